@@ -1,0 +1,274 @@
+//! From arguments to the library underneath: lake, transform, spec, sources, and its errors.
+//!
+//! For: what several subcommands need before they begin. Not for: running anything. The decision to
+//! know: an error of the library is turned into a [`Problem`] here and nowhere else, so that the same
+//! failure reads the same from every command.
+
+use super::files;
+use super::output::{Fault, Place, Problem};
+use crate::error::{Error, Fault as GuestFault, Kind};
+use crate::lake::Lake;
+use crate::sandbox::{Limits, Sandbox, Transform};
+use crate::source::Source;
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// The lake to work on.
+#[derive(Args, Clone, Debug)]
+pub struct LakeArg {
+    /// Folder of the lake
+    #[arg(long, value_name = "DIR", default_value = "lake")]
+    pub lake: PathBuf,
+}
+
+/// The transform to use.
+#[derive(Args, Clone, Debug, Default)]
+pub struct TransformArg {
+    /// Component to use instead of the one that ships in this command
+    #[arg(long, value_name = "FILE.wasm")]
+    pub transform: Option<PathBuf>,
+}
+
+impl LakeArg {
+    /// Opens the lake, which need not exist yet.
+    ///
+    /// # Errors
+    /// The folder cannot be used.
+    pub fn open(&self) -> Result<Lake, Problem> {
+        open_lake(&self.lake)
+    }
+
+    /// Opens a lake that must exist.
+    ///
+    /// # Errors
+    /// There is no such folder, or it holds no lake.
+    pub fn existing(&self) -> Result<Lake, Problem> {
+        existing_lake(&self.lake)
+    }
+}
+
+/// Opens the lake in `folder`, which need not exist yet.
+pub fn open_lake(folder: &Path) -> Result<Lake, Problem> {
+    if folder.is_file() {
+        return Err(Problem::new(
+            Fault::Environment,
+            "not_a_folder",
+            "a lake is a folder, and this is a file",
+        )
+        .file(folder.display().to_string()));
+    }
+    Lake::local(folder).map_err(|error| problem(&error).file(folder.display().to_string()))
+}
+
+/// Opens the lake in `folder`, which must hold one: reading must not make an empty lake out of a typing error.
+pub fn existing_lake(folder: &Path) -> Result<Lake, Problem> {
+    if !folder.join("_lakegate").is_dir() {
+        let message = if folder.is_dir() { "this folder holds no lake" } else { "there is no lake here" };
+        return Err(Problem::new(Fault::Environment, "no_lake", message)
+            .hint("`lakegate run INPUT --lake DIR` makes one; another lake is named with its folder")
+            .file(folder.display().to_string()));
+    }
+    open_lake(folder)
+}
+
+impl TransformArg {
+    /// Loads the component.
+    ///
+    /// # Errors
+    /// It cannot be read, is no transform, or imports something.
+    pub fn load(&self) -> Result<Transform, Problem> {
+        let sandbox = Sandbox::new(Limits::default()).map_err(|error| problem(&error))?;
+        match &self.transform {
+            Some(path) => Transform::from_file(&sandbox, path)
+                .map_err(|error| problem(&error).file(path.display().to_string())),
+            None => Transform::shipped(&sandbox).map_err(|error| problem(&error)),
+        }
+    }
+}
+
+/// The text of a spec, or the empty text when there is none.
+///
+/// # Errors
+/// The file cannot be read or is not UTF-8.
+pub fn read_spec(path: Option<&Path>) -> Result<String, Problem> {
+    let Some(path) = path else { return Ok(String::new()) };
+    let name = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|error| Problem::io(&name, &error))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Problem::new(Fault::Spec, "spec_not_utf8", "the spec is not UTF-8 text").file(&*name))?;
+    if text.trim().is_empty() {
+        // The empty text means "propose one" underneath; an empty file was hardly meant so.
+        return Err(Problem::new(Fault::Spec, "spec_empty", "the spec is empty")
+            .hint("`lakegate init INPUT > transform.toml` proposes one; or leave --spec away")
+            .file(name));
+    }
+    Ok(text)
+}
+
+/// One input as the command line means it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Standard input.
+    Stdin,
+    /// A file, and its length in bytes when the command line was read.
+    File(PathBuf, u64),
+}
+
+impl Input {
+    /// How messages call it.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Stdin => "standard input".to_owned(),
+            Self::File(path, _) => path.display().to_string(),
+        }
+    }
+
+    /// Length in bytes, 0 where it is not known.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Stdin => 0,
+            Self::File(_, bytes) => *bytes,
+        }
+    }
+
+    /// Pins its bytes. `table` names what comes from standard input.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn open(&self, table: Option<&str>) -> Result<Source, Problem> {
+        match self {
+            Self::Stdin => Source::reader(std::io::stdin().lock(), table.unwrap_or("stdin")),
+            Self::File(path, _) => Source::file(path),
+        }
+        .map_err(|error| problem(&error).file(self.name()))
+    }
+}
+
+/// All inputs that `named` means: files, the files of folders, standard input. The lake itself is left out.
+///
+/// # Errors
+/// One does not exist, standard input is named twice, or nothing is found at all.
+pub fn inputs(named: &[PathBuf], lake: Option<&Path>) -> Result<Vec<Input>, Problem> {
+    let lake = lake.and_then(|lake| lake.canonicalize().ok());
+    let mut found = Vec::new();
+    for path in named {
+        if path.as_os_str() == "-" {
+            if found.contains(&Input::Stdin) {
+                return Err(Problem::usage("standard input (`-`) can be read only once"));
+            }
+            found.push(Input::Stdin);
+            continue;
+        }
+        let outside = |file: &Path| match &lake {
+            Some(lake) => !file.canonicalize().is_ok_and(|file| file.starts_with(lake)),
+            None => true,
+        };
+        for file in files::walk(path, &outside)? {
+            let bytes = std::fs::metadata(&file).map_or(0, |metadata| metadata.len());
+            found.push(Input::File(file, bytes));
+        }
+    }
+    if found.is_empty() {
+        let names: Vec<String> = named.iter().map(|path| path.display().to_string()).collect();
+        return Err(Problem::new(Fault::Environment, "no_input", "there is no file to read here")
+            .hint("hidden files and those that start with `_` are skipped inside folders")
+            .file(names.join(", ")));
+    }
+    Ok(found)
+}
+
+/// An error of the library as a person meets it.
+pub fn problem(error: &Error) -> Problem {
+    let fault = match error {
+        Error::Guest(failure) => match failure.fault {
+            GuestFault::Input => Fault::Input,
+            GuestFault::Spec => Fault::Spec,
+            GuestFault::Limit => Fault::Limit,
+            GuestFault::Internal => Fault::Transform,
+        },
+        Error::Sandbox(_) => Fault::Transform,
+        Error::Storage(_) => Fault::Environment,
+        Error::Read { what, source, .. } => return Problem::io(what, source),
+        Error::Flow(trouble) => match (trouble.kind, trouble.code) {
+            (_, "table_ambiguous") => Fault::Usage,
+            (Kind::Input, _) => Fault::Input,
+            (Kind::Passing, _) => Fault::Environment,
+            (Kind::Own, _) => Fault::Internal,
+        },
+    };
+    let place = error.place().map(|place| Place {
+        file: None,
+        line: place.line,
+        column: place.column,
+        offset: place.offset,
+        record: place.record,
+        path: place.path.clone(),
+    });
+    Problem {
+        fault,
+        code: error.code().to_owned(),
+        // The place is shown on a line of its own.
+        message: match error {
+            Error::Guest(failure) => failure.message.clone(),
+            other => other.to_string(),
+        },
+        hint: error.hint().map(str::to_owned),
+        place: place.unwrap_or_default(),
+    }
+}
+
+/// Says in which file `error` is: in the spec when the spec is at fault, else in the input.
+pub fn problem_in(error: &Error, input: &str, spec: Option<&Path>) -> Problem {
+    let problem = problem(error);
+    match problem.fault {
+        Fault::Spec => match spec {
+            Some(spec) => problem.file(spec.display().to_string()),
+            None => problem,
+        },
+        Fault::Input | Fault::Limit | Fault::Transform => problem.file(input),
+        Fault::Usage | Fault::Environment | Fault::Internal => problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn the_lake_is_no_input_of_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir_all(path("lake/orders")).unwrap();
+        fs::write(path("lake/orders/a.parquet"), "PAR1").unwrap();
+        fs::write(path("orders.json"), "[]").unwrap();
+        let found = inputs(&[folder.path().to_owned()], Some(&path("lake"))).unwrap();
+        assert_eq!(found, [Input::File(path("orders.json"), 2)]);
+    }
+
+    #[test]
+    fn standard_input_is_read_once() {
+        let named = [PathBuf::from("-"), PathBuf::from("-")];
+        assert_eq!(inputs(&named, None).unwrap_err().fault, Fault::Usage);
+        assert_eq!(inputs(&named[..1], None).unwrap(), [Input::Stdin]);
+    }
+
+    #[test]
+    fn nothing_to_read_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(inputs(&[folder.path().to_owned()], None).unwrap_err().code, "no_input");
+        assert_eq!(
+            existing_lake(folder.path()).err().map(|problem| problem.code).as_deref(),
+            Some("no_lake")
+        );
+    }
+
+    #[test]
+    fn an_empty_spec_is_no_proposal() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("transform.toml");
+        fs::write(&path, " \n").unwrap();
+        assert_eq!(read_spec(Some(&path)).unwrap_err().code, "spec_empty");
+        assert_eq!(read_spec(None).unwrap(), "");
+    }
+}

@@ -1,0 +1,365 @@
+//! `lakegate contract`: a table's agreed plan, its history, and a change of a type.
+//!
+//! For: seeing what was agreed and changing what a contract never changes by itself. Not for: editing
+//! contracts by hand: they are named by their digest. The decision to know: `change` is not a rename in
+//! a file; it replays every source object of the table, so it may take as long as all runs did.
+
+use super::bridge::{LakeArg, TransformArg, problem};
+use super::contract_view::{Change, ContractView, render_changes};
+use super::made::{changes_json, lake_flag};
+use super::output::{Answer, Exit, Fault, Outcome, Problem};
+use super::render::{Cell, Grid, Screen, Tone, count, duration, short, visible};
+use super::{Context, progress};
+use crate::lake::change::change_type;
+use crate::lake::{Lake, LiveContract};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use std::time::Instant;
+
+/// Arguments of `contract`.
+#[derive(Args, Clone, Debug)]
+pub struct ContractArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand, Clone, Debug)]
+enum Action {
+    /// Show a table's columns, where they come from, and the contract's history
+    Show(ShowArgs),
+    /// Show what changed between two contracts of a table
+    Diff(DiffArgs),
+    /// Change the type of a column: replays what was written, then resubmits what was quarantined for it
+    Change(ChangeArgs),
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  lakegate contract show orders
+  lakegate contract show orders --digest 3f2a          an earlier one, by the start of its digest
+  lakegate contract show orders --json | jq .columns")]
+struct ShowArgs {
+    /// Table name
+    table: String,
+    /// Start of a digest from the history [default: the live contract]
+    #[arg(long, value_name = "DIGEST")]
+    digest: Option<String>,
+    #[command(flatten)]
+    lake: LakeArg,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  lakegate contract diff orders                  what the last change was
+  lakegate contract diff orders 3f2a             from an earlier contract to the live one
+  lakegate contract diff orders 3f2a 90bd        between two")]
+struct DiffArgs {
+    /// Table name
+    table: String,
+    /// Start of the digest to compare from [default: the one before the live contract]
+    from: Option<String>,
+    /// Start of the digest to compare to [default: the live contract]
+    to: Option<String>,
+    #[command(flatten)]
+    lake: LakeArg,
+}
+
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  lakegate contract change orders order_id string
+  lakegate contract change orders price 'decimal(12,2)' --lake /data/lake
+
+Types: boolean, bigint, double, decimal(p,s), string, date, timestamp, json.
+The sources must still be where they were run from.")]
+struct ChangeArgs {
+    /// Table name
+    table: String,
+    /// Column whose type changes
+    column: String,
+    /// Its new type
+    #[arg(value_name = "TYPE")]
+    new_type: String,
+    #[command(flatten)]
+    lake: LakeArg,
+    #[command(flatten)]
+    transform: TransformArg,
+}
+
+/// Runs `contract`.
+pub fn run(args: &ContractArgs, context: &Context) -> Outcome {
+    match &args.action {
+        Action::Show(args) => show(args, context),
+        Action::Diff(args) => diff(args, context),
+        Action::Change(args) => change(args, context),
+    }
+}
+
+fn show(args: &ShowArgs, context: &Context) -> Outcome {
+    let lake = args.lake.existing()?;
+    let live = live(&lake, &args.table)?;
+    let digest = match &args.digest {
+        Some(start) => resolve(&live, start)?,
+        None => live.digest.clone(),
+    };
+    let view = stored(&lake, &live, &digest)?;
+    let is_live = digest == live.digest;
+    let screen = context.out;
+    let mut text = format!(
+        "{}: {}{}\n",
+        screen.paint(Tone::Name, &args.table),
+        count(view.columns.len() as u64, "column", "columns"),
+        if is_live { "" } else { " (not the live contract)" }
+    );
+    let exploded = match &view.rows {
+        Some(rows) => format!("one row per element of {rows}"),
+        None => "one row per record".to_owned(),
+    };
+    text.push_str(&format!("  {exploded}\n  {}\n\n", screen.paint(Tone::Dim, &format!("sha256 {digest}"))));
+    text.push_str(&view.render(screen));
+    text.push_str(&history(&live, screen));
+    let columns = |entries: &[super::contract_view::Entry]| -> Value {
+        entries
+            .iter()
+            .map(|entry| {
+                json!({"name": entry.name, "type": entry.ty, "athena": entry.athena(),
+                       "parquet": entry.parquet(), "from": entry.from()})
+            })
+            .collect()
+    };
+    let json = json!({
+        "table": args.table, "digest": digest, "live": is_live, "rows_path": view.rows,
+        "columns": columns(&view.columns), "partition_by": columns(&view.partition_by),
+        "only_null": view.nulls.iter().map(|entry| entry.name.clone()).collect::<Vec<_>>(),
+        "history": live.history.iter().map(|version| {
+            json!({"digest": version.digest, "at": version.at, "why": version.why})
+        }).collect::<Vec<_>>(),
+    });
+    Ok(Answer { text, json, ..Answer::default() })
+}
+
+fn history(live: &LiveContract, screen: Screen) -> String {
+    let mut text = format!("\n{}\n", screen.paint(Tone::Bold, "History"));
+    let mut grid = Grid::new(&["contract", "since", "why"]);
+    for version in &live.history {
+        let tone = if version.digest == live.digest { Tone::Good } else { Tone::Dim };
+        grid.row(vec![
+            Cell::new(tone, short(&version.digest)),
+            version.at.clone().into(),
+            visible(&version.why).into(),
+        ]);
+    }
+    text.push_str(&grid.render(screen));
+    text
+}
+
+fn diff(args: &DiffArgs, context: &Context) -> Outcome {
+    let lake = args.lake.existing()?;
+    let live = live(&lake, &args.table)?;
+    let to = match &args.to {
+        Some(start) => resolve(&live, start)?,
+        None => live.digest.clone(),
+    };
+    let from = match &args.from {
+        Some(start) => resolve(&live, start)?,
+        None => match before(&live, &to) {
+            Some(digest) => digest,
+            None => {
+                let text = format!("{}: this is its first contract, nothing to compare with\n", args.table);
+                let json = json!({"table": args.table, "from": null, "to": to, "changes": []});
+                return Ok(Answer { text, json, ..Answer::default() });
+            }
+        },
+    };
+    let changes = stored(&lake, &live, &to)?.changes(&stored(&lake, &live, &from)?);
+    let screen = context.out;
+    let mut text = format!(
+        "{}: {} -> {}, {}\n",
+        screen.paint(Tone::Name, &args.table),
+        short(&from),
+        short(&to),
+        count(changes.len() as u64, "change", "changes")
+    );
+    text.push_str(&render_changes(&changes, screen));
+    let json = json!({"table": args.table, "from": from, "to": to, "changes": changes_json(&changes)});
+    Ok(Answer { text, json, ..Answer::default() })
+}
+
+fn change(args: &ChangeArgs, context: &Context) -> Outcome {
+    let begun = Instant::now();
+    let lake = args.lake.existing()?;
+    let view = ContractView::parse(&live(&lake, &args.table)?.text)?;
+    if !view.columns.iter().any(|entry| entry.name == args.column) {
+        let names: Vec<&str> = view.columns.iter().map(|entry| entry.name.as_str()).collect();
+        return Err(Problem::usage(format!("the table {} has no column `{}`", args.table, args.column))
+            .hint(format!("its columns are {}", names.join(", "))));
+    }
+    let transform = args.transform.load()?;
+    let steps = progress::Steps::new(context.err);
+    let changed = change_type(&lake, &transform, &args.table, &args.column, &args.new_type, &mut |step| {
+        steps.update(&step.source, step.done as u64, step.total as u64);
+    })
+    .map_err(|error| problem(&error));
+    steps.finish();
+    let changed = changed?;
+    let rejected: u64 = changed.replayed.iter().map(|outcome| outcome.report.rejected).sum();
+    let rows: u64 = changed
+        .replayed
+        .iter()
+        .flat_map(|outcome| &outcome.report.tables)
+        .filter(|table| table.table == args.table)
+        .map(|table| table.rows_out)
+        .sum();
+    let screen = context.out;
+    let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let mut text = if changed.from == changed.to {
+        format!("{}: {} is {} already, nothing to do\n", args.table, args.column, args.new_type)
+    } else {
+        let was = view.columns.iter().find(|entry| entry.name == args.column).map(|entry| entry.ty.clone());
+        let change = Change {
+            what: "type",
+            column: args.column.clone(),
+            before: was,
+            after: Some(args.new_type.clone()),
+        };
+        format!(
+            "{}: {} -> {}\n{}\n  {} replayed, {} in all ({})\n",
+            screen.paint(Tone::Name, &args.table),
+            short(&changed.from),
+            short(&changed.to),
+            render_changes(&[change], screen),
+            count(changed.replayed.len() as u64, "source object", "source objects"),
+            count(rows, "row", "rows"),
+            duration(milliseconds)
+        )
+    };
+    if changed.records_recovered > 0 {
+        let records = count(changed.records_recovered, "quarantined record", "quarantined records");
+        text.push_str(&format!("  {}\n", screen.paint(Tone::Good, &format!("{records} fit now"))));
+    }
+    if rejected > 0 {
+        let records = count(rejected, "record", "records");
+        let lake = lake_flag(&args.lake.lake);
+        text.push_str(&format!("  {} rejected", screen.paint(Tone::Warn, &records)));
+        text.push_str(&format!(": lakegate quarantine list {}{lake}\n", args.table));
+    }
+    for failure in &changed.failed_objects {
+        text.push_str(&format!(
+            "  {} {}: {}\n",
+            screen.paint(Tone::Bad, "failed"),
+            visible(&failure.source),
+            visible(&failure.message)
+        ));
+    }
+    let json = json!({
+        "table": args.table, "column": args.column, "type": args.new_type, "from": changed.from, "to": changed.to,
+        "replayed": changed.replayed.len(), "rows_out": rows, "rejected": rejected,
+        "recovered": changed.records_recovered, "milliseconds": milliseconds,
+        "failed": changed.failed_objects.iter().map(|failure| {
+            json!({"source": failure.source, "code": failure.code, "message": failure.message})
+        }).collect::<Vec<_>>(),
+    });
+    let exit = match (changed.failed_objects.is_empty(), rejected) {
+        (false, _) => Exit::Failed,
+        (true, 0) => Exit::Done,
+        (true, _) => Exit::Rejected,
+    };
+    Ok(Answer { text, json, exit })
+}
+
+/// The live contract of `table`.
+fn live(lake: &Lake, table: &str) -> Result<LiveContract, Problem> {
+    match lake.contract(table).map_err(|error| problem(&error))? {
+        Some(live) => Ok(live),
+        None => Err(no_table(lake, table)),
+    }
+}
+
+/// There is no such table: says which there are.
+pub fn no_table(lake: &Lake, table: &str) -> Problem {
+    let tables = lake.tables().unwrap_or_default();
+    let problem = Problem::new(
+        Fault::Environment,
+        "no_table",
+        format!("the lake {} has no table `{table}`", lake.root()),
+    );
+    match tables.as_slice() {
+        [] => problem.hint("it has no table yet; `lakegate run` makes one"),
+        tables => problem.hint(format!("its tables are {}", tables.join(", "))),
+    }
+}
+
+/// The one digest of the history that begins with `start`.
+fn resolve(live: &LiveContract, start: &str) -> Result<String, Problem> {
+    let mut found: Vec<&str> =
+        live.history.iter().map(|version| version.digest.as_str()).chain([live.digest.as_str()]).collect();
+    found.retain(|digest| digest.starts_with(start));
+    found.sort_unstable();
+    found.dedup();
+    match found.as_slice() {
+        [one] => Ok((*one).to_owned()),
+        [] => Err(Problem::usage(format!("no contract of {} begins with `{start}`", live.table))
+            .hint(format!("`lakegate contract show {}` lists them", live.table))),
+        _ => Err(Problem::usage(format!(
+            "several contracts of {} begin with `{start}`: give more digits",
+            live.table
+        ))),
+    }
+}
+
+/// The contract that `digest` followed.
+fn before(live: &LiveContract, digest: &str) -> Option<String> {
+    let position = live.history.iter().rposition(|version| version.digest == digest)?;
+    // The same contract may come again (changed there and back): the last one that differs is meant.
+    live.history[..position].iter().rev().map(|version| version.digest.clone()).find(|other| other != digest)
+}
+
+fn stored(lake: &Lake, live: &LiveContract, digest: &str) -> Result<ContractView, Problem> {
+    if digest == live.digest {
+        return ContractView::parse(&live.text);
+    }
+    match lake.contract_text(digest).map_err(|error| problem(&error))? {
+        Some(text) => ContractView::parse(&text),
+        None => Err(Problem::new(
+            Fault::Environment,
+            "contract_missing",
+            format!("the contract {} is no longer stored", short(digest)),
+        )
+        .hint("`lakegate fsck LAKE` tells what else is missing")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lake::ContractVersion;
+
+    fn live_of(digests: &[&str]) -> LiveContract {
+        let version = |digest: &&str| ContractVersion {
+            digest: (*digest).to_owned(),
+            at: "2025-01-01T00:00:00Z".to_owned(),
+            why: "test".to_owned(),
+        };
+        LiveContract {
+            table: "orders".to_owned(),
+            digest: (*digests.last().unwrap()).to_owned(),
+            text: String::new(),
+            history: digests.iter().map(version).collect(),
+        }
+    }
+
+    #[test]
+    fn digests_are_named_by_their_start() {
+        let live = live_of(&["aa11", "aa22", "bb33"]);
+        assert_eq!(resolve(&live, "bb").unwrap(), "bb33");
+        assert_eq!(resolve(&live, "aa2").unwrap(), "aa22");
+        assert!(resolve(&live, "aa").unwrap_err().message.contains("several"));
+        assert_eq!(resolve(&live, "zz").unwrap_err().fault, Fault::Usage);
+    }
+
+    #[test]
+    fn the_contract_before_is_one_that_differs() {
+        let live = live_of(&["a", "b", "b"]);
+        assert_eq!(before(&live, "b").as_deref(), Some("a"));
+        assert_eq!(before(&live, "a"), None);
+    }
+}

@@ -1,0 +1,119 @@
+//! `lakegate run`: source objects into tables of a lake.
+//!
+//! For: taking many inputs one after the other, and the exit code. Not for: the flow of one source object
+//! (`crate::run`), or how its result reads (`made`). The decision to know: one input that fails does not
+//! stop the others; each is complete or untouched by itself, and the exit code tells if any failed.
+
+use super::Context;
+use super::bridge::{Input, LakeArg, TransformArg, inputs, open_lake, problem, problem_in, read_spec};
+use super::contract_view::ContractView;
+use super::made::Made;
+use super::output::{Outcome, Problem};
+use super::progress::Bar;
+use crate::lake::Lake;
+use crate::run::{self, Plan};
+use crate::sandbox::Transform;
+use clap::Args;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Arguments of `run`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  lakegate run orders.json                                   table `orders` in ./lake, types learned
+  lakegate run orders.json --spec orders.toml                with a spec (see `lakegate init`)
+  lakegate run exports/ --table orders --lake /data/lake     a folder of files into one table
+  cat feed.ndjson | lakegate run - --table feed              standard input
+  lakegate run orders.json --json | jq .tables
+
+A file that was run before with the same spec and component is left alone. With another spec, or changed content under the same path, its rows are replaced.")]
+pub struct RunArgs {
+    /// Files, folders (walked; hidden files and those that start with `_` are skipped), or `-`
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// Spec to follow (transform.toml); without one, what `init` would propose
+    #[arg(long, value_name = "FILE")]
+    spec: Option<PathBuf>,
+    /// Table to write to, when the spec names none [default: the stem of each file]
+    #[arg(long, value_name = "NAME")]
+    table: Option<String>,
+    #[command(flatten)]
+    lake: LakeArg,
+    #[command(flatten)]
+    transform: TransformArg,
+    /// Run again even when nothing changed: makes the next generation
+    #[arg(long)]
+    again: bool,
+}
+
+/// Runs `run`.
+pub fn run(args: &RunArgs, context: &Context) -> Outcome {
+    let begun = Instant::now();
+    let spec = read_spec(args.spec.as_deref())?;
+    let mut plan =
+        Plan::new(spec, args.table.clone()).map_err(|error| problem_in(&error, "", args.spec.as_deref()))?;
+    plan.rerun = args.again;
+    let inputs = inputs(&args.inputs, Some(&args.lake.lake))?;
+    let lake = open_lake(&args.lake.lake)?;
+    let transform = args.transform.load()?;
+    let mut made = Made::new(&args.lake.lake, contracts(&lake)?);
+    let mut bar = Bar::new(context.err, inputs.iter().map(Input::bytes).sum(), inputs.len());
+    for input in &inputs {
+        let name = input.name();
+        bar.source(&name);
+        match one(input, &plan, args, &lake, &transform, &mut bar) {
+            Ok((source, outcome)) => made.add(&name, &source, outcome),
+            // A lone input is the answer itself; of several, each failure is told as it happens.
+            Err(problem) if inputs.len() == 1 => {
+                bar.finish();
+                return Err(problem);
+            }
+            Err(problem) => {
+                bar.say(&problem.render(context.err));
+                made.failed(&name, problem);
+            }
+        }
+        bar.done(input.bytes());
+    }
+    bar.finish();
+    made.finish(
+        &lake,
+        transform.digest(),
+        begun.elapsed(),
+        args.table.is_none() && args.spec.is_none(),
+        context.out,
+    )
+}
+
+fn one(
+    input: &Input,
+    plan: &Plan,
+    args: &RunArgs,
+    lake: &Lake,
+    transform: &Transform,
+    bar: &mut Bar,
+) -> Result<(String, run::Outcome), Problem> {
+    let name = input.name();
+    let source = input.open(args.table.as_deref())?;
+    let outcome = run::run(lake, transform, &source, plan, &mut |progress| bar.update(&name, &progress))
+        .map_err(|error| problem_in(&error, &name, args.spec.as_deref()))?;
+    Ok((source.uri().to_owned(), outcome))
+}
+
+/// The live contracts of all tables, to tell afterwards what changed.
+pub fn contracts(lake: &Lake) -> Result<BTreeMap<String, ContractView>, Problem> {
+    let mut contracts = BTreeMap::new();
+    for table in lake.tables().map_err(|error| problem(&error))? {
+        if let Some(live) = lake.contract(&table).map_err(|error| problem(&error))? {
+            contracts.insert(table, ContractView::parse(&live.text)?);
+        }
+    }
+    Ok(contracts)
+}
+
+/// The folder of `table` as the person would write it: `lake/orders`.
+pub fn table_folder(lake: &Path, table: &str) -> String {
+    let lake = lake.strip_prefix(".").unwrap_or(lake);
+    lake.join(table).display().to_string()
+}

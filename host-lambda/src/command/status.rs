@@ -1,0 +1,262 @@
+//! `lakegate status`: what happened to a lake, a source object or a part file.
+//!
+//! For: reading commit records as an audit trail. Not for: what is inside Parquet (`inspect`), or mending
+//! (`fsck`). The decision to know: the answer comes from commit records and failed records alone; nothing
+//! is opened or compared, so it is quick and safe beside a running `run`.
+
+use super::Context;
+use super::bridge::{existing_lake, problem};
+use super::output::{Answer, Fault, Outcome, Problem};
+use super::render::{Cell, Grid, Screen, Tone, count, number, short, size, visible};
+use crate::lake::{CommitState, FailedRecord, Lake};
+use clap::Args;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// Part files of a commit listed before the list is cut.
+const LISTED: usize = 20;
+
+/// Arguments of `status`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  lakegate status lake                                   tables, commits, rejects, failures
+  lakegate status lake orders.json                       what became of a source object
+  lakegate status lake lake/orders/orders-….parquet      where a part file comes from
+  lakegate status lake orders.json --json | jq '.commits[-1]'")]
+pub struct StatusArgs {
+    /// Folder of the lake
+    #[arg(value_name = "LAKE", default_value = "lake")]
+    lake: PathBuf,
+    /// A source object (path or URI) or a part file
+    #[arg(value_name = "SOURCE|PART FILE")]
+    subject: Option<String>,
+}
+
+/// Runs `status`.
+pub fn run(args: &StatusArgs, context: &Context) -> Outcome {
+    let lake = existing_lake(&args.lake)?;
+    match &args.subject {
+        None => summary(&lake, &args.lake, context.out),
+        Some(subject) => about(&lake, &args.lake, subject, context.out),
+    }
+}
+
+/// Sums of one table over the commits that count.
+#[derive(Default)]
+struct Table {
+    sources: BTreeSet<String>,
+    rows: u64,
+    files: u64,
+    bytes: u64,
+    latest: String,
+}
+
+fn summary(lake: &Lake, folder: &Path, screen: Screen) -> Outcome {
+    let commits = lake.commits().map_err(|error| problem(&error))?;
+    let failures = lake.failures().map_err(|error| problem(&error))?;
+    let mut tables: BTreeMap<String, Table> = lake
+        .tables()
+        .map_err(|error| problem(&error))?
+        .into_iter()
+        .map(|name| (name, Table::default()))
+        .collect();
+    let mut rejected = 0;
+    for commit in commits.iter().filter(|commit| commit.current) {
+        let record = &commit.record;
+        rejected += record.quarantine.as_ref().map_or(0, |quarantine| quarantine.records);
+        for table in record.contracts.keys() {
+            let sums = tables.entry(table.clone()).or_default();
+            sums.sources.insert(record.source.uri.clone());
+            if sums.latest < record.committed {
+                sums.latest.clone_from(&record.committed);
+            }
+        }
+        for part in &record.parts {
+            let sums = tables.entry(part.table.clone()).or_default();
+            sums.rows += part.rows;
+            sums.files += 1;
+            sums.bytes += part.bytes;
+        }
+    }
+    let undone = commits.iter().filter(|commit| !commit.done).count();
+    let mut json_tables = Vec::new();
+    let mut grid = Grid::new(&["table", ">rows", ">files", ">bytes", ">sources", "contract", "last commit"]);
+    for (name, sums) in &tables {
+        let contract = lake.contract(name).map_err(|error| problem(&error))?;
+        let digest = contract.as_ref().map(|contract| contract.digest.as_str()).unwrap_or_default();
+        grid.row(vec![
+            Cell::new(Tone::Name, name.clone()),
+            number(sums.rows).into(),
+            number(sums.files).into(),
+            size(sums.bytes).into(),
+            number(sums.sources.len() as u64).into(),
+            Cell::new(Tone::Dim, short(digest)),
+            sums.latest.clone().into(),
+        ]);
+        json_tables.push(json!({
+            "table": name, "rows": sums.rows, "files": sums.files, "bytes": sums.bytes,
+            "sources": sums.sources.len(), "contract": digest, "last_commit": sums.latest,
+        }));
+    }
+    let mut text = format!(
+        "{}: {}, {}\n\n{}",
+        screen.paint(Tone::Name, &folder.display().to_string()),
+        count(tables.len() as u64, "table", "tables"),
+        count(commits.len() as u64, "commit", "commits"),
+        grid.render(screen)
+    );
+    if rejected > 0 {
+        let records = count(rejected, "record", "records");
+        text.push_str(&format!(
+            "\n  {} rejected: `lakegate quarantine list TABLE` shows them\n",
+            screen.paint(Tone::Warn, &records)
+        ));
+    }
+    if undone > 0 {
+        let commits = count(undone as u64, "commit", "commits");
+        text.push_str(&format!(
+            "\n  {} not yet done (running, or cut short): the next run or `lakegate fsck` completes it\n",
+            screen.paint(Tone::Warn, &commits)
+        ));
+    }
+    text.push_str(&failed(&failures, screen));
+    let json = json!({
+        "lake": folder.display().to_string(), "tables": json_tables, "commits": commits.len(),
+        "not_done": undone, "rejected": rejected, "failures": failures_json(&failures),
+    });
+    Ok(Answer { text, json, ..Answer::default() })
+}
+
+fn about(lake: &Lake, folder: &Path, subject: &str, screen: Screen) -> Outcome {
+    let mut commits = lake.commits_of_source(subject).map_err(|error| problem(&error))?;
+    let part = if commits.is_empty() {
+        lake.commit_of_part(subject).map_err(|error| problem(&error))?
+    } else {
+        None
+    };
+    let is_part = part.is_some();
+    commits.extend(part);
+    let failures = failures_of(lake, &commits, subject)?;
+    if commits.is_empty() && failures.is_empty() {
+        return Err(Problem::new(Fault::Environment, "unknown_source", "this lake knows nothing of it")
+            .hint("a source is known by the path it was run from; `lakegate status LAKE` lists the tables")
+            .file(subject));
+    }
+    let what = if is_part { "part file" } else { "source object" };
+    let mut text = format!("{} ({what})\n", screen.paint(Tone::Name, &visible(subject)));
+    for commit in &commits {
+        text.push_str(&commit_text(commit, is_part.then_some(subject), screen));
+    }
+    text.push_str(&failed(&failures, screen));
+    let json = json!({
+        "lake": folder.display().to_string(), "subject": subject, "is_part_file": is_part,
+        "commits": commits.iter().map(commit_json).collect::<Vec<_>>(), "failures": failures_json(&failures),
+    });
+    Ok(Answer { text, json, ..Answer::default() })
+}
+
+fn failures_of(lake: &Lake, commits: &[CommitState], subject: &str) -> Result<Vec<FailedRecord>, Problem> {
+    let mut uris: BTreeSet<String> = commits.iter().map(|commit| commit.record.source.uri.clone()).collect();
+    uris.insert(subject.to_owned());
+    if let Ok(path) = Path::new(subject).canonicalize() {
+        uris.insert(path.display().to_string());
+        uris.insert(format!("file://{}", path.display()));
+    }
+    let mut failures = lake.failures().map_err(|error| problem(&error))?;
+    failures.retain(|failure| uris.contains(&failure.source));
+    Ok(failures)
+}
+
+fn commit_text(commit: &CommitState, part: Option<&str>, screen: Screen) -> String {
+    let record = &commit.record;
+    let state = match (commit.current, commit.done) {
+        (true, true) => screen.paint(Tone::Good, "current"),
+        (true, false) => screen.paint(Tone::Warn, "committed, not yet done"),
+        (false, _) => screen.paint(Tone::Dim, "replaced"),
+    };
+    let mut text = format!("\nGeneration {}: {state}\n", record.generation);
+    let mut grid = Grid::new(&["", ""]);
+    let mut fact = |name: &str, value: String| {
+        if !value.is_empty() {
+            grid.row(vec![Cell::new(Tone::Dim, name), visible(&value).into()]);
+        }
+    };
+    fact("source", record.source.uri.clone());
+    fact("content", format!("{}, sha256 {}", size(record.source.bytes), record.source.digest));
+    fact("committed", format!("{} (begun {})", record.committed, record.started));
+    fact("reason", record.reason.clone());
+    fact("component", record.component.clone());
+    fact("spec", record.spec.clone());
+    for (table, digest) in &record.contracts {
+        fact("contract", format!("{digest} of {table}"));
+    }
+    let counts = |key: &str| record.report.get(key).and_then(Value::as_u64).unwrap_or(0);
+    fact(
+        "records",
+        format!(
+            "{} read, {} accepted, {} rejected",
+            number(counts("records")),
+            number(counts("accepted")),
+            number(counts("rejected"))
+        ),
+    );
+    if let Some(quarantine) = &record.quarantine {
+        fact("quarantine", quarantine.key.clone());
+    }
+    if !record.resolves.is_empty() {
+        fact("resolves", count(record.resolves.len() as u64, "quarantined record", "quarantined records"));
+    }
+    fact("commit", commit.key.clone());
+    text.push_str(&grid.render(screen));
+    let mut grid = Grid::new(&["part file", ">rows", ">bytes", "digest"]);
+    for part_record in record.parts.iter().take(LISTED) {
+        let asked = part.is_some_and(|part| part.ends_with(&part_record.key));
+        grid.row(vec![
+            Cell::new(if asked { Tone::Bold } else { Tone::Name }, part_record.key.clone()),
+            number(part_record.rows).into(),
+            size(part_record.bytes).into(),
+            Cell::new(Tone::Dim, short(&part_record.digest)),
+        ]);
+    }
+    if !grid.is_empty() {
+        text.push_str(&grid.render(screen));
+    }
+    if record.parts.len() > LISTED {
+        let more = count((record.parts.len() - LISTED) as u64, "more file", "more files");
+        text.push_str(&format!("  … and {more} (--json has them all)\n"));
+    }
+    text
+}
+
+fn failed(failures: &[FailedRecord], screen: Screen) -> String {
+    if failures.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("\n{}\n", screen.paint(Tone::Bold, "Failed, nothing of them was written"));
+    let mut grid = Grid::new(&["source", "code", "message", "at"]);
+    for failure in failures {
+        grid.row(vec![
+            Cell::new(Tone::Name, visible(&failure.source)),
+            Cell::new(Tone::Bad, failure.code.clone()),
+            visible(&failure.message).into(),
+            Cell::new(Tone::Dim, failure.at.clone()),
+        ]);
+    }
+    text.push_str(&grid.render(screen));
+    text
+}
+
+fn commit_json(commit: &CommitState) -> Value {
+    let mut object = serde_json::to_value(&commit.record).unwrap_or_default();
+    if let Some(object) = object.as_object_mut() {
+        object.insert("key".to_owned(), commit.key.clone().into());
+        object.insert("done".to_owned(), commit.done.into());
+        object.insert("current".to_owned(), commit.current.into());
+    }
+    object
+}
+
+fn failures_json(failures: &[FailedRecord]) -> Value {
+    failures.iter().map(|failure| serde_json::to_value(failure).unwrap_or_default()).collect()
+}

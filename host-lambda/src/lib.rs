@@ -1,0 +1,18 @@
+//! The thin host of Lakegate: runs a transform in a sandbox over a lake.
+//!
+//! Not for decoding, typing or encoding: all of that is in the component. The flow of one source object
+//! is in [`run`](mod@run), on one screen:
+//!
+//! ```text
+//! source → commit? → transform (sandbox) → stage → commit → publish → done
+//! ```
+//!
+//! The decision to know: the commit record is the point of no return. Before it nothing is visible and
+//! whatever fails is thrown away; after it whoever comes by completes the work.
+
+pub mod error;
+pub mod report;
+pub mod sandbox;
+pub mod storage;
+
+pub use error::{Error, Kind, Place, Result};

@@ -1,0 +1,191 @@
+//! A transform that was loaded, checked and linked, ready for any number of source objects.
+//!
+//! Not for running: see `session`. The decision to know: a component that imports anything is refused
+//! by name before it is linked, since "imports nothing" is what makes a transform safe and reproducible.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+use wasmtime::component::{Component, Linker};
+
+use super::bindings::LakegateTransformPre;
+use super::cache::CodeCache;
+use super::engine::Sandbox;
+use super::error::SandboxError;
+use super::session::{Guest, JobOptions, Session};
+use super::{embedded, session};
+use crate::error::Result;
+
+/// The interface that this host speaks; any 1.x of it answers.
+const INTERFACE: &str = "lakegate:transform/transform@1";
+
+/// What a component says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// Name of the transform.
+    pub name: String,
+    /// Semantic version of its code.
+    pub version: String,
+    /// Highest spec version that it understands.
+    pub spec_version: u32,
+    /// Its own limits as JSON, name to number.
+    pub limits: String,
+}
+
+/// A loaded component; clones share it.
+#[derive(Clone)]
+pub struct Transform {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    sandbox: Sandbox,
+    linked: LakegateTransformPre<session::State>,
+    digest: String,
+    size: u64,
+    wit_version: String,
+    load_time: Duration,
+    from_cache: bool,
+}
+
+impl Transform {
+    /// The component that this build carries.
+    ///
+    /// # Errors
+    /// This build has none, or the engine refuses it.
+    pub fn shipped(sandbox: &Sandbox) -> Result<Self> {
+        if embedded::BYTES.is_empty() {
+            return Err(SandboxError::NoComponent.into());
+        }
+        Self::load(sandbox, "the shipped component", embedded::BYTES, embedded::DIGEST.to_string())
+    }
+
+    /// A component from a file.
+    ///
+    /// # Errors
+    /// It cannot be read, is no component, imports something or exports another interface.
+    pub fn from_file(sandbox: &Sandbox, path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let bytes =
+            fs::read(path).map_err(|source| SandboxError::Unreadable { path: name.clone(), source })?;
+        Self::from_bytes(sandbox, &name, &bytes)
+    }
+
+    /// A component from memory; `name` is for messages.
+    ///
+    /// # Errors
+    /// As [`Transform::from_file`].
+    pub fn from_bytes(sandbox: &Sandbox, name: &str, bytes: &[u8]) -> Result<Self> {
+        Self::load(sandbox, name, bytes, hex::encode(Sha256::digest(bytes)))
+    }
+
+    fn load(sandbox: &Sandbox, name: &str, bytes: &[u8], digest: String) -> Result<Self> {
+        let started = Instant::now();
+        let engine = sandbox.engine();
+        let cache = CodeCache::of(engine, &digest);
+        let cached = cache.as_ref().and_then(|cache| cache.load(engine));
+        let from_cache = cached.is_some();
+        let component = match cached {
+            Some(component) => component,
+            None => Component::new(engine, bytes).map_err(|error| SandboxError::Invalid {
+                name: name.into(),
+                reason: first_line(&format!("{error:#}")),
+            })?,
+        };
+        refuse_imports(name, &component, sandbox)?;
+        let wit_version = exported_version(name, &component, sandbox)?;
+        let linked = Linker::new(engine)
+            .instantiate_pre(&component)
+            .and_then(LakegateTransformPre::new)
+            .map_err(|error| SandboxError::Invalid { name: name.into(), reason: format!("{error:#}") })?;
+        if let (false, Some(cache)) = (from_cache, &cache) {
+            // A read-only home is no reason to fail: the next start compiles again.
+            let _kept = cache.store(&component);
+        }
+        let size = bytes.len() as u64;
+        let load_time = started.elapsed();
+        Ok(Self {
+            inner: Arc::new(Inner {
+                sandbox: sandbox.clone(),
+                linked,
+                digest,
+                size,
+                wit_version,
+                load_time,
+                from_cache,
+            }),
+        })
+    }
+
+    /// SHA-256 of the component, lower-case hex.
+    pub fn digest(&self) -> &str {
+        &self.inner.digest
+    }
+
+    /// Bytes of the component.
+    pub fn size(&self) -> u64 {
+        self.inner.size
+    }
+
+    /// Version of the interface that it exports, for example `1.0.0`.
+    pub fn wit_version(&self) -> &str {
+        &self.inner.wit_version
+    }
+
+    /// Names of its imports: none, or it would not have been loaded.
+    pub fn imports(&self) -> &[String] {
+        &[]
+    }
+
+    /// How long loading took, compilation included.
+    pub fn load_time(&self) -> Duration {
+        self.inner.load_time
+    }
+
+    /// True if compiled code was found on disk.
+    pub fn from_cache(&self) -> bool {
+        self.inner.from_cache
+    }
+
+    /// What it says of itself.
+    ///
+    /// # Errors
+    /// The guest crashes or runs over a limit.
+    pub fn describe(&self) -> Result<Description> {
+        Guest::start(&self.inner.sandbox, &self.inner.linked)?.describe()
+    }
+
+    /// Opens a job in a fresh store.
+    ///
+    /// # Errors
+    /// The guest refuses spec or contracts, crashes or runs over a limit.
+    pub fn open(&self, options: JobOptions) -> Result<Session> {
+        Session::open(Guest::start(&self.inner.sandbox, &self.inner.linked)?, options)
+    }
+}
+
+fn refuse_imports(name: &str, component: &Component, sandbox: &Sandbox) -> Result<()> {
+    let kind = component.component_type();
+    let imports: Vec<String> = kind.imports(sandbox.engine()).map(|(import, _)| import.to_string()).collect();
+    if imports.is_empty() { Ok(()) } else { Err(SandboxError::Imports { name: name.into(), imports }.into()) }
+}
+
+fn exported_version(name: &str, component: &Component, sandbox: &Sandbox) -> Result<String> {
+    let kind = component.component_type();
+    let found: Vec<String> = kind.exports(sandbox.engine()).map(|(export, _)| export.to_string()).collect();
+    let version = found.iter().find_map(|export| {
+        let rest = export.strip_prefix(INTERFACE)?;
+        rest.starts_with('.').then(|| format!("1{rest}"))
+    });
+    version.ok_or_else(|| {
+        SandboxError::Interface { name: name.into(), wanted: "lakegate:transform/transform@1.0.0", found }.into()
+    })
+}
+
+/// One line is enough for a message; the rest are frames.
+pub(super) fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().trim().to_string()
+}

@@ -1,0 +1,107 @@
+//! The one engine configuration, and the clock that stops guests which do not stop by themselves.
+//!
+//! Not for loading components. The decision to know: whatever changes here changes the key of the cache
+//! of compiled code by itself, since wasmtime's own compatibility hash is part of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use wasmtime::{Config, Engine, OptLevel};
+
+use super::error::SandboxError;
+use super::limits::{Limits, TICK};
+use crate::error::Result;
+
+/// An engine with its ticker and limits; clones share both.
+#[derive(Clone)]
+pub struct Sandbox {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    engine: Engine,
+    limits: Limits,
+    ticker: Ticker,
+}
+
+impl Sandbox {
+    /// Sets up the engine and starts its ticker.
+    ///
+    /// # Errors
+    /// The machine has no support for the engine, or no thread can be started.
+    pub fn new(limits: Limits) -> Result<Self> {
+        let engine = Engine::new(&config()).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+        let ticker = Ticker::start(&engine)?;
+        Ok(Self { inner: Arc::new(Inner { engine, limits, ticker }) })
+    }
+
+    /// The limits of each source object.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        &self.inner.engine
+    }
+
+    /// Makes sure that time passes for guests.
+    pub(super) fn is_ticking(&self) -> bool {
+        !self.inner.ticker.stop.load(Ordering::Relaxed)
+    }
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config.wasm_component_model(true);
+    // A looping guest cannot be stopped in any other way; fuel would cost two to three times as much.
+    config.epoch_interruption(true);
+    // Most advisories of recent releases are in async and stack switching; nothing here needs them.
+    config.concurrency_support(false);
+    // Relaxed SIMD may give other bits on other processors: outputs must be the same everywhere.
+    config.wasm_relaxed_simd(false);
+    config.relaxed_simd_deterministic(true);
+    // Compiled once, cached on disk, run for long: speed of the code counts, not of the compiler.
+    config.cranelift_opt_level(OptLevel::Speed);
+    config.parallel_compilation(true);
+    // A trap is reported by its kind; frames would name functions that nobody outside knows.
+    config.wasm_backtrace_max_frames(None);
+    config.generate_address_map(false);
+    config.native_unwind_info(false);
+    config
+}
+
+/// Moves the epoch on until it is dropped.
+struct Ticker {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Ticker {
+    fn start(engine: &Engine) -> Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (flag, engine) = (stop.clone(), engine.weak());
+        let thread = thread::Builder::new()
+            .name("lakegate-epoch".into())
+            .spawn(move || {
+                while !flag.load(Ordering::Relaxed) {
+                    thread::park_timeout(TICK);
+                    let Some(engine) = engine.upgrade() else { return };
+                    engine.increment_epoch();
+                }
+            })
+            .map_err(|error| SandboxError::Engine(format!("no thread for the epoch: {error}")))?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // A thread that panicked has nothing left to say.
+            let _ended = thread.join();
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What can be wrong with a component, before it runs and while it runs.
+
+use crate::error::Kind;
+
+/// A component is unfit, or did what a transform must not do.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The build script found no component to embed.
+    #[error("this build has no component: run cargo xtask build")]
+    NoComponent,
+    /// A file given with `--transform` cannot be read.
+    #[error("cannot read the component {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// Not a component at all, or one that this engine refuses.
+    #[error("{name} is not a component that can run here: {reason}")]
+    Invalid {
+        /// File name, or `the shipped component`.
+        name: String,
+        /// What the compiler said.
+        reason: String,
+    },
+    /// A transform imports nothing: no clock, no files, no network.
+    #[error("{name} imports {}: a transform must import nothing", .imports.join(", "))]
+    Imports {
+        /// File name, or `the shipped component`.
+        name: String,
+        /// Names of all imports.
+        imports: Vec<String>,
+    },
+    /// The interface is missing, or another major version of it is exported.
+    #[error("{name} does not export {wanted} (it exports {})", if .found.is_empty() { "nothing".into() } else { .found.join(", ") })]
+    Interface {
+        /// File name, or `the shipped component`.
+        name: String,
+        /// What the host needs.
+        wanted: &'static str,
+        /// What there is.
+        found: Vec<String>,
+    },
+    /// The guest trapped: unreachable, out-of-bounds, stack overflow, panic.
+    #[error("the transform crashed while it was asked to {call}: {reason}")]
+    Trap {
+        /// The call that did not return.
+        call: &'static str,
+        /// First line of the trap; never holds input.
+        reason: String,
+    },
+    /// The epoch deadline of a call or of the whole object passed.
+    #[error("the transform ran longer than {seconds} s ({limit})")]
+    Deadline {
+        /// The limit.
+        seconds: u32,
+        /// Name of the limit that was passed.
+        limit: &'static str,
+    },
+    /// A named limit of the host was passed.
+    #[error("the transform passed the limit {limit}: more than {most}")]
+    Limit {
+        /// Name of the limit.
+        limit: &'static str,
+        /// Its value.
+        most: u64,
+    },
+    /// What the guest says does not agree with what it did.
+    #[error("the transform's account is wrong: {0}")]
+    Lie(String),
+    /// The engine itself could not be set up.
+    #[error("the sandbox cannot be set up: {0}")]
+    Engine(String),
+}
+
+impl SandboxError {
+    /// What a caller can do about it.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Unreadable { .. } | Self::Invalid { .. } | Self::Imports { .. } | Self::Interface { .. } => {
+                Kind::Input
+            }
+            _ => Kind::Own,
+        }
+    }
+
+    /// Stable name.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoComponent => "component_missing",
+            Self::Unreadable { .. } => "component_unreadable",
+            Self::Invalid { .. } => "component_invalid",
+            Self::Imports { .. } => "component_imports",
+            Self::Interface { .. } => "component_interface",
+            Self::Trap { .. } => "transform_crashed",
+            Self::Deadline { .. } => "transform_deadline",
+            Self::Limit { .. } => "transform_limit",
+            Self::Lie(_) => "transform_account",
+            Self::Engine(_) => "sandbox_setup",
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&str> {
+        Some(match self {
+            Self::Imports { .. } => {
+                "build it for wasm32-unknown-unknown, and look for getrandom, chrono or wasi in its dependencies"
+            }
+            Self::Invalid { .. } => "a core module must be encoded as a component first",
+            Self::Interface { .. } => "build it against the transform.wit of this version",
+            Self::Trap { .. } | Self::Lie(_) => {
+                "nothing of this source object was written; this is a fault of the transform, please report it"
+            }
+            Self::Deadline { .. } | Self::Limit { .. } => "nothing of this source object was written",
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,45 @@
+//! The one end-to-end test binary, so that wasmtime links once.
+//!
+//! What belongs where:
+//! * `cli`          exit codes, `--json`, colours: what a script or a person sees of the command
+//! * `concurrent`   two runs at once into one table
+//! * `corpus`       every golden case, both ways, several chunk sizes
+//! * `crash`        killed at each step, run again: the rows are the same
+//! * `csv_spectrum` a public CSV collection, where it lies beside the checkout
+//! * `differential` generated records through the transform and the plain reference
+//! * `drift`        fifty files with drifting shapes, in any order
+//! * `errors`       the exact text of the likeliest errors
+//! * `json_suite`   what the grammar allows is accepted, what it forbids is refused
+//! * `laws`         properties: chunks, joins, names, partition paths
+//! * `shared_cases` small tricky files, where they lie beside the checkout
+//! * `tidy`         the style limits
+#![allow(clippy::unwrap_used)]
+
+mod cli;
+mod concurrent;
+mod corpus;
+mod crash;
+mod csv_spectrum;
+mod differential;
+mod drift;
+mod errors;
+mod json_suite;
+mod laws;
+mod shared_cases;
+mod tidy;
+
+use std::path::PathBuf;
+
+/// The checkout.
+fn checkout() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the checkout").to_owned()
+}
+
+/// A folder of public test data beside the checkout; none where it is not there, which is said.
+fn shared(name: &str) -> Option<PathBuf> {
+    let path = checkout().join("../shared/data").join(name);
+    if !path.exists() {
+        eprintln!("skipped: {} is not here", path.display());
+    }
+    path.exists().then_some(path)
+}

@@ -1,0 +1,193 @@
+//! A plain second implementation of the transform's semantics, to compare the real one with.
+//!
+//! For: flatten, explode, several tables, learning, names, the value → column table, `drop_nulls`.
+//! Not for: expressions, partitions, Parquet, compression, streaming. The decision to know: it holds
+//! everything in memory and does everything twice where that is clearer, because its only worth is
+//! that it can be checked against the design by reading it.
+
+pub mod convert;
+pub mod json;
+pub mod learn;
+pub mod names;
+pub mod rows;
+
+use json::{Value, Wrong};
+use learn::{ELEMENT, Learned, Path, Scalar, Seen, child};
+use names::Naming;
+
+/// What one table is asked to be.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Table name.
+    pub name: String,
+    /// Array to explode; with no spec at all the only array of objects is taken.
+    pub rows: Rows,
+    /// `empty = "keep"`.
+    pub keep_empty: bool,
+    /// `names`.
+    pub naming: Naming,
+    /// Declared columns: name, path and type, where declared.
+    pub declared: Vec<(String, Path, Option<String>)>,
+    /// `mode = "discard"`: unknown paths are dropped, only declared columns come out.
+    pub discard: bool,
+    /// `numbers = "double"`.
+    pub doubles: bool,
+    /// Columns whose nulls drop the row.
+    pub drop_nulls: Vec<String>,
+}
+
+/// Which array a table explodes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// None: one record, one row.
+    Record,
+    /// The one array of objects, if there is exactly one.
+    Guess,
+    /// This one.
+    At(Path),
+}
+
+/// A column of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Name in the table.
+    pub name: String,
+    /// Where its values are.
+    pub path: Path,
+    /// Type name as in a contract.
+    pub ty: String,
+}
+
+/// A table with its rows.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Name.
+    pub name: String,
+    /// The exploded array.
+    pub rows: Option<Path>,
+    /// `empty = "keep"`.
+    pub keep_empty: bool,
+    /// Columns in contract order.
+    pub columns: Vec<Column>,
+    /// Columns whose nulls drop the row.
+    pub drop_nulls: Vec<String>,
+    /// Rows, cells as text.
+    pub cells: Vec<Vec<String>>,
+    /// Rows taken away.
+    pub filtered: u64,
+}
+
+/// Everything a source object comes to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Tables in the order asked for.
+    pub tables: Vec<Table>,
+    /// Numbers (from 1) of rejected records, with a code.
+    pub rejected: Vec<(usize, &'static str)>,
+    /// Records read.
+    pub records: usize,
+}
+
+/// Transforms records, each given as its own JSON text.
+#[must_use]
+pub fn transform(records: &[String], asks: &[Ask]) -> Outcome {
+    let parsed: Vec<Result<Value, &'static str>> = records.iter().map(|text| record(text)).collect();
+    let mut learned = Learned::default();
+    for value in parsed.iter().flatten() {
+        learned.observe(value);
+    }
+    let mut tables: Vec<Table> = asks.iter().map(|ask| plan(&learned, ask)).collect();
+    let mut rejected = Vec::new();
+    for (at, value) in parsed.iter().enumerate() {
+        let made = match value {
+            Ok(value) => tables.iter().map(|table| rows::make(value, table)).collect::<Result<Vec<_>, _>>(),
+            Err(code) => Err(*code),
+        };
+        match made {
+            Err(code) => rejected.push((at + 1, code)),
+            Ok(made) => tables.iter_mut().zip(made).for_each(|(table, made)| table.add(made)),
+        }
+    }
+    Outcome { tables, rejected, records: records.len() }
+}
+
+impl Table {
+    fn add(&mut self, made: rows::Made) {
+        self.cells.extend(made.rows);
+        self.filtered += made.filtered;
+    }
+}
+
+/// One record's text: an object, or the code it is rejected with.
+fn record(text: &str) -> Result<Value, &'static str> {
+    match json::parse(text) {
+        Ok(value) if matches!(value.kind, json::Kind::Object(_)) => Ok(value),
+        Ok(_) => Err("not_an_object"),
+        Err(Wrong::Value(code)) => Err(code),
+        Err(Wrong::Syntax(_)) => Err("syntax_error"),
+    }
+}
+
+/// The contract for one table: declared columns first, then what was learned.
+fn plan(learned: &Learned, ask: &Ask) -> Table {
+    let rows = match &ask.rows {
+        Rows::Record => None,
+        Rows::At(path) => Some(path.clone()),
+        Rows::Guess => only_array_of_objects(learned),
+    };
+    let mut columns: Vec<Column> = Vec::new();
+    for (name, path, ty) in &ask.declared {
+        let learned_type = learned.at(path).and_then(|seen| type_of(seen, ask));
+        if let Some(ty) = ty.clone().or(learned_type) {
+            columns.push(Column { name: name.clone(), path: path.clone(), ty });
+        }
+    }
+    if !ask.discard {
+        let fresh: Vec<(Path, String)> = learned
+            .paths
+            .iter()
+            .filter(|(path, _)| is_column(path, rows.as_ref()) && !ask.declared.iter().any(|(_, known, _)| known == path))
+            .filter_map(|(path, seen)| Some((path.clone(), type_of(seen, ask)?)))
+            .collect();
+        let paths: Vec<Path> = fresh.iter().map(|(path, _)| path.clone()).collect();
+        let named = names::assign(&paths, ask.naming).into_iter().zip(fresh);
+        columns.extend(named.map(|(name, (path, ty))| Column { name, path, ty }));
+    }
+    let (name, drop_nulls) = (ask.name.clone(), ask.drop_nulls.clone());
+    Table { name, rows, keep_empty: ask.keep_empty, columns, drop_nulls, cells: Vec::new(), filtered: 0 }
+}
+
+/// True where a path can be a column: not the record, not the exploded array, not inside other arrays.
+fn is_column(path: &Path, rows: Option<&Path>) -> bool {
+    let below = rows.and_then(|rows| path.strip_prefix(rows.as_slice()));
+    match below {
+        Some([]) => false,
+        Some([_, rest @ ..]) => !rest.iter().any(|segment| segment == ELEMENT),
+        None => !path.is_empty() && !path.iter().any(|segment| segment == ELEMENT),
+    }
+}
+
+fn type_of(seen: &Seen, ask: &Ask) -> Option<String> {
+    if seen.object {
+        return None;
+    }
+    if seen.array {
+        return Some("json".to_owned());
+    }
+    let as_asked = |scalar: &Scalar| match scalar {
+        Scalar::Int53 | Scalar::Int64 if ask.doubles => Scalar::Double,
+        other => *other,
+    };
+    Some(seen.scalars.iter().map(as_asked).reduce(Scalar::join)?.type_name().to_owned())
+}
+
+fn only_array_of_objects(learned: &Learned) -> Option<Path> {
+    let has_objects = |path: &Path| learned.at(&child(path, ELEMENT)).is_some_and(|element| element.object);
+    let mut arrays = learned
+        .paths
+        .iter()
+        .filter(|(path, seen)| seen.array && !seen.object && !path.iter().any(|segment| segment == ELEMENT))
+        .filter(|(path, _)| has_objects(path));
+    let first = arrays.next()?;
+    arrays.next().is_none().then(|| first.0.clone())
+}

@@ -1,0 +1,163 @@
+//! The two ways a job runs: as a Rust library, and as the shipped component in the host's sandbox.
+//!
+//! For: [`crate::drive`]. The decision to know: a checkout without a built component still tests the
+//! native way; [`component`] is then none and says so once on standard error.
+
+use std::sync::OnceLock;
+
+use lakegate_host::sandbox;
+use lakegate_transform as native;
+
+use crate::drive::{Ask, Failed, Run, Step, Way};
+
+/// The transform as a Rust library.
+#[derive(Clone, Copy, Debug)]
+pub struct Native;
+
+/// The shipped component under wasmtime.
+pub struct Component(sandbox::Transform);
+
+/// The shipped component, if this build has one.
+pub fn component() -> Option<&'static Component> {
+    static SHIPPED: OnceLock<Option<Component>> = OnceLock::new();
+    SHIPPED
+        .get_or_init(|| {
+            let sandbox = sandbox::Sandbox::new(sandbox::Limits::default()).ok()?;
+            let shipped = sandbox::Transform::shipped(&sandbox);
+            if let Err(error) = &shipped {
+                assert!(
+                    std::env::var_os("LAKEGATE_NEEDS_COMPONENT").is_none(),
+                    "LAKEGATE_NEEDS_COMPONENT is set, but: {error}"
+                );
+                eprintln!("note: no component in this build, only the native way is tested: {error}");
+            }
+            shipped.ok().map(Component)
+        })
+        .as_ref()
+}
+
+/// Facts about the source that every test uses.
+const URI: &str = "test://inbox/ingest_date=2025-01-31/input";
+const EVENT_TIME: i64 = 1_738_300_000_123;
+const INGEST_DATE: &str = "2025-01-31";
+/// A footer pair, so that footers are compared too.
+const FOOTER: (&str, &str) = ("lakegate.component", "tests");
+
+impl Way for Native {
+    fn name(&self) -> String {
+        "native".to_owned()
+    }
+
+    fn open(&self, ask: &Ask, last: bool) -> Result<Box<dyn Run>, Failed> {
+        let contracts = ask.contracts.iter().cloned();
+        let options = native::Options {
+            spec: ask.spec.clone(),
+            table: ask.table.clone(),
+            contracts: contracts.map(|(table, text)| native::TableContract { table, text }).collect(),
+            footer: vec![(FOOTER.0.to_owned(), FOOTER.1.to_owned())],
+            source: native::SourceFacts {
+                uri: URI.to_owned(),
+                event_time: Some(EVENT_TIME),
+                partitions: vec![("ingest_date".to_owned(), INGEST_DATE.to_owned())],
+            },
+            final_pass: last,
+            ..native::Options::default()
+        };
+        native::Job::open(options).map(|job| Box::new(job) as Box<dyn Run>).map_err(|failure| failed(&failure))
+    }
+}
+
+impl Run for native::Job {
+    fn push(&mut self, chunk: &[u8]) {
+        Self::push(self, chunk);
+    }
+
+    fn end(&mut self) {
+        Self::end(self);
+    }
+
+    fn step(&mut self) -> Result<Step, Failed> {
+        Ok(match Self::step(self).map_err(|failure| failed(&failure))? {
+            native::Step::NeedInput => Step::NeedInput,
+            native::Step::Working => Step::Working,
+            native::Step::PartOpened { id, table, partition } => Step::Opened(id, table, partition),
+            native::Step::PartBytes { id, bytes } => Step::Bytes(id, bytes),
+            native::Step::PartClosed { id, rows, bytes, digest } => Step::Closed(id, rows, bytes, digest),
+            native::Step::Quarantine(lines) => Step::Quarantine(lines),
+            native::Step::Widen(widened) => {
+                let contracts = widened.contracts.into_iter().map(|contract| (contract.table, contract.text));
+                Step::Widen(contracts.collect(), widened.spec)
+            }
+            native::Step::Done(report) => Step::Done(report),
+        })
+    }
+}
+
+fn failed(failure: &native::Failure) -> Failed {
+    Failed {
+        fault: format!("{:?}", failure.fault).to_lowercase(),
+        code: failure.code.to_owned(),
+        message: failure.to_string(),
+        hint: failure.hint.clone(),
+    }
+}
+
+impl Way for Component {
+    fn name(&self) -> String {
+        "component".to_owned()
+    }
+
+    fn open(&self, ask: &Ask, last: bool) -> Result<Box<dyn Run>, Failed> {
+        let contracts = ask.contracts.iter().cloned();
+        let options = sandbox::JobOptions {
+            spec: ask.spec.clone(),
+            table: ask.table.clone(),
+            contracts: contracts.map(|(table, text)| sandbox::TableContract { table, text }).collect(),
+            footer: vec![(FOOTER.0.to_owned(), FOOTER.1.to_owned())],
+            source: sandbox::SourceFacts {
+                uri: URI.to_owned(),
+                event_time: Some(EVENT_TIME),
+                partitions: vec![("ingest_date".to_owned(), INGEST_DATE.to_owned())],
+            },
+            final_pass: last,
+            ..sandbox::JobOptions::default()
+        };
+        self.0.open(options).map(|session| Box::new(session) as Box<dyn Run>).map_err(|error| error_text(&error))
+    }
+}
+
+impl Run for sandbox::Session {
+    fn push(&mut self, chunk: &[u8]) {
+        Self::push(self, chunk).expect("the sandbox takes bytes");
+    }
+
+    fn end(&mut self) {
+        Self::end(self).expect("the sandbox takes the end");
+    }
+
+    fn step(&mut self) -> Result<Step, Failed> {
+        Ok(match Self::step(self).map_err(|error| error_text(&error))? {
+            sandbox::Step::NeedInput => Step::NeedInput,
+            sandbox::Step::Working => Step::Working,
+            sandbox::Step::PartOpened { id, table, partition } => Step::Opened(id, table, partition),
+            sandbox::Step::PartBytes { id, bytes } => Step::Bytes(id, bytes),
+            sandbox::Step::PartClosed { id, rows, bytes, digest } => Step::Closed(id, rows, bytes, digest),
+            sandbox::Step::Quarantine(lines) => Step::Quarantine(lines),
+            sandbox::Step::Widen(widened) => {
+                let contracts = widened.contracts.into_iter().map(|contract| (contract.table, contract.text));
+                Step::Widen(contracts.collect(), widened.spec)
+            }
+            sandbox::Step::Done(report) => Step::Done(report),
+        })
+    }
+}
+
+/// The host tells whose fault in its own words (`input`, `passing`, `own`): only the code is compared.
+fn error_text(error: &lakegate_host::Error) -> Failed {
+    Failed {
+        fault: error.kind().to_string(),
+        code: error.code().to_owned(),
+        message: error.to_string(),
+        hint: error.hint().map(str::to_owned),
+    }
+}

@@ -1,0 +1,122 @@
+//! The component's glue: WIT types to the crate's own and back, nothing else.
+
+use std::cell::RefCell;
+
+use crate::limits::Limits;
+use crate::spec::SPEC_VERSION;
+use crate::{error, job};
+
+wit_bindgen::generate!({ path: "wit", world: "lakegate-transform" });
+
+use exports::lakegate::transform::transform as wit;
+
+struct Component;
+
+struct JobResource(RefCell<job::Job>);
+
+impl wit::Guest for Component {
+    type Job = JobResource;
+
+    fn describe() -> wit::Description {
+        let limits = Limits::default();
+        wit::Description {
+            name: "lakegate".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            spec_version: SPEC_VERSION,
+            limits: serde_json::json!({
+                "record_bytes": limits.record_bytes,
+                "depth": limits.depth,
+                "columns": limits.columns,
+                "partitions": limits.partitions,
+            })
+            .to_string(),
+        }
+    }
+}
+
+impl wit::GuestJob for JobResource {
+    fn open(options: wit::Options) -> Result<wit::Job, wit::Failure> {
+        let options = job::Options {
+            spec: options.spec,
+            table: options.table,
+            contracts: options
+                .contracts
+                .into_iter()
+                .map(|c| job::TableContract { table: c.table, text: c.text })
+                .collect(),
+            learned: options.learned,
+            footer: options.footer,
+            source: job::SourceFacts {
+                uri: options.source.uri,
+                event_time: options.source.event_time,
+                partitions: options.source.partitions,
+            },
+            final_pass: options.final_,
+            propose: options.propose,
+        };
+        let job = job::Job::open(options).map_err(failure)?;
+        Ok(wit::Job::new(Self(RefCell::new(job))))
+    }
+
+    fn push(&self, chunk: Vec<u8>) {
+        self.0.borrow_mut().push(chunk);
+    }
+
+    fn end(&self) {
+        self.0.borrow_mut().end();
+    }
+
+    fn step(&self) -> Result<wit::Step, wit::Failure> {
+        self.0.borrow_mut().step().map(step).map_err(failure)
+    }
+}
+
+fn step(step: job::Step) -> wit::Step {
+    match step {
+        job::Step::NeedInput => wit::Step::NeedInput,
+        job::Step::Working => wit::Step::Working,
+        job::Step::PartOpened { id, table, partition } => {
+            wit::Step::PartOpened(wit::PartOpened { id, table, partition })
+        }
+        job::Step::PartBytes { id, bytes } => wit::Step::PartBytes(wit::PartBytes { id, bytes }),
+        job::Step::PartClosed { id, rows, bytes, digest } => {
+            wit::Step::PartClosed(wit::PartClosed { id, rows, bytes, digest })
+        }
+        job::Step::Quarantine(lines) => wit::Step::QuarantineBytes(lines),
+        job::Step::Widen(widened) => wit::Step::Widen(wit::Widened {
+            contracts: widened
+                .contracts
+                .into_iter()
+                .map(|c| wit::TableContract { table: c.table, text: c.text })
+                .collect(),
+            spec: widened.spec,
+            learned: widened.learned,
+            report: widened.report,
+        }),
+        job::Step::Done(report) => wit::Step::Done(report),
+    }
+}
+
+fn failure(failure: error::Failure) -> wit::Failure {
+    let place = failure.place;
+    wit::Failure {
+        fault: match failure.fault {
+            error::Fault::Input => wit::Fault::Input,
+            error::Fault::Spec => wit::Fault::Spec,
+            error::Fault::Limit => wit::Fault::Limit,
+            error::Fault::Internal => wit::Fault::Internal,
+        },
+        code: failure.code.into(),
+        message: failure.message,
+        hint: failure.hint,
+        place: wit::Place {
+            line: place.line,
+            column: place.column,
+            offset: place.offset,
+            record_number: place.record,
+            path: place.path,
+        },
+    }
+}
+
+export!(Component);

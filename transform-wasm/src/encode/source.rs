@@ -1,0 +1,227 @@
+//! What fills the data pages of a chunk: PLAIN values of each kind, or indexes into a dictionary.
+//!
+//! Not for levels, headers and page boundaries, which are the same for all. The decision to know:
+//! smallest and largest values are found slot by slot, not row by row, and for indexed texts only
+//! once an entry and page.
+
+use super::bits;
+use super::element::Element;
+use super::rows::{Cursor, Span, expand};
+use super::stats::{self, Bounds};
+use super::strings::Strings;
+
+/// Rows of a page. Few enough that a reader which skips by page index saves work, many enough that
+/// headers and lone runs do not count.
+const PAGE_ROWS: usize = 20_000;
+/// Bytes of values in a PLAIN page of texts, unless one text alone is larger.
+const PAGE_BYTES: u64 = 1024 * 1024;
+/// Texts are copied by so many bytes at once; a call for each would cost more than the text.
+const STRIDE: usize = 16;
+
+/// The values of a column chunk, as its data pages hold them.
+pub(super) trait Source {
+    /// What bounds are made of.
+    type Value: Copy + PartialOrd;
+    /// Whether pages hold indexes into a dictionary.
+    const INDEXED: bool;
+
+    /// Rows of the page that starts at `cursor`.
+    fn page_rows(&self, _cursor: &Cursor<'_>) -> usize {
+        PAGE_ROWS
+    }
+
+    /// Appends the values of a page that has at least one.
+    fn put(&mut self, span: &Span<'_>, body: &mut Vec<u8>);
+
+    /// Smallest and largest value of a page.
+    fn extremes(&mut self, span: &Span<'_>) -> Option<(Self::Value, Self::Value)>;
+
+    /// How statistics hold them.
+    fn bounds(&self, extremes: (Self::Value, Self::Value)) -> Bounds;
+
+    /// Bytes of the texts of a page without lengths; `None` for other types.
+    fn text_bytes(&self, _span: &Span<'_>) -> Option<u64> {
+        None
+    }
+}
+
+/// Booleans, a bit each.
+pub(super) struct Booleans<'a> {
+    pub values: &'a [u8],
+    pub expanded: Vec<u8>,
+}
+
+impl Source for Booleans<'_> {
+    type Value = u8;
+    const INDEXED: bool = false;
+
+    fn put(&mut self, span: &Span<'_>, body: &mut Vec<u8>) {
+        let values = &self.values[span.slots.clone()];
+        bits::plain_bits(expand(values, span.live, span.filled(), &mut self.expanded), body);
+    }
+
+    fn extremes(&mut self, span: &Span<'_>) -> Option<(u8, u8)> {
+        stats::of_fixed(&self.values[span.slots.clone()], span.live)
+    }
+
+    fn bounds(&self, extremes: (u8, u8)) -> Bounds {
+        Bounds::of_booleans(extremes)
+    }
+}
+
+/// Values of fixed width as they are.
+pub(super) struct PlainFixed<'a, T> {
+    pub values: &'a [T],
+    pub width: usize,
+    pub expanded: Vec<T>,
+}
+
+impl<T: Element> Source for PlainFixed<'_, T> {
+    type Value = T;
+    const INDEXED: bool = false;
+
+    fn put(&mut self, span: &Span<'_>, body: &mut Vec<u8>) {
+        let values = &self.values[span.slots.clone()];
+        T::put_all(expand(values, span.live, span.filled(), &mut self.expanded), self.width, body);
+    }
+
+    fn extremes(&mut self, span: &Span<'_>) -> Option<(T, T)> {
+        stats::of_fixed(&self.values[span.slots.clone()], span.live)
+    }
+
+    fn bounds(&self, extremes: (T, T)) -> Bounds {
+        Bounds::of_fixed(extremes, self.width)
+    }
+}
+
+/// Indexes into a dictionary.
+pub(super) struct Indexes<'a> {
+    /// One a slot.
+    pub slots: &'a [u32],
+    /// Bits of one.
+    pub width: u8,
+    pub expanded: &'a mut Vec<u32>,
+}
+
+impl Indexes<'_> {
+    fn put(&mut self, span: &Span<'_>, body: &mut Vec<u8>) {
+        body.push(self.width);
+        let indexes = &self.slots[span.slots.clone()];
+        bits::hybrid(expand(indexes, span.live, span.filled(), self.expanded), self.width, body);
+    }
+}
+
+/// Values of fixed width through a dictionary.
+pub(super) struct IndexedFixed<'a, T> {
+    pub values: &'a [T],
+    pub width: usize,
+    pub indexes: Indexes<'a>,
+}
+
+impl<T: Element> Source for IndexedFixed<'_, T> {
+    type Value = T;
+    const INDEXED: bool = true;
+
+    fn put(&mut self, span: &Span<'_>, body: &mut Vec<u8>) {
+        self.indexes.put(span, body);
+    }
+
+    fn extremes(&mut self, span: &Span<'_>) -> Option<(T, T)> {
+        stats::of_fixed(&self.values[span.slots.clone()], span.live)
+    }
+
+    fn bounds(&self, extremes: (T, T)) -> Bounds {
+        Bounds::of_fixed(extremes, self.width)
+    }
+}
+
+/// Texts as they are, each behind its length.
+pub(super) struct PlainStrings<'a> {
+    pub strings: Strings<'a>,
+}
+
+impl<'a> Source for PlainStrings<'a> {
+    type Value = &'a [u8];
+    const INDEXED: bool = false;
+
+    fn page_rows(&self, cursor: &Cursor<'_>) -> usize {
+        cursor.fitting(PAGE_ROWS, PAGE_BYTES, |slot| 4 + self.strings.size(slot))
+    }
+
+    fn put(&mut self, span: &Span<'_>, body: &mut Vec<u8>) {
+        let mut at = body.len();
+        let texts = self.strings.bytes(span.slots.clone(), span.live);
+        let end = at + texts as usize + 4 * span.filled();
+        body.resize(end + STRIDE, 0);
+        for (i, slot) in span.slots.clone().enumerate() {
+            let range = self.strings.range(slot);
+            let length = (range.len() as u32).to_le_bytes();
+            for _ in 0..span.live.times(i) {
+                body[at..at + 4].copy_from_slice(&length);
+                copy(self.strings.data, range.start, range.len(), &mut body[at + 4..]);
+                at += 4 + range.len();
+            }
+        }
+        body.truncate(end);
+    }
+
+    fn extremes(&mut self, span: &Span<'_>) -> Option<(&'a [u8], &'a [u8])> {
+        stats::of_strings(self.strings, span.slots.clone(), span.live, |_| false)
+    }
+
+    fn bounds(&self, extremes: (&'a [u8], &'a [u8])) -> Bounds {
+        Bounds::of_strings(extremes)
+    }
+
+    fn text_bytes(&self, span: &Span<'_>) -> Option<u64> {
+        Some(self.strings.bytes(span.slots.clone(), span.live))
+    }
+}
+
+/// Copies `length` bytes; may write up to a stride more, which the next value overwrites.
+#[inline(always)]
+fn copy(data: &[u8], from: usize, length: usize, to: &mut [u8]) {
+    let room = length.next_multiple_of(STRIDE);
+    if length > 4 * STRIDE || from + room > data.len() || room > to.len() {
+        to[..length].copy_from_slice(&data[from..from + length]);
+        return;
+    }
+    let parts = data[from..from + room].as_chunks::<STRIDE>().0;
+    for (to, part) in to.as_chunks_mut::<STRIDE>().0.iter_mut().zip(parts) {
+        *to = *part;
+    }
+}
+
+/// Texts through a dictionary.
+pub(super) struct IndexedStrings<'a> {
+    pub strings: Strings<'a>,
+    pub indexes: Indexes<'a>,
+    /// Per entry, the last page that looked at it, from 1.
+    pub looked: Vec<u32>,
+    pub page: u32,
+}
+
+impl<'a> Source for IndexedStrings<'a> {
+    type Value = &'a [u8];
+    const INDEXED: bool = true;
+
+    fn put(&mut self, span: &Span<'_>, body: &mut Vec<u8>) {
+        self.indexes.put(span, body);
+    }
+
+    fn extremes(&mut self, span: &Span<'_>) -> Option<(&'a [u8], &'a [u8])> {
+        self.page += 1;
+        let (page, looked, indexes) = (self.page, &mut self.looked, self.indexes.slots);
+        stats::of_strings(self.strings, span.slots.clone(), span.live, |slot| {
+            std::mem::replace(&mut looked[indexes[slot] as usize], page) == page
+        })
+    }
+
+    fn bounds(&self, extremes: (&'a [u8], &'a [u8])) -> Bounds {
+        Bounds::of_strings(extremes)
+    }
+
+    fn text_bytes(&self, span: &Span<'_>) -> Option<u64> {
+        Some(self.strings.bytes(span.slots.clone(), span.live))
+    }
+}

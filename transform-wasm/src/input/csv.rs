@@ -1,0 +1,358 @@
+//! CSV records and fields, cut out of a buffer in one pass.
+//!
+//! For: RFC 4180 with any one-byte delimiter, LF, CRLF or lone CR, quoted newlines, `""` for a quote.
+//! Not for: header names, nulls, types. The decision to know: strict where laxness would move data
+//! into other columns. A quote means something only as a field's first byte; what follows a closing
+//! quote must be a delimiter or a line end, and a quote never closed is an error, not a long field.
+
+mod specials;
+
+#[cfg(test)]
+#[path = "csv_tests.rs"]
+mod tests;
+
+use specials::Specials;
+
+/// Shape of the input. Delimiter and quote are different ASCII characters, neither zero nor CR nor LF.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CsvOptions {
+    /// Between fields.
+    pub delimiter: u8,
+    /// Around fields.
+    pub quote: u8,
+}
+
+impl Default for CsvOptions {
+    fn default() -> Self {
+        Self { delimiter: b',', quote: b'"' }
+    }
+}
+
+/// One field of a record; see [`CsvTokenizer::text`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// First byte of the text, without its quote.
+    pub start: u32,
+    /// End of the text, without its quote.
+    pub end: u32,
+    /// Quotes stood around it.
+    pub quoted: bool,
+    /// Its quotes were doubled: `start` and `end` are those of its unescaped copy.
+    pub escaped: bool,
+}
+
+/// What a buffer begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CsvStep {
+    /// A record; its fields can be asked for.
+    Record {
+        /// Bytes up to the next record.
+        consumed: usize,
+        /// Line ends in them: more than one where a field is quoted.
+        lines: u32,
+    },
+    /// An empty line.
+    Blank {
+        /// Bytes up to the next record.
+        consumed: usize,
+        /// Line ends in them, always 1.
+        lines: u32,
+    },
+    /// The record may go on in bytes still to come. The next try begins anew: wait until the buffer
+    /// has doubled, or the work is quadratic.
+    Incomplete,
+    /// Nothing is left.
+    End,
+}
+
+/// What breaks a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CsvFault {
+    /// Something else than a delimiter or a line end after a closing quote.
+    AfterQuote,
+    /// A quote that is never closed: the rest of the input is inside it.
+    OpenQuote,
+}
+
+/// Where and why a record is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// Why.
+    pub fault: CsvFault,
+    /// Byte, from the record's start.
+    pub offset: usize,
+    /// Line, from 0 for the record's first.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u64,
+    /// Bytes up to the line after the error, or up to the end of the input.
+    pub consumed: usize,
+    /// Line ends in them.
+    pub lines: u32,
+}
+
+impl SyntaxError {
+    /// What is wrong.
+    #[must_use]
+    pub fn message(&self) -> &'static str {
+        match self.fault {
+            CsvFault::AfterQuote => "text after a closing quote",
+            CsvFault::OpenQuote => "a quoted field is never closed",
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self.fault {
+            CsvFault::AfterQuote => "write a quote inside a quoted field twice: \"\"",
+            CsvFault::OpenQuote => "close the quote, or write it twice if it belongs to the text",
+        }
+    }
+}
+
+/// Cuts records; keeps nothing between calls but the last record's fields.
+#[derive(Debug)]
+pub struct CsvTokenizer {
+    options: CsvOptions,
+    fields: Vec<Field>,
+    unescaped: Vec<u8>,
+    invalid: Option<usize>,
+}
+
+/// How a field ended.
+enum Ending {
+    Delimiter(usize),
+    /// Where the line end begins.
+    Line(usize),
+    /// Where the buffer ends.
+    Buffer,
+}
+
+impl CsvTokenizer {
+    /// A tokenizer for input of that shape.
+    #[must_use]
+    pub fn new(options: CsvOptions) -> Self {
+        Self { options, fields: Vec::new(), unescaped: Vec::new(), invalid: None }
+    }
+
+    /// Reads the record that `buf` begins with; `at_end`: no bytes will follow those of `buf`.
+    ///
+    /// # Errors
+    /// [`SyntaxError`], once all of the broken line is there.
+    pub fn read(&mut self, buf: &[u8], at_end: bool) -> Result<CsvStep, SyntaxError> {
+        self.fields.clear();
+        self.unescaped.clear();
+        self.invalid = None;
+        if buf.is_empty() {
+            return Ok(if at_end { CsvStep::End } else { CsvStep::Incomplete });
+        }
+        let CsvOptions { delimiter, quote } = self.options;
+        let mut specials = Specials::new(buf, [delimiter, quote, b'\n', b'\r']);
+        let mut start = 0;
+        let mut lines = 1;
+        let end = loop {
+            let ending = if buf.get(start) == Some(&quote) {
+                match self.quoted(buf, start, &mut specials, &mut lines) {
+                    Ok(ending) => ending,
+                    Err(at) if !at_end && broken_line(buf, at).is_none() => return Ok(CsvStep::Incomplete),
+                    Err(at) => return Err(after_quote(buf, at)),
+                }
+            } else {
+                self.plain(buf, start, &mut specials)
+            };
+            match ending {
+                Some(Ending::Delimiter(at)) => start = at + 1,
+                Some(Ending::Line(at)) => break at,
+                Some(Ending::Buffer) if at_end => break buf.len(),
+                None if at_end => return Err(open_quote(buf, start)),
+                Some(Ending::Buffer) | None => return Ok(CsvStep::Incomplete),
+            }
+        };
+        let consumed = match &buf[end..] {
+            [b'\r', b'\n', ..] => end + 2,
+            // Only the next byte tells whether this is a CRLF.
+            [b'\r'] if !at_end => return Ok(CsvStep::Incomplete),
+            [] => end,
+            _ => end + 1,
+        };
+        if end == 0 {
+            return Ok(CsvStep::Blank { consumed, lines });
+        }
+        if specials.non_ascii {
+            self.validate(buf, end);
+        }
+        Ok(CsvStep::Record { consumed, lines })
+    }
+
+    /// Fields of the last record.
+    #[must_use]
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// Text of field `index` of the last record, unescaped; `buf` is what the record was read from.
+    #[inline]
+    #[must_use]
+    pub fn text<'a>(&'a self, buf: &'a [u8], index: usize) -> &'a [u8] {
+        let field = &self.fields[index];
+        let source = if field.escaped { &self.unescaped } else { buf };
+        &source[field.start as usize..field.end as usize]
+    }
+
+    /// The first field of the last record that is not UTF-8.
+    #[must_use]
+    pub fn invalid_field(&self) -> Option<usize> {
+        self.invalid
+    }
+
+    /// A field without quotes: quotes further inside are text.
+    #[inline(always)]
+    fn plain(&mut self, buf: &[u8], start: usize, specials: &mut Specials<'_>) -> Option<Ending> {
+        let ending = loop {
+            match specials.next() {
+                Some(at) if buf[at] == self.options.delimiter => break Ending::Delimiter(at),
+                Some(at) if buf[at] == self.options.quote => {}
+                Some(at) => break Ending::Line(at),
+                None => break Ending::Buffer,
+            }
+        };
+        let end = match ending {
+            Ending::Delimiter(at) | Ending::Line(at) => at,
+            Ending::Buffer => buf.len(),
+        };
+        self.fields.push(Field { start: start as u32, end: end as u32, quoted: false, escaped: false });
+        Some(ending)
+    }
+
+    /// A field in quotes, `start` being the first; none if the buffer ends inside, or the offset of
+    /// what should not follow the closing one.
+    fn quoted(
+        &mut self,
+        buf: &[u8],
+        start: usize,
+        specials: &mut Specials<'_>,
+        lines: &mut u32,
+    ) -> Result<Option<Ending>, usize> {
+        let quote = self.options.quote;
+        let mut escaped = false;
+        specials.next();
+        let close = loop {
+            let Some(at) = specials.next() else { return Ok(None) };
+            let next = buf.get(at + 1);
+            if buf[at] == quote {
+                if next != Some(&quote) {
+                    break at;
+                }
+                specials.next();
+                escaped = true;
+            } else if buf[at] == b'\n' || (buf[at] == b'\r' && next != Some(&b'\n')) {
+                *lines += 1;
+            }
+        };
+        let (from, to) = if escaped { self.unescape(&buf[start + 1..close]) } else { (start + 1, close) };
+        self.fields.push(Field { start: from as u32, end: to as u32, quoted: true, escaped });
+        match buf.get(close + 1) {
+            None => Ok(Some(Ending::Buffer)),
+            Some(byte) if *byte == self.options.delimiter => {
+                specials.next();
+                Ok(Some(Ending::Delimiter(close + 1)))
+            }
+            Some(b'\n' | b'\r') => Ok(Some(Ending::Line(close + 1))),
+            Some(_) => Err(close + 1),
+        }
+    }
+
+    fn unescape(&mut self, text: &[u8]) -> (usize, usize) {
+        let from = self.unescaped.len();
+        let mut rest = text;
+        while let Some(at) = memchr::memchr(self.options.quote, rest) {
+            self.unescaped.extend_from_slice(&rest[..=at]);
+            rest = &rest[at + 2..];
+        }
+        self.unescaped.extend_from_slice(rest);
+        (from, self.unescaped.len())
+    }
+
+    #[cold]
+    fn validate(&mut self, buf: &[u8], end: usize) {
+        // Delimiters and quotes are ASCII: a record is valid exactly if its fields are.
+        if simdutf8::basic::from_utf8(&buf[..end]).is_err() {
+            self.invalid =
+                (0..self.fields.len()).find(|index| str::from_utf8(self.text(buf, *index)).is_err());
+        }
+    }
+}
+
+/// The delimiter of the header that `text` begins with: of `,` `;` tab and `|` the one that stands in
+/// it most often outside quotes; `,` where there is none.
+#[must_use]
+pub fn detect_delimiter(text: &[u8]) -> u8 {
+    const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
+    let header = &text[..header_end(text).unwrap_or_else(|| line_end(text, 0).unwrap_or(text.len()))];
+    let mut counts = [0_usize; 4];
+    let mut quoted = false;
+    for byte in header {
+        quoted ^= *byte == b'"';
+        if let Some(index) = CANDIDATES.iter().position(|candidate| candidate == byte).filter(|_| !quoted) {
+            counts[index] += 1;
+        }
+    }
+    let most = counts.iter().copied().max().unwrap_or(0);
+    // The first of those that are equal: the order above is that of how common they are.
+    CANDIDATES[counts.iter().position(|count| *count == most).unwrap_or(0)]
+}
+
+/// Where the header's line ends, quoted newlines being part of it; none if `text` ends before.
+pub(super) fn header_end(text: &[u8]) -> Option<usize> {
+    let mut quoted = false;
+    text.iter().position(|byte| {
+        quoted ^= *byte == b'"';
+        !quoted && matches!(byte, b'\n' | b'\r')
+    })
+}
+
+fn line_end(text: &[u8], from: usize) -> Option<usize> {
+    memchr::memchr2(b'\n', b'\r', &text[from..]).map(|at| from + at)
+}
+
+/// End of the line that a broken field stands on, with its line end; none if it is not all there.
+fn broken_line(buf: &[u8], at: usize) -> Option<usize> {
+    let end = line_end(buf, at)?;
+    match &buf[end..] {
+        [b'\r', b'\n', ..] => Some(end + 2),
+        [b'\r'] => None,
+        _ => Some(end + 1),
+    }
+}
+
+#[cold]
+fn after_quote(buf: &[u8], at: usize) -> SyntaxError {
+    let consumed = broken_line(buf, at).unwrap_or(buf.len());
+    place(buf, CsvFault::AfterQuote, at, consumed)
+}
+
+#[cold]
+fn open_quote(buf: &[u8], at: usize) -> SyntaxError {
+    place(buf, CsvFault::OpenQuote, at, buf.len())
+}
+
+fn place(buf: &[u8], fault: CsvFault, offset: usize, consumed: usize) -> SyntaxError {
+    let before = &buf[..offset];
+    let line_start = before.iter().rposition(|byte| matches!(byte, b'\n' | b'\r')).map_or(0, |at| at + 1);
+    let characters = before[line_start..].iter().filter(|byte| (**byte as i8) >= -0x40).count();
+    let line = count_lines(before);
+    let lines = count_lines(&buf[..consumed]);
+    SyntaxError { fault, offset, line, column: characters as u64 + 1, consumed, lines }
+}
+
+/// Line ends: LF, CRLF, lone CR.
+fn count_lines(text: &[u8]) -> u32 {
+    let mut previous = 0;
+    let mut lines = 0;
+    for byte in text {
+        lines += u32::from(*byte == b'\r' || (*byte == b'\n' && previous != b'\r'));
+        previous = *byte;
+    }
+    lines
+}

@@ -1,0 +1,232 @@
+//! CSV against cases written out and against a reader too simple to be wrong.
+
+use super::{CsvFault, CsvOptions, CsvStep, CsvTokenizer, SyntaxError, detect_delimiter};
+use proptest::prelude::*;
+use std::path::Path;
+
+type Records = Vec<Vec<String>>;
+
+/// All records of a whole input, blank lines left out, and the number of its lines.
+fn read_all(input: &[u8], options: CsvOptions) -> Result<(Records, u32), SyntaxError> {
+    let mut tokenizer = CsvTokenizer::new(options);
+    let (mut at, mut lines, mut records) = (0, 0, Vec::new());
+    loop {
+        match tokenizer.read(&input[at..], true)? {
+            CsvStep::Record { consumed, lines: more } => {
+                let text = |index| String::from_utf8_lossy(tokenizer.text(&input[at..], index)).into_owned();
+                records.push((0..tokenizer.fields().len()).map(text).collect());
+                at += consumed;
+                lines += more;
+            }
+            CsvStep::Blank { consumed, lines: more } => {
+                at += consumed;
+                lines += more;
+            }
+            CsvStep::End => return Ok((records, lines)),
+            CsvStep::Incomplete => panic!("incomplete at the end of the input"),
+        }
+    }
+}
+
+fn records(input: &str) -> Records {
+    read_all(input.as_bytes(), CsvOptions::default()).unwrap().0
+}
+
+fn error(input: &str) -> SyntaxError {
+    read_all(input.as_bytes(), CsvOptions::default()).unwrap_err()
+}
+
+#[test]
+fn fields_and_line_ends() {
+    for (input, expected) in [
+        ("", vec![]),
+        ("\n\r\n\r", vec![]),
+        ("a", vec![vec!["a"]]),
+        ("a,b\n1,2\n", vec![vec!["a", "b"], vec!["1", "2"]]),
+        ("a,b\r\n1,2", vec![vec!["a", "b"], vec!["1", "2"]]),
+        ("a,b\r1,2\r", vec![vec!["a", "b"], vec!["1", "2"]]),
+        ("a\n\n\nb\n", vec![vec!["a"], vec!["b"]]),
+        (",\n", vec![vec!["", ""]]),
+        ("a,\n", vec![vec!["a", ""]]),
+        ("a,", vec![vec!["a", ""]]),
+        ("\"\"\n", vec![vec![""]]),
+        ("\"a\",\"\"", vec![vec!["a", ""]]),
+        ("\"a,b\",c\n", vec![vec!["a,b", "c"]]),
+        ("\"a\nb\r\nc\rd\",e\n", vec![vec!["a\nb\r\nc\rd", "e"]]),
+        ("\"a\"\"b\"\n", vec![vec!["a\"b"]]),
+        ("\"\"\"\"\n", vec![vec!["\""]]),
+        ("\"\"\"a\"\"\",\"\"\"\"\"\"", vec![vec!["\"a\"", "\"\""]]),
+        ("a\"b\",5\"\n", vec![vec!["a\"b\"", "5\""]]),
+        ("a, \"b\"\n", vec![vec!["a", " \"b\""]]),
+        ("ä,\u{1F600}\n", vec![vec!["ä", "\u{1F600}"]]),
+    ] {
+        assert_eq!(records(input), expected, "{input:?}");
+    }
+}
+
+#[test]
+fn quoted_and_escaped_fields_are_marked() {
+    let mut tokenizer = CsvTokenizer::new(CsvOptions::default());
+    let input = b"a,\"\",\"b\"\"c\"\n";
+    assert_eq!(tokenizer.read(input, false), Ok(CsvStep::Record { consumed: 12, lines: 1 }));
+    let marks: Vec<_> = tokenizer.fields().iter().map(|field| (field.quoted, field.escaped)).collect();
+    assert_eq!(marks, [(false, false), (true, false), (true, true)]);
+}
+
+#[test]
+fn lines_are_counted_inside_quotes_too() {
+    assert_eq!(read_all(b"a\n\"1\n2\r\n3\r4\"\n\nb", CsvOptions::default()).unwrap().1, 7);
+}
+
+#[test]
+fn other_delimiters_and_quotes() {
+    let options = CsvOptions { delimiter: b';', quote: b'\'' };
+    assert_eq!(read_all(b"a,b;'c;''d'\"\n", options).unwrap_err().fault, CsvFault::AfterQuote);
+    assert_eq!(read_all(b"a,b;'c;''d'\n", options).unwrap().0, [["a,b", "c;'d"]]);
+}
+
+#[test]
+fn broken_records_say_where() {
+    let got = error("a,b\n\"x\ny\",\"é\"z,1\nnext,2\n");
+    let expected =
+        SyntaxError { fault: CsvFault::AfterQuote, offset: 10, line: 1, column: 7, consumed: 14, lines: 2 };
+    assert_eq!(got, expected);
+    let got = error("1,\"open\n2,x\n");
+    assert_eq!(
+        (got.fault, got.offset, got.line, got.column, got.consumed),
+        (CsvFault::OpenQuote, 2, 0, 3, 12)
+    );
+    // Not before the whole broken line is there, so that it can be shown.
+    let mut tokenizer = CsvTokenizer::new(CsvOptions::default());
+    assert_eq!(tokenizer.read(b"\"a\"b", false), Ok(CsvStep::Incomplete));
+    assert_eq!(tokenizer.read(b"\"a\"b\n", false).unwrap_err().consumed, 5);
+}
+
+#[test]
+fn invalid_utf8_names_its_field() {
+    let mut tokenizer = CsvTokenizer::new(CsvOptions::default());
+    let long = [b"good,".repeat(30), b"b\xffd,\"x\"\"\xc3\",\xc3\xa9\n".to_vec()].concat();
+    assert!(matches!(tokenizer.read(&long, true), Ok(CsvStep::Record { .. })));
+    assert_eq!(tokenizer.invalid_field(), Some(30));
+    assert!(matches!(tokenizer.read("é,ü\n".as_bytes(), true), Ok(CsvStep::Record { .. })));
+    assert_eq!(tokenizer.invalid_field(), None);
+    // A character cut by the record's end is not completed by the next record.
+    assert!(matches!(tokenizer.read(b"a\xc3\n\xa9\n", true), Ok(CsvStep::Record { .. })));
+    assert_eq!(tokenizer.invalid_field(), Some(0));
+}
+
+#[test]
+fn the_delimiter_is_the_most_frequent_in_the_header() {
+    for (text, expected) in [
+        ("id,name,total\n1;2;3;4;5\n", b','),
+        ("id;name;total, EUR\n", b';'),
+        ("\"a,b,c\";d\n", b';'),
+        ("\"a\n,,,\"\tb\n", b'\t'),
+        ("id|name\n", b'|'),
+        ("id\n1,2\n", b','),
+        ("a,b;c\n", b','),
+        ("", b','),
+    ] {
+        assert_eq!(detect_delimiter(text.as_bytes()), expected, "{text:?}");
+    }
+}
+
+/// The public collection csv-spectrum, where it lies beside the checkout.
+#[test]
+fn csv_spectrum() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/csv-spectrum");
+    let Ok(cases) = std::fs::read_dir(folder.join("csvs")) else {
+        eprintln!("skipped: no csv-spectrum at {}", folder.display());
+        return;
+    };
+    for case in cases {
+        let path = case.unwrap().path();
+        let input = std::fs::read(&path).unwrap();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let expected = std::fs::read(folder.join("json").join(format!("{name}.json"))).unwrap();
+        let expected: serde_json::Value = serde_json::from_slice(&expected).unwrap();
+        let (records, _) = read_all(&input, CsvOptions::default()).unwrap();
+        let (header, rows) = records.split_first().unwrap();
+        let rows: Vec<serde_json::Value> = rows
+            .iter()
+            .map(|row| header.iter().cloned().zip(row.iter().cloned().map(serde_json::Value::from)).collect())
+            .collect();
+        // Some copies of the collection had their line ends unified on the way.
+        let unified = |value: &serde_json::Value| value.to_string().replace("\\r\\n", "\\n");
+        assert_eq!(unified(&rows.into()), unified(&expected), "{name}");
+    }
+}
+
+/// One character at a time: none where the input is broken.
+fn naive(input: &str) -> Option<Records> {
+    let mut records = Vec::new();
+    let mut chars = input.chars().peekable();
+    while chars.peek().is_some() {
+        let mut record = Vec::new();
+        let mut quoted = false;
+        loop {
+            let mut field = String::new();
+            if chars.next_if_eq(&'"').is_some() {
+                quoted = true;
+                loop {
+                    match chars.next()? {
+                        '"' if chars.next_if_eq(&'"').is_some() => field.push('"'),
+                        '"' => break,
+                        other => field.push(other),
+                    }
+                }
+                if !matches!(chars.peek(), None | Some(',' | '\n' | '\r')) {
+                    return None;
+                }
+            } else {
+                while let Some(char) = chars.next_if(|char| !matches!(char, ',' | '\n' | '\r')) {
+                    field.push(char);
+                }
+            }
+            record.push(field);
+            if chars.next_if_eq(&',').is_none() {
+                break;
+            }
+        }
+        if chars.next_if_eq(&'\r').is_some() {
+            chars.next_if_eq(&'\n');
+        } else {
+            chars.next();
+        }
+        if quoted || record != [""] {
+            records.push(record);
+        }
+    }
+    Some(records)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn agrees_with_the_naive_reader(input in prop_oneof!["[a\",\r\né]{0,12}", "([a-z]{0,9}[,\n]|\"[a-z, \n]{0,40}\"\"\"[,\n]){0,30}"]) {
+        let ours = read_all(input.as_bytes(), CsvOptions::default()).ok().map(|(records, _)| records);
+        prop_assert_eq!(ours, naive(&input));
+    }
+
+    #[test]
+    fn written_records_come_back(rows in prop::collection::vec(prop::collection::vec("[a\",\r\n é]{0,70}", 1..5), 1..5)) {
+        let quote = |field: &String| format!("\"{}\"", field.replace('"', "\"\""));
+        let text: String = rows.iter().map(|row| row.iter().map(quote).collect::<Vec<_>>().join(",") + "\r\n").collect();
+        prop_assert_eq!(records(&text), rows);
+    }
+
+    #[test]
+    fn a_longer_buffer_changes_no_answer(input in "[ab\",\r\né]{0,10}", more in "[ab\",\r\n]{0,3}") {
+        let mut tokenizer = CsvTokenizer::new(CsvOptions::default());
+        let early = tokenizer.read(input.as_bytes(), false);
+        let fields = tokenizer.fields().to_vec();
+        if early != Ok(CsvStep::Incomplete) {
+            let longer = format!("{input}{more}");
+            for at_end in [false, true] {
+                prop_assert_eq!(tokenizer.read(longer.as_bytes(), at_end), early);
+                prop_assert!(early.is_err() || tokenizer.fields() == fields);
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! CSV records: the header, then one record a line (or more, where fields are quoted).
+
+use crate::error::{Failure, Place};
+use crate::input::csv::{CsvFault, CsvStep, CsvTokenizer};
+use crate::json::{Reject, Stop};
+use crate::spec::Input;
+
+use super::super::quarantine::Span;
+use super::super::{Job, Reader};
+use super::{Framing, Record};
+
+/// What is known of a CSV input.
+pub struct CsvFrame {
+    tokenizer: CsvTokenizer,
+    header: bool,
+    /// Names of the columns, once known.
+    names: Option<Vec<Vec<u8>>>,
+    /// Nodes of the columns in the reader's tree, once asked for.
+    nodes: Vec<u32>,
+    nulls: Vec<Vec<u8>>,
+    decimal: u8,
+}
+
+impl CsvFrame {
+    /// Reads as the spec's `[input]` says.
+    pub fn new(tokenizer: CsvTokenizer, input: &Input) -> Self {
+        let names = (!input.header && !input.columns.is_empty())
+            .then(|| input.columns.iter().map(|c| c.clone().into_bytes()).collect());
+        Self {
+            tokenizer,
+            header: input.header,
+            names,
+            nodes: Vec::new(),
+            nulls: input.null_values.iter().map(|v| v.clone().into_bytes()).collect(),
+            decimal: input.decimal as u8,
+        }
+    }
+
+    fn is_null(&self, text: &[u8]) -> bool {
+        text.is_empty() || self.nulls.iter().any(|null| null == text)
+    }
+
+    /// Names from the header (or numbers), a repeated one with its count.
+    fn name_columns(&mut self, buffer: &[u8]) {
+        let mut names: Vec<Vec<u8>> = Vec::new();
+        for i in 0..self.tokenizer.fields().len() {
+            let text = self.tokenizer.text(buffer, i).trim_ascii();
+            let plain = if self.header && !text.is_empty() {
+                text.to_vec()
+            } else {
+                format!("column_{}", i + 1).into_bytes()
+            };
+            let mut name = plain.clone();
+            let mut count = 1;
+            while names.contains(&name) {
+                count += 1;
+                name = [plain.as_slice(), format!("_{count}").as_bytes()].concat();
+            }
+            names.push(name);
+        }
+        self.names = Some(names);
+    }
+
+    fn find_nodes(&mut self, reader: &mut Reader) -> Result<(), Failure> {
+        for name in self.names.iter().flatten() {
+            self.nodes.push(match reader {
+                Reader::Shred(shredder) => shredder.csv_column(name)?.node,
+                Reader::Learn(learner) => learner.learned.child(0, name)?,
+            });
+        }
+        Ok(())
+    }
+
+    /// Puts the record's fields into the reader.
+    fn read_fields(&self, reader: &mut Reader, buffer: &[u8], start: usize) -> Result<(), Stop> {
+        let fields = self.tokenizer.fields();
+        if fields.len() != self.nodes.len() {
+            let (found, wanted) = (fields.len(), self.nodes.len());
+            let message = format!("the record has {found} fields, the header has {wanted}");
+            return Err(Reject::at("field_count", message, start).into());
+        }
+        if let Some(field) = self.tokenizer.invalid_field() {
+            return Err(Reject::at("invalid_utf8", format!("field {} is not valid UTF-8", field + 1), start).into());
+        }
+        for (i, &node) in self.nodes.iter().enumerate() {
+            let text = self.tokenizer.text(buffer, i);
+            let null = self.is_null(text);
+            match reader {
+                Reader::Shred(_) if null => {}
+                Reader::Shred(shredder) => shredder.field(node, text, self.decimal, start)?,
+                Reader::Learn(learner) => learner.field(node, text, null, self.decimal),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Job {
+    /// Forgets the nodes: the reader's tree is another one.
+    pub(in super::super) fn renew_csv(&mut self) {
+        if let Framing::Csv(frame) = &mut self.decoder.framing {
+            frame.nodes.clear();
+        }
+    }
+
+    /// One CSV record.
+    pub(super) fn csv_record(&mut self) -> Result<Record, Failure> {
+        let Framing::Csv(frame) = &mut self.decoder.framing else { return Ok(Record::End) };
+        let start = self.source.position();
+        let rest = &self.source.buffer()[start..];
+        let number = self.report.records + 1;
+        let step = match frame.tokenizer.read(rest, self.source.finished) {
+            Ok(step) => step,
+            Err(error) => {
+                let place = Place { record: Some(number), ..self.source.place(start + error.offset) };
+                if frame.names.is_none() || error.fault == CsvFault::OpenQuote {
+                    // An open quote swallows all that follows: there is no next record to go on with.
+                    let failure = Failure::input("syntax_error", error.message());
+                    return Err(failure.hint(error.hint()).at(place));
+                }
+                let message = format!("{}, at line {}", error.message(), place.line.unwrap_or_default());
+                let end = start + error.consumed;
+                return self.refuse(
+                    Reject::at("syntax_error", message, start).into(),
+                    Span { start, end, number },
+                );
+            }
+        };
+        let consumed = match step {
+            CsvStep::Incomplete => return Ok(Record::Wait),
+            CsvStep::End if self.source.finished => return Ok(Record::End),
+            CsvStep::End => return Ok(Record::Wait),
+            CsvStep::Blank { consumed, .. } => {
+                self.source.advance_to(start + consumed);
+                return Ok(Record::Taken);
+            }
+            CsvStep::Record { consumed, .. } => consumed,
+        };
+        if frame.names.is_none() {
+            frame.name_columns(rest);
+            if frame.header {
+                self.source.advance_to(start + consumed);
+                return Ok(Record::Taken);
+            }
+        }
+        if frame.nodes.is_empty() {
+            frame.find_nodes(&mut self.reader)?;
+        }
+        self.reader.begin();
+        let span = Span { start, end: start + consumed, number };
+        match frame.read_fields(&mut self.reader, rest, start) {
+            Ok(()) => {
+                self.accept(span);
+                Ok(Record::Taken)
+            }
+            Err(stop) => self.refuse(stop, span),
+        }
+    }
+}

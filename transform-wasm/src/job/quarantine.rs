@@ -1,0 +1,87 @@
+//! Quarantine lines: the rejected records, each with its reason, its place and its raw text.
+
+use serde_json::json;
+
+use crate::error::Failure;
+use crate::json::Reject;
+use crate::limits::QUARANTINE_RAW_BYTES;
+use crate::report::Report;
+
+use super::source::Source;
+
+/// Bytes of lines that are collected before they go out.
+const FLUSH_BYTES: usize = 1 << 20;
+
+/// Where a record stands in the buffer, and its number.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// Byte after the last.
+    pub end: usize,
+    /// Record number, from 1.
+    pub number: u64,
+}
+
+/// Lines that wait to go out.
+#[derive(Debug, Default)]
+pub struct Quarantine {
+    lines: Vec<u8>,
+}
+
+impl Quarantine {
+    /// Adds a record and counts it as rejected.
+    ///
+    /// # Errors
+    /// None that a user can cause.
+    pub fn add(
+        &mut self,
+        source: &Source,
+        span: Span,
+        table: Option<&str>,
+        reject: &Reject,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        let raw = source.buffer().get(span.start..span.end).unwrap_or_default();
+        let raw = raw.trim_ascii_end();
+        let cut = floor_char(raw, QUARANTINE_RAW_BYTES);
+        let line = json!({
+            "record": span.number,
+            "line": source.line(span.start),
+            "offset": source.offset(span.start),
+            "length": raw.len(),
+            "table": table,
+            "path": reject.path,
+            "code": reject.code,
+            "message": reject.message,
+            "raw": String::from_utf8_lossy(&raw[..cut]),
+            "truncated": cut < raw.len(),
+        });
+        serde_json::to_writer(&mut self.lines, &line).map_err(|_| Failure::internal("quarantine line"))?;
+        self.lines.push(b'\n');
+        report.rejected += 1;
+        *report.rejects.entry(reject.code).or_default() += 1;
+        Ok(())
+    }
+
+    /// The lines to send now; `all`: also when they are few.
+    pub fn take(&mut self, all: bool) -> Option<Vec<u8>> {
+        if self.lines.is_empty() || (!all && self.lines.len() < FLUSH_BYTES) {
+            return None;
+        }
+        Some(std::mem::take(&mut self.lines))
+    }
+
+    /// Drops what has not gone out.
+    pub fn clear(&mut self) {
+        self.lines.clear();
+    }
+}
+
+/// The longest length of at most `most` that does not cut a UTF-8 character.
+fn floor_char(text: &[u8], most: usize) -> usize {
+    if text.len() <= most {
+        return text.len();
+    }
+    (0..=most).rev().find(|&i| text[i] & 0xC0 != 0x80).unwrap_or(0)
+}

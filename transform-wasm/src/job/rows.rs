@@ -1,0 +1,362 @@
+//! A batch's rows: derive, filter, check, partition; then into part files.
+//!
+//! The decision to know: all tables are judged before any row moves on, because a record is taken or
+//! rejected as a whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::{Array, ArrayRef, AsArray};
+
+use crate::column::{Column, ColumnType};
+use crate::contract::{Contract, Origin};
+use crate::error::Failure;
+use crate::expr;
+use crate::hive;
+use crate::json::Reject;
+use crate::report::{CheckReport, Report, TableReport};
+use crate::shred::{Batch, Level, TableBatch};
+use crate::spec::{Check, OnFail};
+
+use super::parts::{Parts, Rows as PartRows};
+
+/// Where a contract column's values are.
+#[derive(Clone, Copy, Debug)]
+pub enum ColumnSource {
+    /// Column of the batch.
+    Read(usize),
+    /// Derived column, by its number.
+    Derived(usize),
+}
+
+/// One table's work on rows.
+pub struct TableRows {
+    /// Its contract.
+    pub contract: Contract,
+    /// Digest of the contract's text.
+    pub digest: String,
+    /// Where each contract column comes from.
+    pub sources: Vec<ColumnSource>,
+    /// Contract columns that part files hold (partition columns live in the path).
+    pub written: Vec<usize>,
+    /// Derived columns: contract column and expression, in order.
+    pub derives: Vec<(usize, expr::Expr)>,
+    /// Rows for which it is not true are dropped.
+    pub filter: Option<expr::Expr>,
+    /// Contract columns whose nulls drop the row.
+    pub drop_nulls: Vec<usize>,
+    /// Checks.
+    pub checks: Vec<(Check, expr::Expr, u64)>,
+    /// Partition columns: name, type and expression.
+    pub partitions: Vec<(String, ColumnType, expr::Expr)>,
+    /// Counts for the report.
+    pub made: u64,
+    /// Counts for the report.
+    pub out: u64,
+    /// Counts for the report.
+    pub filtered: u64,
+}
+
+/// All tables' work on rows.
+pub struct Rows {
+    /// One a table.
+    pub tables: Vec<TableRows>,
+}
+
+/// What the expressions made of one table's rows.
+struct Judged {
+    derived: Vec<Column>,
+    keep: Option<Vec<bool>>,
+    partitions: Option<Vec<String>>,
+    row_records: Vec<u32>,
+}
+
+impl Rows {
+    /// Passes a batch on; returns the rejected records by their number in the batch.
+    ///
+    /// # Errors
+    /// A check with `on_fail = "fail"`; too many partitions.
+    pub fn take(
+        &mut self,
+        batch: &mut Batch,
+        parts: &mut Parts,
+        report: &mut Report,
+    ) -> Result<Vec<(u32, Reject)>, Failure> {
+        let mut rejected = BTreeMap::new();
+        let mut judged = Vec::new();
+        for (t, table) in self.tables.iter_mut().enumerate() {
+            judged.push(table.judge(t, &batch.tables[t], batch.records, &mut rejected)?);
+        }
+        report.accepted -= rejected.len() as u64;
+        let gone: BTreeSet<u32> = rejected.keys().copied().collect();
+        for (t, table) in self.tables.iter_mut().enumerate() {
+            table.pass_on(t, &batch.tables[t], batch.records, judged.remove(0), &gone, parts)?;
+        }
+        Ok(rejected.into_iter().collect())
+    }
+
+    /// Adds the ledgers to the report.
+    pub fn report(&self, report: &mut Report) {
+        for table in &self.tables {
+            report.tables.push(TableReport {
+                table: table.contract.table.clone(),
+                contract: table.digest.clone(),
+                rows_made: table.made,
+                rows_out: table.out,
+                filtered: table.filtered,
+                parts: 0,
+            });
+            for (check, _, failed) in &table.checks {
+                report.checks.push(CheckReport {
+                    table: table.contract.table.clone(),
+                    check: check.name.clone(),
+                    on_fail: check.on_fail.name(),
+                    failed: *failed,
+                });
+            }
+        }
+    }
+}
+
+impl TableRows {
+    fn is_plain(&self) -> bool {
+        self.derives.is_empty()
+            && self.filter.is_none()
+            && self.drop_nulls.is_empty()
+            && self.checks.is_empty()
+            && self.partitions.is_empty()
+    }
+
+    /// Runs the expressions; records that fail go into `rejected`.
+    fn judge(
+        &mut self,
+        number: usize,
+        batch: &TableBatch,
+        records: u32,
+        rejected: &mut BTreeMap<u32, Reject>,
+    ) -> Result<Judged, Failure> {
+        let mut judged = Judged { derived: Vec::new(), keep: None, partitions: None, row_records: Vec::new() };
+        if self.is_plain() {
+            return Ok(judged);
+        }
+        judged.row_records = batch.row_records(records);
+        let row_records = judged.row_records.clone();
+        let mut view = View::new(self, batch, &row_records);
+        for (column, expression) in &self.derives {
+            let array = view.evaluate(expression, number, &self.contract.columns[*column].name, rejected);
+            judged.derived.push(Column::from_arrow(self.contract.columns[*column].ty, &array)?);
+            view.arrays[*column] = Some(array);
+        }
+        judged.keep = self.kept(number, &mut view, rejected);
+        let mut failed = Vec::new();
+        for (check, expression, _) in &self.checks {
+            let array = view.evaluate(expression, number, &check.name, rejected);
+            failed.push(run_check(check, &array, number, &judged, rejected)?);
+        }
+        if !self.partitions.is_empty() {
+            let mut paths = vec![String::new(); batch.rows as usize];
+            for (name, ty, expression) in &self.partitions {
+                let array = view.evaluate(expression, number, name, rejected);
+                hive::append(&mut paths, name, *ty, &array);
+            }
+            judged.partitions = Some(paths);
+        }
+        for ((_, _, sum), failed) in self.checks.iter_mut().zip(failed) {
+            *sum += failed;
+        }
+        Ok(judged)
+    }
+
+    fn kept(&self, number: usize, view: &mut View<'_>, rejected: &mut BTreeMap<u32, Reject>) -> Option<Vec<bool>> {
+        if self.filter.is_none() && self.drop_nulls.is_empty() {
+            return None;
+        }
+        let mut keep = vec![true; view.rows];
+        for &column in &self.drop_nulls {
+            let array = view.array(column);
+            if array.null_count() > 0 {
+                for (row, keep) in keep.iter_mut().enumerate() {
+                    *keep &= array.is_valid(row);
+                }
+            }
+        }
+        if let Some(filter) = &self.filter {
+            let array = view.evaluate(filter, number, "filter", rejected);
+            let array = array.as_boolean();
+            for (row, keep) in keep.iter_mut().enumerate() {
+                *keep &= array.is_valid(row) && array.value(row);
+            }
+        }
+        Some(keep)
+    }
+
+    /// Moves the rows of accepted records into part files.
+    fn pass_on(
+        &mut self,
+        number: usize,
+        batch: &TableBatch,
+        records: u32,
+        judged: Judged,
+        gone: &BTreeSet<u32>,
+        parts: &mut Parts,
+    ) -> Result<(), Failure> {
+        let columns: Vec<&Column> = self
+            .written
+            .iter()
+            .map(|&column| match self.sources[column] {
+                ColumnSource::Read(i) => &batch.columns[i],
+                ColumnSource::Derived(i) => &judged.derived[i],
+            })
+            .collect();
+        let dropped = if gone.is_empty() { batch.dropped } else { dropped(batch, gone) };
+        self.made += dropped;
+        self.filtered += dropped;
+        let rows = batch.rows as usize;
+        if gone.is_empty() && judged.keep.is_none() && judged.partitions.is_none() {
+            self.made += rows as u64;
+            self.out += rows as u64;
+            if rows > 0 {
+                parts.add(number, "", &columns, &batch.counts, &PartRows::All, rows)?;
+            }
+            return Ok(());
+        }
+        let row_records =
+            if judged.row_records.is_empty() { batch.row_records(records) } else { judged.row_records };
+        let mut by_partition: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+        for row in 0..rows {
+            if gone.contains(&row_records[row]) {
+                continue;
+            }
+            self.made += 1;
+            if judged.keep.as_ref().is_some_and(|keep| !keep[row]) {
+                self.filtered += 1;
+                continue;
+            }
+            self.out += 1;
+            let partition = judged.partitions.as_ref().map_or("", |p| p[row].as_str());
+            by_partition.entry(partition).or_default().push(row as u32);
+        }
+        for (partition, rows) in by_partition {
+            let count = rows.len();
+            let rows = PartRows::Some(&rows, &row_records);
+            parts.add(number, partition, &columns, &batch.counts, &rows, count)?;
+        }
+        Ok(())
+    }
+}
+
+fn dropped(batch: &TableBatch, gone: &BTreeSet<u32>) -> u64 {
+    let empty = |(record, count): (usize, &u32)| *count == 0 && !gone.contains(&(record as u32));
+    batch.counts.iter().enumerate().filter(|&(record, count)| empty((record, count))).count() as u64
+}
+
+fn run_check(
+    check: &Check,
+    array: &ArrayRef,
+    table: usize,
+    judged: &Judged,
+    rejected: &mut BTreeMap<u32, Reject>,
+) -> Result<u64, Failure> {
+    let array = array.as_boolean();
+    let mut failed = 0;
+    for row in 0..array.len() {
+        let kept = judged.keep.as_ref().is_none_or(|keep| keep[row]);
+        if !kept || array.is_null(row) || array.value(row) {
+            continue;
+        }
+        failed += 1;
+        match check.on_fail {
+            OnFail::Warn => {}
+            OnFail::Fail => {
+                return Err(Failure::input("check_failed", format!("the check `{}` failed", check.name))
+                    .hint("its on_fail is \"fail\": nothing of this source object was taken"));
+            }
+            OnFail::Reject => {
+                let reject = Reject {
+                    code: "check_failed",
+                    message: format!("the check `{}` failed", check.name),
+                    path: None,
+                    table: Some(table),
+                    at: None,
+                };
+                rejected.entry(judged.row_records[row]).or_insert(reject);
+            }
+        }
+    }
+    Ok(failed)
+}
+
+/// The rows of a batch as Arrow arrays, made when an expression asks for them.
+struct View<'a> {
+    table: &'a TableRows,
+    batch: &'a TableBatch,
+    row_records: &'a [u32],
+    rows: usize,
+    arrays: Vec<Option<ArrayRef>>,
+}
+
+impl<'a> View<'a> {
+    fn new(table: &'a TableRows, batch: &'a TableBatch, row_records: &'a [u32]) -> Self {
+        let arrays = vec![None; table.contract.columns.len()];
+        Self { table, batch, row_records, rows: batch.rows as usize, arrays }
+    }
+
+    fn array(&mut self, column: usize) -> ArrayRef {
+        if let Some(array) = &self.arrays[column] {
+            return array.clone();
+        }
+        let array = match self.table.sources[column] {
+            ColumnSource::Read(i) => {
+                let slots = (self.batch.levels[i] == Level::Record).then_some(self.row_records);
+                self.batch.columns[i].to_arrow(slots)
+            }
+            // Derived columns are put here as soon as they are made.
+            ColumnSource::Derived(_) => Column::new(self.table.contract.columns[column].ty).to_arrow(None),
+        };
+        self.arrays[column] = Some(array.clone());
+        array
+    }
+
+    fn evaluate(
+        &mut self,
+        expression: &expr::Expr,
+        table: usize,
+        what: &str,
+        rejected: &mut BTreeMap<u32, Reject>,
+    ) -> ArrayRef {
+        for &column in expression.columns() {
+            self.array(column);
+        }
+        let mut errors = expr::RowErrors::new();
+        let batch = expr::Batch { rows: self.rows, columns: &self.arrays };
+        let array = expression.evaluate(&batch, &mut errors);
+        for (row, error) in errors.iter() {
+            rejected.entry(self.row_records[row]).or_insert_with(|| Reject {
+                code: error.code,
+                message: format!("{what}: {error}"),
+                path: None,
+                table: Some(table),
+                at: None,
+            });
+        }
+        array
+    }
+}
+
+/// Where each column of a contract comes from, given the names of the columns that are read.
+pub fn sources(contract: &Contract) -> Vec<ColumnSource> {
+    let (mut read, mut derived) = (0, 0);
+    contract
+        .columns
+        .iter()
+        .map(|column| match column.origin {
+            Origin::Pointer(_) => {
+                read += 1;
+                ColumnSource::Read(read - 1)
+            }
+            Origin::Sql(_) => {
+                derived += 1;
+                ColumnSource::Derived(derived - 1)
+            }
+        })
+        .collect()
+}

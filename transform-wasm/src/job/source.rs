@@ -1,0 +1,168 @@
+//! The decoded bytes that are not read yet, and the place of each.
+//!
+//! The decision to know: bytes stay until their batch has passed its checks, because a record that a
+//! check rejects goes to quarantine with its raw text.
+
+use crate::error::{Failure, Place};
+use crate::input::decompress::{Compression, Progress};
+use crate::input::encoding::{Encoding as TextEncoding, TextReader};
+use crate::limits::STEP_BYTES;
+use crate::spec::{Encoding, Input, InputCompression};
+
+/// Bytes worth trying to read a record from; below it only the end of input is.
+const TRY_BYTES: usize = 64 << 10;
+
+/// The input of a job.
+pub struct Source {
+    text: TextReader,
+    buffer: Vec<u8>,
+    at: usize,
+    /// Bytes, line ends and characters of the last line before the buffer.
+    base: u64,
+    base_lines: u64,
+    base_column: u64,
+    want: usize,
+    /// No more bytes will come into the buffer.
+    pub finished: bool,
+}
+
+impl Source {
+    /// Reads as the spec's `[input]` says.
+    pub fn new(input: &Input) -> Self {
+        let compression = match input.compression {
+            InputCompression::Auto => Compression::Auto,
+            InputCompression::None => Compression::None,
+            InputCompression::Gzip => Compression::Gzip,
+            InputCompression::Zstd => Compression::Zstd,
+        };
+        let encoding = match input.encoding {
+            Encoding::Utf8 => TextEncoding::Utf8,
+            Encoding::Latin1 => TextEncoding::Latin1,
+        };
+        Self {
+            text: TextReader::new(compression, encoding),
+            buffer: Vec::new(),
+            at: 0,
+            base: 0,
+            base_lines: 0,
+            base_column: 0,
+            want: TRY_BYTES,
+            finished: false,
+        }
+    }
+
+    /// Takes bytes as stored.
+    pub fn push(&mut self, chunk: impl Into<Vec<u8>>) {
+        self.text.push(chunk);
+    }
+
+    /// No more bytes will be pushed.
+    pub fn end(&mut self) {
+        self.text.end();
+    }
+
+    /// Decompressed bytes so far.
+    pub fn bytes_read(&self) -> u64 {
+        self.text.bytes_read()
+    }
+
+    /// The compression there is.
+    pub fn compression(&self) -> &'static str {
+        match self.text.compression() {
+            Compression::Gzip => "gzip",
+            Compression::Zstd => "zstd",
+            Compression::Auto | Compression::None => "none",
+        }
+    }
+
+    /// The bytes from here on are [`Source::rest`].
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// All bytes held; positions count from its start.
+    pub fn buffer(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    /// The bytes that are not read yet.
+    pub fn rest(&self) -> &[u8] {
+        &self.buffer[self.at..]
+    }
+
+    /// Goes on to a position.
+    pub fn advance_to(&mut self, at: usize) {
+        self.at = at;
+        self.want = TRY_BYTES;
+    }
+
+    /// A record did not end in what there is: the next try waits until that has doubled, or reading
+    /// a long record byte by byte would be quadratic.
+    pub fn wait(&mut self) {
+        self.want = (self.rest().len() * 2).max(TRY_BYTES);
+    }
+
+    /// Whether to [`Source::fill`] before the next try.
+    pub fn wants_more(&self) -> bool {
+        !self.finished && self.rest().len() < self.want
+    }
+
+    /// Decodes up to one step's bytes; false when bytes must be pushed first.
+    ///
+    /// # Errors
+    /// Those of decompression and decoding.
+    pub fn fill(&mut self) -> Result<bool, Failure> {
+        match self.text.read(&mut self.buffer, STEP_BYTES)? {
+            Progress::NeedInput => return Ok(false),
+            Progress::Finished => self.finished = true,
+            Progress::Output => {}
+        }
+        Ok(true)
+    }
+
+    /// Drops the bytes before the position.
+    pub fn forget(&mut self) {
+        let gone = &self.buffer[..self.at];
+        match memchr::memrchr(b'\n', gone) {
+            Some(last) => {
+                self.base_lines += memchr::memchr_iter(b'\n', gone).count() as u64;
+                self.base_column = chars(&gone[last + 1..]);
+            }
+            None => self.base_column += chars(gone),
+        }
+        self.base += self.at as u64;
+        self.buffer.drain(..self.at);
+        self.at = 0;
+    }
+
+    /// Byte offset in the decoded input.
+    pub fn offset(&self, at: usize) -> u64 {
+        self.base + at as u64
+    }
+
+    /// Line of a position, from 1.
+    pub fn line(&self, at: usize) -> u64 {
+        let before = &self.buffer[..at.min(self.buffer.len())];
+        self.base_lines + memchr::memchr_iter(b'\n', before).count() as u64 + 1
+    }
+
+    /// Line, column and offset of a position.
+    pub fn place(&self, at: usize) -> Place {
+        let before = &self.buffer[..at.min(self.buffer.len())];
+        let column = match memchr::memrchr(b'\n', before) {
+            Some(last) => chars(&before[last + 1..]),
+            None => self.base_column + chars(before),
+        };
+        Place {
+            line: Some(self.line(at)),
+            column: Some(column + 1),
+            offset: Some(self.offset(at)),
+            ..Place::default()
+        }
+    }
+}
+
+/// Characters of UTF-8 text; bytes that are none count where they begin one.
+fn chars(text: &[u8]) -> u64 {
+    text.iter().filter(|&&b| b & 0xC0 != 0x80).count() as u64
+}

@@ -1,0 +1,221 @@
+//! Where records begin in a JSON source object: NDJSON lines, an array, values one after the other,
+//! or an array below a path.
+//!
+//! For: the state between records. Not for: what is inside a record. The decision to know: every
+//! move is all or nothing, so that running into the end of the buffer changes no state and the same
+//! call is made again when more bytes are there.
+
+use crate::error::Failure;
+
+use super::cursor::{Cursor, Stop, unexpected};
+use super::skip::{Care, Skipper, missing_colon, missing_comma, not_a_key, trailing_comma};
+use super::text::unescape;
+
+/// What stands next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// A record's value begins here.
+    Record(usize),
+    /// The input is over.
+    End,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Between top-level values.
+    Top,
+    /// After `[` of the records, or after a comma in it.
+    Element { first: bool },
+    /// After an element of the records.
+    AfterElement,
+    /// In the object on the path at a level, before a key (`first`: a closing bracket may come).
+    Key { level: usize, first: bool },
+    /// Before the object that is the one record at the path's end.
+    Value { level: usize },
+    /// In the object on the path at a level, after a value.
+    AfterValue { level: usize },
+}
+
+/// Finds records in a document.
+#[derive(Debug)]
+pub struct DocumentReader {
+    state: State,
+    path: Vec<Vec<u8>>,
+    depth: usize,
+    /// Whether the path led to records.
+    pub found: bool,
+    /// Top-level values that were one record themselves.
+    pub single: u64,
+    skipper: Skipper,
+}
+
+impl DocumentReader {
+    /// Reads records at the top, or below `path` (keys).
+    pub fn new(path: Vec<String>, depth: usize) -> Self {
+        Self {
+            state: State::Top,
+            found: path.is_empty(),
+            path: path.into_iter().map(String::into_bytes).collect(),
+            depth,
+            single: 0,
+            skipper: Skipper::default(),
+        }
+    }
+
+    /// Moves to the next record.
+    ///
+    /// # Errors
+    /// `Incomplete`, `Syntax`, and `Fail` where the top level is no object or array.
+    pub fn next(&mut self, cursor: &Cursor<'_>, at: &mut usize) -> Result<Next, Stop> {
+        loop {
+            match self.state {
+                State::Top => {
+                    let Some(next) = self.top(cursor, at)? else { continue };
+                    return Ok(next);
+                }
+                State::Element { first } => {
+                    let (here, byte) = cursor.next(*at)?;
+                    if byte == b']' {
+                        if !first {
+                            return Err(trailing_comma(here));
+                        }
+                        self.leave_array(here, at);
+                        continue;
+                    }
+                    *at = here;
+                    return Ok(Next::Record(here));
+                }
+                State::Value { .. } => return Ok(Next::Record(*at)),
+                State::AfterElement => {
+                    let (here, byte) = cursor.next(*at)?;
+                    match byte {
+                        b',' => {
+                            *at = here + 1;
+                            self.state = State::Element { first: false };
+                        }
+                        b']' => self.leave_array(here, at),
+                        _ => return Err(missing_comma(cursor.input, here)),
+                    }
+                }
+                State::Key { level, first } => {
+                    if let Some(next) = self.key(cursor, at, level, first)? {
+                        return Ok(next);
+                    }
+                }
+                State::AfterValue { level } => {
+                    let (here, byte) = cursor.next(*at)?;
+                    *at = here + 1;
+                    self.state = match byte {
+                        b',' => State::Key { level, first: false },
+                        b'}' if level == 0 => State::Top,
+                        b'}' => State::AfterValue { level: level - 1 },
+                        _ => return Err(missing_comma(cursor.input, here)),
+                    };
+                }
+            }
+        }
+    }
+
+    /// Says where the record that `next` found ended.
+    pub fn done(&mut self) {
+        self.state = match self.state {
+            State::Element { .. } => State::AfterElement,
+            State::Value { level } => State::AfterValue { level },
+            other => {
+                self.single += 1;
+                other
+            }
+        };
+    }
+
+    fn leave_array(&mut self, here: usize, at: &mut usize) {
+        *at = here + 1;
+        self.state =
+            if self.path.is_empty() { State::Top } else { State::AfterValue { level: self.path.len() - 1 } };
+    }
+
+    fn top(&mut self, cursor: &Cursor<'_>, at: &mut usize) -> Result<Option<Next>, Stop> {
+        let (here, byte) = match cursor.next(*at) {
+            Ok(found) => found,
+            Err(_) if cursor.complete => return Ok(Some(Next::End)),
+            Err(stop) => return Err(stop),
+        };
+        match byte {
+            b'{' if self.path.is_empty() => {
+                *at = here;
+                return Ok(Some(Next::Record(here)));
+            }
+            b'{' => {
+                *at = here + 1;
+                self.state = State::Key { level: 0, first: true };
+            }
+            b'[' if self.path.is_empty() => {
+                *at = here + 1;
+                self.state = State::Element { first: true };
+            }
+            b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => {
+                // Words and numbers must be whole before the message can be trusted.
+                self.skipper.skip(cursor, here, self.depth, Care::Grammar)?;
+                return Err(self.not_records(byte).into());
+            }
+            _ => return Err(unexpected(cursor.input, here)),
+        }
+        Ok(None)
+    }
+
+    fn not_records(&self, byte: u8) -> Failure {
+        if byte == b'[' {
+            return Failure::input("records_not_found", "the input is an array, so it has no path to records")
+                .hint("remove records from [input]");
+        }
+        Failure::input("not_records", "the top level of the input is a scalar, but records must be objects")
+    }
+
+    fn key(&mut self, cursor: &Cursor<'_>, at: &mut usize, level: usize, first: bool) -> Result<Option<Next>, Stop> {
+        let (here, byte) = cursor.next(*at)?;
+        if byte == b'}' && first {
+            *at = here + 1;
+            self.state = if level == 0 { State::Top } else { State::AfterValue { level: level - 1 } };
+            return Ok(None);
+        }
+        if byte != b'"' {
+            return Err(not_a_key(cursor.input, here));
+        }
+        let (text, end) = cursor.string(here)?;
+        let mut key = Vec::new();
+        unescape(text.raw, here + 1, &mut key)?;
+        let (colon, byte) = cursor.next(end)?;
+        if byte != b':' {
+            return Err(missing_colon(colon));
+        }
+        let (value, byte) = cursor.next(colon + 1)?;
+        if key != self.path[level] || byte == b'n' {
+            *at = self.skipper.skip(cursor, value, self.depth, Care::Grammar)?;
+            self.state = State::AfterValue { level };
+            return Ok(None);
+        }
+        let last = level + 1 == self.path.len();
+        self.found |= last;
+        match (byte, last) {
+            (b'[', true) => {
+                *at = value + 1;
+                self.state = State::Element { first: true };
+                Ok(None)
+            }
+            (b'{', true) => {
+                // One record where others are in an array: taken as one.
+                *at = value;
+                self.state = State::Value { level };
+                Ok(Some(Next::Record(value)))
+            }
+            (b'{', false) => {
+                *at = value + 1;
+                self.state = State::Key { level: level + 1, first: true };
+                Ok(None)
+            }
+            _ => Err(Failure::input("records_not_found", "the path of records does not lead to an array of objects")
+                .hint("check records in [input]")
+                .into()),
+        }
+    }
+}

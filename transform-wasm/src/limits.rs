@@ -1,0 +1,60 @@
+//! Every limit of a job, in one place, each with its reason.
+//!
+//! A spec may lower or raise those of [`Limits`] in its `[limits]` table; the constants are fixed,
+//! because the bytes that come out depend on them.
+
+use serde::Deserialize;
+
+/// Decoded input one step works on: short steps make deadlines, cancel and progress alike everywhere.
+pub const STEP_BYTES: usize = 1 << 20;
+
+/// Most bytes of a part file that one step returns: what a host lifts in one call.
+pub const PIECE_BYTES: usize = 8 << 20;
+
+/// Records of a batch. Part of the format: row-group borders fall between batches.
+pub const BATCH_RECORDS: usize = 4096;
+
+/// Input bytes after which a batch ends, counted from its first record. The raw text of a batch is
+/// kept until its checks have run, so this also bounds the buffer.
+pub const BATCH_BYTES: usize = 2 << 20;
+
+/// Rows after which a batch ends: an array of a million small elements must not grow a batch without end.
+pub const BATCH_ROWS: usize = 1 << 17;
+
+/// Raw bytes of values (rows, not slots) at which a part file's row group is written. Readers prune
+/// and parallelise by row group: below 32 MiB the overhead shows, far above it memory does.
+pub const ROW_GROUP_BYTES: usize = 32 << 20;
+
+/// Bytes that all open part files hold together before the largest writes a row group early.
+pub const ENCODE_BUDGET: usize = 64 << 20;
+
+/// Raw text of a rejected record that the quarantine keeps; the rest is cut and said to be cut.
+pub const QUARANTINE_RAW_BYTES: usize = 64 << 10;
+
+/// Longest name of a column or table, as Athena and Glue want.
+pub const NAME_BYTES: usize = 255;
+
+/// Limits that a spec may change.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Largest record in bytes: a record is held whole while it is read (default 64 MiB).
+    pub record_bytes: usize,
+    /// Deepest nesting of a record: the reader recurses, and stacks of the homes differ (default 128).
+    pub depth: usize,
+    /// Most columns of a table: data used as keys would make one a row (default 2,000).
+    pub columns: usize,
+    /// Most partitions of one source object: each is a file (default 1,000).
+    pub partitions: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { record_bytes: 64 << 20, depth: 128, columns: 2_000, partitions: 1_000 }
+    }
+}
+
+impl Limits {
+    /// Depth that no spec can pass: the smallest stack among the homes (512 KiB) allows it.
+    pub const DEPTH_CEILING: usize = 512;
+}

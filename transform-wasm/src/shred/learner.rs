@@ -1,0 +1,170 @@
+//! Learning: the same walk, that only remembers kinds.
+//!
+//! The decision to know: kinds are joined when the record is whole, so that a broken line teaches
+//! nothing.
+
+use crate::error::Failure;
+use crate::json::cursor::unexpected;
+use crate::json::skip::{Care, missing_comma, too_deep, trailing_comma};
+use crate::json::{Cursor, Reject, Skipper, Stop, Walk, unescape, walk_object};
+use crate::keys::Keys;
+use crate::learn::{Kinds, Learned};
+use crate::value::{Misfit, NumberKind, learn_field, parse_boolean};
+
+/// Learns kinds from records.
+#[derive(Debug)]
+pub struct Learner {
+    /// What is known so far.
+    pub learned: Learned,
+    events: Vec<(u32, Kinds)>,
+    in_array: bool,
+    stamp: u32,
+    depth: usize,
+    skipper: Skipper,
+    scratch: Vec<u8>,
+}
+
+impl Walk for Learner {
+    fn keys(&mut self, node: u32) -> &mut Keys {
+        &mut self.learned.nodes[node as usize].keys
+    }
+
+    fn add_key(&mut self, node: u32, key: &[u8]) -> Result<usize, Failure> {
+        self.learned.child(node, key)?;
+        Ok(self.learned.nodes[node as usize].keys.len() - 1)
+    }
+
+    fn next_stamp(&mut self) -> u32 {
+        self.stamp = self.stamp.wrapping_add(1);
+        self.stamp
+    }
+
+    fn pointer(&self, _node: u32) -> Option<String> {
+        None
+    }
+
+    fn value(&mut self, cursor: &Cursor<'_>, at: usize, byte: u8, node: u32, depth: usize) -> Result<usize, Stop> {
+        let (kinds, end) = match byte {
+            b'n' => (Kinds::NULL, cursor.word(at, b"null")?),
+            b't' => (Kinds::BOOLEAN, cursor.word(at, b"true")?),
+            b'f' => (Kinds::BOOLEAN, cursor.word(at, b"false")?),
+            b'"' => {
+                let (text, end) = cursor.string(at)?;
+                if text.escaped {
+                    self.scratch.clear();
+                    unescape(text.raw, at + 1, &mut self.scratch)?;
+                }
+                (Kinds::STRING, end)
+            }
+            b'-' | b'0'..=b'9' => {
+                let (number, end) = cursor.number(at)?;
+                let kind = number.kind(&cursor.input[at..end]);
+                (number_kinds(kind.map_err(|m| Reject::at(m.code(), format!("the number {m}"), at))?), end)
+            }
+            b'{' => (Kinds::OBJECT, walk_object(self, cursor, at, node, depth)?),
+            b'[' => return self.array(cursor, at, node, depth),
+            _ => return Err(unexpected(cursor.input, at)),
+        };
+        self.events.push((node, kinds));
+        Ok(end)
+    }
+}
+
+impl Learner {
+    /// Goes on from what is known.
+    pub fn new(learned: Learned, depth: usize) -> Self {
+        Self {
+            learned,
+            events: Vec::new(),
+            in_array: false,
+            stamp: 0,
+            depth,
+            skipper: Skipper::default(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Walks the record that begins at `at`; the position after it.
+    ///
+    /// # Errors
+    /// See [`Stop`].
+    pub fn walk(&mut self, cursor: &Cursor<'_>, at: usize) -> Result<usize, Stop> {
+        let (at, byte) = cursor.next(at)?;
+        if byte != b'{' {
+            self.skipper.skip(cursor, at, self.depth, Care::All)?;
+            return Err(Reject::at("not_an_object", "the record is no object", at).into());
+        }
+        walk_object(self, cursor, at, 0, self.depth)
+    }
+
+    /// Learns a CSV record, field by field.
+    pub fn field(&mut self, node: u32, text: &[u8], null: bool, decimal: u8) {
+        let kinds = if null {
+            Kinds::NULL
+        } else if let Some(kind) = learn_field(text, decimal) {
+            number_kinds(kind)
+        } else if parse_boolean(text) != Err(Misfit::NotABoolean) {
+            Kinds::BOOLEAN
+        } else {
+            Kinds::STRING
+        };
+        self.events.push((node, kinds));
+    }
+
+    /// The record is whole.
+    pub fn commit(&mut self) {
+        for (node, kinds) in self.events.drain(..) {
+            self.learned.see(node, kinds);
+        }
+        self.in_array = false;
+    }
+
+    /// The record teaches nothing.
+    pub fn rollback(&mut self) {
+        self.events.clear();
+        self.in_array = false;
+    }
+
+    fn array(&mut self, cursor: &Cursor<'_>, at: usize, node: u32, depth: usize) -> Result<usize, Stop> {
+        self.events.push((node, Kinds::ARRAY));
+        if self.in_array {
+            return self.skipper.skip(cursor, at, depth, Care::All);
+        }
+        if depth == 0 {
+            return Err(too_deep().into());
+        }
+        let (mut at, mut byte) = cursor.next(at + 1)?;
+        if byte == b']' {
+            return Ok(at + 1);
+        }
+        let element = self.learned.element(node)?;
+        self.in_array = true;
+        loop {
+            if byte == b'{' {
+                self.events.push((node, Kinds::ARRAY_OF_OBJECTS));
+            }
+            let end = self.value(cursor, at, byte, element, depth - 1)?;
+            let (here, next) = cursor.next(end)?;
+            match next {
+                b',' => (at, byte) = cursor.next(here + 1)?,
+                b']' => {
+                    self.in_array = false;
+                    return Ok(here + 1);
+                }
+                _ => return Err(missing_comma(cursor.input, here)),
+            }
+            if byte == b']' {
+                return Err(trailing_comma(at));
+            }
+        }
+    }
+}
+
+fn number_kinds(kind: NumberKind) -> Kinds {
+    match kind {
+        NumberKind::Int53(_) => Kinds::INT53,
+        NumberKind::Int64(_) => Kinds::INT64,
+        NumberKind::BigInteger => Kinds::BIG,
+        NumberKind::Double => Kinds::DOUBLE,
+    }
+}

@@ -1,0 +1,109 @@
+//! Shredding: one walk over a record's bytes puts every value straight into its typed column.
+//!
+//! The flow of a record: [`Shredder::begin`] → `walk` (JSON) or `fields` (CSV) → [`Shredder::commit`],
+//! or [`Shredder::rollback`] when it is rejected. The decision to know: there is no value tree
+//! between the bytes and the columns; a rejected record is taken back by cutting the columns.
+
+pub mod batch;
+mod convert;
+mod fields;
+mod learner;
+mod plan;
+mod walk;
+
+#[cfg(test)]
+mod shred_tests;
+
+pub use batch::{Batch, Level, TableBatch};
+pub use fields::CsvColumn;
+pub use learner::Learner;
+pub use plan::{Plan, PlanTable};
+
+use crate::json::{Reject, Skipper, Stop};
+use crate::spec::Empty;
+
+/// Puts records into a batch.
+#[derive(Debug)]
+pub struct Shredder {
+    /// What goes where.
+    pub plan: Plan,
+    /// The rows since the last [`Batch::clear`].
+    pub batch: Batch,
+    /// True when nothing may widen any more.
+    pub final_pass: bool,
+    /// Values dropped by `mode = "discard"`.
+    pub discarded: u64,
+    stamp: u32,
+    element: Option<usize>,
+    depth: usize,
+    skipper: Skipper,
+    scratch: Vec<u8>,
+}
+
+impl Shredder {
+    /// Shreds by `plan`; records nest at most `depth` levels.
+    pub fn new(plan: Plan, depth: usize, final_pass: bool) -> Self {
+        let batch = Batch::new(&plan);
+        Self {
+            plan,
+            batch,
+            final_pass,
+            discarded: 0,
+            stamp: 0,
+            element: None,
+            depth,
+            skipper: Skipper::default(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Begins a record.
+    pub fn begin(&mut self) {
+        for table in &mut self.batch.tables {
+            table.elements = 0;
+        }
+        self.element = None;
+    }
+
+    /// The record is whole: fills what it did not have and counts its rows.
+    pub fn commit(&mut self) {
+        let records = self.batch.records as usize + 1;
+        for (t, table) in self.batch.tables.iter_mut().enumerate() {
+            let plan = &self.plan.tables[t];
+            if plan.rows.is_some() {
+                let mut rows = table.elements;
+                if rows == 0 && plan.empty == Empty::Keep {
+                    rows = 1;
+                    table.rows += 1;
+                    table.fill_rows();
+                } else if rows == 0 {
+                    table.dropped += 1;
+                }
+                table.counts.push(rows);
+            } else {
+                table.rows += 1;
+            }
+            table.fill_records(records);
+        }
+        self.batch.records += 1;
+    }
+
+    /// Takes the record back.
+    pub fn rollback(&mut self) {
+        let records = self.batch.records as usize;
+        for table in &mut self.batch.tables {
+            table.rows -= table.elements;
+            table.elements = 0;
+            let rows = table.rows as usize;
+            for (column, level) in table.columns.iter_mut().zip(&table.levels) {
+                column.truncate(if *level == Level::Row { rows } else { records });
+            }
+        }
+    }
+
+    fn reject(&self, code: &'static str, message: impl Into<String>, node: u32, at: usize) -> Stop {
+        let path = self.plan.pointer(node, self.element);
+        let reject = Reject { code, message: message.into(), path: Some(path), table: None, at: Some(at) };
+        reject.into()
+    }
+}

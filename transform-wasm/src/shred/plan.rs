@@ -1,0 +1,267 @@
+//! The plan: contracts compiled into one tree of paths, so that a walk knows at each key what to do.
+//!
+//! The decision to know: all tables share one tree. A path that any table knows is known; a path
+//! that none knows is handled by the strictest mode among the tables it would concern.
+
+use crate::column::ColumnType;
+use crate::contract::{Contract, Origin};
+use crate::error::Failure;
+use crate::keys::Keys;
+use crate::names::{pointer_keys, pointer_push};
+use crate::spec::{Empty, Mode, Table};
+use crate::value::TimeFormat;
+
+use super::batch::Level;
+
+/// Where a value goes.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Table, by its number in the plan.
+    pub table: usize,
+    /// Column, by its number in the table's batch.
+    pub column: usize,
+    /// The column's type.
+    pub ty: ColumnType,
+    /// Form of dates and timestamps.
+    pub format: Option<TimeFormat>,
+    /// Whether texts are read as numbers and booleans.
+    pub cast: bool,
+    /// Offset of zone-less timestamps, in milliseconds.
+    pub tz_offset_ms: i64,
+}
+
+/// One path.
+#[derive(Clone, Debug)]
+pub struct PlanNode {
+    parent: u32,
+    key: Box<[u8]>,
+    /// Keys below.
+    pub keys: Keys,
+    /// Columns that take the value.
+    pub targets: Vec<Target>,
+    /// Tables that explode the array here, and the element's node.
+    pub rows: Option<(Vec<usize>, u32)>,
+    /// Columns are below.
+    pub object: bool,
+    /// Some contract knows it.
+    pub known: bool,
+    /// What happens to unknown paths here.
+    pub mode: Mode,
+}
+
+/// One table of the plan.
+#[derive(Clone, Debug)]
+pub struct PlanTable {
+    /// JSON pointer of the exploded array.
+    pub rows: Option<String>,
+    /// What an empty array does.
+    pub empty: Empty,
+    /// Types of the columns that are read from records.
+    pub columns: Vec<ColumnType>,
+    /// Names of the same columns.
+    pub names: Vec<String>,
+    /// JSON pointers of the same columns.
+    pub pointers: Vec<String>,
+    /// Levels of the same columns.
+    pub levels: Vec<Level>,
+}
+
+/// All tables and their tree of paths; node 0 is the record.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The paths.
+    pub nodes: Vec<PlanNode>,
+    /// The tables.
+    pub tables: Vec<PlanTable>,
+    limit: usize,
+}
+
+impl Plan {
+    /// Compiles contracts; `tables[i]` is the spec of `contracts[i]`.
+    ///
+    /// # Errors
+    /// Fault `spec` for a date format that does not exist.
+    pub fn new(
+        tables: &[Table],
+        contracts: &[Contract],
+        column_limit: usize,
+        tz_offset_ms: i64,
+    ) -> Result<Self, Failure> {
+        let all: Vec<usize> = (0..tables.len()).collect();
+        let mode = strictest(tables, &all);
+        let mut plan = Self { nodes: Vec::new(), tables: Vec::new(), limit: column_limit.saturating_mul(4) };
+        plan.nodes.push(PlanNode::new(0, b"", mode));
+        plan.nodes[0].known = true;
+        plan.nodes[0].object = true;
+        for (t, contract) in contracts.iter().enumerate() {
+            if let Some(rows) = &contract.rows {
+                plan.add_rows(t, rows, tables);
+            }
+        }
+        for (t, contract) in contracts.iter().enumerate() {
+            plan.add_table(t, &tables[t], contract, tz_offset_ms)?;
+        }
+        Ok(plan)
+    }
+
+    fn add_rows(&mut self, table: usize, pointer: &str, tables: &[Table]) {
+        let node = self.path(&pointer_keys(pointer));
+        let (mut who, element) = match self.nodes[node as usize].rows.take() {
+            Some(rows) => rows,
+            None => (Vec::new(), self.add(node, b"*", Mode::Evolve)),
+        };
+        who.push(table);
+        self.nodes[element as usize].mode = strictest(tables, &who);
+        self.nodes[element as usize].known = true;
+        self.nodes[node as usize].rows = Some((who, element));
+    }
+
+    fn add_table(
+        &mut self,
+        table: usize,
+        spec: &Table,
+        contract: &Contract,
+        tz_offset_ms: i64,
+    ) -> Result<(), Failure> {
+        let mut plan = PlanTable {
+            rows: contract.rows.clone(),
+            empty: spec.empty,
+            columns: Vec::new(),
+            names: Vec::new(),
+            pointers: Vec::new(),
+            levels: Vec::new(),
+        };
+        for column in &contract.columns {
+            let Origin::Pointer(pointer) = &column.origin else { continue };
+            let inside = contract.rows.as_ref().is_none_or(|rows| below(pointer, rows));
+            let declared = spec.columns.iter().find(|c| c.name == column.name);
+            let format = match declared.and_then(|c| c.format.as_deref()) {
+                Some(format) => Some(TimeFormat::parse(format).map_err(|why| {
+                    Failure::spec("spec_invalid", format!("the format of column `{}`: {why}", column.name))
+                })?),
+                None => None,
+            };
+            let target = Target {
+                table,
+                column: plan.columns.len(),
+                ty: column.ty,
+                format,
+                cast: declared.is_some_and(|c| c.cast),
+                tz_offset_ms,
+            };
+            plan.columns.push(column.ty);
+            plan.names.push(column.name.clone());
+            plan.pointers.push(pointer.clone());
+            plan.levels.push(if inside { Level::Row } else { Level::Record });
+            let node = self.column_path(pointer, contract.rows.as_deref());
+            self.nodes[node as usize].targets.push(target);
+        }
+        self.tables.push(plan);
+        Ok(())
+    }
+
+    /// The node of a column's pointer, made with all above it.
+    fn column_path(&mut self, pointer: &str, rows: Option<&str>) -> u32 {
+        let Some(rows) = rows.filter(|rows| below(pointer, rows)) else {
+            return self.path(&pointer_keys(pointer));
+        };
+        let array = self.path(&pointer_keys(rows));
+        let element = self.nodes[array as usize].rows.as_ref().map_or(array, |(_, element)| *element);
+        let rest = &pointer[rows.len() + 2..];
+        self.below(element, &pointer_keys(rest))
+    }
+
+    fn path(&mut self, keys: &[String]) -> u32 {
+        self.below(0, keys)
+    }
+
+    fn below(&mut self, mut node: u32, keys: &[String]) -> u32 {
+        for key in keys {
+            self.nodes[node as usize].object = true;
+            node = match self.nodes[node as usize].keys.find(key.as_bytes()) {
+                Some(child) => child,
+                None => self.add_key(node, key.as_bytes()),
+            };
+            self.nodes[node as usize].known = true;
+        }
+        node
+    }
+
+    fn add_key(&mut self, node: u32, key: &[u8]) -> u32 {
+        let mode = self.nodes[node as usize].mode;
+        let child = self.add(node, key, mode);
+        self.nodes[node as usize].keys.insert(key, child);
+        child
+    }
+
+    fn add(&mut self, parent: u32, key: &[u8], mode: Mode) -> u32 {
+        self.nodes.push(PlanNode::new(parent, key, mode));
+        self.nodes.len() as u32 - 1
+    }
+
+    /// Adds a path that no contract knows.
+    ///
+    /// # Errors
+    /// Fault `limit`, code `too_many_columns`.
+    pub fn add_unknown(&mut self, node: u32, key: &[u8]) -> Result<usize, Failure> {
+        if self.nodes.len() >= self.limit {
+            return Err(Failure::limit("too_many_columns", "the input has more distinct paths than limits.columns allows")
+                .hint("are ids or dates used as keys? raise limits.columns if this is meant to be"));
+        }
+        self.add_key(node, key);
+        Ok(self.nodes[node as usize].keys.len() - 1)
+    }
+
+    /// The JSON pointer of a node, with the number of the element where there is one.
+    pub fn pointer(&self, node: u32, element: Option<usize>) -> String {
+        let mut chain = Vec::new();
+        let mut at = node;
+        while at != 0 {
+            chain.push(at);
+            at = self.nodes[at as usize].parent;
+        }
+        let mut pointer = String::new();
+        for id in chain.into_iter().rev() {
+            let node = &self.nodes[id as usize];
+            let parent = &self.nodes[node.parent as usize];
+            if parent.rows.as_ref().is_some_and(|(_, element)| *element == id) {
+                pointer_push(&mut pointer, &element.map_or_else(|| "*".to_owned(), |e| e.to_string()));
+            } else {
+                pointer_push(&mut pointer, &String::from_utf8_lossy(&node.key));
+            }
+        }
+        pointer
+    }
+}
+
+impl PlanNode {
+    fn new(parent: u32, key: &[u8], mode: Mode) -> Self {
+        Self {
+            parent,
+            key: key.into(),
+            keys: Keys::default(),
+            targets: Vec::new(),
+            rows: None,
+            object: false,
+            known: false,
+            mode,
+        }
+    }
+}
+
+/// Whether a column's pointer is the element of the exploded array or below it.
+pub fn below(pointer: &str, rows: &str) -> bool {
+    pointer.strip_prefix(rows).is_some_and(|rest| rest == "/*" || rest.starts_with("/*/"))
+}
+
+fn strictest(tables: &[Table], who: &[usize]) -> Mode {
+    let has = |mode| who.iter().any(|&t| tables[t].mode == mode);
+    if has(Mode::Freeze) {
+        Mode::Freeze
+    } else if has(Mode::Evolve) {
+        Mode::Evolve
+    } else {
+        Mode::Discard
+    }
+}
+

@@ -1,0 +1,247 @@
+//! The walk over one JSON record.
+//!
+//! The decision to know: keys are guessed (the successor of the last one) before they are looked
+//! up, and a plain string goes from the input to its column in one copy.
+
+use crate::error::Failure;
+use crate::json::cursor::unexpected;
+use crate::json::skip::{Care, missing_comma, too_deep, trailing_comma};
+use crate::json::{Cursor, Stop, Walk, unescape, walk_object};
+use crate::keys::Keys;
+use crate::spec::Mode;
+
+use super::Shredder;
+use super::convert::Token;
+use super::plan::Target;
+
+impl Walk for Shredder {
+    fn keys(&mut self, node: u32) -> &mut Keys {
+        &mut self.plan.nodes[node as usize].keys
+    }
+
+    fn add_key(&mut self, node: u32, key: &[u8]) -> Result<usize, Failure> {
+        self.plan.add_unknown(node, key)
+    }
+
+    fn next_stamp(&mut self) -> u32 {
+        self.stamp = self.stamp.wrapping_add(1);
+        self.stamp
+    }
+
+    fn pointer(&self, node: u32) -> Option<String> {
+        Some(self.plan.pointer(node, self.element))
+    }
+
+    #[inline]
+    fn value(&mut self, cursor: &Cursor<'_>, at: usize, byte: u8, node: u32, depth: usize) -> Result<usize, Stop> {
+        self.any_value(cursor, at, byte, node, depth)
+    }
+}
+
+impl Shredder {
+    /// Shreds the record that begins at `at`; the position after it.
+    ///
+    /// # Errors
+    /// See [`Stop`]; after any of them the caller rolls the record back.
+    pub fn walk(&mut self, cursor: &Cursor<'_>, at: usize) -> Result<usize, Stop> {
+        let (at, byte) = cursor.next(at)?;
+        if byte == b'{' {
+            return walk_object(self, cursor, at, 0, self.depth);
+        }
+        self.skipper.skip(cursor, at, self.depth, Care::All)?;
+        Err(self.reject("not_an_object", "the record is no object", 0, at))
+    }
+
+    #[inline]
+    fn any_value(&mut self, cursor: &Cursor<'_>, at: usize, byte: u8, node: u32, depth: usize) -> Result<usize, Stop> {
+        let plan = &self.plan.nodes[node as usize];
+        if byte == b'n' {
+            return cursor.word(at, b"null");
+        }
+        if plan.targets.len() == 1 && byte == b'"' {
+            let (text, end) = cursor.string(at)?;
+            if !text.escaped {
+                self.put(node, 0, Token::Text(text.raw), at)?;
+                return Ok(end);
+            }
+        }
+        match byte {
+            b'{' => self.object_value(cursor, at, node, depth),
+            b'[' => self.array_value(cursor, at, node, depth),
+            b'"' | b'-' | b'0'..=b'9' | b't' | b'f' => self.scalar(cursor, at, byte, node),
+            _ => Err(unexpected(cursor.input, at)),
+        }
+    }
+
+    fn object_value(&mut self, cursor: &Cursor<'_>, at: usize, node: u32, depth: usize) -> Result<usize, Stop> {
+        let plan = &self.plan.nodes[node as usize];
+        // Unknown objects are walked too: only what is in them can be new.
+        let walked = plan.object || !plan.known;
+        let end = if walked {
+            walk_object(self, cursor, at, node, depth)?
+        } else {
+            self.skipper.skip(cursor, at, depth, Care::All)?
+        };
+        self.put_nested(node, "an object", walked, &cursor.input[at..end], at)?;
+        Ok(end)
+    }
+
+    fn array_value(&mut self, cursor: &Cursor<'_>, at: usize, node: u32, depth: usize) -> Result<usize, Stop> {
+        let plan = &self.plan.nodes[node as usize];
+        let walked = plan.rows.is_some();
+        let known = plan.known;
+        let end = if walked {
+            self.elements(cursor, at, node, depth)?
+        } else {
+            self.skipper.skip(cursor, at, depth, Care::All)?
+        };
+        if known {
+            self.put_nested(node, "an array", walked, &cursor.input[at..end], at)?;
+        } else {
+            self.unknown(node, at)?;
+        }
+        Ok(end)
+    }
+
+    /// An object or array goes as text into JSON columns; for any other column it is a misfit.
+    fn put_nested(&mut self, node: u32, found: &str, walked: bool, raw: &[u8], at: usize) -> Result<(), Stop> {
+        let targets = &self.plan.nodes[node as usize].targets;
+        if targets.is_empty() && walked {
+            return Ok(());
+        }
+        if targets.is_empty() || !targets.iter().all(Target::is_json) {
+            return Err(self.mismatch(node, found, at));
+        }
+        self.put_json(node, raw);
+        Ok(())
+    }
+
+    fn scalar(&mut self, cursor: &Cursor<'_>, at: usize, byte: u8, node: u32) -> Result<usize, Stop> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let (token, end) = match byte {
+            b'"' => {
+                let (text, end) = cursor.string(at)?;
+                if text.escaped {
+                    scratch.clear();
+                    unescape(text.raw, at + 1, &mut scratch)?;
+                    (Token::Text(&scratch), end)
+                } else {
+                    (Token::Text(text.raw), end)
+                }
+            }
+            b't' => (Token::Boolean(true), cursor.word(at, b"true")?),
+            b'f' => (Token::Boolean(false), cursor.word(at, b"false")?),
+            _ => {
+                let (number, end) = cursor.number(at)?;
+                (Token::Number(number, &cursor.input[at..end]), end)
+            }
+        };
+        let targets = self.plan.nodes[node as usize].targets.len();
+        for target in 0..targets {
+            self.put(node, target, token, at)?;
+        }
+        self.put_json(node, &cursor.input[at..end]);
+        let plan = &self.plan.nodes[node as usize];
+        if targets == 0 {
+            if let Token::Number(number, text) = token {
+                if let Err(misfit) = number.kind(text) {
+                    return Err(self.reject(misfit.code(), format!("the number {misfit}"), node, at));
+                }
+            }
+            if !plan.known {
+                self.unknown(node, at)?;
+            } else if plan.object || plan.rows.is_some() {
+                return Err(self.mismatch(node, "a scalar", at));
+            }
+        }
+        self.scratch = scratch;
+        Ok(end)
+    }
+
+    /// Walks the array that tables explode.
+    fn elements(&mut self, cursor: &Cursor<'_>, at: usize, node: u32, depth: usize) -> Result<usize, Stop> {
+        if depth == 0 {
+            return Err(too_deep().into());
+        }
+        let Some((_, element)) = self.plan.nodes[node as usize].rows else { return Ok(at) };
+        let (mut at, mut byte) = cursor.next(at + 1)?;
+        if byte == b']' {
+            return Ok(at + 1);
+        }
+        let mut index = 0;
+        loop {
+            self.element = Some(index);
+            let end = if byte == b'{' {
+                self.object_value(cursor, at, element, depth - 1)?
+            } else if byte == b'n' {
+                cursor.word(at, b"null")?
+            } else {
+                self.element_scalar(cursor, at, byte, element, depth - 1)?
+            };
+            self.end_row(node);
+            index += 1;
+            let (here, next) = cursor.next(end)?;
+            match next {
+                b',' => (at, byte) = cursor.next(here + 1)?,
+                b']' => {
+                    self.element = None;
+                    return Ok(here + 1);
+                }
+                _ => return Err(missing_comma(cursor.input, here)),
+            }
+            if byte == b']' {
+                return Err(trailing_comma(at));
+            }
+        }
+    }
+
+    fn element_scalar(
+        &mut self,
+        cursor: &Cursor<'_>,
+        at: usize,
+        byte: u8,
+        element: u32,
+        depth: usize,
+    ) -> Result<usize, Stop> {
+        let plan = &self.plan.nodes[element as usize];
+        if plan.targets.is_empty() && !plan.object {
+            // The array was empty or null wherever the contract learned it: an element is news.
+            let end = self.skipper.skip(cursor, at, depth, Care::All)?;
+            self.unknown(element, at)?;
+            return Ok(end);
+        }
+        self.any_value(cursor, at, byte, element, depth)
+    }
+
+    fn end_row(&mut self, node: u32) {
+        let Some((tables, _)) = &self.plan.nodes[node as usize].rows else { return };
+        for &table in tables {
+            let table = &mut self.batch.tables[table];
+            table.elements += 1;
+            table.rows += 1;
+            table.fill_rows();
+        }
+    }
+
+    /// A value where no contract knows the path.
+    pub(super) fn unknown(&mut self, node: u32, at: usize) -> Result<(), Stop> {
+        match self.plan.nodes[node as usize].mode {
+            Mode::Evolve if !self.final_pass => Err(Stop::NewPath),
+            Mode::Discard => {
+                self.discarded += 1;
+                Ok(())
+            }
+            _ => Err(self.reject("unknown_column", "the contract has no column for this path", node, at)),
+        }
+    }
+
+    fn mismatch(&self, node: u32, found: &str, at: usize) -> Stop {
+        let plan = &self.plan.nodes[node as usize];
+        let wanted = match plan.targets.first() {
+            Some(target) => target.ty.to_string(),
+            None if plan.rows.is_some() => "array".to_owned(),
+            None => "object".to_owned(),
+        };
+        self.reject("type_mismatch", format!("the value is {found}, but the contract has {wanted} here"), node, at)
+    }
+}

@@ -1,0 +1,40 @@
+//! `cargo xtask build`: the component, then the `lakegate` binary that carries it.
+//!
+//! Not for tests. The one decision to know: the last line on standard output is the path of the
+//! binary and nothing else is written there, so that scripts can use it.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::component::component;
+use crate::workspace::{Workspace, run, step};
+
+/// How the `lakegate` binary is compiled. The component is always built with its own profile.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// Quick to build.
+    Dev,
+    /// As shipped.
+    Release,
+}
+
+/// Builds everything and returns the path of the `lakegate` binary.
+pub fn build(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
+    step("component", || component(workspace))?;
+    let mut cargo = workspace.cargo();
+    cargo.args(["build", "--locked", "--bin", "lakegate"]);
+    let folder = match profile {
+        // The same set of crates as `cargo test --workspace`: other features would compile all twice.
+        Profile::Dev => {
+            cargo.arg("--workspace");
+            "debug"
+        }
+        Profile::Release => {
+            cargo.args(["--release", "--package", "lakegate-host"]);
+            "release"
+        }
+    };
+    step("lakegate", || run(&mut cargo))?;
+    Ok(workspace.lakegate(folder))
+}

@@ -1,0 +1,83 @@
+//! `cargo xtask`: what cargo alone cannot do, one file a task.
+//!
+//! Not for anything a user of `lakegate` needs at run time. The one decision to know: tasks talk on
+//! standard error; standard output carries only a task's answer.
+
+mod bench;
+mod build;
+mod component;
+mod demo;
+mod reproduce;
+mod setup;
+mod test;
+mod workspace;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::build::Profile;
+use crate::workspace::Workspace;
+
+/// Builds, tests and measures Lakegate.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask demo                 set up, build, run the five example pipelines, show tables and SQL answers
+  cargo xtask test                 set up and pass every test
+  cargo xtask build --release      everything as shipped; the last line is the path of `lakegate`
+  cargo xtask bench --quick        the benchmark on small data";
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build the transform component and check that it imports nothing
+    ///
+    /// Always optimised, whatever else is. Writes CARGO_TARGET_DIR/component/lakegate.wasm, from where
+    /// the host's build script embeds it.
+    Component,
+    /// Build the component and `lakegate`; the last line on standard output is the binary's path
+    Build {
+        /// Optimised, as shipped
+        #[arg(long)]
+        release: bool,
+    },
+    /// Build the component from two folders and compare the digests
+    Reproduce,
+    /// Make sure of the Wasm target and the Python environment; prints the environment's Python
+    Setup,
+    /// Set up, build, and pass every test; the last line is `N passed, N failed`
+    Test,
+    /// Set up, build, run the five example pipelines on local lakes, show tables and SQL answers
+    Demo,
+    /// Measure Lakegate beside pandas, DuckDB and Polars; a full run writes BENCH.md
+    Bench {
+        /// Small data, one round
+        #[arg(long)]
+        quick: bool,
+        /// Only these inputs: json, ndjson, sales, wide, text
+        #[arg(long, value_name = "INPUT", num_args = 1..)]
+        only: Vec<String>,
+    },
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let workspace = Workspace::find()?;
+    match arguments.task {
+        Task::Component => component::component(&workspace).map(|made| println!("{}", made.path.display())),
+        Task::Build { release } => {
+            let profile = if release { Profile::Release } else { Profile::Dev };
+            build::build(&workspace, profile).map(|binary| println!("{}", binary.display()))
+        }
+        Task::Reproduce => reproduce::reproduce(&workspace),
+        Task::Setup => setup::setup(&workspace).map(|python| println!("{}", python.display())),
+        Task::Test => test::test(&workspace),
+        Task::Demo => demo::demo(&workspace),
+        Task::Bench { quick, only } => bench::bench(&workspace, quick, &only),
+    }
+}
