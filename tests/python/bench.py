@@ -1,6 +1,6 @@
 """The benchmark: makes its data, runs Lakegate and its peers on it, checks that they agree, prints one table.
 
-    bench.py --lakegate BINARY --native BINARY --sandbox BINARY --data FOLDER [--quick] [--only NAME…]
+    bench.py --lakegate BINARY --native BINARY --steps BINARY --sandbox BINARY --data FOLDER [--quick] [--only NAME…]
 
 Started by `cargo xtask bench`, which builds what is measured. Everything runs one after the other, each as a
 process of its own; the best of ROUNDS counts, since other work on the machine only ever makes things slower.
@@ -221,10 +221,21 @@ def starts(arguments):
         print(f"| {name} | {milliseconds:.3f} | |")
 
 
+def steps(arguments, megabytes):
+    """How quick each native step is by itself."""
+    source = data_file(arguments.data, "ndjson", megabytes)
+    command = [arguments.steps, "--spec", arguments.data / "ndjson.toml", "--input", source]
+    print("\n| native steps on ndjson | seconds | MB/s |\n| --- | ---: | ---: |")
+    for name, seconds in last_json(timed(command)[2]).items():
+        print(f"| {name} | {seconds:.3f} | {source.stat().st_size / 1e6 / seconds:.0f} |")
+    sys.stdout.flush()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lakegate", type=Path, required=True)
     parser.add_argument("--native", type=Path, required=True)
+    parser.add_argument("--steps", type=Path, required=True)
     parser.add_argument("--sandbox", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--quick", action="store_true")
@@ -237,6 +248,7 @@ def main():
     try:
         throughput(arguments, rounds, megabytes)
         if not arguments.only:
+            steps(arguments, megabytes)
             memory(arguments, arguments.quick)
             starts(arguments)
     except Failed as failure:

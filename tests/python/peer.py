@@ -112,6 +112,8 @@ def run_polars(shape, source, target):
             frame = frame.with_columns(
                 polars.col("author").struct.rename_fields(["author_name", "author_city"])
             ).unnest("author")
+        else:
+            frame = frame.select(sorted(frame.columns, key=lambda name: (name != "id", name)))
     frame.write_parquet(target, compression="snappy")
     return begun
 

@@ -20,10 +20,12 @@ pub fn bench(workspace: &Workspace, quick: bool, only: &[String]) -> Result<()> 
     let python = step("set-up", || setup(workspace))?;
     let lakegate = build(workspace, Profile::Release)?;
     let native = step("native bench", || build_bench(workspace, "lakegate-transform", "whole"))?;
+    let steps = step("steps bench", || build_bench(workspace, "lakegate-transform", "steps"))?;
     let sandbox = step("sandbox bench", || build_bench(workspace, "lakegate-host", "sandbox"))?;
     let mut command = Command::new(python);
     command.arg(workspace.tests("python").join("bench.py"));
-    let paths = [("--lakegate", &lakegate), ("--native", &native), ("--sandbox", &sandbox)];
+    let paths =
+        [("--lakegate", &lakegate), ("--native", &native), ("--steps", &steps), ("--sandbox", &sandbox)];
     for (name, path) in paths {
         command.arg(name).arg(path);
     }

@@ -4,14 +4,14 @@
 //! know: each example has a lake of its own, since four of them write a table called `orders`; the
 //! demo only starts the `lakegate` binary, exactly as a person would.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use crate::build::{Profile, build};
 use crate::setup::setup;
-use crate::workspace::{Workspace, output_of, run, step};
+use crate::workspace::{Workspace, output_of, run, stdout_of, step};
 
 /// Whether the pipelines' own words are shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,8 @@ pub enum Talk {
 struct Example {
     name: &'static str,
     says: &'static str,
-    /// `lakegate` command lines; `LAKE` stands for the example's lake.
+    /// `lakegate` command lines; `LAKE` stands for the example's lake, `RECORD` for the quarantined record
+    /// number [`MENDED`].
     commands: &'static [&'static str],
 }
 
@@ -50,8 +51,8 @@ const EXAMPLES: [Example; 5] = [
         says: "declared types, two tables, checks; four bad records, one of them mended",
         commands: &[
             "run orders.ndjson --spec transform.toml --lake LAKE",
-            "quarantine list orders --lake LAKE",
-            "run fixed.ndjson --spec transform.toml --lake LAKE",
+            "quarantine list order_items --lake LAKE",
+            "quarantine resubmit order_items RECORD --from fixed.ndjson --lake LAKE",
         ],
     },
     Example {
@@ -60,6 +61,9 @@ const EXAMPLES: [Example; 5] = [
         commands: &["run sales --spec transform.toml --lake LAKE"],
     },
 ];
+
+/// The record of `orders-contract/orders.ndjson` that `fixed.ndjson` mends.
+const MENDED: u32 = 14;
 
 /// `lakegate`'s exit code for: done, with rejected records.
 const EXIT_REJECTED: i32 = 3;
@@ -106,14 +110,20 @@ pub fn run_pipelines(
 
 /// Runs one `lakegate` command line inside the example's folder.
 fn run_command(lakegate: &Path, line: &str, folder: &Path, lake: &Path, talk: Talk) -> Result<()> {
-    let arguments = line.split(' ').map(|word| match word {
-        "LAKE" => lake.to_path_buf(),
-        word => PathBuf::from(word),
-    });
     let mut command = Command::new(lakegate);
-    command.args(arguments).current_dir(folder);
+    command.current_dir(folder);
+    let mut shown = String::from("lakegate");
+    for word in line.split(' ') {
+        let word = match word {
+            "LAKE" => lake.display().to_string(),
+            "RECORD" => mended_record(lakegate, lake)?,
+            word => word.to_string(),
+        };
+        shown = format!("{shown} {}", if Path::new(&word) == lake { "lake" } else { &word });
+        command.arg(word);
+    }
     if talk == Talk::Show {
-        println!("\n  $ lakegate {line}");
+        println!("\n  $ {shown}");
     } else {
         command.stderr(std::process::Stdio::piped());
     }
@@ -124,10 +134,20 @@ fn run_command(lakegate: &Path, line: &str, folder: &Path, lake: &Path, talk: Ta
     }
     match output.status.code() {
         Some(0 | EXIT_REJECTED) => Ok(()),
-        _ => bail!(
-            "`lakegate {line}` ended with {}\n{text}{}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr)
-        ),
+        _ => {
+            bail!("`{shown}` ended with {}\n{text}{}", output.status, String::from_utf8_lossy(&output.stderr))
+        }
     }
+}
+
+/// The id of the quarantined record that `fixed.ndjson` mends: it names its commit, so it differs from lake to lake.
+fn mended_record(lakegate: &Path, lake: &Path) -> Result<String> {
+    let mut command = Command::new(lakegate);
+    command.args(["quarantine", "list", "order_items", "--json", "--lake"]).arg(lake);
+    let text = stdout_of(&mut command)?;
+    let list: serde_json::Value = serde_json::from_str(&text).context("the list is not JSON")?;
+    let ids = list["records"].as_array().into_iter().flatten().filter_map(|record| record["id"].as_str());
+    let ending = format!("-{MENDED}");
+    let found = ids.into_iter().find(|id| id.ends_with(&ending));
+    found.map(str::to_string).with_context(|| format!("record {MENDED} is not in quarantine"))
 }

@@ -213,7 +213,7 @@ pub fn problem(error: &Error) -> Problem {
             other => other.to_string(),
         },
         hint: error.hint().map(str::to_owned),
-        place: place.unwrap_or_default(),
+        place: Box::new(place.unwrap_or_default()),
     }
 }
 

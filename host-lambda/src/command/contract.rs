@@ -4,17 +4,17 @@
 //! contracts by hand: they are named by their digest. The decision to know: `change` is not a rename in
 //! a file; it replays every source object of the table, so it may take as long as all runs did.
 
-use super::bridge::{LakeArg, TransformArg, problem};
-use super::contract_view::{Change, ContractView, render_changes};
-use super::made::{changes_json, lake_flag};
-use super::output::{Answer, Exit, Fault, Outcome, Problem};
-use super::render::{Cell, Grid, Screen, Tone, count, duration, short, visible};
-use super::{Context, progress};
-use crate::lake::change::change_type;
+mod change;
+
+use super::Context;
+use super::bridge::{LakeArg, problem};
+use super::contract_view::{ContractView, Entry, render_changes};
+use super::made::changes_json;
+use super::output::{Answer, Fault, Outcome, Problem};
+use super::render::{Cell, Grid, Screen, Tone, count, short, visible};
 use crate::lake::{Lake, LiveContract};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use std::time::Instant;
 
 /// Arguments of `contract`.
 #[derive(Args, Clone, Debug)]
@@ -30,7 +30,7 @@ enum Action {
     /// Show what changed between two contracts of a table
     Diff(DiffArgs),
     /// Change the type of a column: replays what was written, then resubmits what was quarantined for it
-    Change(ChangeArgs),
+    Change(change::ChangeArgs),
 }
 
 #[derive(Args, Clone, Debug)]
@@ -64,33 +64,12 @@ struct DiffArgs {
     lake: LakeArg,
 }
 
-#[derive(Args, Clone, Debug)]
-#[command(after_help = "Examples:
-  lakegate contract change orders order_id string
-  lakegate contract change orders price 'decimal(12,2)' --lake /data/lake
-
-Types: boolean, bigint, double, decimal(p,s), string, date, timestamp, json.
-The sources must still be where they were run from.")]
-struct ChangeArgs {
-    /// Table name
-    table: String,
-    /// Column whose type changes
-    column: String,
-    /// Its new type
-    #[arg(value_name = "TYPE")]
-    new_type: String,
-    #[command(flatten)]
-    lake: LakeArg,
-    #[command(flatten)]
-    transform: TransformArg,
-}
-
 /// Runs `contract`.
 pub fn run(args: &ContractArgs, context: &Context) -> Outcome {
     match &args.action {
         Action::Show(args) => show(args, context),
         Action::Diff(args) => diff(args, context),
-        Action::Change(args) => change(args, context),
+        Action::Change(args) => change::run(args, context),
     }
 }
 
@@ -117,7 +96,7 @@ fn show(args: &ShowArgs, context: &Context) -> Outcome {
     text.push_str(&format!("  {exploded}\n  {}\n\n", screen.paint(Tone::Dim, &format!("sha256 {digest}"))));
     text.push_str(&view.render(screen));
     text.push_str(&history(&live, screen));
-    let columns = |entries: &[super::contract_view::Entry]| -> Value {
+    let columns = |entries: &[Entry]| -> Value {
         entries
             .iter()
             .map(|entry| {
@@ -182,88 +161,6 @@ fn diff(args: &DiffArgs, context: &Context) -> Outcome {
     text.push_str(&render_changes(&changes, screen));
     let json = json!({"table": args.table, "from": from, "to": to, "changes": changes_json(&changes)});
     Ok(Answer { text, json, ..Answer::default() })
-}
-
-fn change(args: &ChangeArgs, context: &Context) -> Outcome {
-    let begun = Instant::now();
-    let lake = args.lake.existing()?;
-    let view = ContractView::parse(&live(&lake, &args.table)?.text)?;
-    if !view.columns.iter().any(|entry| entry.name == args.column) {
-        let names: Vec<&str> = view.columns.iter().map(|entry| entry.name.as_str()).collect();
-        return Err(Problem::usage(format!("the table {} has no column `{}`", args.table, args.column))
-            .hint(format!("its columns are {}", names.join(", "))));
-    }
-    let transform = args.transform.load()?;
-    let steps = progress::Steps::new(context.err);
-    let changed = change_type(&lake, &transform, &args.table, &args.column, &args.new_type, &mut |step| {
-        steps.update(&step.source, step.done as u64, step.total as u64);
-    })
-    .map_err(|error| problem(&error));
-    steps.finish();
-    let changed = changed?;
-    let rejected: u64 = changed.replayed.iter().map(|outcome| outcome.report.rejected).sum();
-    let rows: u64 = changed
-        .replayed
-        .iter()
-        .flat_map(|outcome| &outcome.report.tables)
-        .filter(|table| table.table == args.table)
-        .map(|table| table.rows_out)
-        .sum();
-    let screen = context.out;
-    let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let mut text = if changed.from == changed.to {
-        format!("{}: {} is {} already, nothing to do\n", args.table, args.column, args.new_type)
-    } else {
-        let was = view.columns.iter().find(|entry| entry.name == args.column).map(|entry| entry.ty.clone());
-        let change = Change {
-            what: "type",
-            column: args.column.clone(),
-            before: was,
-            after: Some(args.new_type.clone()),
-        };
-        format!(
-            "{}: {} -> {}\n{}\n  {} replayed, {} in all ({})\n",
-            screen.paint(Tone::Name, &args.table),
-            short(&changed.from),
-            short(&changed.to),
-            render_changes(&[change], screen),
-            count(changed.replayed.len() as u64, "source object", "source objects"),
-            count(rows, "row", "rows"),
-            duration(milliseconds)
-        )
-    };
-    if changed.records_recovered > 0 {
-        let records = count(changed.records_recovered, "quarantined record", "quarantined records");
-        text.push_str(&format!("  {}\n", screen.paint(Tone::Good, &format!("{records} fit now"))));
-    }
-    if rejected > 0 {
-        let records = count(rejected, "record", "records");
-        let lake = lake_flag(&args.lake.lake);
-        text.push_str(&format!("  {} rejected", screen.paint(Tone::Warn, &records)));
-        text.push_str(&format!(": lakegate quarantine list {}{lake}\n", args.table));
-    }
-    for failure in &changed.failed_objects {
-        text.push_str(&format!(
-            "  {} {}: {}\n",
-            screen.paint(Tone::Bad, "failed"),
-            visible(&failure.source),
-            visible(&failure.message)
-        ));
-    }
-    let json = json!({
-        "table": args.table, "column": args.column, "type": args.new_type, "from": changed.from, "to": changed.to,
-        "replayed": changed.replayed.len(), "rows_out": rows, "rejected": rejected,
-        "recovered": changed.records_recovered, "milliseconds": milliseconds,
-        "failed": changed.failed_objects.iter().map(|failure| {
-            json!({"source": failure.source, "code": failure.code, "message": failure.message})
-        }).collect::<Vec<_>>(),
-    });
-    let exit = match (changed.failed_objects.is_empty(), rejected) {
-        (false, _) => Exit::Failed,
-        (true, 0) => Exit::Done,
-        (true, _) => Exit::Rejected,
-    };
-    Ok(Answer { text, json, exit })
 }
 
 /// The live contract of `table`.

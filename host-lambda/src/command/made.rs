@@ -153,10 +153,7 @@ impl Made {
         for table in self.tables.keys() {
             if let Some(contract) = lake.contract(table).map_err(|error| problem(&error))? {
                 let view = ContractView::parse(&contract.text)?;
-                let changes = match self.before.get(table) {
-                    Some(before) => Some(view.changes(before)),
-                    None => None,
-                };
+                let changes = self.before.get(table).map(|before| view.changes(before));
                 live.insert(table.clone(), Live { digest: contract.digest, view, changes });
             }
         }

@@ -156,14 +156,14 @@ pub struct Problem {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
-    /// Where.
-    pub place: Place,
+    /// Where; boxed, since every `Result` of a command would be as large as this.
+    pub place: Box<Place>,
 }
 
 impl Problem {
     /// A failure at no particular place.
     pub fn new(fault: Fault, code: &str, message: impl Into<String>) -> Self {
-        Self { fault, code: code.to_owned(), message: message.into(), hint: None, place: Place::default() }
+        Self { fault, code: code.to_owned(), message: message.into(), hint: None, place: Box::default() }
     }
 
     /// The command line makes no sense.

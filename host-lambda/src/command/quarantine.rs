@@ -276,7 +276,7 @@ fn again(args: &ResubmitArgs, context: &Context) -> Outcome {
     };
     let select = |entry: &Quarantined| wanted.holds(entry);
     let outcome = resubmit(&lake, &transform, &args.table, spec.as_deref(), &select, fixed, &mut |step| {
-        bar.update(&name, &step)
+        bar.update(&name, &step);
     })
     .map_err(|error| problem(&error));
     bar.finish();

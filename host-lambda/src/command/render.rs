@@ -300,7 +300,7 @@ pub fn number(value: u64) -> String {
     let digits = value.to_string();
     let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             shown.push(',');
         }
         shown.push(digit);
@@ -332,7 +332,7 @@ pub fn bar(part: u64, whole: u64, width: usize) -> String {
     // Something that is there is never shown as nothing.
     let cells = cells.max(1);
     let mut shown = "█".repeat(cells / 8);
-    if cells % 8 > 0 {
+    if !cells.is_multiple_of(8) {
         shown.push(EIGHTHS[cells % 8]);
     }
     shown

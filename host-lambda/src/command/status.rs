@@ -52,9 +52,8 @@ struct Table {
     latest: String,
 }
 
-fn summary(lake: &Lake, folder: &Path, screen: Screen) -> Outcome {
-    let commits = lake.commits().map_err(|error| problem(&error))?;
-    let failures = lake.failures().map_err(|error| problem(&error))?;
+/// Sums by table and the number of rejected records, over the commits that count.
+fn sums(lake: &Lake, commits: &[CommitState]) -> Result<(BTreeMap<String, Table>, u64), Problem> {
     let mut tables: BTreeMap<String, Table> = lake
         .tables()
         .map_err(|error| problem(&error))?
@@ -79,6 +78,13 @@ fn summary(lake: &Lake, folder: &Path, screen: Screen) -> Outcome {
             sums.bytes += part.bytes;
         }
     }
+    Ok((tables, rejected))
+}
+
+fn summary(lake: &Lake, folder: &Path, screen: Screen) -> Outcome {
+    let commits = lake.commits().map_err(|error| problem(&error))?;
+    let failures = lake.failures().map_err(|error| problem(&error))?;
+    let (tables, rejected) = sums(lake, &commits)?;
     let undone = commits.iter().filter(|commit| !commit.done).count();
     let mut json_tables = Vec::new();
     let mut grid = Grid::new(&["table", ">rows", ">files", ">bytes", ">sources", "contract", "last commit"]);

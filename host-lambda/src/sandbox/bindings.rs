@@ -6,5 +6,5 @@ wasmtime::component::bindgen!({
 });
 
 pub use exports::lakegate::transform::transform::{
-    Failure, Fault, GuestJob, Options, Place, SourceFacts, Step, TableContract, Widened,
+    Failure, Fault, Options, SourceFacts, Step, TableContract,
 };

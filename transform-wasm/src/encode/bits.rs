@@ -27,6 +27,40 @@ pub(super) fn hybrid(values: &[u32], width: u8, out: &mut Vec<u8>) {
     packed(&values[start..], width, out);
 }
 
+/// Appends dictionary indexes as RLE runs only: each index as often as its count says, not at all
+/// where its valid byte is 0.
+pub(super) fn runs<'a>(
+    values: impl Iterator<Item = ((&'a u32, &'a u32), &'a u8)>,
+    width: u8,
+    out: &mut Vec<u8>,
+) {
+    let (mut last, mut run) = (0, 0);
+    for ((&value, &count), &valid) in values {
+        let count = count * u32::from(valid);
+        if value == last || count == 0 {
+            run += count;
+            continue;
+        }
+        run_of(last, run, width, out);
+        (last, run) = (value, count);
+    }
+    run_of(last, run, width, out);
+}
+
+/// One run; short ones with narrow indexes, by far the most, in one write.
+#[inline(always)]
+fn run_of(value: u32, run: u32, width: u8, out: &mut Vec<u8>) {
+    if run < 64 {
+        let bytes = (u64::from(value) << 8 | u64::from(run << 1)).to_le_bytes();
+        let length = if run == 0 { 0 } else { 1 + usize::from(width).div_ceil(8) };
+        let end = out.len() + length;
+        out.extend_from_slice(&bytes);
+        out.truncate(end);
+    } else {
+        repeated(value, run as usize, width, out);
+    }
+}
+
 /// From how many equal values on an RLE run is smaller than packing them: a run costs its header
 /// of two bytes, the value, and a byte for the next packed run's header.
 fn shortest_run(width: u8) -> usize {

@@ -4,7 +4,7 @@
 //! chunk before the first page is written, so all its data pages have one encoding.
 
 use super::bits;
-use super::dictionary::{Distinct, DistinctFixed, DistinctStrings, Table, index_width};
+use super::dictionary::{Distinct, DistinctFixed, DistinctStrings, Table, TextKey, index_width};
 use super::element::Element;
 use super::page::{Codec, Pages, Place, Press};
 use super::rows::{Cursor, Rows, Span, expand};
@@ -35,6 +35,9 @@ impl Scratch {
 #[derive(Default)]
 struct Lookup {
     table: Table,
+    texts: Vec<TextKey>,
+    /// The dictionary page.
+    plain: Vec<u8>,
     /// One a slot.
     indexes: Vec<u32>,
     /// One a row of a page.
@@ -151,25 +154,25 @@ impl Chunk<'_> {
         width: usize,
         lookup: &mut Lookup,
     ) -> Result<ChunkFacts, Failure> {
-        let Lookup { table, indexes, expanded } = lookup;
+        let Lookup { table, plain, indexes, expanded, .. } = lookup;
         let mut distinct = DistinctFixed::new(values, width);
         if distinct.build(&self.rows, table, indexes).is_err() {
             return self.write(&mut PlainFixed { values, width, expanded: Vec::new() }, None);
         }
-        let mut plain = Vec::new();
-        T::put_all(&distinct.entries, width, &mut plain);
-        let place = self.pages.dictionary(&plain, distinct.len())?;
+        plain.clear();
+        T::put_all(&distinct.entries, width, plain);
+        let place = self.pages.dictionary(plain, distinct.len())?;
         let indexes = Indexes { slots: indexes, width: index_width(distinct.len()), expanded };
         self.write(&mut IndexedFixed { values, width, indexes }, Some(place))
     }
 
     fn strings(mut self, strings: Strings<'_>, lookup: &mut Lookup) -> Result<ChunkFacts, Failure> {
-        let Lookup { table, indexes, expanded } = lookup;
-        let mut distinct = DistinctStrings::new(strings);
+        let Lookup { table, texts, plain, indexes, expanded } = lookup;
+        let mut distinct = DistinctStrings::new(strings, texts, plain);
         if distinct.build(&self.rows, table, indexes).is_err() {
             return self.write(&mut PlainStrings { strings }, None);
         }
-        let place = self.pages.dictionary(&distinct.plain, distinct.len())?;
+        let place = self.pages.dictionary(distinct.plain, distinct.len())?;
         let indexes = Indexes { slots: indexes, width: index_width(distinct.len()), expanded };
         let looked = vec![0; distinct.len()];
         self.write(&mut IndexedStrings { strings, indexes, looked, page: 0 }, Some(place))

@@ -23,69 +23,93 @@ const HARD_BYTES: usize = 8 * 1024 * 1024;
 const MAX_PROBES: u32 = 256;
 /// Places of an empty table.
 const FIRST_PLACES: usize = 1024;
-/// Up to here a table is kept sparse: 128 KiB.
+/// Bits of a place that hold the index; the rest is the hash's.
+const INDEX_BITS: u32 = 21;
+/// No dictionary has more entries: an index plus one fits into a place.
+const MAX_ENTRIES: u32 = (1 << INDEX_BITS) - 1;
+/// Up to here a table needs no warming: 64 KiB.
 const NEAR_PLACES: usize = 16 * 1024;
+/// Slots whose hashes are made at once, see `Table::warm`.
+const BATCH: usize = 64;
 
 /// The dictionary does not pay: write PLAIN.
 pub(super) struct GivenUp;
 
-/// Open addressing with linear probing: each place holds a hash and an index plus one, 0 is empty.
+/// Open addressing with linear probing. A place holds an index plus one in its low bits (0 is empty)
+/// and a few bits of the hash above: four bytes, so that the table of a large dictionary stays in
+/// nearer caches.
 #[derive(Default)]
 pub(super) struct Table {
-    places: Vec<u64>,
-    used: usize,
+    places: Vec<u32>,
+    /// What `warm` has read; of no use otherwise.
+    warmed: u32,
 }
 
 impl Table {
     fn reset(&mut self) {
-        self.places.clear();
-        self.places.resize(FIRST_PLACES, 0);
-        self.used = 0;
+        self.resize(FIRST_PLACES);
     }
 
-    /// Index of the entry with this hash for which `equal` holds, or `next` after adding it.
+    fn resize(&mut self, places: usize) {
+        self.places.clear();
+        self.places.resize(places, 0);
+    }
+
+    /// Reads the places where a batch of hashes begins to be looked for, so that these reads wait
+    /// for memory side by side and not one after the other.
+    fn warm(&mut self, hashes: &[u32]) {
+        let mask = self.places.len() - 1;
+        self.warmed ^= hashes.iter().fold(0, |read, &hash| read ^ self.places[hash as usize & mask]);
+    }
+
+    /// The entry with this hash for which `equal` holds, or where to put it.
     #[inline(always)]
-    fn find_or_add(&mut self, hash: u32, next: u32, equal: impl Fn(u32) -> bool) -> Result<u32, GivenUp> {
+    fn find(&self, hash: u32, equal: impl Fn(u32) -> bool) -> Result<Found, GivenUp> {
         let mask = self.places.len() - 1;
         let mut at = hash as usize & mask;
         for _ in 0..MAX_PROBES {
             let place = self.places[at];
             if place == 0 {
-                self.add(at, hash, next);
-                return Ok(next);
+                return Ok(Found::Vacant(at));
             }
-            let index = place as u32 - 1;
-            if (place >> 32) as u32 == hash && equal(index) {
-                return Ok(index);
+            if (place ^ hash) >> INDEX_BITS == 0 {
+                let index = (place & MAX_ENTRIES) - 1;
+                if equal(index) {
+                    return Ok(Found::Entry(index));
+                }
             }
             at = (at + 1) & mask;
         }
         Err(GivenUp)
     }
 
+    /// Makes the table larger.
     #[inline(never)]
-    fn add(&mut self, at: usize, hash: u32, next: u32) {
-        self.places[at] = (u64::from(hash) << 32) | u64::from(next + 1);
-        self.used += 1;
-        // A quarter full while the table fits into the nearest cache, then half full.
-        let full = if self.places.len() <= NEAR_PLACES { 4 } else { 2 };
-        if self.used * full > self.places.len() {
-            self.grow();
-        }
-    }
-
-    fn grow(&mut self) {
-        let old = std::mem::take(&mut self.places);
-        self.places.resize(old.len() * 2, 0);
+    fn grow(&mut self, entries: usize, hash: impl Fn(u32) -> u32) {
+        self.resize(self.places.len() * 4);
         let mask = self.places.len() - 1;
-        for place in old.into_iter().filter(|&p| p != 0) {
-            let mut at = (place >> 32) as usize & mask;
+        for index in 0..entries as u32 {
+            let hash = hash(index);
+            let mut at = hash as usize & mask;
             while self.places[at] != 0 {
                 at = (at + 1) & mask;
             }
-            self.places[at] = place;
+            self.places[at] = place_of(hash, index);
         }
     }
+}
+
+/// Result of a search.
+enum Found {
+    /// Index of the entry.
+    Entry(u32),
+    /// A free place.
+    Vacant(usize),
+}
+
+#[inline(always)]
+fn place_of(hash: u32, index: u32) -> u32 {
+    (hash & !MAX_ENTRIES) | (index + 1)
 }
 
 /// What a dictionary costs and what it saves, so far.
@@ -127,16 +151,20 @@ pub(super) fn index_width(entries: usize) -> u8 {
 /// The distinct values of a column, in order of first appearance.
 pub(super) trait Distinct {
     /// What tells values apart.
-    type Key: Copy;
+    type Key: Copy + Default;
+    /// Keys and hashes take a few instructions.
+    const CHEAP: bool;
 
     /// Key of a slot's value.
     fn key(&self, slot: usize) -> Self::Key;
     /// Fixed hash of a key.
     fn hash(key: Self::Key) -> u32;
-    /// Whether two keys are of the same value.
+    /// Whether two slots' keys are of the same value.
     fn same(&self, a: Self::Key, b: Self::Key) -> bool;
-    /// Key of an entry.
-    fn entry(&self, index: u32) -> Self::Key;
+    /// Whether an entry is a slot's value.
+    fn is_entry(&self, index: u32, key: Self::Key) -> bool;
+    /// Hash of an entry.
+    fn entry_hash(&self, index: u32) -> u32;
     /// Appends an entry.
     fn add(&mut self, key: Self::Key);
     /// Number of entries.
@@ -185,32 +213,99 @@ fn intern<D: Distinct, const ALL: bool>(
     table: &mut Table,
     indexes: &mut [u32],
 ) -> Result<(), GivenUp> {
-    let mut last: Option<(D::Key, u32)> = None;
-    for (i, (slot, out)) in slots.zip(indexes).enumerate() {
-        if !ALL && live.times(i) == 0 {
+    let mut batch = Batch { keys: [D::Key::default(); BATCH], hashes: [0; BATCH] };
+    let mut last = Last { key: D::Key::default(), hash: 0, index: None };
+    for (number, indexes) in indexes.chunks_mut(BATCH).enumerate() {
+        let first = number * BATCH;
+        let times = |i| if ALL { 1 } else { live.times(first + i) };
+        if D::CHEAP && table.places.len() <= NEAR_PLACES {
+            let key = |distinct: &D, i| {
+                let key = distinct.key(slots.start + first + i);
+                (key, D::hash(key))
+            };
+            place(distinct, table, key, times, indexes, &mut last)?;
+        } else {
+            batch.fill(distinct, slots.start + first, indexes.len());
+            table.warm(&batch.hashes);
+            let key = |_: &D, i: usize| (batch.keys[i], batch.hashes[i]);
+            place(distinct, table, key, times, indexes, &mut last)?;
+        }
+    }
+    Ok(())
+}
+
+/// Keys and hashes of some slots.
+struct Batch<K> {
+    keys: [K; BATCH],
+    hashes: [u32; BATCH],
+}
+
+/// The last slot with a value: the next often has the same.
+struct Last<K> {
+    key: K,
+    hash: u32,
+    index: Option<u32>,
+}
+
+// The steps are functions of their own, so that each loop's few values stay in registers.
+impl<K: Copy> Batch<K> {
+    #[inline(never)]
+    fn fill<D: Distinct<Key = K>>(&mut self, distinct: &D, first: usize, slots: usize) {
+        for (i, (key, hash)) in self.keys.iter_mut().zip(&mut self.hashes).take(slots).enumerate() {
+            *key = distinct.key(first + i);
+            *hash = D::hash(*key);
+        }
+    }
+}
+
+#[inline(never)]
+fn place<D: Distinct>(
+    distinct: &mut D,
+    table: &mut Table,
+    key: impl Fn(&D, usize) -> (D::Key, u32),
+    times: impl Fn(usize) -> u32,
+    indexes: &mut [u32],
+    last: &mut Last<D::Key>,
+) -> Result<(), GivenUp> {
+    for (i, out) in indexes.iter_mut().enumerate() {
+        if times(i) == 0 {
             *out = 0;
             continue;
         }
-        let key = distinct.key(slot);
-        let index = match last {
-            Some((value, index)) if distinct.same(value, key) => index,
+        let (key, hash) = key(distinct, i);
+        *out = match last.index {
+            Some(index) if hash == last.hash && distinct.same(last.key, key) => index,
             _ => {
-                let next = distinct.len() as u32;
-                let equal = |index| distinct.same(distinct.entry(index), key);
-                let index = table.find_or_add(D::hash(key), next, equal)?;
-                if index == next {
-                    distinct.add(key);
-                    if distinct.bytes() > HARD_BYTES {
-                        return Err(GivenUp);
-                    }
-                }
+                let index = match table.find(hash, |index| distinct.is_entry(index, key))? {
+                    Found::Entry(index) => index,
+                    Found::Vacant(at) => add(distinct, table, at, key, hash)?,
+                };
+                *last = Last { key, hash, index: Some(index) };
                 index
             }
         };
-        last = Some((key, index));
-        *out = index;
     }
     Ok(())
+}
+
+#[inline(never)]
+fn add<D: Distinct>(
+    distinct: &mut D,
+    table: &mut Table,
+    at: usize,
+    key: D::Key,
+    hash: u32,
+) -> Result<u32, GivenUp> {
+    let index = distinct.len() as u32;
+    distinct.add(key);
+    if distinct.bytes() > HARD_BYTES || index + 1 >= MAX_ENTRIES {
+        return Err(GivenUp);
+    }
+    table.places[at] = place_of(hash, index);
+    if distinct.len() * 2 > table.places.len() {
+        table.grow(distinct.len(), |index| distinct.entry_hash(index));
+    }
+    Ok(index)
 }
 
 /// Distinct values of fixed width.
@@ -230,6 +325,7 @@ impl<'a, T: Element> DistinctFixed<'a, T> {
 
 impl<T: Element> Distinct for DistinctFixed<'_, T> {
     type Key = T;
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn key(&self, slot: usize) -> T {
@@ -247,8 +343,12 @@ impl<T: Element> Distinct for DistinctFixed<'_, T> {
     }
 
     #[inline(always)]
-    fn entry(&self, index: u32) -> T {
-        self.entries[index as usize]
+    fn is_entry(&self, index: u32, key: T) -> bool {
+        self.entries[index as usize].same(key)
+    }
+
+    fn entry_hash(&self, index: u32) -> u32 {
+        self.entries[index as usize].hash()
     }
 
     fn add(&mut self, key: T) {
@@ -272,33 +372,49 @@ impl<T: Element> Distinct for DistinctFixed<'_, T> {
 /// Distinct texts.
 pub(super) struct DistinctStrings<'a> {
     strings: Strings<'a>,
-    entries: Vec<TextKey>,
+    entries: &'a mut Vec<TextKey>,
     /// The entries in PLAIN: each behind its length.
-    pub plain: Vec<u8>,
+    pub plain: &'a mut Vec<u8>,
 }
 
-/// A text of up to 16 bytes whole, a longer one by its hash and its first place.
-#[derive(Clone, Copy)]
+/// A text of up to 16 bytes whole, a longer one by its hash and its place.
+#[derive(Clone, Copy, Default)]
 pub(super) struct TextKey {
     words: (u64, u64),
     length: u32,
-    slot: u32,
+    /// Of a slot: where it starts in the column; of an entry: where in the dictionary page.
+    start: u32,
+}
+
+impl TextKey {
+    fn range(self) -> Range<usize> {
+        self.start as usize..(self.start + self.length) as usize
+    }
 }
 
 impl<'a> DistinctStrings<'a> {
-    /// None yet.
-    pub fn new(strings: Strings<'a>) -> Self {
-        Self { strings, entries: Vec::new(), plain: Vec::new() }
+    /// None yet; `entries` and `plain` are working space.
+    pub fn new(strings: Strings<'a>, entries: &'a mut Vec<TextKey>, plain: &'a mut Vec<u8>) -> Self {
+        entries.clear();
+        plain.clear();
+        Self { strings, entries, plain }
+    }
+
+    #[inline(never)]
+    fn same_words(&self, a: &[u8], b: TextKey) -> bool {
+        hash::same_words(a, &self.strings.data[b.range()])
     }
 }
 
 impl Distinct for DistinctStrings<'_> {
     type Key = TextKey;
+    const CHEAP: bool = false;
 
     #[inline(always)]
     fn key(&self, slot: usize) -> TextKey {
-        let value = self.strings.get(slot);
-        TextKey { words: hash::words(value), length: value.len() as u32, slot: slot as u32 }
+        let range = self.strings.range(slot);
+        let (start, value) = (range.start as u32, &self.strings.data[range]);
+        TextKey { words: hash::words(value), length: value.len() as u32, start }
     }
 
     #[inline(always)]
@@ -309,19 +425,24 @@ impl Distinct for DistinctStrings<'_> {
     #[inline(always)]
     fn same(&self, a: TextKey, b: TextKey) -> bool {
         (a.length, a.words) == (b.length, b.words)
-            && (a.length <= 16
-                || hash::same_words(self.strings.get(a.slot as usize), self.strings.get(b.slot as usize)))
+            && (a.length <= 16 || self.same_words(&self.strings.data[a.range()], b))
     }
 
     #[inline(always)]
-    fn entry(&self, index: u32) -> TextKey {
-        self.entries[index as usize]
+    fn is_entry(&self, index: u32, key: TextKey) -> bool {
+        let entry = self.entries[index as usize];
+        (entry.length, entry.words) == (key.length, key.words)
+            && (key.length <= 16 || self.same_words(&self.plain[entry.range()], key))
+    }
+
+    fn entry_hash(&self, index: u32) -> u32 {
+        Self::hash(self.entries[index as usize])
     }
 
     fn add(&mut self, key: TextKey) {
-        self.entries.push(key);
         self.plain.extend_from_slice(&key.length.to_le_bytes());
-        self.plain.extend_from_slice(self.strings.get(key.slot as usize));
+        self.entries.push(TextKey { start: self.plain.len() as u32, ..key });
+        self.plain.extend_from_slice(&self.strings.data[key.range()]);
     }
 
     #[inline(always)]

@@ -107,6 +107,19 @@ impl Indexes<'_> {
     fn put(&mut self, span: &Span<'_>, body: &mut Vec<u8>) {
         body.push(self.width);
         let indexes = &self.slots[span.slots.clone()];
+        if let Some(counts) = span.live.counts {
+            // Repeats of a slot make runs: where runs are smaller than packing (and they are made
+            // without looking at rows), the page has nothing else.
+            let run_bytes = 1 + usize::from(self.width).div_ceil(8);
+            if indexes.len() * run_bytes * 8 <= span.filled() * usize::from(self.width) {
+                let ones = std::iter::repeat(&1);
+                match span.live.valid {
+                    None => bits::runs(indexes.iter().zip(counts).zip(ones), self.width, body),
+                    Some(valid) => bits::runs(indexes.iter().zip(counts).zip(valid), self.width, body),
+                }
+                return;
+            }
+        }
         bits::hybrid(expand(indexes, span.live, span.filled(), self.expanded), self.width, body);
     }
 }

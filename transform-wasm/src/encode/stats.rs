@@ -153,29 +153,46 @@ pub(super) fn of_strings<'a>(
     extremes.found
 }
 
-/// Smallest and largest text so far, with their first bytes: these decide nearly always.
+/// Smallest and largest text so far, with their first 16 bytes: these decide nearly always, the
+/// first 8 alone mostly.
 #[derive(Default)]
 struct Extremes<'a> {
     found: Option<(&'a [u8], &'a [u8])>,
-    low: u64,
-    high: u64,
+    low: (u64, u64),
+    high: (u64, u64),
 }
 
 impl<'a> Extremes<'a> {
     #[inline(always)]
     fn add(&mut self, value: &'a [u8]) {
         let key = hash::order_key(value);
-        if key <= self.low || key >= self.high {
-            self.compare(key, value);
+        if self.low.0 < key && key < self.high.0 {
+            return;
         }
+        let keys = two_keys(value);
+        if self.low < keys && keys < self.high {
+            return;
+        }
+        self.compare(keys, value);
     }
 
     #[inline(never)]
-    fn compare(&mut self, key: u64, value: &'a [u8]) {
-        let (min, max) = self.found.unwrap_or((value, value));
-        let (min, max) = (if value < min { value } else { min }, if value > max { value } else { max });
-        self.found = Some((min, max));
-        (self.low, self.high) = (hash::order_key(min), hash::order_key(max));
-        debug_assert!(self.low <= key && key <= self.high);
+    fn compare(&mut self, keys: (u64, u64), value: &'a [u8]) {
+        let Some((min, max)) = &mut self.found else {
+            self.found = Some((value, value));
+            (self.low, self.high) = (keys, keys);
+            return;
+        };
+        if keys < self.low || (keys == self.low && value < *min) {
+            (*min, self.low) = (value, keys);
+        }
+        if keys > self.high || (keys == self.high && value > *max) {
+            (*max, self.high) = (value, keys);
+        }
     }
+}
+
+#[inline(always)]
+fn two_keys(value: &[u8]) -> (u64, u64) {
+    (hash::order_key(value), value.get(8..).map_or(0, hash::order_key))
 }

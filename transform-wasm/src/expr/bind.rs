@@ -38,13 +38,20 @@ impl Binder<'_> {
             Kind::Number(text) => return number(at, text),
             Kind::Text(text) => {
                 let array = Arc::new(StringArray::from(vec![text.as_str()]));
-                return Ok(Node::new(at, ColumnType::String, Op::Constant(array, Some(text.as_str().into()))));
+                return Ok(Node::new(
+                    at,
+                    ColumnType::String,
+                    Op::Constant(array, Some(text.as_str().into())),
+                ));
             }
             Kind::Typed(ty, text) => {
                 let text = Node::new(
                     at,
                     ColumnType::String,
-                    Op::Constant(Arc::new(StringArray::from(vec![text.as_str()])), Some(text.as_str().into())),
+                    Op::Constant(
+                        Arc::new(StringArray::from(vec![text.as_str()])),
+                        Some(text.as_str().into()),
+                    ),
                 );
                 return coerce(text, *ty, self.env.tz_offset_ms);
             }
@@ -65,7 +72,9 @@ impl Binder<'_> {
                 let how = if *on_misfit == OnMisfit::Null { How::Null } else { How::Reject };
                 self.cast(at, value, *ty, how)?
             }
-            Kind::Case(operand, whens, otherwise) => self.case(at, operand.as_deref(), whens, otherwise.as_deref())?,
+            Kind::Case(operand, whens, otherwise) => {
+                self.case(at, operand.as_deref(), whens, otherwise.as_deref())?
+            }
             _ => self.predicate(ast)?,
         };
         self.fold(node)
@@ -133,7 +142,12 @@ impl Binder<'_> {
     }
 
     /// As [`Self::alike`], of two operands.
-    pub(super) fn pair(&mut self, what: &str, left: &Ast, right: &Ast) -> Result<(Box<Node>, Box<Node>), Refusal> {
+    pub(super) fn pair(
+        &mut self,
+        what: &str,
+        left: &Ast,
+        right: &Ast,
+    ) -> Result<(Box<Node>, Box<Node>), Refusal> {
         let mut nodes = self.alike(what, &[left, right])?.into_iter();
         match (nodes.next(), nodes.next()) {
             (Some(left), Some(right)) => Ok((Box::new(left), Box::new(right))),
@@ -152,7 +166,9 @@ impl Binder<'_> {
                 let ty = value.ty;
                 Op::Is(Box::new(self.coerce(value, ty)?), Is::Null, *negated)
             }
-            Kind::Is(value, what, negated) => Op::Is(Box::new(self.boolean(value, "IS TRUE or FALSE")?), *what, *negated),
+            Kind::Is(value, what, negated) => {
+                Op::Is(Box::new(self.boolean(value, "IS TRUE or FALSE")?), *what, *negated)
+            }
             Kind::In(value, items, negated) => {
                 let all: Vec<&Ast> = std::iter::once(&**value).chain(items).collect();
                 let mut nodes = self.alike("IN", &all)?.into_iter();
@@ -245,11 +261,15 @@ impl Binder<'_> {
     ) -> Result<Node, Refusal> {
         let (operand, conditions) = match operand {
             None => {
-                let bound = whens.iter().map(|(when, _)| self.boolean(when, "WHEN")).collect::<Result<Vec<_>, _>>()?;
+                let bound = whens
+                    .iter()
+                    .map(|(when, _)| self.boolean(when, "WHEN"))
+                    .collect::<Result<Vec<_>, _>>()?;
                 (None, bound)
             }
             Some(operand) => {
-                let all: Vec<&Ast> = std::iter::once(operand).chain(whens.iter().map(|(when, _)| when)).collect();
+                let all: Vec<&Ast> =
+                    std::iter::once(operand).chain(whens.iter().map(|(when, _)| when)).collect();
                 let mut nodes = self.alike("CASE", &all)?;
                 (Some(Box::new(nodes.remove(0))), nodes)
             }
@@ -263,7 +283,8 @@ impl Binder<'_> {
 
     fn arithmetic(&self, at: usize, op: Arithmetic, left: Node, right: Node) -> Result<Node, Refusal> {
         let refusal = |left: &Node, right: &Node| {
-            let refusal = Refusal::new(at, format!("`{}` cannot take {} and {}", op.symbol(), left.ty, right.ty));
+            let refusal =
+                Refusal::new(at, format!("`{}` cannot take {} and {}", op.symbol(), left.ty, right.ty));
             match (op, left.ty, right.ty) {
                 (Arithmetic::Add, ColumnType::String, ColumnType::String) => refusal.hint("`||` joins texts"),
                 (_, ColumnType::String, _) | (_, _, ColumnType::String) => {
@@ -279,7 +300,8 @@ impl Binder<'_> {
         if [&left, &right].iter().any(|node| !node.is_null() && !is_number(node.ty)) {
             return Err(refusal(&left, &right));
         }
-        let shared = common(&[&left, &right]).map_err(|_| refusal(&left, &right))?.unwrap_or(ColumnType::Bigint);
+        let shared =
+            common(&[&left, &right]).map_err(|_| refusal(&left, &right))?.unwrap_or(ColumnType::Bigint);
         let ty = match shared {
             ColumnType::Decimal { .. } => return self.decimal_arithmetic(at, op, left, right),
             ColumnType::Bigint if op == Arithmetic::Divide => ColumnType::Double,
@@ -315,7 +337,13 @@ impl Binder<'_> {
 
     /// Operands keep their own scales; the result's type follows Trino's rules, except that a
     /// quotient has at least six digits after the point.
-    fn decimal_arithmetic(&self, at: usize, op: Arithmetic, left: Node, right: Node) -> Result<Node, Refusal> {
+    fn decimal_arithmetic(
+        &self,
+        at: usize,
+        op: Arithmetic,
+        left: Node,
+        right: Node,
+    ) -> Result<Node, Refusal> {
         let own = |node: &Node| match node.literal().and_then(literal_decimal) {
             Some(ty) => ty,
             None if node.is_null() => decimal(1, 0),
@@ -347,7 +375,11 @@ fn number(at: usize, text: &str) -> Result<Node, Refusal> {
     let is_whole = !text.contains(['.', 'e', 'E']);
     let keep = Some(text.into());
     if is_whole && let Ok(value) = text.parse::<i64>() {
-        return Ok(Node::new(at, ColumnType::Bigint, Op::Constant(Arc::new(Int64Array::from(vec![value])), keep)));
+        return Ok(Node::new(
+            at,
+            ColumnType::Bigint,
+            Op::Constant(Arc::new(Int64Array::from(vec![value])), keep),
+        ));
     }
     let ty = if is_whole { literal_decimal(text) } else { Some(ColumnType::Double) };
     let value = ty.and_then(|ty| literal(text, ty, 0).map(|array| (ty, array)));

@@ -42,7 +42,9 @@ pub(super) fn decimal(whole: u8, scale: u8) -> ColumnType {
 pub(super) fn unify(a: ColumnType, b: ColumnType) -> Option<ColumnType> {
     match (a, b) {
         _ if a == b => Some(a),
-        (ColumnType::Double, _) | (_, ColumnType::Double) if is_number(a) && is_number(b) => Some(ColumnType::Double),
+        (ColumnType::Double, _) | (_, ColumnType::Double) if is_number(a) && is_number(b) => {
+            Some(ColumnType::Double)
+        }
         _ if is_number(a) && is_number(b) => {
             let ((p1, s1), (p2, s2)) = (digits(a), digits(b));
             Some(decimal((p1 - s1).max(p2 - s2), s1.max(s2)))
@@ -74,14 +76,19 @@ pub(super) fn common(nodes: &[&Node]) -> Result<Option<ColumnType>, (ColumnType,
 fn adapted(node: &Node, other: Option<ColumnType>) -> ColumnType {
     match (node.literal(), other) {
         (Some(text), Some(ColumnType::Decimal { .. })) => literal_decimal(text).unwrap_or(node.ty),
-        (Some(_), Some(time @ (ColumnType::Date | ColumnType::Timestamp))) if node.ty == ColumnType::String => time,
+        (Some(_), Some(time @ (ColumnType::Date | ColumnType::Timestamp)))
+            if node.ty == ColumnType::String =>
+        {
+            time
+        }
         _ => node.ty,
     }
 }
 
 /// The smallest decimal that holds a number's text; none with an exponent or too many digits.
 pub(super) fn literal_decimal(text: &str) -> Option<ColumnType> {
-    let (whole, fraction) = text.trim_start_matches('-').split_once('.').unwrap_or((text.trim_start_matches('-'), ""));
+    let (whole, fraction) =
+        text.trim_start_matches('-').split_once('.').unwrap_or((text.trim_start_matches('-'), ""));
     let is_digits = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
     if !is_digits(whole) || !is_digits(fraction) {
         return None;

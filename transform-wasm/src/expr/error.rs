@@ -76,6 +76,10 @@ impl RowError {
         Self { code: "text_too_long", message: Cow::Borrowed(message) }
     }
 
+    pub(super) const fn unread(message: &'static str) -> Self {
+        Self { code: "cast_failed", message: Cow::Borrowed(message) }
+    }
+
     pub(super) fn cast(message: impl Into<Cow<'static, str>>) -> Self {
         Self { code: "cast_failed", message: message.into() }
     }

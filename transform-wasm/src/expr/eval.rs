@@ -42,7 +42,14 @@ impl Scope<'_> {
             }
             Op::Arithmetic(op, left, right) => {
                 let (l, r) = (self.value(left, errors), self.value(right, errors));
-                arithmetic::arithmetic(self.shape(&[&l, &r]), *op, (left.ty, &l), (right.ty, &r), node.ty, errors)
+                arithmetic::arithmetic(
+                    self.shape(&[&l, &r]),
+                    *op,
+                    (left.ty, &l),
+                    (right.ty, &r),
+                    node.ty,
+                    errors,
+                )
             }
             Op::Concat(terms) => {
                 let values: Vec<Value> = terms.iter().map(|term| self.value(term, errors)).collect();
@@ -61,8 +68,20 @@ impl Scope<'_> {
                 let ty = value.ty;
                 let (value, low, high) =
                     (self.value(value, errors), self.value(low, errors), self.value(high, errors));
-                let above = compare::compare(self.shape(&[&value, &low]), Comparison::GreaterOrEqual, ty, &value, &low);
-                let below = compare::compare(self.shape(&[&value, &high]), Comparison::LessOrEqual, ty, &value, &high);
+                let above = compare::compare(
+                    self.shape(&[&value, &low]),
+                    Comparison::GreaterOrEqual,
+                    ty,
+                    &value,
+                    &low,
+                );
+                let below = compare::compare(
+                    self.shape(&[&value, &high]),
+                    Comparison::LessOrEqual,
+                    ty,
+                    &value,
+                    &high,
+                );
                 negate_if(*negated, self.combine(&above, &below, false))
             }
             Op::Like(value, pattern, escape, negated) => {
@@ -77,8 +96,9 @@ impl Scope<'_> {
                 let (l, r) = (self.value(left, errors), self.value(right, errors));
                 let equal = compare::compare(self.shape(&[&l, &r]), Comparison::Equal, left.ty, &l, &r);
                 let shape = self.shape(&[&l, &r]);
-                let choice = (0..shape.len()).map(|row| u32::from(equal.bits().get(row) == Some(true))).collect();
-                choose(shape, node.ty, &[l, Value::constant(null(node.ty))], choice)
+                let choice: Vec<u32> =
+                    (0..shape.len()).map(|row| u32::from(equal.bits().get(row) == Some(true))).collect();
+                choose(shape, node.ty, &[l, Value::constant(null(node.ty))], &choice, errors)
             }
             Op::Cast(value, how) => {
                 let from = value.ty;
@@ -116,7 +136,8 @@ impl Scope<'_> {
         let (l, r) = (spread(left, shape), spread(right, shape));
         let combined = if until { or_kleene(&l, &r) } else { and_kleene(&l, &r) };
         // The kernels only fail on arrays of different lengths.
-        combined.map_or_else(|_| Value::constant(null(ColumnType::Boolean)), |bits| shape.value(Arc::new(bits)))
+        combined
+            .map_or_else(|_| Value::constant(null(ColumnType::Boolean)), |bits| shape.value(Arc::new(bits)))
     }
 
     /// AND, or OR with `until`: terms from left to right; a row that has met `until` is decided and
@@ -212,7 +233,7 @@ impl Scope<'_> {
             None => 0,
         };
         choice.iter_mut().filter(|choice| **choice == UNDECIDED).for_each(|choice| *choice = rest);
-        choose(self.shape_of_rows(), ty, &values, choice)
+        choose(Shape::every_row(self.batch.rows), ty, &values, &choice, errors)
     }
 
     /// The value of a branch, and the errors of those rows that take it.
@@ -251,18 +272,12 @@ impl Scope<'_> {
             }
             values.push(value);
         }
-        choose(self.shape_of_rows(), ty, &values, choice)
-    }
-
-    /// One value a row, whatever the operands.
-    fn shape_of_rows(self) -> Shape {
-        Shape::every_row(self.batch.rows)
+        choose(Shape::every_row(self.batch.rows), ty, &values, &choice, errors)
     }
 }
 
 /// Row `i` of the result is row `i` of `values[choice[i]]`.
-fn choose(shape: Shape, ty: ColumnType, values: &[Value], choice: Vec<u32>) -> Value {
-    let errors = &mut RowErrors::new();
+fn choose(shape: Shape, ty: ColumnType, values: &[Value], choice: &[u32], errors: &mut RowErrors) -> Value {
     let pick = |row: usize| choice.get(row).map_or(0, |index| *index as usize);
     macro_rules! numbers {
         ($type:ty) => {{
@@ -288,6 +303,11 @@ fn choose(shape: Shape, ty: ColumnType, values: &[Value], choice: Vec<u32>) -> V
             })
         }
     }
+}
+
+/// The same values, one a row, with zero in the slots of nulls.
+pub(super) fn settle(shape: Shape, ty: ColumnType, value: &Value, errors: &mut RowErrors) -> Value {
+    choose(shape, ty, std::slice::from_ref(value), &[], errors)
 }
 
 /// The booleans of `value`, as many as `shape` has.

@@ -55,7 +55,8 @@ const FUNCTIONS: [(&str, usize, usize, &str); 32] = [
 impl Binder<'_> {
     pub(super) fn call(&mut self, at: usize, name: &str, arguments: &[Ast]) -> Result<Node, Refusal> {
         let lower = name.to_ascii_lowercase();
-        let Some((name, least, most, usage)) = FUNCTIONS.iter().copied().find(|(known, ..)| *known == lower) else {
+        let Some((name, least, most, usage)) = FUNCTIONS.iter().copied().find(|(known, ..)| *known == lower)
+        else {
             let refusal = Refusal::new(at, format!("there is no function `{name}`"));
             return Err(match nearest(&lower, FUNCTIONS.iter().map(|(known, ..)| *known)) {
                 Some(near) => refusal.hint(format!("did you mean `{near}`?")),
@@ -78,7 +79,8 @@ impl Binder<'_> {
                 Ok(Node::new(at, left.ty, Op::NullIf(left, right)))
             }
             "concat" => {
-                let terms = arguments.iter().map(|term| self.text(term, "concat")).collect::<Result<_, _>>()?;
+                let terms =
+                    arguments.iter().map(|term| self.text(term, "concat")).collect::<Result<_, _>>()?;
                 Ok(Node::new(at, ColumnType::String, Op::Concat(terms)))
             }
             "date" => {
@@ -193,7 +195,11 @@ impl Binder<'_> {
             ty => {
                 let refusal =
                     Refusal::new(node.at, format!("`{name}` needs a date or a timestamp, found {ty}"));
-                Err(if ty == ColumnType::String { refusal.hint("use to_date(text, format)") } else { refusal })
+                Err(if ty == ColumnType::String {
+                    refusal.hint("use to_date(text, format)")
+                } else {
+                    refusal
+                })
             }
         }
     }

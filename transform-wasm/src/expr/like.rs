@@ -29,7 +29,9 @@ impl Pattern {
                 match chars.next() {
                     Some(next) if matches!(next, '%' | '_') || Some(next) == escape => Piece::Exactly(next),
                     _ => {
-                        return Err(RowError::cast("LIKE: ESCAPE must stand before %, _ or itself in the pattern"));
+                        return Err(RowError::cast(
+                            "LIKE: ESCAPE must stand before %, _ or itself in the pattern",
+                        ));
                     }
                 }
             } else {

@@ -24,14 +24,27 @@ mod power {
 
 /// Words with a meaning of their own; a column of that name takes double quotes.
 const RESERVED: [&str; 19] = [
-    "and", "as", "between", "case", "cast", "else", "end", "escape", "false", "in", "is", "like", "not", "null",
-    "or", "then", "true", "try_cast", "when",
+    "and", "as", "between", "case", "cast", "else", "end", "escape", "false", "in", "is", "like", "not",
+    "null", "or", "then", "true", "try_cast", "when",
 ];
 
 /// Types that `CAST` knows, with the names other systems use.
 const TYPES: [&str; 15] = [
-    "bigint", "bool", "boolean", "date", "decimal", "double", "float", "int", "integer", "json", "numeric", "real",
-    "string", "text", "timestamp",
+    "bigint",
+    "bool",
+    "boolean",
+    "date",
+    "decimal",
+    "double",
+    "float",
+    "int",
+    "integer",
+    "json",
+    "numeric",
+    "real",
+    "string",
+    "text",
+    "timestamp",
 ];
 
 /// Parses all of `sql`; with `aliased`, an `AS name` may end it.
@@ -49,7 +62,9 @@ pub(super) fn parse(sql: &str, aliased: bool) -> Result<(Ast, Option<String>), R
         Token::Word(word) if word.eq_ignore_ascii_case("as") => {
             Err(parser.refuse("a name given with AS is not possible here"))
         }
-        found => Err(parser.refuse(format!("an operator or the end was expected, found {}", found.describe()))),
+        found => {
+            Err(parser.refuse(format!("an operator or the end was expected, found {}", found.describe())))
+        }
     }
 }
 
@@ -235,7 +250,8 @@ impl Parser {
                 return Ok(what);
             }
         }
-        Err(self.refuse(format!("NULL, TRUE or FALSE was expected after IS, found {}", self.peek().describe())))
+        Err(self
+            .refuse(format!("NULL, TRUE or FALSE was expected after IS, found {}", self.peek().describe())))
     }
 
     fn escape(&mut self) -> Result<char, Refusal> {
@@ -300,7 +316,9 @@ impl Parser {
             "case" => self.case()?,
             "cast" => self.cast(OnMisfit::Reject)?,
             "try_cast" => self.cast(OnMisfit::Null)?,
-            "date" if matches!(self.peek(), Token::Text(_)) => Kind::Typed(ColumnType::Date, self.text("a date")?),
+            "date" if matches!(self.peek(), Token::Text(_)) => {
+                Kind::Typed(ColumnType::Date, self.text("a date")?)
+            }
             "timestamp" if matches!(self.peek(), Token::Text(_)) => {
                 Kind::Typed(ColumnType::Timestamp, self.text("a timestamp")?)
             }
@@ -358,12 +376,16 @@ impl Parser {
             "date" => ColumnType::Date,
             "timestamp" => ColumnType::Timestamp,
             "varchar" | "char" => {
-                return Err(Refusal::new(at, "texts have no length limit here").hint("use string, or substr to cut"));
+                return Err(
+                    Refusal::new(at, "texts have no length limit here").hint("use string, or substr to cut")
+                );
             }
             _ => {
                 let hint = nearest(&name, TYPES.into_iter())
                     .unwrap_or("boolean, bigint, double, decimal(p,s), string, date or timestamp");
-                return Err(Refusal::new(at, format!("there is no type `{name}`")).hint(format!("use {hint}")));
+                return Err(
+                    Refusal::new(at, format!("there is no type `{name}`")).hint(format!("use {hint}"))
+                );
             }
         })
     }

@@ -117,7 +117,12 @@ impl Kind {
     pub(super) fn depth_below(&self) -> u16 {
         let deepest = |nodes: &[Ast]| nodes.iter().map(|node| node.depth).max().unwrap_or(0);
         match self {
-            Self::Null | Self::Boolean(_) | Self::Number(_) | Self::Text(_) | Self::Typed(..) | Self::Name(_) => 0,
+            Self::Null
+            | Self::Boolean(_)
+            | Self::Number(_)
+            | Self::Text(_)
+            | Self::Typed(..)
+            | Self::Name(_) => 0,
             Self::Negate(a) | Self::Not(a) | Self::Is(a, ..) | Self::Cast(a, ..) => a.depth,
             Self::Arithmetic(_, a, b) | Self::Compare(_, a, b) | Self::Like(a, b, ..) => a.depth.max(b.depth),
             Self::Between(a, b, c, _) => a.depth.max(b.depth).max(c.depth),

@@ -109,8 +109,9 @@ fn number(rest: &str, at: usize) -> Result<(Token, usize), Refusal> {
     if bytes.get(length) == Some(&b'.') {
         length = digits(length + 1);
         if length == whole + 1 && whole == 0 {
-            return Err(Refusal::new(at, "`.` has no meaning here")
-                .hint("columns are named alone, without a table; a name with a point in it takes double quotes"));
+            return Err(Refusal::new(at, "`.` has no meaning here").hint(
+                "columns are named alone, without a table; a name with a point in it takes double quotes",
+            ));
         }
     }
     if matches!(bytes.get(length), Some(b'e' | b'E')) {

@@ -88,7 +88,8 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    pub(super) const NAMES: [&str; 8] = ["second", "minute", "hour", "day", "week", "month", "quarter", "year"];
+    pub(super) const NAMES: [&str; 8] =
+        ["second", "minute", "hour", "day", "week", "month", "quarter", "year"];
 
     pub(super) fn named(name: &str) -> Option<Self> {
         Some(match name {

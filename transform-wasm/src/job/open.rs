@@ -73,19 +73,24 @@ impl Job {
         if self.options.propose || self.options.learned.is_some() {
             return Ok(());
         }
-        let grown = self.contracts_for(None)?;
         let known = self.live.iter().all(Option::is_some);
         let live: Vec<Contract> = self.live.iter().flatten().cloned().collect();
-        if known && (self.options.final_pass || live == grown) {
-            return self.begin_shredding(live);
-        }
-        if self.options.final_pass {
+        if self.options.final_pass && !known {
             return Err(Failure::spec("contract_missing", "the final pass needs a contract for every table"));
         }
         let settled = |(table, live): (&Table, &Option<Contract>)| {
             table.is_closed() || (live.is_some() && table.columns.iter().all(|c| c.ty.is_some()))
         };
-        if self.spec.tables.iter().zip(&self.live).all(settled) {
+        let settled = self.spec.tables.iter().zip(&self.live).all(settled);
+        if !known && !settled {
+            // Expressions may name columns that are still to be learned: they are compiled then.
+            return Ok(());
+        }
+        let grown = self.contracts_for(None)?;
+        if known && (self.options.final_pass || live == grown) {
+            return self.begin_shredding(live);
+        }
+        if settled {
             self.phase = Phase::Agree;
         }
         Ok(())

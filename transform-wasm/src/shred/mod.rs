@@ -11,13 +11,11 @@ mod learner;
 mod plan;
 mod walk;
 
-#[cfg(test)]
-mod shred_tests;
 
 pub use batch::{Batch, Level, TableBatch};
 pub use fields::CsvColumn;
 pub use learner::Learner;
-pub use plan::{Plan, PlanTable};
+pub use plan::{Plan, PlanTable, below};
 
 use crate::json::{Reject, Skipper, Stop};
 use crate::spec::Empty;

@@ -1,0 +1,133 @@
+//! `lakegate contract change`: another type for a column.
+//!
+//! For: the one change that a contract never makes by itself. Not for: how it is done (`crate::lake::change`).
+//! The decision to know: it replays every source object of the table, so it needs the sources where
+//! they were, and may take as long as all runs did.
+
+use super::super::Context;
+use super::super::bridge::{LakeArg, TransformArg, problem};
+use super::super::contract_view::{Change, ContractView, render_changes};
+use super::super::made::lake_flag;
+use super::super::output::{Answer, Exit, Outcome, Problem};
+use super::super::progress::Steps;
+use super::super::render::{Screen, Tone, count, duration, short, visible};
+use super::live;
+use crate::lake::change::{Changed, change_type};
+use clap::Args;
+use serde_json::{Value, json};
+use std::time::Instant;
+
+/// Arguments of `contract change`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  lakegate contract change orders order_id string
+  lakegate contract change orders price 'decimal(12,2)' --lake /data/lake
+
+Types: boolean, bigint, double, decimal(p,s), string, date, timestamp, json.
+The sources must still be where they were run from.")]
+pub(super) struct ChangeArgs {
+    /// Table name
+    table: String,
+    /// Column whose type changes
+    column: String,
+    /// Its new type
+    #[arg(value_name = "TYPE")]
+    new_type: String,
+    #[command(flatten)]
+    lake: LakeArg,
+    #[command(flatten)]
+    transform: TransformArg,
+}
+
+/// What the summary tells beyond the library's answer.
+struct Sums {
+    before: String,
+    rows: u64,
+    rejected: u64,
+    milliseconds: u64,
+}
+
+/// Runs `contract change`.
+pub(super) fn run(args: &ChangeArgs, context: &Context) -> Outcome {
+    let begun = Instant::now();
+    let lake = args.lake.existing()?;
+    let view = ContractView::parse(&live(&lake, &args.table)?.text)?;
+    let Some(entry) = view.columns.iter().find(|entry| entry.name == args.column) else {
+        let names: Vec<&str> = view.columns.iter().map(|entry| entry.name.as_str()).collect();
+        return Err(Problem::usage(format!("the table {} has no column `{}`", args.table, args.column))
+            .hint(format!("its columns are {}", names.join(", "))));
+    };
+    let transform = args.transform.load()?;
+    let steps = Steps::new(context.err);
+    let changed = change_type(&lake, &transform, &args.table, &args.column, &args.new_type, &mut |step| {
+        steps.update(&step.source, step.done as u64, step.total as u64);
+    })
+    .map_err(|error| problem(&error));
+    steps.finish();
+    let changed = changed?;
+    let tables = changed.replayed.iter().flat_map(|outcome| &outcome.report.tables);
+    let sums = Sums {
+        before: entry.ty.clone(),
+        rows: tables.filter(|table| table.table == args.table).map(|table| table.rows_out).sum(),
+        rejected: changed.replayed.iter().map(|outcome| outcome.report.rejected).sum(),
+        milliseconds: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+    };
+    let exit = match (changed.failed_objects.is_empty(), sums.rejected) {
+        (false, _) => Exit::Failed,
+        (true, 0) => Exit::Done,
+        (true, _) => Exit::Rejected,
+    };
+    Ok(Answer { text: text(args, &changed, &sums, context.out), json: to_json(args, &changed, &sums), exit })
+}
+
+fn text(args: &ChangeArgs, changed: &Changed, sums: &Sums, screen: Screen) -> String {
+    if changed.from == changed.to {
+        return format!("{}: {} is {} already, nothing to do\n", args.table, args.column, sums.before);
+    }
+    let change = Change {
+        what: "type",
+        column: args.column.clone(),
+        before: Some(sums.before.clone()),
+        after: Some(args.new_type.clone()),
+    };
+    let mut text = format!(
+        "{}: {} -> {}\n{}  {} replayed, {} in all ({})\n",
+        screen.paint(Tone::Name, &args.table),
+        short(&changed.from),
+        short(&changed.to),
+        render_changes(&[change], screen),
+        count(changed.replayed.len() as u64, "source object", "source objects"),
+        count(sums.rows, "row", "rows"),
+        duration(sums.milliseconds)
+    );
+    if changed.records_recovered > 0 {
+        let records = count(changed.records_recovered, "quarantined record", "quarantined records");
+        text.push_str(&format!("  {}\n", screen.paint(Tone::Good, &format!("{records} recovered"))));
+    }
+    if sums.rejected > 0 {
+        let records = count(sums.rejected, "record", "records");
+        let lake = lake_flag(&args.lake.lake);
+        text.push_str(&format!("  {} rejected", screen.paint(Tone::Warn, &records)));
+        text.push_str(&format!(": lakegate quarantine list {}{lake}\n", args.table));
+    }
+    for failure in &changed.failed_objects {
+        text.push_str(&format!(
+            "  {} {}: {}\n",
+            screen.paint(Tone::Bad, "failed"),
+            visible(&failure.source),
+            visible(&failure.message)
+        ));
+    }
+    text
+}
+
+fn to_json(args: &ChangeArgs, changed: &Changed, sums: &Sums) -> Value {
+    json!({
+        "table": args.table, "column": args.column, "type": args.new_type, "from": changed.from, "to": changed.to,
+        "replayed": changed.replayed.len(), "rows_out": sums.rows, "rejected": sums.rejected,
+        "recovered": changed.records_recovered, "milliseconds": sums.milliseconds,
+        "failed": changed.failed_objects.iter().map(|failure| {
+            json!({"source": failure.source, "code": failure.code, "message": failure.message})
+        }).collect::<Vec<_>>(),
+    })
+}

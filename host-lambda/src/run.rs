@@ -1,0 +1,351 @@
+//! One source object through the flow: the host's readable screen.
+//!
+//! ```text
+//! identity → commit? ─ done: nothing to do
+//!               │     ─ not done: roll forward
+//!            make (at most two passes) → stage → commit → publish → done
+//! ```
+//!
+//! Not for what a job does inside the sandbox. The decision to know: [`attempt`] may lose its commit to a
+//! concurrent run of the same object; it then has left no trace and the flow starts over, which finds the
+//! winner's record.
+
+pub(crate) mod commit;
+mod crash;
+pub(crate) mod learn;
+mod pass;
+mod plan;
+mod preview;
+pub(crate) mod stage;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use commit::{Means, complete, record_failure, roll_forward};
+use learn::{Live, Made};
+use serde::{Deserialize, Serialize};
+use stage::{Names, Staging};
+
+pub use plan::Plan;
+pub use preview::{Preview, PreviewPart, Proposal, preview, propose};
+
+use crate::error::{Error, Kind, Result};
+use crate::lake::{
+    CommitRecord, CommitState, Lake, Resolved, SourceRecord, check_growth, commit_key, object_prefix, sha256,
+    spec_key, to_json,
+};
+use crate::report::Report;
+use crate::sandbox::{TableContract, Transform};
+use crate::source::{Source, now_ms};
+use crate::time::rfc3339;
+
+/// Lost races for one object after which something else must be wrong.
+const ATTEMPTS: u32 = 20;
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// A pass over the input begins.
+    Pass {
+        /// 1 or 2.
+        number: u8,
+        /// Bytes of the source object as stored.
+        total_bytes: u64,
+    },
+    /// Bytes read in this pass so far.
+    Read(u64),
+    /// The commit is won; files become visible.
+    Publishing,
+}
+
+/// What a run came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// The object's first generation.
+    Made,
+    /// A further generation.
+    Replaced,
+    /// A commit that somebody left undone was completed; nothing was read.
+    RolledForward,
+    /// The object was done already.
+    NothingToDo,
+}
+
+/// A run that did not fail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// What it came to.
+    pub state: State,
+    /// The commit record that counts now.
+    pub commit: CommitRecord,
+    /// The transform's report.
+    pub report: Report,
+    /// Passes over the input; 0 if it was not read.
+    pub passes: u8,
+    /// Wall-clock time.
+    pub milliseconds: u64,
+    /// What a person should know beside the report's warnings.
+    pub warnings: Vec<String>,
+}
+
+/// Why there is a new generation, where that is not plain from the records.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cause {
+    pub(crate) reason: Option<&'static str>,
+    pub(crate) resolves: Vec<Resolved>,
+    /// Contracts to work under instead of the live ones: they are about to take their place.
+    pub(crate) contracts: Option<Vec<TableContract>>,
+}
+
+/// Runs one source object through the flow.
+///
+/// # Errors
+/// Of kind input: the object failed, which is recorded in the lake; nothing of it is visible. Of the other
+/// kinds: nothing is visible, or it is committed and the next run completes it.
+pub fn run(
+    lake: &Lake,
+    transform: &Transform,
+    source: &Source,
+    plan: &Plan,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Outcome> {
+    run_because(lake, transform, source, plan, &Cause::default(), progress)
+}
+
+pub(crate) fn run_because(
+    lake: &Lake,
+    transform: &Transform,
+    source: &Source,
+    plan: &Plan,
+    cause: &Cause,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Outcome> {
+    let started = Instant::now();
+    let prefix = object_prefix(plan.pipeline(), source.uri());
+    let means = Means { transform: Some(transform), source: Some(source) };
+    for _ in 0..ATTEMPTS {
+        let states = lake.commits_below(&prefix)?;
+        let rolled = roll_forward(lake, &states, means)?;
+        let same = states.iter().rev().find(|state| is_same(state, transform, source, plan));
+        if let Some(state) = same.filter(|_| !plan.rerun) {
+            let state_now = if rolled > 0 { State::RolledForward } else { State::NothingToDo };
+            return Ok(outcome(state_now, state.record.clone(), 0, started));
+        }
+        let run = Run { lake, transform, source, plan, cause, states: &states };
+        if let Some((record, passes)) = run.attempt(progress)? {
+            let state = if record.generation == 1 { State::Made } else { State::Replaced };
+            return Ok(outcome(state, record, passes, started));
+        }
+    }
+    Err(Error::passing("object_contended", format!("other runs of {} won over and over", source.uri())))
+}
+
+/// True if this commit is what the run would make: same content, spec and component, and not replaced.
+fn is_same(state: &CommitState, transform: &Transform, source: &Source, plan: &Plan) -> bool {
+    let record = &state.record;
+    state.current
+        && record.source.digest == source.digest()
+        && record.component == transform.digest()
+        && record.spec == plan.spec_digest
+        && record.table == plan.table
+}
+
+fn outcome(state: State, commit: CommitRecord, passes: u8, started: Instant) -> Outcome {
+    let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let report = commit.report.clone();
+    Outcome { state, commit, report, passes, milliseconds, warnings: Vec::new() }
+}
+
+/// One attempt at one object's next generation.
+struct Run<'a> {
+    lake: &'a Lake,
+    transform: &'a Transform,
+    source: &'a Source,
+    plan: &'a Plan,
+    cause: &'a Cause,
+    states: &'a [CommitState],
+}
+
+impl Run<'_> {
+    /// Makes, stages, commits and publishes; `None` if another run won the commit.
+    fn attempt(&self, progress: &mut dyn FnMut(Progress)) -> Result<Option<(CommitRecord, u8)>> {
+        let started = rfc3339(now_ms());
+        let (made, mut staging, mut record) = self.stage(started, progress)?;
+        let passes = made.passes;
+        crash::point("after-stage");
+        if !self.contracts_hold(&made)? {
+            return Ok(None);
+        }
+        let key = commit_key(&record.pipeline, &record.source.uri, record.generation);
+        record.committed = rfc3339(now_ms());
+        if !self.lake.storage().put_if_absent(&key, &to_json(&record)?)? {
+            return Ok(None);
+        }
+        staging.keep();
+        crash::point("after-commit");
+        progress(Progress::Publishing);
+        let means = Means { transform: Some(self.transform), source: Some(self.source) };
+        complete(self.lake, &key, &record, means)?;
+        Ok(Some((record, passes)))
+    }
+
+    /// Runs the sandbox; everything that a commit record needs, staged and durable.
+    fn stage(
+        &self,
+        started: String,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(Made, Staging<'_>, CommitRecord)> {
+        let Self { lake, transform, source, plan, .. } = *self;
+        let generation = self.states.last().map_or(1, |state| state.record.generation + 1);
+        let run = run_id(source);
+        let names = Names::new(plan.pipeline(), source, generation, &run);
+        let sink = || Staging::new(lake, names.clone());
+        let from = match &self.cause.contracts {
+            Some(settled) => Live::Settled(settled.clone()),
+            None => Live::Lake(lake),
+        };
+        let made = learn::make(from, transform, source, plan, sink, progress);
+        let (made, mut staging) = match made {
+            Ok(made) => made,
+            Err(error) => {
+                // Passing trouble is tried again; what is wrong with the object is noted.
+                if error.kind() != Kind::Passing {
+                    record_failure(lake, plan, transform, source, &error, None)?;
+                }
+                return Err(error);
+            }
+        };
+        if let Err(error) = self.check_rejected(&made.report) {
+            record_failure(lake, plan, transform, source, &error, Some((&mut staging, &made.report)))?;
+            return Err(error);
+        }
+        let (parts, quarantine) = staging.finish()?;
+        let staged: Vec<_> = parts.iter().map(|part| part.staged.clone()).collect();
+        let kept: Vec<_> = quarantine.iter().map(|quarantine| quarantine.staged.clone()).collect();
+        lake.storage().settle(&[staged, kept].concat())?;
+        let spec = lake.keep_text(spec_key, plan.spec.as_bytes())?;
+        let record = CommitRecord {
+            version: 1,
+            pipeline: plan.pipeline().into(),
+            source: source_record(source),
+            generation,
+            run,
+            reason: self.reason().into(),
+            component: transform.digest().into(),
+            spec,
+            table: plan.table.clone(),
+            contracts: made
+                .contracts
+                .iter()
+                .map(|contract| (contract.table.clone(), sha256(contract.text.as_bytes())))
+                .collect(),
+            on_reupload: if plan.append { "append" } else { "replace" }.into(),
+            replaces: self.replaces(),
+            withdraws: self.withdraws()?,
+            parts,
+            quarantine,
+            report: made.report.clone(),
+            resolves: self.cause.resolves.clone(),
+            started,
+            committed: String::new(),
+        };
+        Ok((made, staging, record))
+    }
+
+    fn check_rejected(&self, report: &Report) -> Result<()> {
+        if self.plan.max_rejected.allows(report.rejected, report.records) {
+            return Ok(());
+        }
+        let (rejected, records, most) = (report.rejected, report.records, self.plan.max_rejected);
+        Err(Error::input(
+            "too_many_rejected",
+            format!("{rejected} of {records} records were rejected, more than max_rejected = {most}; none was kept"),
+        )
+        .with_hint("look at them with `lakegate quarantine list`, or raise [output] max_rejected in the spec"))
+    }
+
+    /// Nobody changed a type meanwhile: the live contracts still hold what these files hold.
+    fn contracts_hold(&self, made: &Made) -> Result<bool> {
+        for contract in &made.contracts {
+            if let Some(live) = self.lake.contract(&contract.table)?
+                && live.text != contract.text
+                && check_growth(&contract.table, &contract.text, &live.text).is_err()
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Generations whose files go: all that count, or with `append` those of the same content.
+    fn replaces(&self) -> Vec<u32> {
+        let goes = |state: &&CommitState| {
+            state.current && (!self.plan.append || state.record.source.digest == self.source.digest())
+        };
+        self.states.iter().filter(goes).map(|state| state.record.generation).collect()
+    }
+
+    /// Resubmissions that a new content makes void: the records they mended are not there any more.
+    fn withdraws(&self) -> Result<Vec<String>> {
+        let replaced = self.replaces();
+        let gone: Vec<&CommitRecord> = self
+            .states
+            .iter()
+            .map(|state| &state.record)
+            .filter(|record| replaced.contains(&record.generation) && record.source.digest != self.source.digest())
+            .collect();
+        if gone.is_empty() {
+            return Ok(Vec::new());
+        }
+        let prefix = format!("{}{}/", crate::lake::COMMITS, self.plan.pipeline());
+        let mended = |resolved: &Resolved| {
+            gone.iter().any(|old| old.source.uri == resolved.source && old.source.digest == resolved.digest)
+        };
+        let mut found = self.lake.commits_below(&prefix)?;
+        // One that mends records of other objects too must stay: their rows are nowhere else.
+        found.retain(|state| {
+            let resolves = &state.record.resolves;
+            state.current && !resolves.is_empty() && resolves.iter().all(mended)
+        });
+        Ok(found.into_iter().map(|state| state.key).collect())
+    }
+
+    fn reason(&self) -> &'static str {
+        if let Some(reason) = self.cause.reason {
+            return reason;
+        }
+        let Some(last) = self.states.iter().rev().find(|state| state.current).map(|state| &state.record) else {
+            return "new";
+        };
+        if last.source.digest != self.source.digest() {
+            "content"
+        } else if last.spec != self.plan.spec_digest {
+            "spec"
+        } else if last.component != self.transform.digest() {
+            "component"
+        } else {
+            "rerun"
+        }
+    }
+}
+
+pub(crate) fn source_record(source: &Source) -> SourceRecord {
+    SourceRecord {
+        uri: source.uri().into(),
+        digest: source.digest().into(),
+        bytes: source.bytes(),
+        modified: rfc3339(source.modified_ms()),
+        modified_ms: source.modified_ms(),
+        stem: source.stem().into(),
+    }
+}
+
+/// Names a run: unique enough that two of one object at once never share one.
+fn run_id(source: &Source) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let text = format!("{} {} {count} {}", source.uri(), std::process::id(), clock.as_nanos());
+    sha256(text.as_bytes())[..32].to_string()
+}

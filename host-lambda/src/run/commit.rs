@@ -1,0 +1,201 @@
+//! From a commit record to its done mark: publish, take the old generation away, mark.
+//!
+//! Not for making records: see [`run`](super::run). Decisions to know: every step is idempotent, so that any
+//! number of processes may complete the same record at once; and the next generation is only committed
+//! once this one is done, so that a slow process never brings back what was replaced (it looks once more
+//! after publishing, and takes away what it should not have brought).
+
+use super::stage::{Names, Staging};
+use super::{Plan, crash, learn};
+use crate::error::{Error, Result};
+use crate::lake::{
+    CommitRecord, CommitState, FailedRecord, Lake, done_key, failure_key, object_prefix, sha256, to_json,
+};
+use crate::sandbox::{TableContract, Transform};
+use crate::source::{Source, now_ms};
+use crate::storage::{Published, Staged};
+use crate::time::rfc3339;
+
+/// What is needed to make vanished files again.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Means<'a> {
+    pub(crate) transform: Option<&'a Transform>,
+    pub(crate) source: Option<&'a Source>,
+}
+
+/// Completes a commit, whoever made it.
+pub(crate) fn complete(lake: &Lake, key: &str, record: &CommitRecord, means: Means<'_>) -> Result<()> {
+    let storage = lake.storage();
+    let mut vanished = Vec::new();
+    for (index, staged) in staged(record).enumerate() {
+        if storage.publish(staged)? == Published::Vanished {
+            vanished.push(staged.key.clone());
+        }
+        if index == 0 {
+            crash::point("mid-publish");
+        }
+    }
+    if !vanished.is_empty() {
+        if storage.stat(&done_key(key))?.is_some() {
+            return Ok(()); // somebody else completed it, and it may be replaced already
+        }
+        make_again(lake, record, &vanished, means)?;
+    }
+    crash::point("after-publish");
+    let prefix = object_prefix(&record.pipeline, &record.source.uri);
+    let states = lake.commits_below(&prefix)?;
+    let mut touched: Vec<String> = staged(record).map(|staged| staged.key.clone()).collect();
+    for old in states.iter().filter(|state| record.replaces.contains(&state.record.generation)) {
+        touched.extend(remove_files(lake, &old.record)?);
+    }
+    for withdrawn in &record.withdraws {
+        if let Some(old) = lake.read_json::<CommitRecord>(withdrawn)? {
+            touched.extend(remove_files(lake, &old)?);
+        }
+    }
+    if states.iter().any(|state| state.key == key && !state.current) {
+        remove_files(lake, record)?;
+    }
+    storage.seal(&touched)?;
+    crash::point("before-done");
+    let mark = format!("{{\"version\":1,\"done\":\"{}\"}}\n", rfc3339(now_ms()));
+    storage.put_if_absent(&done_key(key), mark.as_bytes())?;
+    storage.delete(&failure_key(&record.pipeline, &record.source.uri))?;
+    Ok(())
+}
+
+fn staged(record: &CommitRecord) -> impl Iterator<Item = &Staged> {
+    record.parts.iter().map(|part| &part.staged).chain(record.quarantine.iter().map(|kept| &kept.staged))
+}
+
+fn remove_files(lake: &Lake, record: &CommitRecord) -> Result<Vec<String>> {
+    let keys: Vec<String> = staged(record).map(|staged| staged.key.clone()).collect();
+    for key in &keys {
+        lake.storage().delete(key)?;
+    }
+    Ok(keys)
+}
+
+/// Makes files of a commit again from its pinned inputs and publishes those that vanished: same bytes.
+pub(crate) fn make_again(lake: &Lake, record: &CommitRecord, keys: &[String], means: Means<'_>) -> Result<()> {
+    let what = format!("{} committed files of {} are lost", keys.len(), record.source.uri);
+    let cannot = |why: &str| Error::own("cannot_make_again", format!("{what} and cannot be made again: {why}"));
+    let transform = means.transform.filter(|transform| transform.digest() == record.component);
+    let Some(transform) = transform else {
+        return Err(cannot(&format!("the component {} is not the one in use", record.component)));
+    };
+    let opened;
+    let source = match means.source.filter(|source| source.digest() == record.source.digest) {
+        Some(source) => source,
+        None => {
+            opened = source_of(lake, record).map_err(|error| cannot(&error.to_string()))?;
+            &opened
+        }
+    };
+    let spec = lake.spec_text(&record.spec)?.ok_or_else(|| cannot("its spec is missing"))?;
+    let mut contracts = Vec::new();
+    for (table, digest) in &record.contracts {
+        let text = lake.contract_text(digest)?.ok_or_else(|| cannot("a contract is missing"))?;
+        contracts.push(TableContract { table: table.clone(), text });
+    }
+    let plan = Plan::new(spec, record.table.clone())?;
+    let names = Names::new(&record.pipeline, source, record.generation, &record.run);
+    let base = learn::options(&plan, transform, source);
+    let sink = Staging::new(lake, names);
+    let (_report, mut sink) = learn::final_pass(transform, source, base, contracts, sink, &mut |_| {})?;
+    let (parts, quarantine) = sink.finish()?;
+    let made: Vec<(&Staged, &str)> = parts
+        .iter()
+        .map(|part| (&part.staged, part.digest.as_str()))
+        .chain(quarantine.iter().map(|kept| (&kept.staged, kept.digest.as_str())))
+        .collect();
+    let expected = |key: &str| {
+        let part = record.parts.iter().find(|part| part.key == key).map(|part| part.digest.as_str());
+        part.or(record.quarantine.as_ref().filter(|kept| kept.key == key).map(|kept| kept.digest.as_str()))
+    };
+    for key in keys {
+        let found = made.iter().find(|(staged, _)| staged.key == *key);
+        let Some((staged, digest)) = found else { return Err(cannot("another run makes other files")) };
+        if Some(*digest) != expected(key) {
+            return Err(cannot("another run makes other bytes"));
+        }
+        lake.storage().settle(std::slice::from_ref(*staged))?;
+        lake.storage().publish(staged)?;
+    }
+    Ok(())
+}
+
+/// The source object of a commit, if it still is what it was.
+pub(crate) fn source_of(lake: &Lake, record: &CommitRecord) -> Result<Source> {
+    let uri = &record.source.uri;
+    let gone = |why: String| {
+        Error::input("source_gone", format!("{uri}, generation {}: {why}", record.generation))
+            .with_hint("bring the file back as it was, then try again; nothing was changed")
+    };
+    let source = if let Some(digest) = uri.strip_prefix("resubmit:") {
+        let key = resubmitted_key(digest);
+        let kept = lake.storage().get(&key)?.ok_or_else(|| gone(format!("{key} is missing")))?;
+        Source::reader(&kept.bytes[..], &record.source.stem)?.renamed(uri.clone(), &record.source.stem)
+    } else if uri.starts_with("stdin:") {
+        return Err(gone("standard input cannot be read again".into()));
+    } else {
+        Source::file(std::path::Path::new(uri)).map_err(|error| gone(error.to_string()))?
+    };
+    if source.digest() != record.source.digest {
+        return Err(gone("its content has changed".into()));
+    }
+    // The name holds the time of the first run: the same bytes touched later keep their file names.
+    Ok(source.with_record(&record.source))
+}
+
+/// Key of records that were submitted again, by digest.
+pub(crate) fn resubmitted_key(digest: &str) -> String {
+    format!("_lakegate/resubmitted/{digest}")
+}
+
+/// Notes that an object failed; its quarantine, if any, is published for looking.
+pub(crate) fn record_failure(
+    lake: &Lake,
+    plan: &Plan,
+    transform: &Transform,
+    source: &Source,
+    error: &Error,
+    staging: Option<(&mut Staging<'_>, &crate::report::Report)>,
+) -> Result<()> {
+    let mut failed = FailedRecord {
+        version: 1,
+        pipeline: plan.pipeline().into(),
+        source: super::source_record(source),
+        component: transform.digest().into(),
+        spec: sha256(plan.spec.as_bytes()),
+        code: error.code().into(),
+        message: error.to_string(),
+        hint: error.hint().map(str::to_string),
+        place: error.place().map(ToString::to_string),
+        at: rfc3339(now_ms()),
+        ..FailedRecord::default()
+    };
+    if let Some((staging, report)) = staging {
+        (failed.records, failed.rejected) = (report.records, report.rejected);
+        if let (_, Some(kept)) = staging.finish()? {
+            lake.storage().publish(&kept.staged)?;
+            staging.keep_quarantine();
+            failed.quarantine = Some(kept.key);
+        }
+    }
+    let key = failure_key(plan.pipeline(), source.uri());
+    if let Some(before) = lake.read_json::<FailedRecord>(&key)?.and_then(|before| before.quarantine) {
+        lake.storage().delete(&before)?;
+    }
+    lake.overwrite(&key, &to_json(&failed)?)
+}
+
+/// Rolls every commit of an object forward that is not done; how many there were.
+pub(crate) fn roll_forward(lake: &Lake, states: &[CommitState], means: Means<'_>) -> Result<u32> {
+    let mut count = 0;
+    for state in states.iter().filter(|state| !state.done) {
+        complete(lake, &state.key, &state.record, means)?;
+        count += 1;
+    }
+    Ok(count)
+}

@@ -1,0 +1,12 @@
+//! Kills the process at a named step of the commit protocol, for tests only.
+//!
+//! `LAKEGATE_CRASH_AT=after-stage|after-commit|mid-publish|after-publish|before-done`. The decision to
+//! know: it is in every build, so that the tests kill the very program that ships; without the variable
+//! it does nothing.
+
+/// Aborts without any clean-up, as a kill does, if the variable names this step.
+pub(crate) fn point(step: &str) {
+    if std::env::var_os("LAKEGATE_CRASH_AT").is_some_and(|wanted| wanted == step) {
+        std::process::abort();
+    }
+}

@@ -1,0 +1,163 @@
+//! Agrees on contracts: at most two passes over the input, whatever other writers do meanwhile.
+//!
+//! Not for joining types: the transform does that. The decision to know: a merge that loses the
+//! compare-and-swap asks the transform again, with the winner's contracts and what was learned; the
+//! input itself is not read for it.
+
+use super::pass::{End, Nowhere, Sink, pass};
+use super::{Plan, Progress};
+use crate::error::{Error, Result};
+use crate::lake::{Lake, LiveContract, check_growth};
+use crate::report::Report;
+use crate::sandbox::{JobOptions, SourceFacts, TableContract, Transform, Widened};
+use crate::source::Source;
+
+/// Lost swaps in a row after which something else must be wrong.
+const ATTEMPTS: u32 = 100;
+
+/// The contracts that outputs were made under, and the report.
+pub(crate) struct Made {
+    pub(crate) contracts: Vec<TableContract>,
+    pub(crate) report: Report,
+    pub(crate) passes: u8,
+    /// The spec that pins the contracts, when they had to be learned.
+    pub(crate) spec: Option<String>,
+}
+
+/// The contracts that a job starts from.
+pub(crate) enum Live<'a> {
+    /// Those of a lake; what is learned is merged into them.
+    Lake(&'a Lake),
+    /// These, for a look only: what is learned goes nowhere.
+    Fixed(Vec<TableContract>),
+    /// These and no others: one pass under settled contracts.
+    Settled(Vec<TableContract>),
+}
+
+/// What a job is told in every pass.
+pub(crate) fn options(plan: &Plan, transform: &Transform, source: &Source) -> JobOptions {
+    JobOptions {
+        spec: plan.spec.clone(),
+        table: plan.table.clone(),
+        footer: vec![("lakegate.component".into(), transform.digest().into())],
+        source: SourceFacts {
+            uri: source.uri().into(),
+            event_time: None,
+            partitions: source.partitions().to_vec(),
+        },
+        ..JobOptions::default()
+    }
+}
+
+/// Runs a job under the live contracts and, where they must grow, a second time under the merged ones.
+/// `sink` makes a fresh sink for each pass; what the first one took is dropped with it.
+pub(crate) fn make<S: Sink>(
+    from: Live<'_>,
+    transform: &Transform,
+    source: &Source,
+    plan: &Plan,
+    mut sink: impl FnMut() -> S,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Made, S)> {
+    let base = options(plan, transform, source);
+    let total_bytes = source.bytes();
+    progress(Progress::Pass { number: 1, total_bytes });
+    let (lake, live, contracts) = match from {
+        Live::Lake(lake) => {
+            let live = live_contracts(lake, plan.tables())?;
+            let contracts = texts(&live);
+            (Some(lake), live, contracts)
+        }
+        Live::Fixed(contracts) => (None, Vec::new(), contracts),
+        Live::Settled(contracts) => {
+            let (report, out) = final_pass(transform, source, base, contracts.clone(), sink(), progress)?;
+            return Ok((Made { contracts, report, passes: 1, spec: None }, out));
+        }
+    };
+    let first = transform.open(JobOptions { contracts: contracts.clone(), ..base.clone() })?;
+    let mut out = sink();
+    let widened = match pass(first, Some(source), &mut out, progress)? {
+        End::Done(report) => return Ok((Made { contracts, report, passes: 1, spec: None }, out)),
+        End::Widen(widened) => widened,
+    };
+    drop(out);
+    let spec = Some(widened.spec.clone());
+    let contracts = match lake {
+        Some(lake) => merge(lake, transform, &base, live, widened, source.uri())?,
+        None => widened.contracts,
+    };
+    progress(Progress::Pass { number: 2, total_bytes });
+    let (report, out) = final_pass(transform, source, base, contracts.clone(), sink(), progress)?;
+    Ok((Made { contracts, report, passes: 2, spec }, out))
+}
+
+/// Reads the pinned input under contracts that are settled.
+pub(crate) fn final_pass<S: Sink>(
+    transform: &Transform,
+    source: &Source,
+    base: JobOptions,
+    contracts: Vec<TableContract>,
+    mut out: S,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Report, S)> {
+    let session = transform.open(JobOptions { contracts, final_pass: true, ..base })?;
+    match pass(session, Some(source), &mut out, progress)? {
+        End::Done(report) => Ok((report, out)),
+        // The ledger refuses this already.
+        End::Widen(_) => Err(Error::own("widen_on_final", "the contract widened on the final pass")),
+    }
+}
+
+fn live_contracts(lake: &Lake, tables: &[String]) -> Result<Vec<LiveContract>> {
+    let mut live = Vec::new();
+    for table in tables {
+        live.extend(lake.contract(table)?);
+    }
+    Ok(live)
+}
+
+fn texts(live: &[LiveContract]) -> Vec<TableContract> {
+    live.iter().map(|live| TableContract { table: live.table.clone(), text: live.text.clone() }).collect()
+}
+
+/// Makes what was learned part of the live contracts; the contracts of the second pass.
+fn merge(
+    lake: &Lake,
+    transform: &Transform,
+    base: &JobOptions,
+    mut live: Vec<LiveContract>,
+    mut widened: Widened,
+    why: &str,
+) -> Result<Vec<TableContract>> {
+    for _ in 0..ATTEMPTS {
+        if swap_all(lake, &live, &widened.contracts, why)? {
+            return Ok(widened.contracts);
+        }
+        let tables: Vec<String> = widened.contracts.iter().map(|contract| contract.table.clone()).collect();
+        live = live_contracts(lake, &tables)?;
+        let joined = JobOptions {
+            contracts: texts(&live),
+            learned: Some(widened.learned.clone()),
+            ..base.clone()
+        };
+        match pass(transform.open(joined)?, None, &mut Nowhere, &mut |_| {})? {
+            End::Widen(next) => widened = next,
+            End::Done(_) => return Ok(texts(&live)),
+        }
+    }
+    Err(Error::passing("contract_contended", "other writers changed the contract over and over"))
+}
+
+/// One swap a table. A swap that was made before another was lost stands: contracts only grow.
+fn swap_all(lake: &Lake, live: &[LiveContract], wanted: &[TableContract], why: &str) -> Result<bool> {
+    for contract in wanted {
+        let before = live.iter().find(|live| live.table == contract.table);
+        if let Some(before) = before {
+            check_growth(&contract.table, &before.text, &contract.text)?;
+        }
+        if !lake.swap_contract(before, contract, why)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

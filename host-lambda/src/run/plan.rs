@@ -1,0 +1,157 @@
+//! What the host needs of a spec: table names, `[output]` and nothing else.
+//!
+//! Not a validator: the transform refuses a wrong spec with line and column before any input is read.
+//! The decision to know: reading here is lenient, so that a newer spec meets an older host.
+
+use toml::{Table, Value};
+
+use crate::error::{Error, Result};
+use crate::lake::sha256;
+use crate::source::default_table;
+
+/// Rejected records that an object may have: the design's default.
+const MAX_REJECTED: MaxRejected = MaxRejected::Share(0.05);
+
+/// When an object with rejected records fails as a whole.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum MaxRejected {
+    /// More than this share of its records.
+    Share(f64),
+    /// More than so many.
+    Records(u64),
+}
+
+impl MaxRejected {
+    pub(crate) fn allows(self, rejected: u64, records: u64) -> bool {
+        match self {
+            // Counts beyond 2^53 do not happen; the product is exact far beyond what files hold.
+            #[allow(clippy::cast_precision_loss)]
+            Self::Share(share) => rejected as f64 <= share * records as f64,
+            Self::Records(most) => rejected <= most,
+        }
+    }
+}
+
+impl std::fmt::Display for MaxRejected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Share(share) => write!(f, "{}%", share * 100.0),
+            Self::Records(most) => write!(f, "{most}"),
+        }
+    }
+}
+
+/// What to do with a source object: the spec, and the table if the spec names none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The spec's text; empty for none.
+    pub spec: String,
+    /// Name of the table when the spec names none.
+    pub table: Option<String>,
+    /// Make the next generation even when nothing changed.
+    pub rerun: bool,
+    pub(crate) spec_digest: String,
+    pub(crate) append: bool,
+    pub(crate) max_rejected: MaxRejected,
+    tables: Vec<String>,
+    pipeline: String,
+}
+
+impl Plan {
+    /// A plan from a spec (empty for none) and the table that was named beside it. A spec that is no TOML
+    /// passes: the transform says what is wrong with it, and where.
+    ///
+    /// # Errors
+    /// `table_ambiguous`: a table beside a spec that names another or several. `table_missing`: none at all.
+    pub fn new(spec: impl Into<String>, table: Option<String>) -> Result<Self> {
+        let spec = spec.into();
+        let parsed: Table = spec.parse().unwrap_or_default();
+        let entries = parsed.get("table").and_then(Value::as_array).cloned().unwrap_or_default();
+        let named: Vec<String> = entries
+            .iter()
+            .filter_map(|entry| entry.get("name")?.as_str())
+            .map(str::to_string)
+            .collect();
+        let table = match (&table, named.as_slice()) {
+            (Some(table), [one]) if table == one => None,
+            (Some(table), [_, ..]) => {
+                return Err(Error::input(
+                    "table_ambiguous",
+                    format!("the table {table} was named, but the spec names {} already", named.join(", ")),
+                )
+                .with_hint("leave --table away, or take the name out of the spec"));
+            }
+            _ => table,
+        };
+        let tables = match &table {
+            _ if !named.is_empty() => named,
+            Some(table) => vec![table.clone()],
+            None => {
+                return Err(Error::input("table_missing", "no table is named").with_hint("give one with --table"));
+            }
+        };
+        let output = parsed.get("output");
+        let max_rejected = output.and_then(|output| output.get("max_rejected")).map_or(Ok(MAX_REJECTED), limit)?;
+        let append = output
+            .and_then(|output| output.get("on_reupload"))
+            .and_then(Value::as_str)
+            .is_some_and(|mode| mode == "append");
+        let pipeline = tables.first().map_or_else(|| "records".into(), |table| default_table(table));
+        let spec_digest = sha256(spec.as_bytes());
+        Ok(Self { spec, table, rerun: false, spec_digest, append, max_rejected, tables, pipeline })
+    }
+
+    /// Name of the pipeline: its first table.
+    pub fn pipeline(&self) -> &str {
+        &self.pipeline
+    }
+
+    /// Tables that the spec names, or the one named beside it.
+    pub fn tables(&self) -> &[String] {
+        &self.tables
+    }
+}
+
+fn limit(value: &Value) -> Result<MaxRejected> {
+    let wrong = || {
+        Error::input("spec_max_rejected", "output.max_rejected is neither a share nor a number of records")
+            .with_hint("write \"5%\" or \"100\"")
+    };
+    let text = match value {
+        Value::Integer(records) => return u64::try_from(*records).map(MaxRejected::Records).map_err(|_| wrong()),
+        Value::String(text) => text.trim(),
+        _ => return Err(wrong()),
+    };
+    match text.strip_suffix('%') {
+        Some(percent) => {
+            let percent: f64 = percent.trim().parse().map_err(|_| wrong())?;
+            if (0.0..=100.0).contains(&percent) { Ok(MaxRejected::Share(percent / 100.0)) } else { Err(wrong()) }
+        }
+        None => text.parse().map(MaxRejected::Records).map_err(|_| wrong()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_come_from_the_spec_or_from_beside_it() {
+        let two = "[[table]]\nname='a'\n[[table]]\nname='b'";
+        assert_eq!(Plan::new(two, None).unwrap().tables(), ["a", "b"]);
+        assert_eq!(Plan::new(two, Some("a".into())).unwrap_err().code(), "table_ambiguous");
+        assert_eq!(Plan::new("[[table]]\nname='a'", Some("a".into())).unwrap().table, None);
+        assert_eq!(Plan::new("", Some("feed".into())).unwrap().pipeline(), "feed");
+        assert_eq!(Plan::new("", None).unwrap_err().code(), "table_missing");
+    }
+
+    #[test]
+    fn rejected_records_have_a_limit() {
+        let plan = |text: &str| Plan::new(format!("[output]\nmax_rejected = {text}"), Some("t".into()));
+        let allowed = |text: &str, rejected, records| plan(text).unwrap().max_rejected.allows(rejected, records);
+        assert!(allowed("'5%'", 5, 100) && !allowed("'5%'", 6, 100));
+        assert!(allowed("'100'", 100, 100) && !allowed("7", 8, 1000));
+        assert!(allowed("'0%'", 0, 0) && !allowed("'0%'", 1, 1_000_000));
+        assert!(plan("'many'").is_err() && plan("-1").is_err() && plan("'101%'").is_err());
+    }
+}

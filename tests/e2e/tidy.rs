@@ -1,0 +1,138 @@
+//! The style limits as a test: what a reviewer should not have to say twice.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Longest Rust file in lines: the hard stop of the style; about 400 is the aim.
+const FILE_LINES: usize = 600;
+/// Longest function in lines, from `fn` to its closing brace.
+const FUNCTION_LINES: usize = 70;
+/// Largest file in bytes: nothing bigger belongs in a repository of text.
+const BLOB_BYTES: u64 = 1 << 20;
+/// Folders that are made, not written.
+const MADE: [&str; 6] = ["target", ".git", "node_modules", "dist", ".venv", "lake"];
+
+/// Every file of the checkout that is written by hand, relative to it.
+fn files() -> Vec<PathBuf> {
+    let root = crate::checkout();
+    let kept = |entry: &walkdir::DirEntry| {
+        !(entry.file_type().is_dir() && MADE.contains(&entry.file_name().to_string_lossy().as_ref()))
+    };
+    let entries = walkdir::WalkDir::new(&root).sort_by_file_name().into_iter().filter_entry(kept);
+    let files = entries.map(Result::unwrap).filter(|entry| entry.file_type().is_file());
+    files.map(|entry| entry.path().strip_prefix(&root).unwrap().to_owned()).collect()
+}
+
+fn rust_files() -> Vec<(PathBuf, String)> {
+    let rust = files().into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    rust.map(|path| (path.clone(), fs::read_to_string(crate::checkout().join(path)).unwrap())).collect()
+}
+
+fn report(rule: &str, wrong: &[String]) {
+    assert!(wrong.is_empty(), "{rule}:\n  {}", wrong.join("\n  "));
+}
+
+/// Test code may unwrap; `*_tests.rs`, `tests.rs` and everything below `tests/`.
+fn is_test(path: &Path) -> bool {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    path.starts_with("tests") || name.ends_with("_tests") || name == "tests" || name == "suite"
+}
+
+#[test]
+fn every_rust_file_opens_with_what_it_is_for() {
+    let wrong: Vec<String> = rust_files()
+        .iter()
+        .filter(|(_, text)| !text.starts_with("//! ") || text.starts_with("//! Stub"))
+        .map(|(path, _)| path.display().to_string())
+        .collect();
+    report("a file opens with `//!`", &wrong);
+}
+
+#[test]
+fn files_and_functions_stay_short() {
+    let mut wrong = Vec::new();
+    for (path, text) in rust_files() {
+        let lines: Vec<&str> = text.lines().collect();
+        if lines.len() > FILE_LINES {
+            wrong.push(format!("{}: {} lines", path.display(), lines.len()));
+        }
+        for (at, length) in long_functions(&lines) {
+            wrong.push(format!("{}:{}: a function of {length} lines", path.display(), at + 1));
+        }
+    }
+    report(&format!("files up to {FILE_LINES} lines, functions up to {FUNCTION_LINES}"), &wrong);
+}
+
+/// Functions that are too long: rustfmt puts the closing brace at the indent of the `fn`.
+fn long_functions(lines: &[&str]) -> Vec<(usize, usize)> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let starts = |line: &str| {
+        let words = ["fn ", "pub fn ", "pub(crate) fn ", "pub(super) fn ", "const fn ", "pub const fn ", "unsafe fn "];
+        words.iter().any(|word| line.trim_start().starts_with(word)) && !line.trim_end().ends_with(';')
+    };
+    let mut long = Vec::new();
+    for (at, line) in lines.iter().enumerate().filter(|(_, line)| starts(line)) {
+        let ends = |other: &&str| indent(other) == indent(line) && other.trim_start().starts_with('}');
+        let one_line = line.trim_end().ends_with('}');
+        let length = lines[at..].iter().position(ends).map_or(1, |end| end + 1);
+        if !one_line && length > FUNCTION_LINES {
+            long.push((at, length));
+        }
+    }
+    long
+}
+
+#[test]
+fn no_call_that_does_not_belong_in_the_product() {
+    // Split so that this file does not find itself.
+    let everywhere = [concat!("dbg", "!("), concat!("todo", "!("), concat!("unimplemented", "!("), concat!("#[ign", "ore")];
+    let product = [concat!(".unw", "rap()"), concat!("use super::", "*;")];
+    let mut wrong = Vec::new();
+    for (path, text) in rust_files() {
+        let product_lines = if is_test(&path) { 0 } else { text.find("\nmod tests {").map_or(text.lines().count(), |at| text[..at].lines().count()) };
+        for (at, line) in text.lines().enumerate() {
+            let code = !line.trim_start().starts_with("//");
+            let banned = everywhere.iter().any(|call| line.contains(call))
+                || at < product_lines && product.iter().any(|call| line.contains(call));
+            if code && banned {
+                wrong.push(format!("{}:{}: {}", path.display(), at + 1, line.trim()));
+            }
+        }
+    }
+    report("banned calls", &wrong);
+}
+
+#[test]
+fn no_word_that_does_not_belong_in_the_repository() {
+    let words = [
+        concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X"), concat!("/wo", "rk/"), concat!("/fa", "rm/"),
+        concat!("/ro", "ot/"), concat!(".libr", "ary/"), concat!("https://regis", "try."), concat!("https://ind", "ex."),
+        concat!("https://sta", "tic."),
+    ];
+    let mut wrong = Vec::new();
+    for path in files() {
+        if path.file_name().is_some_and(|name| name == "Cargo.lock") || path.starts_with("tests/corpus") {
+            continue;
+        }
+        let Ok(text) = fs::read_to_string(crate::checkout().join(&path)) else { continue };
+        for (at, line) in text.lines().enumerate() {
+            if words.iter().any(|word| line.contains(word)) {
+                wrong.push(format!("{}:{}: {}", path.display(), at + 1, line.trim().chars().take(100).collect::<String>()));
+            }
+        }
+    }
+    report("words that do not belong", &wrong);
+}
+
+#[test]
+fn no_large_or_committed_binary_file() {
+    let wrong: Vec<String> = files()
+        .into_iter()
+        .filter(|path| {
+            let large = fs::metadata(crate::checkout().join(path)).is_ok_and(|facts| facts.len() > BLOB_BYTES);
+            large || path.extension().is_some_and(|extension| extension == "parquet" || extension == "wasm")
+        })
+        .map(|path| path.display().to_string())
+        .collect();
+    report("files beyond 1 MiB, Parquet, Wasm", &wrong);
+}

@@ -1,0 +1,160 @@
+//! The job as a host drives it: agreement, ledgers, chunks, limits.
+
+use crate::{Job, Options, Step, TableContract, Widened};
+
+#[derive(Debug, Default, PartialEq)]
+struct Made {
+    parts: Vec<(String, String, Vec<u8>)>,
+    quarantine: String,
+    report: serde_json::Value,
+}
+
+fn drive(options: &Options, data: &[u8], chunk: usize) -> Result<Result<Made, Widened>, crate::Failure> {
+    let mut job = Job::open(options.clone())?;
+    let mut chunks = data.chunks(chunk);
+    let mut made = Made::default();
+    loop {
+        match job.step()? {
+            Step::NeedInput => match chunks.next() {
+                Some(chunk) => job.push(chunk),
+                None => job.end(),
+            },
+            Step::Working => {}
+            Step::PartOpened { id, table, partition } => {
+                assert_eq!(id as usize, made.parts.len());
+                made.parts.push((table, partition, Vec::new()));
+            }
+            Step::PartBytes { id, bytes } => made.parts[id as usize].2.extend(bytes),
+            Step::PartClosed { id, bytes, .. } => assert_eq!(made.parts[id as usize].2.len() as u64, bytes),
+            Step::Quarantine(lines) => made.quarantine += &String::from_utf8(lines).unwrap(),
+            Step::Widen(widened) => return Ok(Err(widened)),
+            Step::Done(report) => {
+                made.report = serde_json::from_str(&report).unwrap();
+                return Ok(Ok(made));
+            }
+        }
+    }
+}
+
+/// Both passes; the spec may be empty.
+fn run(spec: &str, data: &[u8], chunk: usize) -> Made {
+    let mut options = Options { spec: spec.into(), table: Some("t".into()), ..Options::default() };
+    if let Err(widened) = drive(&options, data, chunk).unwrap() {
+        options.contracts = widened.contracts;
+        options.final_pass = true;
+        return drive(&options, data, chunk).unwrap().unwrap();
+    }
+    panic!("a job without contract must ask for one");
+}
+
+const LENIENT: &str = "[output]\nmax_rejected = \"100%\"\n";
+
+#[test]
+fn the_same_bytes_however_the_input_is_cut() {
+    let mut data = Vec::new();
+    for i in 0..500 {
+        data.extend(format!("{{\"id\":{i},\"n\":\"é{}\",\"xs\":[{{\"v\":{}.5}},null]}}\n", i % 7, i).bytes());
+    }
+    let whole = run("", &data, data.len());
+    assert_eq!(whole.report["tables"][0]["rows_out"], 1000);
+    for chunk in [1, 7, 4096] {
+        assert_eq!(run("", &data, chunk), whole, "chunks of {chunk}");
+    }
+}
+
+#[test]
+fn a_record_is_taken_or_rejected_as_a_whole() {
+    let spec = format!(
+        "{LENIENT}[[table]]\nname='a'\nmode='discard'\n[[table.column]]\nname='id'\ntype='bigint'\n\
+         [[table]]\nname='b'\nrows='xs'\nmode='discard'\n[[table.column]]\nname='v'\nfrom='xs.v'\ntype='bigint'\n"
+    );
+    let options = Options { spec, ..Options::default() };
+    let widened = drive(&options, b"", 1).unwrap().unwrap_err();
+    let options = Options { contracts: widened.contracts, final_pass: true, ..options };
+    let data = b"{\"id\":1,\"xs\":[{\"v\":1},{\"v\":2}]}\n{\"id\":2,\"xs\":[{\"v\":3},{\"v\":\"x\"}]}\n{\"id\":\"y\",\"xs\":[]}\n";
+    let made = drive(&options, data, 5).unwrap().unwrap();
+    assert_eq!(made.report["records"], 3);
+    assert_eq!(made.report["accepted"], 1);
+    assert_eq!(made.report["tables"][0]["rows_out"], 1);
+    assert_eq!(made.report["tables"][1]["rows_out"], 2);
+    let lines: Vec<serde_json::Value> = made.quarantine.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(lines[0]["path"], "/xs/1/v");
+    assert_eq!((&lines[0]["line"], &lines[0]["record"]), (&2.into(), &2.into()));
+    assert_eq!(lines[1]["path"], "/id");
+}
+
+#[test]
+fn a_new_path_stops_a_known_contract_and_the_second_pass_takes_it() {
+    let first = Options { table: Some("t".into()), ..Options::default() };
+    let contracts = drive(&first, b"{\"a\":1}\n", 99).unwrap().unwrap_err().contracts;
+    let second = Options { contracts: contracts.clone(), ..first.clone() };
+    assert!(drive(&second, b"{\"a\":2}\n", 99).unwrap().is_ok());
+    let grown = drive(&second, b"{\"a\":2}\n{\"a\":3,\"b\":\"x\"}\n", 99).unwrap().unwrap_err();
+    assert!(grown.contracts[0].text.starts_with(contracts[0].text.split("],\"nulls\"").next().unwrap()));
+    assert!(grown.contracts[0].text.contains("\"/b\""));
+}
+
+#[test]
+fn a_lost_swap_is_merged_without_reading_again() {
+    let options = Options { table: Some("t".into()), ..Options::default() };
+    let ours = drive(&options, b"{\"a\":1,\"b\":2}\n", 99).unwrap().unwrap_err();
+    let theirs = drive(&options, b"{\"a\":1,\"c\":true}\n", 99).unwrap().unwrap_err();
+    let merge = Options { contracts: theirs.contracts, learned: Some(ours.learned), ..options };
+    let merged = drive(&merge, b"", 99).unwrap().unwrap_err();
+    assert!(merged.contracts[0].text.contains("\"/b\"") && merged.contracts[0].text.contains("\"/c\""));
+    let again = Options { contracts: merged.contracts, ..merge };
+    assert!(drive(&again, b"", 99).unwrap().is_ok(), "nothing is left to add");
+}
+
+#[test]
+fn too_many_rejected_records_fail_the_object() {
+    let options = Options { spec: "[[table]]\nmode='freeze'\n[[table.column]]\nname='a'\ntype='bigint'\n".into(), table: Some("t".into()), ..Options::default() };
+    let contracts = drive(&options, b"", 1).unwrap().unwrap_err().contracts;
+    let options = Options { contracts, ..options };
+    let failure = drive(&options, b"{\"a\":1}\n{\"a\":true}\n", 99).unwrap_err();
+    assert_eq!(failure.code, "too_many_rejected");
+}
+
+#[test]
+fn an_empty_input_is_done_with_a_warning() {
+    for data in [&b""[..], b"  \n", b"[]"] {
+        let options = Options { table: Some("t".into()), ..Options::default() };
+        let made = drive(&options, data, 9).unwrap().unwrap();
+        assert_eq!(made.report["records"], 0);
+        assert_eq!(made.report["warnings"][0]["code"], "no_records");
+        assert!(made.parts.is_empty());
+    }
+}
+
+#[test]
+fn a_syntax_error_costs_a_document_whole_and_ndjson_one_line() {
+    let options = Options { table: Some("t".into()), ..Options::default() };
+    let failure = drive(&options, b"[{\"a\":1},\n {\"a\":}]", 9).unwrap_err();
+    assert_eq!((failure.code, failure.place.line, failure.place.column), ("syntax_error", Some(2), Some(7)));
+    let made = run(LENIENT, b"{\"a\":1}\n{\"a\":\n{\"a\":3}\n", 9);
+    assert_eq!(made.report["accepted"], 2);
+    assert_eq!(made.report["rejects"]["syntax_error"], 1);
+}
+
+#[test]
+fn records_below_a_path() {
+    let spec = "[input]\nrecords = 'data.orders'\n";
+    let made = run(spec, b"{\"meta\":{\"orders\":[1]},\"data\":{\"n\":2,\"orders\":[{\"a\":1},{\"a\":2}]}}", 3);
+    assert_eq!(made.report["records"], 2);
+    let options = Options { spec: spec.into(), table: Some("t".into()), ..Options::default() };
+    assert_eq!(drive(&options, b"{\"data\":{}}", 3).unwrap_err().code, "records_not_found");
+}
+
+#[test]
+fn csv_short_and_long_records_are_rejected() {
+    let made = run(LENIENT, b"a,b\n1,2\n3\n4,5,6\n\n007,x\n", 2);
+    assert_eq!(made.report["records"], 4);
+    assert_eq!(made.report["rejects"]["field_count"], 2);
+    assert_eq!(made.report["tables"][0]["rows_out"], 2);
+}
+
+#[test]
+fn a_missing_contract_on_the_final_pass_is_refused() {
+    let options = Options { table: Some("t".into()), final_pass: true, contracts: Vec::<TableContract>::new(), ..Options::default() };
+    assert_eq!(drive(&options, b"{}", 1).unwrap_err().code, "contract_missing");
+}

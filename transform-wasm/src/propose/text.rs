@@ -1,0 +1,100 @@
+//! The spec text that pins contracts, commented, for `init`.
+
+use std::fmt::Write as _;
+
+use crate::contract::{Contract, Origin};
+use crate::learn::Learned;
+use crate::names::pointer_keys;
+use crate::report::Warning;
+use crate::spec::{Spec, Table};
+
+/// Writes a spec under which these contracts come out again.
+pub fn spec_text(spec: &Spec, contracts: &[Contract], _learned: &Learned, warnings: &[Warning]) -> String {
+    let mut out = String::from(
+        "# transform.toml: what becomes of each source object. Proposed from samples; edit it freely.\n",
+    );
+    for warning in warnings {
+        let _ = writeln!(out, "# Note: {}.", warning.message);
+    }
+    if let Some(records) = &spec.input.records {
+        let _ = writeln!(out, "\n[input]\nrecords = {}", quote(records));
+    }
+    out.push_str("\n# [output]\n# max_rejected = \"5%\"      # more rejected records fail the whole source object\n");
+    for (contract, table) in contracts.iter().zip(&spec.tables) {
+        push_table(&mut out, contract, table);
+    }
+    out
+}
+
+fn push_table(out: &mut String, contract: &Contract, table: &Table) {
+    let _ = writeln!(out, "\n[[table]]\nname = {}", quote(&contract.table));
+    if let Some(rows) = &contract.rows {
+        let _ = writeln!(out, "rows = {}              # one row per element; parents repeat", quote(&dotted(rows)));
+    }
+    out.push_str("# mode = \"evolve\"          # new paths become columns; \"freeze\" rejects, \"discard\" drops them\n");
+    if !table.partition_by.is_empty() {
+        let by: Vec<String> = table.partition_by.iter().map(|p| quote(p)).collect();
+        let _ = writeln!(out, "partition_by = [{}]", by.join(", "));
+    } else {
+        out.push_str("# partition_by = [\"a_date_column\"]\n");
+    }
+    for column in &contract.columns {
+        match &column.origin {
+            Origin::Pointer(pointer) => {
+                let from = path(pointer, contract.rows.as_deref());
+                let _ = writeln!(out, "\n[[table.column]]\nname = {}", quote(&column.name));
+                if from != column.name {
+                    let _ = writeln!(out, "from = {}", quote(&from));
+                }
+                let _ = writeln!(out, "type = \"{}\"", column.ty);
+            }
+            Origin::Sql(sql) => {
+                let _ = writeln!(out, "\n[[table.derive]]\nname = {}\nsql = {}\ntype = \"{}\"", quote(&column.name), quote(sql), column.ty);
+            }
+        }
+    }
+    for (name, pointer) in &contract.nulls {
+        let _ = writeln!(out, "\n# `{name}` ({}) was only ever null: declare it with its type to have the column.", pointer.replace(['\n', '\r'], " "));
+    }
+}
+
+/// The path as a spec writes it: dotted where the keys are plain, else the pointer.
+fn path(pointer: &str, rows: Option<&str>) -> String {
+    let Some(rest) = rows.and_then(|rows| pointer.strip_prefix(rows)) else { return dotted(pointer) };
+    match (rest, rows) {
+        ("/*", Some(rows)) => dotted(rows),
+        (rest, Some(rows)) if rest.starts_with("/*/") => {
+            let whole = format!("{rows}{}", &rest[2..]);
+            let short = dotted(&whole);
+            if short.starts_with('/') { pointer.to_owned() } else { short }
+        }
+        _ => dotted(pointer),
+    }
+}
+
+fn dotted(pointer: &str) -> String {
+    let keys = pointer_keys(pointer);
+    let plain = |key: &String| {
+        !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ' | '$' | '@'))
+    };
+    if keys.iter().all(plain) { keys.join(".") } else { pointer.to_owned() }
+}
+
+/// A TOML basic string.
+fn quote(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04X}", c as u32);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
