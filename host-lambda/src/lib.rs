@@ -10,9 +10,14 @@
 //! The decision to know: the commit record is the point of no return. Before it nothing is visible and
 //! whatever fails is thrown away; after it whoever comes by completes the work.
 
+pub mod command;
 pub mod error;
+pub mod lake;
 pub mod report;
+pub mod run;
 pub mod sandbox;
+pub mod source;
 pub mod storage;
+mod time;
 
 pub use error::{Error, Kind, Place, Result};

@@ -151,29 +151,51 @@ fn is_same(state: &CommitState, transform: &Transform, source: &Source, plan: &P
         && record.table == plan.table
 }
 
-fn outcome(state: State, commit: CommitRecord, passes: u8, started: Instant) -> Outcome {
+pub(crate) fn outcome(state: State, commit: CommitRecord, passes: u8, started: Instant) -> Outcome {
     let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let report = commit.report.clone();
-    Outcome { state, commit, report, passes, milliseconds, warnings: Vec::new() }
+    let mut warnings = Vec::new();
+    if passes > 0 && !commit.withdraws.is_empty() {
+        let count = commit.withdraws.len();
+        warnings.push(format!("{count} resubmissions were taken back: this generation judges their records anew"));
+    }
+    Outcome { state, commit, report, passes, milliseconds, warnings }
 }
 
 /// One attempt at one object's next generation.
-struct Run<'a> {
-    lake: &'a Lake,
-    transform: &'a Transform,
-    source: &'a Source,
-    plan: &'a Plan,
-    cause: &'a Cause,
-    states: &'a [CommitState],
+pub(crate) struct Run<'a> {
+    pub(crate) lake: &'a Lake,
+    pub(crate) transform: &'a Transform,
+    pub(crate) source: &'a Source,
+    pub(crate) plan: &'a Plan,
+    pub(crate) cause: &'a Cause,
+    /// All generations of the object so far.
+    pub(crate) states: &'a [CommitState],
 }
 
-impl Run<'_> {
+/// Everything staged and durable, nothing visible: dropped, it leaves no trace.
+pub(crate) struct Ready<'a> {
+    made: Made,
+    staging: Staging<'a>,
+    pub(crate) record: CommitRecord,
+}
+
+impl<'a> Run<'a> {
     /// Makes, stages, commits and publishes; `None` if another run won the commit.
     fn attempt(&self, progress: &mut dyn FnMut(Progress)) -> Result<Option<(CommitRecord, u8)>> {
-        let started = rfc3339(now_ms());
-        let (made, mut staging, mut record) = self.stage(started, progress)?;
-        let passes = made.passes;
+        let ready = self.stage(progress)?;
+        let passes = ready.made.passes;
         crash::point("after-stage");
+        Ok(self.commit(ready, progress)?.map(|record| (record, passes)))
+    }
+
+    /// Makes the record, the point of no return, and completes it.
+    pub(crate) fn commit(
+        &self,
+        ready: Ready<'_>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Option<CommitRecord>> {
+        let Ready { made, mut staging, mut record } = ready;
         if !self.contracts_hold(&made)? {
             return Ok(None);
         }
@@ -187,15 +209,12 @@ impl Run<'_> {
         progress(Progress::Publishing);
         let means = Means { transform: Some(self.transform), source: Some(self.source) };
         complete(self.lake, &key, &record, means)?;
-        Ok(Some((record, passes)))
+        Ok(Some(record))
     }
 
     /// Runs the sandbox; everything that a commit record needs, staged and durable.
-    fn stage(
-        &self,
-        started: String,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<(Made, Staging<'_>, CommitRecord)> {
+    pub(crate) fn stage(&self, progress: &mut dyn FnMut(Progress)) -> Result<Ready<'a>> {
+        let started = rfc3339(now_ms());
         let Self { lake, transform, source, plan, .. } = *self;
         let generation = self.states.last().map_or(1, |state| state.record.generation + 1);
         let run = run_id(source);
@@ -210,14 +229,16 @@ impl Run<'_> {
             Ok(made) => made,
             Err(error) => {
                 // Passing trouble is tried again; what is wrong with the object is noted.
-                if error.kind() != Kind::Passing {
+                if self.cause.contracts.is_none() && error.kind() != Kind::Passing {
                     record_failure(lake, plan, transform, source, &error, None)?;
                 }
                 return Err(error);
             }
         };
         if let Err(error) = self.check_rejected(&made.report) {
-            record_failure(lake, plan, transform, source, &error, Some((&mut staging, &made.report)))?;
+            if self.cause.contracts.is_none() {
+                record_failure(lake, plan, transform, source, &error, Some((&mut staging, &made.report)))?;
+            }
             return Err(error);
         }
         let (parts, quarantine) = staging.finish()?;
@@ -242,7 +263,7 @@ impl Run<'_> {
                 .collect(),
             on_reupload: if plan.append { "append" } else { "replace" }.into(),
             replaces: self.replaces(),
-            withdraws: self.withdraws()?,
+            withdraws: self.withdraws(staging.rejected())?,
             parts,
             quarantine,
             report: made.report.clone(),
@@ -250,7 +271,7 @@ impl Run<'_> {
             started,
             committed: String::new(),
         };
-        Ok((made, staging, record))
+        Ok(Ready { made, staging, record })
     }
 
     fn check_rejected(&self, report: &Report) -> Result<()> {
@@ -286,28 +307,26 @@ impl Run<'_> {
         self.states.iter().filter(goes).map(|state| state.record.generation).collect()
     }
 
-    /// Resubmissions that a new content makes void: the records they mended are not there any more.
-    fn withdraws(&self) -> Result<Vec<String>> {
+    /// Resubmissions that this generation makes void: the records they mended are gone with their content,
+    /// or are accepted now and would be in the tables twice. What such a one mended besides is open again.
+    fn withdraws(&self, rejected: &[u64]) -> Result<Vec<String>> {
         let replaced = self.replaces();
-        let gone: Vec<&CommitRecord> = self
-            .states
-            .iter()
-            .map(|state| &state.record)
-            .filter(|record| replaced.contains(&record.generation) && record.source.digest != self.source.digest())
-            .collect();
-        if gone.is_empty() {
+        if replaced.is_empty() || self.source.uri().starts_with("resubmit:") {
             return Ok(Vec::new());
         }
-        let prefix = format!("{}{}/", crate::lake::COMMITS, self.plan.pipeline());
-        let mended = |resolved: &Resolved| {
-            gone.iter().any(|old| old.source.uri == resolved.source && old.source.digest == resolved.digest)
+        let goes = |digest: &str| {
+            let mut old = self.states.iter().map(|state| &state.record);
+            old.any(|old| old.source.digest == digest && replaced.contains(&old.generation))
         };
+        let void = |resolved: &Resolved| {
+            resolved.source == self.source.uri()
+                && goes(&resolved.digest)
+                && (resolved.digest != self.source.digest()
+                    || resolved.records.iter().any(|record| rejected.binary_search(record).is_err()))
+        };
+        let prefix = format!("{}{}/", crate::lake::COMMITS, self.plan.pipeline());
         let mut found = self.lake.commits_below(&prefix)?;
-        // One that mends records of other objects too must stay: their rows are nowhere else.
-        found.retain(|state| {
-            let resolves = &state.record.resolves;
-            state.current && !resolves.is_empty() && resolves.iter().all(mended)
-        });
+        found.retain(|state| state.current && state.record.resolves.iter().any(void));
         Ok(found.into_iter().map(|state| state.key).collect())
     }
 

@@ -81,6 +81,7 @@ fn values_that_cannot_be_held_reject_their_record_only() {
 }
 
 fn run(input: &[u8]) -> Result<drive::Made, drive::Failed> {
-    let spec = "[output]\nmax_rejected = \"100%\"\n".to_owned();
+    // A table of its own: without one, an array that holds an object would be exploded.
+    let spec = "[output]\nmax_rejected = \"100%\"\n\n[[table]]\nname = \"t\"\n".to_owned();
     drive::run(&Native, &Ask { spec, table: Some("t".to_owned()), contracts: Vec::new() }, input, 1 << 20)
 }

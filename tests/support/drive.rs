@@ -46,6 +46,8 @@ pub struct Made {
     pub contracts: Vec<(String, String)>,
     /// The spec proposed on the way, where the first pass widened.
     pub proposal: Option<String>,
+    /// Warnings of that first pass: what the host adds to those of the report.
+    pub first_warnings: Vec<Value>,
     /// 1 or 2.
     pub passes: u8,
 }
@@ -78,8 +80,8 @@ pub enum Step {
     Closed(u32, u64, u64, String),
     /// Quarantine lines.
     Quarantine(Vec<u8>),
-    /// Contracts (table, text) and the proposed spec.
-    Widen(Vec<(String, String)>, String),
+    /// Contracts (table, text), the proposed spec, the report so far.
+    Widen(Vec<(String, String)>, String, String),
     /// The report.
     Done(String),
 }
@@ -123,10 +125,12 @@ pub fn run(way: &dyn Way, ask: &Ask, input: &[u8], chunk: usize) -> Result<Made,
 pub fn run_pieces(way: &dyn Way, ask: &Ask, pieces: &[&[u8]]) -> Result<Made, Failed> {
     match pass(way, ask, pieces, false)? {
         End::Done(made) => Ok(Made { contracts: ask.contracts.clone(), passes: 1, ..made }),
-        End::Widened(contracts, proposal) => {
+        End::Widened(contracts, proposal, first_warnings) => {
             let again = Ask { contracts: contracts.clone(), ..ask.clone() };
             match pass(way, &again, pieces, true)? {
-                End::Done(made) => Ok(Made { contracts, proposal: Some(proposal), passes: 2, ..made }),
+                End::Done(made) => {
+                    Ok(Made { contracts, proposal: Some(proposal), first_warnings, passes: 2, ..made })
+                }
                 End::Widened(..) => panic!("{}: the final pass widened", way.name()),
             }
         }
@@ -135,7 +139,7 @@ pub fn run_pieces(way: &dyn Way, ask: &Ask, pieces: &[&[u8]]) -> Result<Made, Fa
 
 enum End {
     Done(Made),
-    Widened(Vec<(String, String)>, String),
+    Widened(Vec<(String, String)>, String, Vec<Value>),
 }
 
 struct Open {
@@ -169,7 +173,11 @@ fn pass(way: &dyn Way, ask: &Ask, pieces: &[&[u8]], last: bool) -> Result<End, F
                 assert_eq!(bytes.last(), Some(&b'\n'), "quarantine comes in whole lines");
                 quarantine.extend(bytes);
             }
-            Step::Widen(contracts, proposal) => return Ok(End::Widened(contracts, proposal)),
+            Step::Widen(contracts, proposal, report) => {
+                let report: Value = serde_json::from_str(&report).expect("the report so far is JSON");
+                let warnings = report["warnings"].as_array().cloned().unwrap_or_default();
+                return Ok(End::Widened(contracts, proposal, warnings));
+            }
             Step::Done(report) => return Ok(End::Done(finish(parts, &quarantine, &report))),
         }
     }
@@ -198,7 +206,7 @@ fn finish(parts: BTreeMap<u32, Open>, quarantine: &[u8], report: &str) -> Made {
         .collect();
     let report: Value = serde_json::from_str(report).expect("the report is JSON");
     ledgers(&report, &parts, quarantine.len() as u64);
-    Made { parts, quarantine, report, contracts: Vec::new(), proposal: None, passes: 0 }
+    Made { parts, quarantine, report, contracts: Vec::new(), proposal: None, first_warnings: Vec::new(), passes: 0 }
 }
 
 /// `records = accepted + rejected`; per table `rows_made = rows_out + filtered`; and the parts hold them.

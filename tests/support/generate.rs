@@ -72,9 +72,9 @@ fn record(palette: Palette) -> impl Strategy<Value = String> {
     (members, 0..40u8).prop_map(|(members, spoilt)| {
         let mut members: Vec<String> = members.into_iter().flatten().collect();
         match spoilt {
-            0 => members.extend(["\"twice\":1".to_owned(), "\"twice\":2".to_owned()]),
-            1 => members.push("\"surrogate\":\"\\ud800\"".to_owned()),
-            2 => members.push("\"infinite\":1e999".to_owned()),
+            0 => members.insert(0, "\"twice\":1,\"twice\":2".to_owned()),
+            1 => members.insert(0, "\"surrogate\":\"\\ud800\"".to_owned()),
+            2 => members.insert(0, "\"infinite\":1e999".to_owned()),
             3 => return "[1]".to_owned(),
             _ => {}
         }

@@ -9,6 +9,7 @@ pub mod cells;
 pub mod command;
 pub mod corpus;
 pub mod drive;
+pub mod dying;
 pub mod generate;
 pub mod golden;
 pub mod lake_rows;

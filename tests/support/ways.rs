@@ -86,7 +86,7 @@ impl Run for native::Job {
             native::Step::Quarantine(lines) => Step::Quarantine(lines),
             native::Step::Widen(widened) => {
                 let contracts = widened.contracts.into_iter().map(|contract| (contract.table, contract.text));
-                Step::Widen(contracts.collect(), widened.spec)
+                Step::Widen(contracts.collect(), widened.spec, widened.report)
             }
             native::Step::Done(report) => Step::Done(report),
         })
@@ -145,7 +145,7 @@ impl Run for sandbox::Session {
             sandbox::Step::Quarantine(lines) => Step::Quarantine(lines),
             sandbox::Step::Widen(widened) => {
                 let contracts = widened.contracts.into_iter().map(|contract| (contract.table, contract.text));
-                Step::Widen(contracts.collect(), widened.spec)
+                Step::Widen(contracts.collect(), widened.spec, widened.report)
             }
             sandbox::Step::Done(report) => Step::Done(report),
         })

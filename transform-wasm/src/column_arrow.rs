@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray,
-    TimestampMillisecondArray,
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
+    StringArray, TimestampMillisecondArray,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMillisecondType};
@@ -46,7 +46,8 @@ impl Column {
                 }
             }
             (Values::Bytes { data, ends }, _) => {
-                let offsets: Vec<i32> = std::iter::once(0).chain(ends.iter().map(|&end| end as i32)).collect();
+                let offsets: Vec<i32> =
+                    std::iter::once(0).chain(ends.iter().map(|&end| end as i32)).collect();
                 let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
                 // SAFETY: every text was checked to be UTF-8 when it was read, and `ends` ascend within `data`.
                 Arc::new(unsafe { StringArray::new_unchecked(offsets, Buffer::from_slice_ref(data), nulls) })
@@ -68,12 +69,21 @@ impl Column {
                 v.extend((0..array.len()).map(|i| u8::from(array.is_valid(i) && array.value(i))));
             }
             Values::Int64(v) if ty == ColumnType::Timestamp => {
-                *v = array.as_primitive_opt::<TimestampMillisecondType>().ok_or_else(wrong)?.values().to_vec();
+                *v =
+                    array.as_primitive_opt::<TimestampMillisecondType>().ok_or_else(wrong)?.values().to_vec();
             }
-            Values::Int64(v) => *v = array.as_primitive_opt::<Int64Type>().ok_or_else(wrong)?.values().to_vec(),
-            Values::Int32(v) => *v = array.as_primitive_opt::<Date32Type>().ok_or_else(wrong)?.values().to_vec(),
-            Values::Double(v) => *v = array.as_primitive_opt::<Float64Type>().ok_or_else(wrong)?.values().to_vec(),
-            Values::Int128(v) => *v = array.as_primitive_opt::<Decimal128Type>().ok_or_else(wrong)?.values().to_vec(),
+            Values::Int64(v) => {
+                *v = array.as_primitive_opt::<Int64Type>().ok_or_else(wrong)?.values().to_vec()
+            }
+            Values::Int32(v) => {
+                *v = array.as_primitive_opt::<Date32Type>().ok_or_else(wrong)?.values().to_vec()
+            }
+            Values::Double(v) => {
+                *v = array.as_primitive_opt::<Float64Type>().ok_or_else(wrong)?.values().to_vec()
+            }
+            Values::Int128(v) => {
+                *v = array.as_primitive_opt::<Decimal128Type>().ok_or_else(wrong)?.values().to_vec()
+            }
             Values::Bytes { data, ends } => {
                 let array = array.as_string_opt::<i32>().ok_or_else(wrong)?;
                 for i in 0..array.len() {

@@ -116,7 +116,9 @@ impl Contract {
             .collect::<Result<_, Failure>>()?;
         let partition_by = list("partition_by")?
             .iter()
-            .map(|p| Ok(PartitionColumn { name: text_of(p, "name")?, ty: type_of(p)?, sql: text_of(p, "sql")? }))
+            .map(|p| {
+                Ok(PartitionColumn { name: text_of(p, "name")?, ty: type_of(p)?, sql: text_of(p, "sql")? })
+            })
             .collect::<Result<_, Failure>>()?;
         Ok(Self {
             table: text_of(&value, "table")?,

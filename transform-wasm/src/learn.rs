@@ -68,7 +68,9 @@ impl Kinds {
         if seen.0 & !numeric.0 != 0 || seen.any(Self::BIG) {
             return Some(ColumnType::String);
         }
-        if numbers == Numbers::Double || seen.0 & !(Self::DOUBLE.0 | Self::INT53.0) == 0 && seen.any(Self::DOUBLE) {
+        if numbers == Numbers::Double
+            || seen.0 & !(Self::DOUBLE.0 | Self::INT53.0) == 0 && seen.any(Self::DOUBLE)
+        {
             return Some(ColumnType::Double);
         }
         if seen.any(Self::DOUBLE) {
@@ -159,10 +161,11 @@ impl Learned {
         let node = &self.nodes[id as usize];
         let mut map = Map::new();
         map.insert("k".into(), json!(node.kinds.0));
-        if node.keys.len() > 0 {
-            let children = node.keys.iter().map(|(key, child)| {
-                (String::from_utf8_lossy(key).into_owned(), self.node_value(child))
-            });
+        if !node.keys.is_empty() {
+            let children = node
+                .keys
+                .iter()
+                .map(|(key, child)| (String::from_utf8_lossy(key).into_owned(), self.node_value(child)));
             map.insert("c".into(), Value::Object(children.collect()));
         }
         if let Some(element) = node.element {

@@ -56,11 +56,36 @@ fn push_separator(out: &mut String) {
 
 /// Latin letters beyond ASCII, lower case; German, Danish and Icelandic as their speakers write them.
 const LETTERS: &[(&str, &str)] = &[
-    ("àáâãāăą", "a"), ("ä", "ae"), ("å", "a"), ("æ", "ae"), ("çćĉċč", "c"), ("ďđ", "d"), ("ð", "d"),
-    ("èéêëēĕėęě", "e"), ("ĝğġģ", "g"), ("ĥħ", "h"), ("ìíîïĩīĭįı", "i"), ("ĵ", "j"), ("ķĸ", "k"),
-    ("ĺļľŀł", "l"), ("ñńņňŉŋ", "n"), ("òóôõōŏő", "o"), ("ö", "oe"), ("ø", "o"), ("œ", "oe"),
-    ("ŕŗř", "r"), ("śŝşšș", "s"), ("ß", "ss"), ("ţťŧț", "t"), ("þ", "th"), ("ùúûũūŭůűų", "u"),
-    ("ü", "ue"), ("ŵ", "w"), ("ýÿŷ", "y"), ("źżž", "z"), ("ªº", ""),
+    ("àáâãāăą", "a"),
+    ("ä", "ae"),
+    ("å", "a"),
+    ("æ", "ae"),
+    ("çćĉċč", "c"),
+    ("ďđ", "d"),
+    ("ð", "d"),
+    ("èéêëēĕėęě", "e"),
+    ("ĝğġģ", "g"),
+    ("ĥħ", "h"),
+    ("ìíîïĩīĭįı", "i"),
+    ("ĵ", "j"),
+    ("ķĸ", "k"),
+    ("ĺļľŀł", "l"),
+    ("ñńņňŉŋ", "n"),
+    ("òóôõōŏő", "o"),
+    ("ö", "oe"),
+    ("ø", "o"),
+    ("œ", "oe"),
+    ("ŕŗř", "r"),
+    ("śŝşšș", "s"),
+    ("ß", "ss"),
+    ("ţťŧț", "t"),
+    ("þ", "th"),
+    ("ùúûũūŭůűų", "u"),
+    ("ü", "ue"),
+    ("ŵ", "w"),
+    ("ýÿŷ", "y"),
+    ("źżž", "z"),
+    ("ªº", ""),
 ];
 
 fn transliterate(lower: char) -> Option<&'static str> {
@@ -74,7 +99,8 @@ fn hash_name(key: &str) -> String {
 
 /// The singular of an array's name, for the columns of its elements: `products` → `product`.
 pub fn singular(name: &str) -> String {
-    let strip = |end: &str, put: &str| name.strip_suffix(end).filter(|s| s.len() > 1).map(|s| format!("{s}{put}"));
+    let strip =
+        |end: &str, put: &str| name.strip_suffix(end).filter(|s| s.len() > 1).map(|s| format!("{s}{put}"));
     if name.ends_with("ss") || name.ends_with("us") || name.ends_with("is") {
         return name.to_owned();
     }
@@ -113,7 +139,9 @@ pub fn column_pointer(path: &str, rows: Option<&str>) -> String {
     let Some(rows) = rows else { return pointer };
     match pointer.strip_prefix(rows) {
         Some("") => format!("{rows}/*"),
-        Some(rest) if rest.starts_with('/') && !rest.starts_with("/*/") && rest != "/*" => format!("{rows}/*{rest}"),
+        Some(rest) if rest.starts_with('/') && !rest.starts_with("/*/") && rest != "/*" => {
+            format!("{rows}/*{rest}")
+        }
         _ => pointer,
     }
 }
@@ -161,17 +189,17 @@ fn name_parts(pointer: &str, rows: Option<&str>) -> Vec<String> {
     let plain = |key: &String| snake_case(key).unwrap_or_else(|| hash_name(key));
     let keys = pointer_keys(pointer);
     let array = rows.map(pointer_keys).unwrap_or_default();
-    let exploded = !array.is_empty() && keys.len() > array.len() && keys.starts_with(&array) && keys[array.len()] == "*";
+    let exploded =
+        !array.is_empty() && keys.len() > array.len() && keys.starts_with(&array) && keys[array.len()] == "*";
     if !exploded {
         return keys.iter().map(plain).collect();
     }
     let mut parts: Vec<String> = array.iter().map(plain).collect();
     let rest = &keys[array.len() + 1..];
-    if !rest.is_empty() {
-        if let Some(last) = parts.last_mut() {
+    if !rest.is_empty()
+        && let Some(last) = parts.last_mut() {
             *last = singular(last);
         }
-    }
     parts.extend(rest.iter().map(plain));
     parts
 }
@@ -187,7 +215,11 @@ fn clashing(parts: &[Vec<String>], depth: &[usize], held: &BTreeSet<String>) -> 
     for i in 0..parts.len() {
         by_name.entry(joined(&parts[i], depth[i])).or_default().push(i);
     }
-    by_name.into_iter().filter(|(name, who)| who.len() > 1 || held.contains(name)).flat_map(|(_, who)| who).collect()
+    by_name
+        .into_iter()
+        .filter(|(name, who)| who.len() > 1 || held.contains(name))
+        .flat_map(|(_, who)| who)
+        .collect()
 }
 
 /// The smaller pointer keeps a name that two want; the others get a hash of their pointer.

@@ -390,8 +390,11 @@ impl Spec {
             None => text.parse().ok().map(MaxRejected::Count),
         };
         parsed.ok_or_else(|| {
-            Failure::spec("spec_invalid", format!("max_rejected = \"{text}\" is neither a share nor a number"))
-                .hint("write \"5%\" or a number of records such as 100")
+            Failure::spec(
+                "spec_invalid",
+                format!("max_rejected = \"{text}\" is neither a share nor a number"),
+            )
+            .hint("write \"5%\" or a number of records such as 100")
         })
     }
 
@@ -472,8 +475,10 @@ fn check_name(what: &str, name: &str) -> Result<(), Failure> {
     if names::is_valid(name) {
         return Ok(());
     }
-    Err(invalid(format!("`{name}` is no {what} name: lower-case letters, digits and _ only, at most 255 bytes"))
-        .hint(format!("write `{}`", names::snake_case(name).unwrap_or_else(|| "a_name".into()))))
+    Err(invalid(format!(
+        "`{name}` is no {what} name: lower-case letters, digits and _ only, at most 255 bytes"
+    ))
+    .hint(format!("write `{}`", names::snake_case(name).unwrap_or_else(|| "a_name".into()))))
 }
 
 fn invalid(message: impl Into<String>) -> Failure {

@@ -8,8 +8,9 @@ use super::files;
 use super::output::{Fault, Place, Problem};
 use crate::error::{Error, Fault as GuestFault, Kind};
 use crate::lake::Lake;
+use crate::run::Plan;
 use crate::sandbox::{Limits, Sandbox, Transform};
-use crate::source::Source;
+use crate::source::{Source, default_table};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -105,6 +106,53 @@ pub fn read_spec(path: Option<&Path>) -> Result<String, Problem> {
     Ok(text)
 }
 
+/// What to do with each source: one plan for all, or one a source where the stem names the table.
+pub struct Plans {
+    shared: Option<Plan>,
+    spec: String,
+    spec_path: Option<PathBuf>,
+    again: bool,
+}
+
+impl Plans {
+    /// Plans for the spec at `path` (none: propose) and the table named beside it. `again` makes a next
+    /// generation even when nothing changed.
+    ///
+    /// # Errors
+    /// The spec cannot be read, or it conflicts with `table`.
+    pub fn new(path: Option<&Path>, table: Option<&str>, again: bool) -> Result<Self, Problem> {
+        let spec = read_spec(path)?;
+        let shared = match Plan::new(spec.clone(), table.map(str::to_owned)) {
+            Ok(mut plan) => {
+                plan.rerun = again;
+                Some(plan)
+            }
+            Err(error) if error.code() == "table_missing" => None,
+            Err(error) => return Err(problem_in(&error, "", path)),
+        };
+        Ok(Self { shared, spec, spec_path: path.map(Path::to_owned), again })
+    }
+
+    /// The plan for `source`.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub fn of(&self, source: &Source) -> Result<Plan, Problem> {
+        if let Some(plan) = &self.shared {
+            return Ok(plan.clone());
+        }
+        let mut plan = Plan::new(self.spec.clone(), Some(default_table(source.stem())))
+            .map_err(|error| problem_in(&error, "", self.spec_path.as_deref()))?;
+        plan.rerun = self.again;
+        Ok(plan)
+    }
+
+    /// Whether each source's stem names its table.
+    pub fn by_stem(&self) -> bool {
+        self.shared.is_none()
+    }
+}
+
 /// One input as the command line means it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
@@ -190,7 +238,8 @@ pub fn problem(error: &Error) -> Problem {
         Error::Storage(_) => Fault::Environment,
         Error::Read { what, source, .. } => return Problem::io(what, source),
         Error::Flow(trouble) => match (trouble.kind, trouble.code) {
-            (_, "table_ambiguous") => Fault::Usage,
+            (_, "table_ambiguous" | "table_missing") => Fault::Usage,
+            (_, "spec_max_rejected") => Fault::Spec,
             (Kind::Input, _) => Fault::Input,
             (Kind::Passing, _) => Fault::Environment,
             (Kind::Own, _) => Fault::Internal,

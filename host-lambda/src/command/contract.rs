@@ -174,11 +174,7 @@ fn live(lake: &Lake, table: &str) -> Result<LiveContract, Problem> {
 /// There is no such table: says which there are.
 pub fn no_table(lake: &Lake, table: &str) -> Problem {
     let tables = lake.tables().unwrap_or_default();
-    let problem = Problem::new(
-        Fault::Environment,
-        "no_table",
-        format!("the lake {} has no table `{table}`", lake.root()),
-    );
+    let problem = Problem::new(Fault::Environment, "no_table", format!("the lake has no table `{table}`"));
     match tables.as_slice() {
         [] => problem.hint("it has no table yet; `lakegate run` makes one"),
         tables => problem.hint(format!("its tables are {}", tables.join(", "))),
@@ -241,6 +237,7 @@ mod tests {
             digest: (*digests.last().unwrap()).to_owned(),
             text: String::new(),
             history: digests.iter().map(version).collect(),
+            tag: String::new(),
         }
     }
 

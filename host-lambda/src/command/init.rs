@@ -5,11 +5,12 @@
 //! the spec and nothing else, so that `> transform.toml` is the way to keep it.
 
 use super::Context;
-use super::bridge::{TransformArg, inputs, problem};
+use super::bridge::{Input, TransformArg, inputs, problem_in};
 use super::output::{Answer, Outcome};
 use super::progress::Bar;
 use super::render::{Tone, count, number};
-use crate::run::propose;
+use crate::run::{Progress, propose};
+use crate::source::default_table;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -36,20 +37,30 @@ pub struct InitArgs {
 pub fn run(args: &InitArgs, context: &Context) -> Outcome {
     let inputs = inputs(&args.inputs, None)?;
     let transform = args.transform.load()?;
-    let mut bar = Bar::new(context.err, inputs.iter().map(|input| input.bytes()).sum(), inputs.len());
+    let mut bar = Bar::new(context.err, inputs.iter().map(Input::bytes).sum(), inputs.len());
     let mut sources = Vec::with_capacity(inputs.len());
     for input in &inputs {
         sources.push(input.open(args.table.as_deref())?);
     }
-    bar.source("reading samples");
-    let proposal = propose(&transform, &sources, "", args.table.as_deref(), &mut |progress| {
-        bar.update("reading samples", &progress);
+    let stem = sources.first().map(|source| default_table(source.stem()));
+    let table = args.table.as_deref().or(stem.as_deref());
+    let mut current = 0;
+    let mut before = 0;
+    let proposal = propose(&transform, &sources, "", table, &mut |progress| {
+        if matches!(progress, Progress::Pass { .. }) {
+            bar.done(std::mem::take(&mut before));
+            current += 1;
+        }
+        if let Some(input) = inputs.get(current.max(1) - 1) {
+            before = input.bytes();
+            bar.update(&input.name(), &progress);
+        }
     })
     .map_err(|error| {
-        let problem = problem(&error);
-        if let [input] = inputs.as_slice() { problem.file(input.name()) } else { problem }
-    })?;
+        problem_in(&error, &inputs.get(current.max(1) - 1).map(Input::name).unwrap_or_default(), None)
+    });
     bar.finish();
+    let proposal = proposal?;
     let records: u64 = proposal.reports.iter().map(|report| report.records).sum();
     let rejected: u64 = proposal.reports.iter().map(|report| report.rejected).sum();
     let mut warnings: Vec<&str> = proposal

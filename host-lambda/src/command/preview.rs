@@ -5,18 +5,17 @@
 //! is shown (rows, digests, rejects) is what would be written and not an estimate from a sample.
 
 use super::Context;
-use super::bridge::{LakeArg, TransformArg, inputs, problem_in, read_spec};
+use super::bridge::{LakeArg, Plans, TransformArg, inputs, problem_in};
 use super::contract_view::ContractView;
 use super::output::{Answer, Exit, Outcome, Problem};
 use super::progress::Bar;
 use super::render::{Cell, Grid, Screen, Tone, count, number, size, visible};
 use super::rows::Rows;
-use crate::lake::Lake;
-use crate::run::{self, Plan, Preview};
+use crate::run::{self, Preview};
 use clap::Args;
 use serde_json::{Map, Value, json};
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Part files and rejects listed before a list is cut.
 const LISTED: usize = 10;
@@ -61,9 +60,7 @@ pub fn run(args: &PreviewArgs, context: &Context) -> Outcome {
             .hint("name one of its files; `lakegate init FOLDER` looks at all of them")
             .file(args.input.display().to_string()));
     }
-    let spec = read_spec(args.spec.as_deref())?;
-    let plan =
-        Plan::new(spec, args.table.clone()).map_err(|error| problem_in(&error, "", args.spec.as_deref()))?;
+    let plans = Plans::new(args.spec.as_deref(), args.table.as_deref(), false)?;
     let found = inputs(std::slice::from_ref(&args.input), None)?;
     let Some(input) = found.first() else { return Err(Problem::usage("there is no input")) };
     // A lake that exists has contracts that `run` would keep to; none is made for a preview.
@@ -72,6 +69,7 @@ pub fn run(args: &PreviewArgs, context: &Context) -> Outcome {
     let name = input.name();
     let mut bar = Bar::new(context.err, input.bytes(), 1);
     let source = input.open(args.table.as_deref())?;
+    let plan = plans.of(&source)?;
     let preview =
         run::preview(&transform, &source, &plan, lake.as_ref(), &mut |progress| bar.update(&name, &progress))
             .map_err(|error| problem_in(&error, &name, args.spec.as_deref()));
@@ -79,7 +77,8 @@ pub fn run(args: &PreviewArgs, context: &Context) -> Outcome {
     let preview = preview?;
     let tables = tables(&preview, args.rows)?;
     let exit = if preview.report.rejected > 0 { Exit::Rejected } else { Exit::Done };
-    let text = text(&name, &preview, &tables, lake.as_ref(), context.out);
+    let text =
+        text(&name, &preview, &tables, lake.is_some().then_some(args.lake.lake.as_path()), context.out);
     Ok(Answer { text, json: to_json(&preview, &tables), exit })
 }
 
@@ -101,7 +100,7 @@ fn tables(preview: &Preview, limit: usize) -> Result<Vec<Table>, Problem> {
     Ok(tables)
 }
 
-fn text(name: &str, preview: &Preview, tables: &[Table], lake: Option<&Lake>, screen: Screen) -> String {
+fn text(name: &str, preview: &Preview, tables: &[Table], lake: Option<&Path>, screen: Screen) -> String {
     let report = &preview.report;
     let tone = if report.rejected > 0 { Tone::Warn } else { Tone::Good };
     let mut text = format!(
@@ -112,7 +111,7 @@ fn text(name: &str, preview: &Preview, tables: &[Table], lake: Option<&Lake>, sc
         screen.paint(tone, &format!("{} rejected", number(report.rejected))),
     );
     let contract = match lake {
-        Some(lake) => format!("with the contracts of the lake {}", lake.root()),
+        Some(lake) => format!("with the contracts of the lake {}", lake.display()),
         None => "with new contracts, since there is no lake yet".to_owned(),
     };
     text.push_str(&format!("  {}\n", screen.paint(Tone::Dim, &format!("{}; nothing was written", contract))));

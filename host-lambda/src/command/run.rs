@@ -5,13 +5,13 @@
 //! stop the others; each is complete or untouched by itself, and the exit code tells if any failed.
 
 use super::Context;
-use super::bridge::{Input, LakeArg, TransformArg, inputs, open_lake, problem, problem_in, read_spec};
+use super::bridge::{Input, LakeArg, Plans, TransformArg, inputs, open_lake, problem, problem_in};
 use super::contract_view::ContractView;
 use super::made::Made;
 use super::output::{Outcome, Problem};
 use super::progress::Bar;
 use crate::lake::Lake;
-use crate::run::{self, Plan};
+use crate::run;
 use crate::sandbox::Transform;
 use clap::Args;
 use std::collections::BTreeMap;
@@ -50,10 +50,7 @@ pub struct RunArgs {
 /// Runs `run`.
 pub fn run(args: &RunArgs, context: &Context) -> Outcome {
     let begun = Instant::now();
-    let spec = read_spec(args.spec.as_deref())?;
-    let mut plan =
-        Plan::new(spec, args.table.clone()).map_err(|error| problem_in(&error, "", args.spec.as_deref()))?;
-    plan.rerun = args.again;
+    let plans = Plans::new(args.spec.as_deref(), args.table.as_deref(), args.again)?;
     let inputs = inputs(&args.inputs, Some(&args.lake.lake))?;
     let lake = open_lake(&args.lake.lake)?;
     let transform = args.transform.load()?;
@@ -62,7 +59,7 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
     for input in &inputs {
         let name = input.name();
         bar.source(&name);
-        match one(input, &plan, args, &lake, &transform, &mut bar) {
+        match one(input, &plans, args, &lake, &transform, &mut bar) {
             Ok((source, outcome)) => made.add(&name, &source, outcome),
             // A lone input is the answer itself; of several, each failure is told as it happens.
             Err(problem) if inputs.len() == 1 => {
@@ -77,18 +74,12 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
         bar.done(input.bytes());
     }
     bar.finish();
-    made.finish(
-        &lake,
-        transform.digest(),
-        begun.elapsed(),
-        args.table.is_none() && args.spec.is_none(),
-        context.out,
-    )
+    made.finish(&lake, transform.digest(), begun.elapsed(), plans.by_stem(), context.out)
 }
 
 fn one(
     input: &Input,
-    plan: &Plan,
+    plans: &Plans,
     args: &RunArgs,
     lake: &Lake,
     transform: &Transform,
@@ -96,7 +87,8 @@ fn one(
 ) -> Result<(String, run::Outcome), Problem> {
     let name = input.name();
     let source = input.open(args.table.as_deref())?;
-    let outcome = run::run(lake, transform, &source, plan, &mut |progress| bar.update(&name, &progress))
+    let plan = plans.of(&source)?;
+    let outcome = run::run(lake, transform, &source, &plan, &mut |progress| bar.update(&name, &progress))
         .map_err(|error| problem_in(&error, &name, args.spec.as_deref()))?;
     Ok((source.uri().to_owned(), outcome))
 }

@@ -167,10 +167,9 @@ fn failures_of(lake: &Lake, commits: &[CommitState], subject: &str) -> Result<Ve
     uris.insert(subject.to_owned());
     if let Ok(path) = Path::new(subject).canonicalize() {
         uris.insert(path.display().to_string());
-        uris.insert(format!("file://{}", path.display()));
     }
     let mut failures = lake.failures().map_err(|error| problem(&error))?;
-    failures.retain(|failure| uris.contains(&failure.source));
+    failures.retain(|failure| uris.contains(&failure.source.uri));
     Ok(failures)
 }
 
@@ -197,14 +196,13 @@ fn commit_text(commit: &CommitState, part: Option<&str>, screen: Screen) -> Stri
     for (table, digest) in &record.contracts {
         fact("contract", format!("{digest} of {table}"));
     }
-    let counts = |key: &str| record.report.get(key).and_then(Value::as_u64).unwrap_or(0);
     fact(
         "records",
         format!(
             "{} read, {} accepted, {} rejected",
-            number(counts("records")),
-            number(counts("accepted")),
-            number(counts("rejected"))
+            number(record.report.records),
+            number(record.report.accepted),
+            number(record.report.rejected)
         ),
     );
     if let Some(quarantine) = &record.quarantine {
@@ -243,7 +241,7 @@ fn failed(failures: &[FailedRecord], screen: Screen) -> String {
     let mut grid = Grid::new(&["source", "code", "message", "at"]);
     for failure in failures {
         grid.row(vec![
-            Cell::new(Tone::Name, visible(&failure.source)),
+            Cell::new(Tone::Name, visible(&failure.source.uri)),
             Cell::new(Tone::Bad, failure.code.clone()),
             visible(&failure.message).into(),
             Cell::new(Tone::Dim, failure.at.clone()),

@@ -59,6 +59,8 @@ pub(crate) struct Staging<'a> {
     closed: BTreeMap<u32, PartRecord>,
     quarantine: Option<Quarantine>,
     finished_quarantine: Option<QuarantineRecord>,
+    /// Numbers of the rejected records, ascending.
+    rejected: Vec<u64>,
 }
 
 impl<'a> Staging<'a> {
@@ -70,6 +72,7 @@ impl<'a> Staging<'a> {
             closed: BTreeMap::new(),
             quarantine: None,
             finished_quarantine: None,
+            rejected: Vec::new(),
         }
     }
 
@@ -86,6 +89,11 @@ impl<'a> Staging<'a> {
             });
         }
         Ok((self.closed.values().cloned().collect(), self.finished_quarantine.clone()))
+    }
+
+    /// Numbers of the records in quarantine so far, ascending.
+    pub(crate) fn rejected(&self) -> &[u64] {
+        &self.rejected
     }
 
     /// A commit record names them now: they are no longer this staging's to abort.
@@ -134,8 +142,16 @@ impl Sink for Staging<'_> {
         quarantine.hash.update(lines);
         quarantine.records += lines.iter().filter(|&&byte| byte == b'\n').count() as u64;
         quarantine.bytes += lines.len() as u64;
+        self.rejected.extend(lines.split(|&byte| byte == b'\n').filter_map(record_number));
         Ok(())
     }
+}
+
+/// The number of a quarantine line, which begins with it.
+fn record_number(line: &[u8]) -> Option<u64> {
+    let rest = line.strip_prefix(b"{\"record\":")?;
+    let end = rest.iter().position(|byte| !byte.is_ascii_digit())?;
+    std::str::from_utf8(&rest[..end]).ok()?.parse().ok()
 }
 
 impl Drop for Staging<'_> {

@@ -118,13 +118,17 @@ fn precision_and_scale(ty: &str) -> Option<(usize, usize)> {
     Some((precision.trim().parse().ok()?, scale.trim().parse().ok()?))
 }
 
-/// From the source text of a number or string, never through a float.
+/// From the source text of a number or string, never through a float; `007` is an id, not a number.
 fn exact_decimal(value: &Value, precision: usize, scale: usize) -> Result<String, Misfit> {
     let text = match &value.kind {
         Kind::Number => &value.source,
         Kind::Text(text) => text,
         _ => return Err(Misfit),
     };
+    let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    if digits.first() == Some(&b'0') && digits.get(1).is_some_and(u8::is_ascii_digit) {
+        return Err(Misfit);
+    }
     let unscaled = Decimal::parse(text).and_then(|number| number.scaled(scale)).ok_or(Misfit)?;
     let digits = unscaled.unsigned_abs().to_string();
     if unscaled != 0 && digits.len() > precision {

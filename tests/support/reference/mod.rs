@@ -96,7 +96,8 @@ pub fn transform(records: &[String], asks: &[Ask]) -> Outcome {
     for value in parsed.iter().flatten() {
         learned.observe(value);
     }
-    let mut tables: Vec<Table> = asks.iter().map(|ask| plan(&learned, ask)).collect();
+    let exploded: Vec<Path> = asks.iter().filter_map(|ask| ask.exploded(&learned)).collect();
+    let mut tables: Vec<Table> = asks.iter().map(|ask| plan(&learned, ask, &exploded)).collect();
     let mut rejected = Vec::new();
     for (at, value) in parsed.iter().enumerate() {
         let made = match value {
@@ -128,13 +129,20 @@ fn record(text: &str) -> Result<Value, &'static str> {
     }
 }
 
-/// The contract for one table: declared columns first, then what was learned.
-fn plan(learned: &Learned, ask: &Ask) -> Table {
-    let rows = match &ask.rows {
-        Rows::Record => None,
-        Rows::At(path) => Some(path.clone()),
-        Rows::Guess => only_array_of_objects(learned),
-    };
+impl Ask {
+    fn exploded(&self, learned: &Learned) -> Option<Path> {
+        match &self.rows {
+            Rows::Record => None,
+            Rows::At(path) => Some(path.clone()),
+            Rows::Guess => only_array_of_objects(learned),
+        }
+    }
+}
+
+/// The contract for one table: declared columns first, then what was learned. An array that another
+/// table explodes is no column here.
+fn plan(learned: &Learned, ask: &Ask, exploded: &[Path]) -> Table {
+    let rows = ask.exploded(learned);
     let mut columns: Vec<Column> = Vec::new();
     for (name, path, ty) in &ask.declared {
         let learned_type = learned.at(path).and_then(|seen| type_of(seen, ask));
@@ -143,15 +151,17 @@ fn plan(learned: &Learned, ask: &Ask) -> Table {
         }
     }
     if !ask.discard {
-        let fresh: Vec<(Path, String)> = learned
+        // Paths only ever seen as null have no column yet, but they hold a name.
+        let fresh: Vec<&(Path, Seen)> = learned
             .paths
             .iter()
-            .filter(|(path, _)| is_column(path, rows.as_ref()) && !ask.declared.iter().any(|(_, known, _)| known == path))
-            .filter_map(|(path, seen)| Some((path.clone(), type_of(seen, ask)?)))
+            .filter(|(path, seen)| is_column(path, rows.as_ref()) && !exploded.contains(path) && !seen.object)
+            .filter(|(path, _)| !ask.declared.iter().any(|(_, known, _)| known == path))
             .collect();
         let paths: Vec<Path> = fresh.iter().map(|(path, _)| path.clone()).collect();
-        let named = names::assign(&paths, ask.naming).into_iter().zip(fresh);
-        columns.extend(named.map(|(name, (path, ty))| Column { name, path, ty }));
+        for (name, (path, seen)) in names::assign(&paths, ask.naming).into_iter().zip(fresh) {
+            columns.extend(type_of(seen, ask).map(|ty| Column { name, path: path.clone(), ty }));
+        }
     }
     let (name, drop_nulls) = (ask.name.clone(), ask.drop_nulls.clone());
     Table { name, rows, keep_empty: ask.keep_empty, columns, drop_nulls, cells: Vec::new(), filtered: 0 }

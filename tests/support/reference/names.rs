@@ -84,9 +84,9 @@ fn singular(word: &str) -> String {
     }
 }
 
-/// `orderId` → `order_id`, `HTTPServer` → `http_server`; ASCII only.
+/// `orderId` → `order_id`, `HTTPServer` → `http_server`; beyond ASCII the umlauts only.
 fn snake_case(key: &str) -> String {
-    let letters: Vec<char> = key.chars().collect();
+    let letters: Vec<char> = key.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").chars().collect();
     let mut out = String::new();
     for (at, &c) in letters.iter().enumerate() {
         let before = at.checked_sub(1).map(|before| letters[before]);

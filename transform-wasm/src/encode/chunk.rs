@@ -137,7 +137,8 @@ fn misfit(field: &Field) -> Failure {
 
 /// Decimals of few digits are INT32 or INT64 in Parquet.
 fn narrow<T: TryFrom<i128>>(values: &[i128], field: &Field) -> Result<Vec<T>, Failure> {
-    values.iter().map(|&v| T::try_from(v).map_err(|_| misfit(field))).collect()
+    let narrowed: Option<Vec<T>> = values.iter().map(|&value| T::try_from(value).ok()).collect();
+    narrowed.ok_or_else(|| misfit(field))
 }
 
 /// The state of one chunk while it is written.

@@ -105,7 +105,7 @@ impl PartWriter {
             return Err(Failure::internal(message));
         }
         let descriptor = self.schema.descriptor.column(at);
-        group.chunks.push(footer::chunk(&facts, descriptor, self.codec).map_err(internal)?);
+        group.chunks.push(footer::chunk(&facts, descriptor, self.codec).map_err(|error| internal(&error))?);
         if self.bytes() > MAX_PART_BYTES {
             return Err(Failure::limit("part_bytes", "a part file is larger than 2 GiB")
                 .hint("partition the table, or compress with snappy"));
@@ -139,7 +139,7 @@ impl PartWriter {
             return Err(Failure::internal("encode: the part file is finished inside a row group"));
         }
         let columns = self.schema.fields.len();
-        self.write_footer().map_err(internal)?;
+        self.write_footer().map_err(|error| internal(&error))?;
         declare_type_order(&mut self.out, columns)
     }
 
@@ -199,7 +199,7 @@ impl PartWriter {
     }
 }
 
-fn internal(error: ParquetError) -> Failure {
+fn internal(error: &ParquetError) -> Failure {
     Failure::internal(format!("encode: {error}"))
 }
 
@@ -225,7 +225,7 @@ impl Write for Behind<'_> {
 /// The crate counts offsets itself, from 0: give it as many bytes to skip as were written before.
 /// (Writing chunks through it would cost a buffer for each open part file.)
 fn at_offset(behind: Behind<'_>, start: u64) -> io::Result<TrackedWrite<Behind<'_>>> {
-    const ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+    static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
     let mut tracked = TrackedWrite::new(behind);
     let mut left = start;
     while left > 0 {

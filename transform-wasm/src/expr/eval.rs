@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BooleanArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::compute::{and_kleene, is_not_null, is_null, not, or_kleene};
 use arrow::datatypes::{Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMillisecondType};
 
@@ -57,7 +57,7 @@ impl Scope<'_> {
             }
             Op::And(terms) => self.chain(terms, false, errors),
             Op::Or(terms) => self.chain(terms, true, errors),
-            Op::Not(value) => map(self.value(value, errors), |bits| not(bits)),
+            Op::Not(value) => map(self.value(value, errors), not),
             Op::Compare(op, left, right) => {
                 let (l, r) = (self.value(left, errors), self.value(right, errors));
                 compare::compare(self.shape(&[&l, &r]), *op, left.ty, &l, &r)
@@ -305,9 +305,10 @@ fn choose(shape: Shape, ty: ColumnType, values: &[Value], choice: &[u32], errors
     }
 }
 
-/// The same values, one a row, with zero in the slots of nulls.
-pub(super) fn settle(shape: Shape, ty: ColumnType, value: &Value, errors: &mut RowErrors) -> Value {
-    choose(shape, ty, std::slice::from_ref(value), &[], errors)
+/// The same values, one a row, null where the row has failed and with zero in the slots of nulls.
+pub(super) fn settle(rows: usize, ty: ColumnType, value: &Value, errors: &mut RowErrors) -> ArrayRef {
+    let choice: Vec<u32> = (0..rows).map(|row| u32::from(errors.get(row).is_some())).collect();
+    choose(Shape::every_row(rows), ty, &[value.clone(), Value::constant(null(ty))], &choice, errors).array
 }
 
 /// The booleans of `value`, as many as `shape` has.

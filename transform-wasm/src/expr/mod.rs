@@ -55,7 +55,6 @@ use self::error::Refusal;
 use self::eval::Scope;
 use self::syntax::{Ast, Kind};
 use self::tree::{How, Node};
-use self::vector::Shape;
 use crate::column::ColumnType;
 
 pub use self::error::{ExprError, RowError, RowErrors};
@@ -180,12 +179,17 @@ impl Expr {
     /// If a column's array is not of its type or length.
     pub fn evaluate(&self, batch: &Batch<'_>, errors: &mut RowErrors) -> ArrayRef {
         let scope = Scope { batch, tz_offset_ms: self.tz_offset_ms };
-        let value = scope.value(&self.node, errors);
-        // Columnar kernels leave their rubbish in the slots of nulls.
+        let mut own = RowErrors::new();
+        let value = scope.value(&self.node, &mut own);
+        // Columnar kernels leave their rubbish in the slots of nulls, and a row may have failed on the
+        // way to a result that is not null: FALSE AND whatever.
         let has_rubbish = self.ty() == ColumnType::Double && value.array.null_count() > 0;
-        if value.constant || has_rubbish {
-            return eval::settle(Shape::every_row(batch.rows), self.ty(), &value, errors).array;
-        }
-        value.array
+        let array = if value.constant || has_rubbish || !own.is_empty() {
+            eval::settle(batch.rows, self.ty(), &value, &mut own)
+        } else {
+            value.array
+        };
+        errors.absorb(own, |_| true);
+        array
     }
 }

@@ -10,7 +10,10 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, PrimitiveArray, StringArray,
 };
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{ArrowPrimitiveType, DataType, TimeUnit};
+use arrow::datatypes::{
+    ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimeUnit,
+    TimestampMillisecondType,
+};
 
 use super::error::{RowError, RowErrors};
 use crate::column::ColumnType;
@@ -226,13 +229,19 @@ impl Pen {
         self.bytes.extend_from_slice(text.as_bytes());
         Ok(())
     }
-
-    pub(super) fn put(&mut self, c: char) -> Result<(), RowError> {
-        self.write(c.encode_utf8(&mut [0; 4]))
-    }
 }
 
-/// One null of type `ty`.
+/// One null of type `ty`. Not arrow's `new_null_array`, which brings every type there is along.
 pub(super) fn null(ty: ColumnType) -> ArrayRef {
-    arrow::array::new_null_array(&data_type(ty), 1)
+    match ty {
+        ColumnType::Boolean => Arc::new(BooleanArray::new_null(1)),
+        ColumnType::Bigint => Arc::new(PrimitiveArray::<Int64Type>::new_null(1)),
+        ColumnType::Double => Arc::new(PrimitiveArray::<Float64Type>::new_null(1)),
+        ColumnType::Decimal { .. } => {
+            Arc::new(PrimitiveArray::<Decimal128Type>::new_null(1).with_data_type(data_type(ty)))
+        }
+        ColumnType::Date => Arc::new(PrimitiveArray::<Date32Type>::new_null(1)),
+        ColumnType::Timestamp => Arc::new(PrimitiveArray::<TimestampMillisecondType>::new_null(1)),
+        ColumnType::String | ColumnType::Json => Arc::new(StringArray::new_null(1)),
+    }
 }

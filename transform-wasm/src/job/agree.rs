@@ -2,9 +2,11 @@
 
 use crate::contract::Contract;
 use crate::error::Failure;
-use crate::learn::Learned;
+use crate::learn::{Kinds, Learned};
 use crate::propose;
+use crate::report::Warning;
 use crate::shred::Learner;
+use crate::spec::Mode;
 
 use super::parts::Parts;
 use super::{Job, Phase, Reader, Step, TableContract, Widened};
@@ -38,6 +40,10 @@ impl Job {
             return Ok(Step::Done(self.report.to_text()));
         }
         let contracts = self.contracts_for(Some(&learned))?;
+        if self.report.records > 0 {
+            self.check_columns(&contracts)?;
+            self.hint_at_records(&learned);
+        }
         let live: Vec<Contract> = self.live.iter().flatten().cloned().collect();
         if nothing_read && known && live == contracts && !self.options.propose {
             return Ok(Step::Done(self.report.to_text()));
@@ -52,5 +58,43 @@ impl Job {
             learned: learned.to_text(),
             report: self.report.to_text(),
         }))
+    }
+
+    /// A table needs a column.
+    fn check_columns(&self, contracts: &[Contract]) -> Result<(), Failure> {
+        for (contract, table) in contracts.iter().zip(&self.spec.tables) {
+            if !contract.columns.is_empty() {
+                continue;
+            }
+            let name = &contract.table;
+            if table.mode != Mode::Evolve {
+                return Err(Failure::spec(
+                    "no_columns",
+                    format!("table `{name}` takes no new paths, but no column is declared"),
+                )
+                .hint("declare its columns, for example with lakegate init, or let it evolve"));
+            }
+            return Err(Failure::input(
+                "no_columns",
+                format!("no record has a value, so table `{name}` has no columns"),
+            )
+            .hint("null and empty objects make no columns"));
+        }
+        Ok(())
+    }
+
+    /// One record that is only a wrapper around an array: its elements may be the records.
+    fn hint_at_records(&mut self, learned: &Learned) {
+        if self.report.records != 1 || self.spec.input.records.is_some() || learned.nodes[0].keys.len() != 1 {
+            return;
+        }
+        let Some((key, node)) = learned.nodes[0].keys.iter().next() else { return };
+        if learned.nodes[node as usize].kinds.any(Kinds::ARRAY_OF_OBJECTS) {
+            let key = String::from_utf8_lossy(key).into_owned();
+            self.report.warn(Warning::new(
+                "records_below_path",
+                format!("the input is one record with the one array `{key}`: to read its elements as records, set records = \"{key}\" in [input]"),
+            ));
+        }
     }
 }

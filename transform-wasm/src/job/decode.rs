@@ -7,7 +7,6 @@ use crate::error::{Failure, Place};
 use crate::input::csv::{CsvOptions, CsvTokenizer, detect_delimiter};
 use crate::input::detect::{Detected, detect_format};
 use crate::json::reader::{DocumentReader, Next};
-use crate::json::skip::Care;
 use crate::json::{Cursor, Reject, Skipper, Stop};
 use crate::limits::{BATCH_BYTES, BATCH_RECORDS, BATCH_ROWS, Limits};
 use crate::names::{path_to_pointer, pointer_keys};
@@ -84,7 +83,8 @@ impl Decoder {
         (self.framing, report.format) = match format {
             Detected::NeedMore => return Ok(false),
             Detected::Json => {
-                let path = input.records.as_deref().map(|p| pointer_keys(&path_to_pointer(p))).unwrap_or_default();
+                let path =
+                    input.records.as_deref().map(|p| pointer_keys(&path_to_pointer(p))).unwrap_or_default();
                 (Framing::Document(Box::new(DocumentReader::new(path, self.limits.depth))), "json")
             }
             Detected::Ndjson => (Framing::Lines, "ndjson"),
@@ -114,14 +114,17 @@ impl Decoder {
     /// Input without any object; a path to records that led nowhere.
     pub fn check_end(&self, source: &Source, report: &mut Report) -> Result<(), Failure> {
         if report.records > 0 && self.not_objects == report.records {
-            return Err(Failure::input("not_records", "the input holds values, but no objects: records must be objects")
-                .hint("wrap each value, for example {\"value\": 1}"));
+            return Err(Failure::input(
+                "not_records",
+                "the input holds values, but no objects: records must be objects",
+            )
+            .hint("wrap each value, for example {\"value\": 1}"));
         }
-        if let Framing::Document(reader) = &self.framing {
-            if !reader.found {
-                return Err(Failure::input("records_not_found", "the path of records is nowhere in the input")
-                    .hint("check records in [input]"));
-            }
+        if let Framing::Document(reader) = &self.framing
+            && !reader.found
+        {
+            return Err(Failure::input("records_not_found", "the path of records is nowhere in the input")
+                .hint("check records in [input]"));
         }
         if report.records == 0 {
             report.warn(Warning::new("no_records", "the input holds no records"));
@@ -174,11 +177,11 @@ impl Reader {
 impl Job {
     /// Reads records until the batch is full or the buffer is used up.
     pub(super) fn decode(&mut self) -> Result<Decoded, Failure> {
-        if matches!(self.decoder.framing, Framing::Unknown) {
-            if !self.decoder.frame(&self.source, &self.spec.input, &mut self.report)? {
-                self.source.wait();
-                return Ok(Decoded::default());
-            }
+        if matches!(self.decoder.framing, Framing::Unknown)
+            && !self.decoder.frame(&self.source, &self.spec.input, &mut self.report)?
+        {
+            self.source.wait();
+            return Ok(Decoded::default());
         }
         loop {
             let full = self.decoder.spans.len() >= BATCH_RECORDS
@@ -207,10 +210,7 @@ impl Job {
             return Err(Failure::internal("the reader waits for bytes after the end"));
         }
         if self.source.rest().len() > self.decoder.limits.record_bytes {
-            let place = self.source.place(self.source.position());
-            return Err(Failure::limit("record_too_large", "a record is larger than limits.record_bytes")
-                .hint("is this one JSON document with its records below a path? set records in [input]")
-                .at(place));
+            return Err(self.too_large(self.source.position()));
         }
         self.source.wait();
         Ok(Decoded::default())
@@ -247,25 +247,21 @@ impl Job {
         });
         let span = Span { start: at, end: eol, number: self.report.records + 1 };
         match walked {
-            Ok(end) => {
-                self.accept(Span { end, ..span });
-                Ok(Record::Taken)
-            }
+            Ok(end) => self.accept(Span { end, ..span }),
             Err(stop) => {
-                let stop = match stop {
+                let (stop, end) = self.decoder.skipper.judge(&cursor, at, stop);
+                match stop {
                     // A line is all there is of its record.
-                    Stop::Syntax { at, message, .. } => self.line_syntax(at, message),
-                    Stop::Incomplete => cursor.end(eol),
-                    other => other,
-                };
-                let end = match &stop {
-                    Stop::Reject(_) => {
-                        let skipped = self.decoder.skipper.skip(&cursor, at, usize::MAX, Care::Grammar);
-                        skipped.unwrap_or(eol)
+                    Stop::Syntax { at, message, .. } => {
+                        let stop = self.line_syntax(at, message);
+                        self.refuse(stop, span)
                     }
-                    _ => eol,
-                };
-                self.refuse(stop, Span { end, ..span })
+                    Stop::Incomplete => {
+                        let stop = self.line_syntax(eol, "the line ends inside the record");
+                        self.refuse(stop, span)
+                    }
+                    other => self.refuse(other, Span { end: end.unwrap_or(eol), ..span }),
+                }
             }
         }
     }
@@ -286,7 +282,7 @@ impl Job {
         let mut at = self.source.position();
         let next = reader.next(&cursor, &mut at);
         let start = at;
-        let walked = match next {
+        let walked = match next.clone() {
             Ok(Next::End) => {
                 self.source.advance_to(cursor.input.len());
                 return Ok(Record::End);
@@ -301,17 +297,19 @@ impl Job {
         match walked {
             Ok(end) => {
                 reader.done();
-                self.accept(Span { start, end, number });
-                Ok(Record::Taken)
+                self.accept(Span { start, end, number })
             }
-            Err(Stop::Reject(reject)) => {
-                match self.decoder.skipper.skip(&cursor, start, usize::MAX, Care::Grammar) {
-                    Ok(end) => {
-                        reader.done();
-                        self.refuse(Stop::Reject(reject), Span { start, end, number })
-                    }
-                    Err(stop) => self.refuse(stop, Span { start, end: start, number }),
+            Err(stop @ Stop::Reject(_)) if next.is_ok() => {
+                let (stop, end) = self.decoder.skipper.judge(&cursor, start, stop);
+                if end.is_some() {
+                    reader.done();
                 }
+                if stop == Stop::Incomplete {
+                    self.reader.rollback();
+                    self.source.advance_to(start);
+                    return Ok(Record::Wait);
+                }
+                self.refuse(stop, Span { start, end: end.unwrap_or(start), number })
             }
             Err(stop) => {
                 if stop == Stop::Incomplete {
@@ -325,12 +323,23 @@ impl Job {
         }
     }
 
-    fn accept(&mut self, span: Span) {
+    fn accept(&mut self, span: Span) -> Result<Record, Failure> {
+        if span.end - span.start > self.decoder.limits.record_bytes {
+            return Err(self.too_large(span.start));
+        }
         self.reader.commit();
         self.report.records += 1;
         self.report.accepted += 1;
         self.decoder.spans.push(span);
         self.source.advance_to(span.end);
+        Ok(Record::Taken)
+    }
+
+    fn too_large(&self, at: usize) -> Failure {
+        let place = Place { record: Some(self.report.records + 1), ..self.source.place(at) };
+        Failure::limit("record_too_large", "a record is larger than limits.record_bytes")
+            .hint("is this one JSON document with its records below a path? set records in [input]")
+            .at(place)
     }
 
     /// What a stop means for the record in `span`.

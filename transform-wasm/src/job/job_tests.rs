@@ -77,7 +77,8 @@ fn a_record_is_taken_or_rejected_as_a_whole() {
     assert_eq!(made.report["accepted"], 1);
     assert_eq!(made.report["tables"][0]["rows_out"], 1);
     assert_eq!(made.report["tables"][1]["rows_out"], 2);
-    let lines: Vec<serde_json::Value> = made.quarantine.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let lines: Vec<serde_json::Value> =
+        made.quarantine.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     assert_eq!(lines[0]["path"], "/xs/1/v");
     assert_eq!((&lines[0]["line"], &lines[0]["record"]), (&2.into(), &2.into()));
     assert_eq!(lines[1]["path"], "/id");
@@ -108,7 +109,11 @@ fn a_lost_swap_is_merged_without_reading_again() {
 
 #[test]
 fn too_many_rejected_records_fail_the_object() {
-    let options = Options { spec: "[[table]]\nmode='freeze'\n[[table.column]]\nname='a'\ntype='bigint'\n".into(), table: Some("t".into()), ..Options::default() };
+    let options = Options {
+        spec: "[[table]]\nmode='freeze'\n[[table.column]]\nname='a'\ntype='bigint'\n".into(),
+        table: Some("t".into()),
+        ..Options::default()
+    };
     let contracts = drive(&options, b"", 1).unwrap().unwrap_err().contracts;
     let options = Options { contracts, ..options };
     let failure = drive(&options, b"{\"a\":1}\n{\"a\":true}\n", 99).unwrap_err();
@@ -139,7 +144,8 @@ fn a_syntax_error_costs_a_document_whole_and_ndjson_one_line() {
 #[test]
 fn records_below_a_path() {
     let spec = "[input]\nrecords = 'data.orders'\n";
-    let made = run(spec, b"{\"meta\":{\"orders\":[1]},\"data\":{\"n\":2,\"orders\":[{\"a\":1},{\"a\":2}]}}", 3);
+    let made =
+        run(spec, b"{\"meta\":{\"orders\":[1]},\"data\":{\"n\":2,\"orders\":[{\"a\":1},{\"a\":2}]}}", 3);
     assert_eq!(made.report["records"], 2);
     let options = Options { spec: spec.into(), table: Some("t".into()), ..Options::default() };
     assert_eq!(drive(&options, b"{\"data\":{}}", 3).unwrap_err().code, "records_not_found");
@@ -155,6 +161,11 @@ fn csv_short_and_long_records_are_rejected() {
 
 #[test]
 fn a_missing_contract_on_the_final_pass_is_refused() {
-    let options = Options { table: Some("t".into()), final_pass: true, contracts: Vec::<TableContract>::new(), ..Options::default() };
+    let options = Options {
+        table: Some("t".into()),
+        final_pass: true,
+        contracts: Vec::<TableContract>::new(),
+        ..Options::default()
+    };
     assert_eq!(drive(&options, b"{}", 1).unwrap_err().code, "contract_missing");
 }

@@ -289,7 +289,8 @@ impl Job {
         if let (Reader::Shred(shredder), Some(rows)) = (&self.reader, &self.rows) {
             rows.report(&mut self.report);
             if shredder.discarded > 0 {
-                let mut warning = Warning::new("discarded", "values of unknown paths were dropped (mode = \"discard\")");
+                let mut warning =
+                    Warning::new("discarded", "values of unknown paths were dropped (mode = \"discard\")");
                 warning.count = shredder.discarded;
                 self.report.warn(warning);
             }

@@ -55,7 +55,13 @@ impl Job {
             rows: None,
             parts: Parts::new(Vec::new(), spec.limits.partitions),
             quarantine: Quarantine::default(),
-            report: Report { version: 1, format: "unknown", compression: "none", comparable: true, ..Report::default() },
+            report: Report {
+                version: 1,
+                format: "unknown",
+                compression: "none",
+                comparable: true,
+                ..Report::default()
+            },
             queue: VecDeque::new(),
             phase: Phase::Read,
             no_spec,
@@ -116,15 +122,18 @@ impl Job {
     fn timezone(&self) -> Result<i64, Failure> {
         match &self.spec.input.timezone {
             None => Ok(0),
-            Some(zone) => {
-                parse_timezone(zone).map_err(|why| Failure::spec("spec_invalid", format!("input.timezone: {why}")))
-            }
+            Some(zone) => parse_timezone(zone)
+                .map_err(|why| Failure::spec("spec_invalid", format!("input.timezone: {why}"))),
         }
     }
 
     fn source_env(&self) -> SourceEnv {
         let facts = &self.options.source;
-        SourceEnv { uri: facts.uri.clone(), event_time: facts.event_time, partitions: facts.partitions.clone() }
+        SourceEnv {
+            uri: facts.uri.clone(),
+            event_time: facts.event_time,
+            partitions: facts.partitions.clone(),
+        }
     }
 
     /// Compiles one table's expressions against its contract.
@@ -132,9 +141,11 @@ impl Job {
         let table = self.spec.tables[t].clone();
         let source = self.source_env();
         let tz_offset_ms = self.timezone()?;
-        let all: Vec<(String, ColumnType)> = contract.columns.iter().map(|c| (c.name.clone(), c.ty)).collect();
+        let all: Vec<(String, ColumnType)> =
+            contract.columns.iter().map(|c| (c.name.clone(), c.ty)).collect();
         let env = Env { columns: &all, source: &source, tz_offset_ms };
-        let compile = |what: &str, sql: &str| Expr::parse(sql, &env).map_err(|e| in_expression(what, sql, &e));
+        let compile =
+            |what: &str, sql: &str| Expr::parse(sql, &env).map_err(|e| in_expression(what, sql, &e));
         let mut derives = Vec::new();
         for (i, column) in contract.columns.iter().enumerate() {
             if let Origin::Sql(sql) = &column.origin {
@@ -156,7 +167,8 @@ impl Job {
             partitions.push((partition.name.clone(), partition.ty, compile("partition_by", &partition.sql)?));
         }
         let drop_nulls = drop_columns(&table, &contract)?;
-        let expressions = derives.iter().map(|(_, e)| e).chain(&filter).chain(checks.iter().map(|(_, e, _)| e));
+        let expressions =
+            derives.iter().map(|(_, e)| e).chain(&filter).chain(checks.iter().map(|(_, e, _)| e));
         if expressions.chain(partitions.iter().map(|(_, _, e)| e)).any(Expr::uses_source) {
             self.report.comparable = false;
         }
@@ -239,7 +251,8 @@ impl Job {
         let table = &self.spec.tables[t];
         let source = self.source_env();
         let tz_offset_ms = self.timezone()?;
-        let mut columns: Vec<(String, ColumnType)> = contract.columns.iter().map(|c| (c.name.clone(), c.ty)).collect();
+        let mut columns: Vec<(String, ColumnType)> =
+            contract.columns.iter().map(|c| (c.name.clone(), c.ty)).collect();
         let mut derived = Vec::new();
         if contract.columns.is_empty() && live.is_none() {
             return Ok((derived, Vec::new()));
@@ -253,7 +266,11 @@ impl Job {
             if !columns.iter().any(|(name, _)| name == &derive.name) {
                 columns.push((derive.name.clone(), ty));
             }
-            derived.push(ContractColumn { name: derive.name.clone(), ty, origin: Origin::Sql(derive.sql.clone()) });
+            derived.push(ContractColumn {
+                name: derive.name.clone(),
+                ty,
+                origin: Origin::Sql(derive.sql.clone()),
+            });
         }
         let env = Env { columns: &columns, source: &source, tz_offset_ms };
         let mut partition = Vec::new();
@@ -265,7 +282,8 @@ impl Job {
 }
 
 fn partition_column(text: &str, env: &Env<'_>) -> Result<PartitionColumn, Failure> {
-    let (expression, name) = Expr::parse_aliased(text, env).map_err(|e| in_expression("partition_by", text, &e))?;
+    let (expression, name) =
+        Expr::parse_aliased(text, env).map_err(|e| in_expression("partition_by", text, &e))?;
     let name = name.filter(|n| names::is_valid(n)).ok_or_else(|| {
         Failure::spec("spec_invalid", format!("partition_by \"{text}\" needs a name"))
             .hint("write for example \"year(order_date) AS year\"")

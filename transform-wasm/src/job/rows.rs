@@ -134,7 +134,8 @@ impl TableRows {
         records: u32,
         rejected: &mut BTreeMap<u32, Reject>,
     ) -> Result<Judged, Failure> {
-        let mut judged = Judged { derived: Vec::new(), keep: None, partitions: None, row_records: Vec::new() };
+        let mut judged =
+            Judged { derived: Vec::new(), keep: None, partitions: None, row_records: Vec::new() };
         if self.is_plain() {
             return Ok(judged);
         }
@@ -166,7 +167,12 @@ impl TableRows {
         Ok(judged)
     }
 
-    fn kept(&self, number: usize, view: &mut View<'_>, rejected: &mut BTreeMap<u32, Reject>) -> Option<Vec<bool>> {
+    fn kept(
+        &self,
+        number: usize,
+        view: &mut View<'_>,
+        rejected: &mut BTreeMap<u32, Reject>,
+    ) -> Option<Vec<bool>> {
         if self.filter.is_none() && self.drop_nulls.is_empty() {
             return None;
         }

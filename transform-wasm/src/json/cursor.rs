@@ -172,7 +172,11 @@ impl<'a> Cursor<'a> {
                 if at + offset >= self.input.len() {
                     return Err(self.end(at + offset));
                 }
-                Err(Stop::Syntax { at: at + offset, message: fault.message(), hint: number_hint(self.input, at) })
+                Err(Stop::Syntax {
+                    at: at + offset,
+                    message: fault.message(),
+                    hint: number_hint(self.input, at),
+                })
             }
         }
     }
@@ -199,10 +203,13 @@ fn invalid_utf8(at: usize) -> Stop {
 #[cold]
 fn number_hint(input: &[u8], at: usize) -> Option<&'static str> {
     let rest = &input[at..];
+    if rest.starts_with(b"0") || rest.starts_with(b"-0") {
+        return Some("write the number without leading zeros, or as a string in double quotes");
+    }
     if rest.starts_with(b"-I") || rest.starts_with(b"-N") {
         return Some("NaN and Infinity are not JSON: write null");
     }
-    None
+    Some("numbers look like 1, -2.5 or 3e8")
 }
 
 /// The syntax error for a byte that cannot stand where it stands.
@@ -210,15 +217,22 @@ fn number_hint(input: &[u8], at: usize) -> Option<&'static str> {
 pub fn unexpected(input: &[u8], at: usize) -> Stop {
     let rest = &input[at.min(input.len())..];
     let (message, hint) = match rest.first() {
-        Some(b'\'') => ("a single quote where JSON wants a double quote", Some("quote strings and keys with \"")),
+        Some(b'\'') => {
+            ("a single quote where JSON wants a double quote", Some("quote strings and keys with \""))
+        }
         Some(b'/') => ("a comment", Some("JSON has no comments: remove it")),
         Some(b'#') => ("a comment", Some("JSON has no comments: remove it")),
         Some(b'N' | b'I') => ("a word that is not JSON", Some("NaN and Infinity are not JSON: write null")),
         Some(b'T' | b'F') => ("a word that is not JSON", Some("write true and false in lower case")),
         Some(b',') => ("a comma with nothing before it", Some("remove the extra comma")),
         Some(b'}' | b']') => ("a closing bracket too early", Some("is there a comma before it?")),
-        Some(b'a'..=b'z' | b'A'..=b'Z' | b'_') => ("a word that is not JSON", Some("quote strings and keys with \"")),
-        Some(_) => ("an unexpected character", None),
+        Some(b'a'..=b'z' | b'A'..=b'Z' | b'_') => {
+            ("a word that is not JSON", Some("quote strings and keys with \""))
+        }
+        Some(_) => (
+            "an unexpected character",
+            Some("a value is an object, array, string, number, true, false or null"),
+        ),
         None => ("the input ends too early", Some("is the file cut off?")),
     };
     Stop::Syntax { at, message, hint }

@@ -23,7 +23,8 @@ fn reject_code(text: &[u8]) -> &'static str {
 
 #[test]
 fn takes_every_form_of_value() {
-    for text in ["{}", "[]", "[1,2.5e-3,-0,true,false,null,\"a\\u0041\"]", "{\"a\":{\"b\":[{}]}, \"c\" : 1 }"] {
+    for text in ["{}", "[]", "[1,2.5e-3,-0,true,false,null,\"a\\u0041\"]", "{\"a\":{\"b\":[{}]}, \"c\" : 1 }"]
+    {
         assert_eq!(skip(text.as_bytes(), true), Ok(text.len()), "{text}");
     }
 }

@@ -24,7 +24,14 @@ pub trait Walk {
     ///
     /// # Errors
     /// See [`Stop`].
-    fn value(&mut self, cursor: &Cursor<'_>, at: usize, byte: u8, node: u32, depth: usize) -> Result<usize, Stop>;
+    fn value(
+        &mut self,
+        cursor: &Cursor<'_>,
+        at: usize,
+        byte: u8,
+        node: u32,
+        depth: usize,
+    ) -> Result<usize, Stop>;
 }
 
 /// Walks the object whose bracket stands at `at`; the position after it.

@@ -165,13 +165,22 @@ impl DocumentReader {
 
     fn not_records(&self, byte: u8) -> Failure {
         if byte == b'[' {
-            return Failure::input("records_not_found", "the input is an array, so it has no path to records")
-                .hint("remove records from [input]");
+            return Failure::input(
+                "records_not_found",
+                "the input is an array, so it has no path to records",
+            )
+            .hint("remove records from [input]");
         }
         Failure::input("not_records", "the top level of the input is a scalar, but records must be objects")
     }
 
-    fn key(&mut self, cursor: &Cursor<'_>, at: &mut usize, level: usize, first: bool) -> Result<Option<Next>, Stop> {
+    fn key(
+        &mut self,
+        cursor: &Cursor<'_>,
+        at: &mut usize,
+        level: usize,
+        first: bool,
+    ) -> Result<Option<Next>, Stop> {
         let (here, byte) = cursor.next(*at)?;
         if byte == b'}' && first {
             *at = here + 1;
@@ -213,9 +222,12 @@ impl DocumentReader {
                 self.state = State::Key { level: level + 1, first: true };
                 Ok(None)
             }
-            _ => Err(Failure::input("records_not_found", "the path of records does not lead to an array of objects")
-                .hint("check records in [input]")
-                .into()),
+            _ => Err(Failure::input(
+                "records_not_found",
+                "the path of records does not lead to an array of objects",
+            )
+            .hint("check records in [input]")
+            .into()),
         }
     }
 }

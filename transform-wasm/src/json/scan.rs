@@ -43,7 +43,8 @@ fn masks(block: &[u8; 16]) -> (u32, u32) {
 #[inline(always)]
 fn masks(block: &[u8; 16]) -> (u32, u32) {
     use core::arch::x86_64::{
-        __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
+        __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128,
+        _mm_set1_epi8,
     };
     // SAFETY: SSE2 is part of x86-64; `block` is 16 readable bytes and the load is unaligned.
     unsafe {

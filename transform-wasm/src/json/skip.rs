@@ -61,10 +61,11 @@ impl Skipper {
                 b'n' => cursor.word(here, b"null")?,
                 b'-' | b'0'..=b'9' => {
                     let (number, end) = cursor.number(here)?;
-                    if care == Care::All && !number.is_integer_text {
-                        if let Err(misfit) = number.kind(&cursor.input[here..]) {
-                            return Err(Reject::at(misfit.code(), format!("a number {misfit}"), here).into());
-                        }
+                    if care == Care::All
+                        && !number.is_integer_text
+                        && let Err(misfit) = number.kind(&cursor.input[here..])
+                    {
+                        return Err(Reject::at(misfit.code(), format!("a number {misfit}"), here).into());
                     }
                     end
                 }
@@ -95,6 +96,25 @@ impl Skipper {
                     _ => return Err(missing_comma(cursor.input, here)),
                 }
             }
+        }
+    }
+
+    /// What a record's stop comes to once the whole record has been looked at, and where it ends if
+    /// that is known: a fault of the record as JSON wins over a value that does not fit.
+    pub fn judge(&mut self, cursor: &Cursor<'_>, at: usize, stop: Stop) -> (Stop, Option<usize>) {
+        let Stop::Reject(found) = &stop else { return (stop, None) };
+        // Depth was looked at on the way here, as deep as the walk went.
+        match self.skip(cursor, at, usize::MAX, Care::All) {
+            Ok(end) => (stop, Some(end)),
+            Err(Stop::Reject(whole)) => {
+                let end = self.skip(cursor, at, usize::MAX, Care::Grammar);
+                let stop = if whole.code == found.code { stop } else { Stop::Reject(whole) };
+                match end {
+                    Ok(end) => (stop, Some(end)),
+                    Err(worse) => (worse, None),
+                }
+            }
+            Err(worse) => (worse, None),
         }
     }
 
@@ -234,7 +254,11 @@ pub fn trailing_comma(at: usize) -> Stop {
 /// The syntax error for a key without a colon.
 #[cold]
 pub fn missing_colon(at: usize) -> Stop {
-    Stop::Syntax { at, message: "a colon must follow a key", hint: None }
+    Stop::Syntax {
+        at,
+        message: "a colon must follow a key",
+        hint: Some("write : between a key and its value"),
+    }
 }
 
 /// The syntax error where a comma or closing bracket should be.

@@ -53,7 +53,20 @@ pub fn contract(
         (None, None) if no_spec => only_array(learned, &mut warnings),
         (None, None) => None,
     };
-    let mut walk = Walk { learned, rows: rows.as_deref(), exploded: exploded(spec, no_spec), paths: Vec::new(), warnings };
+    let declared = table
+        .columns
+        .iter()
+        .filter(|c| c.ty.is_some())
+        .map(|c| column_pointer(c.from.as_deref().unwrap_or(&c.name), rows.as_deref()))
+        .collect();
+    let mut walk = Walk {
+        learned,
+        rows: rows.as_deref(),
+        declared,
+        exploded: exploded(spec, no_spec),
+        paths: Vec::new(),
+        warnings,
+    };
     walk.object(0, &mut String::new());
     let Walk { paths, mut warnings, .. } = walk;
     let mut contract = live.cloned().unwrap_or_else(|| Contract {
@@ -100,7 +113,8 @@ pub fn finish(
 /// # Errors
 /// Fault `spec`, code `contract_conflict`, with both sides.
 pub fn check_against_live(table: &Table, live: &Contract) -> Result<(), Failure> {
-    let conflict = |what: String| Failure::spec("contract_conflict", format!("table `{}`: {what}", live.table));
+    let conflict =
+        |what: String| Failure::spec("contract_conflict", format!("table `{}`: {what}", live.table));
     let rows = table.rows.as_deref().map(path_to_pointer);
     if rows.is_some() && rows != live.rows {
         let live = live.rows.as_deref().unwrap_or("no array");
@@ -109,14 +123,24 @@ pub fn check_against_live(table: &Table, live: &Contract) -> Result<(), Failure>
     }
     for declared in &table.columns {
         let Some(column) = live.columns.iter().find(|c| c.name == declared.name) else { continue };
-        let pointer = column_pointer(declared.from.as_deref().unwrap_or(&declared.name), live.rows.as_deref());
+        let pointer =
+            column_pointer(declared.from.as_deref().unwrap_or(&declared.name), live.rows.as_deref());
         if column.origin != Origin::Pointer(pointer.clone()) {
-            return Err(conflict(format!("column `{}` comes from {pointer} in the spec, but not in the contract", declared.name))
-                .hint("a column's source never changes: declare a new column"));
+            return Err(conflict(format!(
+                "column `{}` comes from {pointer} in the spec, but not in the contract",
+                declared.name
+            ))
+            .hint("a column's source never changes: declare a new column"));
         }
         if let Some(ty) = declared.ty.map(|t| t.0).filter(|ty| *ty != column.ty) {
-            return Err(conflict(format!("column `{}` is {ty} in the spec, {} in the contract", declared.name, column.ty))
-                .hint(format!("to change it: lakegate contract change {} {} '{ty}'", live.table, declared.name)));
+            return Err(conflict(format!(
+                "column `{}` is {ty} in the spec, {} in the contract",
+                declared.name, column.ty
+            ))
+            .hint(format!(
+                "to change it: lakegate contract change {} {} '{ty}'",
+                live.table, declared.name
+            )));
         }
     }
     for derive in &table.derives {
@@ -178,6 +202,8 @@ fn find_arrays(learned: &Learned, node: u32, pointer: &mut String, found: &mut V
 struct Walk<'a> {
     learned: &'a Learned,
     rows: Option<&'a str>,
+    /// Pointers of columns with a declared type.
+    declared: BTreeSet<String>,
     exploded: BTreeSet<String>,
     paths: Vec<Path>,
     warnings: Vec<Warning>,
@@ -196,15 +222,6 @@ impl Walk<'_> {
 
     fn value(&mut self, node: u32, pointer: &mut String) {
         let kinds = self.learned.nodes[node as usize].kinds;
-        if kinds.any(Kinds::OBJECT) {
-            if kinds.0 & !(Kinds::OBJECT.0 | Kinds::NULL.0) != 0 {
-                self.warnings.push(Warning::new(
-                    "object_and_scalar",
-                    format!("{pointer} is an object in some records and not in others: the others are rejected"),
-                ));
-            }
-            return self.object(node, pointer);
-        }
         if self.rows == Some(pointer.as_str()) {
             if let Some(element) = self.learned.nodes[node as usize].element {
                 let len = pointer.len();
@@ -213,6 +230,22 @@ impl Walk<'_> {
                 pointer.truncate(len);
             }
             return;
+        }
+        if self.declared.contains(pointer.as_str()) {
+            // The declared type is the contract, whatever the value is.
+            self.paths.push(Path { pointer: pointer.clone(), kinds });
+            return;
+        }
+        if kinds.any(Kinds::OBJECT) {
+            if kinds.0 & !(Kinds::OBJECT.0 | Kinds::NULL.0) != 0 {
+                self.warnings.push(Warning::new(
+                    "object_and_scalar",
+                    format!(
+                        "{pointer} is an object in some records and not in others: the others are rejected"
+                    ),
+                ));
+            }
+            return self.object(node, pointer);
         }
         if kinds == Kinds::default() || self.exploded.contains(pointer.as_str()) {
             return;
@@ -226,8 +259,10 @@ fn add_declared(contract: &mut Contract, table: &Table, paths: &[Path]) {
         if contract.columns.iter().any(|c| c.name == declared.name) {
             continue;
         }
-        let pointer = column_pointer(declared.from.as_deref().unwrap_or(&declared.name), contract.rows.as_deref());
-        let learned = || paths.iter().find(|p| p.pointer == pointer).and_then(|p| p.kinds.column_type(table.numbers));
+        let pointer =
+            column_pointer(declared.from.as_deref().unwrap_or(&declared.name), contract.rows.as_deref());
+        let learned =
+            || paths.iter().find(|p| p.pointer == pointer).and_then(|p| p.kinds.column_type(table.numbers));
         match declared.ty.map(|t| t.0).or_else(learned) {
             Some(ty) => {
                 contract.nulls.retain(|(name, _)| name != &declared.name);
@@ -269,7 +304,8 @@ fn add_learned(
         .map(|p| p.pointer.clone())
         .collect();
     let naming = if no_spec { Naming::Leaf } else { table.names };
-    let (chosen, renamed) = names::choose(&unnamed, contract.rows.as_deref(), naming, &held_names(contract, table));
+    let (chosen, renamed) =
+        names::choose(&unnamed, contract.rows.as_deref(), naming, &held_names(contract, table));
     for clash in renamed {
         warnings.push(Warning::new(
             "name_clash",
@@ -280,7 +316,9 @@ fn add_learned(
         let known = contract.nulls.iter().position(|(_, pointer)| pointer == &path.pointer);
         let name = match known {
             Some(i) => contract.nulls[i].0.clone(),
-            None => unnamed.iter().position(|p| p == &path.pointer).map(|i| chosen[i].clone()).unwrap_or_default(),
+            None => {
+                unnamed.iter().position(|p| p == &path.pointer).map(|i| chosen[i].clone()).unwrap_or_default()
+            }
         };
         match path.kinds.column_type(table.numbers) {
             Some(ty) => {
@@ -288,7 +326,11 @@ fn add_learned(
                 if let Some(i) = known {
                     contract.nulls.remove(i);
                 }
-                contract.columns.push(ContractColumn { name, ty, origin: Origin::Pointer(path.pointer.clone()) });
+                contract.columns.push(ContractColumn {
+                    name,
+                    ty,
+                    origin: Origin::Pointer(path.pointer.clone()),
+                });
             }
             None if known.is_none() => contract.nulls.push((name, path.pointer.clone())),
             None => {}
@@ -305,29 +347,41 @@ fn held_names(contract: &Contract, table: &Table) -> BTreeSet<String> {
     let columns = contract.columns.iter().map(|c| c.name.clone());
     let nulls = contract.nulls.iter().map(|(name, _)| name.clone());
     let declared = table.columns.iter().map(|c| c.name.clone());
-    columns.chain(nulls).chain(declared).chain(table.derives.iter().map(|d| d.name.clone())).chain(aliases).collect()
+    columns
+        .chain(nulls)
+        .chain(declared)
+        .chain(table.derives.iter().map(|d| d.name.clone()))
+        .chain(aliases)
+        .collect()
 }
 
 fn warn_of_mix(path: &Path, ty: ColumnType, warnings: &mut Vec<Warning>) {
     let kinds = path.kinds.0 & !Kinds::NULL.0;
     if ty == ColumnType::String && kinds != Kinds::STRING.0 {
-        let why = if kinds.count_ones() > 1 { "values of different kinds" } else { "integers beyond 64 bits" };
-        warnings.push(Warning::new("mixed_types", format!("{} has {why}: it becomes a string", path.pointer)));
+        let why =
+            if kinds.count_ones() > 1 { "values of different kinds" } else { "integers beyond 64 bits" };
+        warnings
+            .push(Warning::new("mixed_types", format!("{} has {why}: it becomes a string", path.pointer)));
     }
 }
 
 /// Amounts of the parent stand on each of its rows: summing them counts them several times.
 fn warn_of_repeats(contract: &Contract, warnings: &mut Vec<Warning>) {
     let Some(rows) = &contract.rows else { return };
-    const AMOUNTS: [&str; 9] = ["amount", "total", "price", "sum", "cost", "tax", "fee", "revenue", "discount"];
+    const AMOUNTS: [&str; 9] =
+        ["amount", "total", "price", "sum", "cost", "tax", "fee", "revenue", "discount"];
     for column in &contract.columns {
         let Origin::Pointer(pointer) = &column.origin else { continue };
-        let numeric = matches!(column.ty, ColumnType::Bigint | ColumnType::Double | ColumnType::Decimal { .. });
+        let numeric =
+            matches!(column.ty, ColumnType::Bigint | ColumnType::Double | ColumnType::Decimal { .. });
         let amount = AMOUNTS.iter().any(|word| column.name.contains(word));
         if numeric && amount && !crate::shred::below(pointer, rows) {
             warnings.push(Warning::new(
                 "amount_repeats",
-                format!("`{0}` belongs to the parent and repeats on each row of {rows}: SUM({0}) overcounts", column.name),
+                format!(
+                    "`{0}` belongs to the parent and repeats on each row of {rows}: SUM({0}) overcounts",
+                    column.name
+                ),
             ));
         }
     }

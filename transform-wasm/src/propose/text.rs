@@ -19,7 +19,9 @@ pub fn spec_text(spec: &Spec, contracts: &[Contract], _learned: &Learned, warnin
     if let Some(records) = &spec.input.records {
         let _ = writeln!(out, "\n[input]\nrecords = {}", quote(records));
     }
-    out.push_str("\n# [output]\n# max_rejected = \"5%\"      # more rejected records fail the whole source object\n");
+    out.push_str(
+        "\n# [output]\n# max_rejected = \"5%\"      # more rejected records fail the whole source object\n",
+    );
     for (contract, table) in contracts.iter().zip(&spec.tables) {
         push_table(&mut out, contract, table);
     }
@@ -29,7 +31,11 @@ pub fn spec_text(spec: &Spec, contracts: &[Contract], _learned: &Learned, warnin
 fn push_table(out: &mut String, contract: &Contract, table: &Table) {
     let _ = writeln!(out, "\n[[table]]\nname = {}", quote(&contract.table));
     if let Some(rows) = &contract.rows {
-        let _ = writeln!(out, "rows = {}              # one row per element; parents repeat", quote(&dotted(rows)));
+        let _ = writeln!(
+            out,
+            "rows = {}              # one row per element; parents repeat",
+            quote(&dotted(rows))
+        );
     }
     out.push_str("# mode = \"evolve\"          # new paths become columns; \"freeze\" rejects, \"discard\" drops them\n");
     if !table.partition_by.is_empty() {
@@ -49,12 +55,22 @@ fn push_table(out: &mut String, contract: &Contract, table: &Table) {
                 let _ = writeln!(out, "type = \"{}\"", column.ty);
             }
             Origin::Sql(sql) => {
-                let _ = writeln!(out, "\n[[table.derive]]\nname = {}\nsql = {}\ntype = \"{}\"", quote(&column.name), quote(sql), column.ty);
+                let _ = writeln!(
+                    out,
+                    "\n[[table.derive]]\nname = {}\nsql = {}\ntype = \"{}\"",
+                    quote(&column.name),
+                    quote(sql),
+                    column.ty
+                );
             }
         }
     }
     for (name, pointer) in &contract.nulls {
-        let _ = writeln!(out, "\n# `{name}` ({}) was only ever null: declare it with its type to have the column.", pointer.replace(['\n', '\r'], " "));
+        let _ = writeln!(
+            out,
+            "\n# `{name}` ({}) was only ever null: declare it with its type to have the column.",
+            pointer.replace(['\n', '\r'], " ")
+        );
     }
 }
 
@@ -75,7 +91,8 @@ fn path(pointer: &str, rows: Option<&str>) -> String {
 fn dotted(pointer: &str) -> String {
     let keys = pointer_keys(pointer);
     let plain = |key: &String| {
-        !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ' | '$' | '@'))
+        !key.is_empty()
+            && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ' | '$' | '@'))
     };
     if keys.iter().all(plain) { keys.join(".") } else { pointer.to_owned() }
 }

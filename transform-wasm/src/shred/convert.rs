@@ -82,7 +82,10 @@ impl Shredder {
         match refusal {
             Refusal::Misfit(misfit) => self.reject(misfit.code(), format!("the value {misfit}"), node, at),
             Refusal::Kind(found) => {
-                let wanted = self.plan.nodes[node as usize].targets.first().map_or(String::new(), |t| t.ty.to_string());
+                let wanted = self.plan.nodes[node as usize]
+                    .targets
+                    .first()
+                    .map_or(String::new(), |t| t.ty.to_string());
                 let message = format!("the value is {found}, but the column is {wanted}");
                 self.reject("type_mismatch", message, node, at)
             }
@@ -96,7 +99,9 @@ fn put_other(column: &mut crate::column::Column, target: &Target, token: Token<'
             number.kind(text)?;
             column.push_bytes(text);
         }
-        (ColumnType::String, Token::Boolean(value)) => column.push_bytes(if value { b"true" } else { b"false" }),
+        (ColumnType::String, Token::Boolean(value)) => {
+            column.push_bytes(if value { b"true" } else { b"false" })
+        }
         (ColumnType::Boolean, Token::Boolean(value)) => column.push_bool(value),
         (ColumnType::Boolean, Token::Text(text)) if target.cast => column.push_bool(parse_boolean(text)?),
         (ColumnType::Bigint, Token::Text(text)) if target.cast => {

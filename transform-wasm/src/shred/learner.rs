@@ -43,7 +43,14 @@ impl Walk for Learner {
         None
     }
 
-    fn value(&mut self, cursor: &Cursor<'_>, at: usize, byte: u8, node: u32, depth: usize) -> Result<usize, Stop> {
+    fn value(
+        &mut self,
+        cursor: &Cursor<'_>,
+        at: usize,
+        byte: u8,
+        node: u32,
+        depth: usize,
+    ) -> Result<usize, Stop> {
         let (kinds, end) = match byte {
             b'n' => (Kinds::NULL, cursor.word(at, b"null")?),
             b't' => (Kinds::BOOLEAN, cursor.word(at, b"true")?),

@@ -11,7 +11,6 @@ mod learner;
 mod plan;
 mod walk;
 
-
 pub use batch::{Batch, Level, TableBatch};
 pub use fields::CsvColumn;
 pub use learner::Learner;

@@ -205,8 +205,11 @@ impl Plan {
     /// Fault `limit`, code `too_many_columns`.
     pub fn add_unknown(&mut self, node: u32, key: &[u8]) -> Result<usize, Failure> {
         if self.nodes.len() >= self.limit {
-            return Err(Failure::limit("too_many_columns", "the input has more distinct paths than limits.columns allows")
-                .hint("are ids or dates used as keys? raise limits.columns if this is meant to be"));
+            return Err(Failure::limit(
+                "too_many_columns",
+                "the input has more distinct paths than limits.columns allows",
+            )
+            .hint("are ids or dates used as keys? raise limits.columns if this is meant to be"));
         }
         self.add_key(node, key);
         Ok(self.nodes[node as usize].keys.len() - 1)
@@ -264,4 +267,3 @@ fn strictest(tables: &[Table], who: &[usize]) -> Mode {
         Mode::Discard
     }
 }
-

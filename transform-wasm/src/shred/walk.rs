@@ -33,7 +33,14 @@ impl Walk for Shredder {
     }
 
     #[inline]
-    fn value(&mut self, cursor: &Cursor<'_>, at: usize, byte: u8, node: u32, depth: usize) -> Result<usize, Stop> {
+    fn value(
+        &mut self,
+        cursor: &Cursor<'_>,
+        at: usize,
+        byte: u8,
+        node: u32,
+        depth: usize,
+    ) -> Result<usize, Stop> {
         self.any_value(cursor, at, byte, node, depth)
     }
 }
@@ -53,12 +60,19 @@ impl Shredder {
     }
 
     #[inline]
-    fn any_value(&mut self, cursor: &Cursor<'_>, at: usize, byte: u8, node: u32, depth: usize) -> Result<usize, Stop> {
+    fn any_value(
+        &mut self,
+        cursor: &Cursor<'_>,
+        at: usize,
+        byte: u8,
+        node: u32,
+        depth: usize,
+    ) -> Result<usize, Stop> {
         let plan = &self.plan.nodes[node as usize];
         if byte == b'n' {
             return cursor.word(at, b"null");
         }
-        if plan.targets.len() == 1 && byte == b'"' {
+        if byte == b'"' && plan.targets.len() == 1 && !plan.targets[0].is_json() {
             let (text, end) = cursor.string(at)?;
             if !text.escaped {
                 self.put(node, 0, Token::Text(text.raw), at)?;
@@ -73,7 +87,13 @@ impl Shredder {
         }
     }
 
-    fn object_value(&mut self, cursor: &Cursor<'_>, at: usize, node: u32, depth: usize) -> Result<usize, Stop> {
+    fn object_value(
+        &mut self,
+        cursor: &Cursor<'_>,
+        at: usize,
+        node: u32,
+        depth: usize,
+    ) -> Result<usize, Stop> {
         let plan = &self.plan.nodes[node as usize];
         // Unknown objects are walked too: only what is in them can be new.
         let walked = plan.object || !plan.known;
@@ -86,7 +106,13 @@ impl Shredder {
         Ok(end)
     }
 
-    fn array_value(&mut self, cursor: &Cursor<'_>, at: usize, node: u32, depth: usize) -> Result<usize, Stop> {
+    fn array_value(
+        &mut self,
+        cursor: &Cursor<'_>,
+        at: usize,
+        node: u32,
+        depth: usize,
+    ) -> Result<usize, Stop> {
         let plan = &self.plan.nodes[node as usize];
         let walked = plan.rows.is_some();
         let known = plan.known;
@@ -104,7 +130,14 @@ impl Shredder {
     }
 
     /// An object or array goes as text into JSON columns; for any other column it is a misfit.
-    fn put_nested(&mut self, node: u32, found: &str, walked: bool, raw: &[u8], at: usize) -> Result<(), Stop> {
+    fn put_nested(
+        &mut self,
+        node: u32,
+        found: &str,
+        walked: bool,
+        raw: &[u8],
+        at: usize,
+    ) -> Result<(), Stop> {
         let targets = &self.plan.nodes[node as usize].targets;
         if targets.is_empty() && walked {
             return Ok(());
@@ -143,11 +176,10 @@ impl Shredder {
         self.put_json(node, &cursor.input[at..end]);
         let plan = &self.plan.nodes[node as usize];
         if targets == 0 {
-            if let Token::Number(number, text) = token {
-                if let Err(misfit) = number.kind(text) {
+            if let Token::Number(number, text) = token
+                && let Err(misfit) = number.kind(text) {
                     return Err(self.reject(misfit.code(), format!("the number {misfit}"), node, at));
                 }
-            }
             if !plan.known {
                 self.unknown(node, at)?;
             } else if plan.object || plan.rows.is_some() {
@@ -242,6 +274,11 @@ impl Shredder {
             None if plan.rows.is_some() => "array".to_owned(),
             None => "object".to_owned(),
         };
-        self.reject("type_mismatch", format!("the value is {found}, but the contract has {wanted} here"), node, at)
+        self.reject(
+            "type_mismatch",
+            format!("the value is {found}, but the contract has {wanted} here"),
+            node,
+            at,
+        )
     }
 }

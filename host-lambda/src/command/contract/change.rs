@@ -114,7 +114,7 @@ fn text(args: &ChangeArgs, changed: &Changed, sums: &Sums, screen: Screen) -> St
         text.push_str(&format!(
             "  {} {}: {}\n",
             screen.paint(Tone::Bad, "failed"),
-            visible(&failure.source),
+            visible(&failure.source.uri),
             visible(&failure.message)
         ));
     }
@@ -127,7 +127,7 @@ fn to_json(args: &ChangeArgs, changed: &Changed, sums: &Sums) -> Value {
         "replayed": changed.replayed.len(), "rows_out": sums.rows, "rejected": sums.rejected,
         "recovered": changed.records_recovered, "milliseconds": sums.milliseconds,
         "failed": changed.failed_objects.iter().map(|failure| {
-            json!({"source": failure.source, "code": failure.code, "message": failure.message})
+            json!({"source": failure.source.uri, "code": failure.code, "message": failure.message})
         }).collect::<Vec<_>>(),
     })
 }

@@ -80,7 +80,9 @@ impl CsvFrame {
             return Err(Reject::at("field_count", message, start).into());
         }
         if let Some(field) = self.tokenizer.invalid_field() {
-            return Err(Reject::at("invalid_utf8", format!("field {} is not valid UTF-8", field + 1), start).into());
+            return Err(
+                Reject::at("invalid_utf8", format!("field {} is not valid UTF-8", field + 1), start).into()
+            );
         }
         for (i, &node) in self.nodes.iter().enumerate() {
             let text = self.tokenizer.text(buffer, i);
@@ -120,10 +122,8 @@ impl Job {
                 }
                 let message = format!("{}, at line {}", error.message(), place.line.unwrap_or_default());
                 let end = start + error.consumed;
-                return self.refuse(
-                    Reject::at("syntax_error", message, start).into(),
-                    Span { start, end, number },
-                );
+                return self
+                    .refuse(Reject::at("syntax_error", message, start).into(), Span { start, end, number });
             }
         };
         let consumed = match step {
@@ -149,10 +149,7 @@ impl Job {
         self.reader.begin();
         let span = Span { start, end: start + consumed, number };
         match frame.read_fields(&mut self.reader, rest, start) {
-            Ok(()) => {
-                self.accept(span);
-                Ok(Record::Taken)
-            }
+            Ok(()) => self.accept(span),
             Err(stop) => self.refuse(stop, span),
         }
     }

@@ -1,0 +1,219 @@
+//! Rejected records: listing them, and submitting them again once they are mended.
+//!
+//! Not for making quarantine lines: the transform does. The decision to know: records that are submitted again
+//! are a source object of their own, kept in the lake, whose commit names the lines it resolves. So they are
+//! committed exactly once like any other, and can be replayed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use toml::{Table, Value};
+
+use super::{CommitRecord, Lake, Resolved, sha256};
+use crate::error::{Error, Result};
+use crate::report::QuarantineLine;
+use crate::run::commit::{resubmitted_key, source_of};
+use crate::run::{Cause, Outcome, Plan, Progress, run_because};
+use crate::sandbox::Transform;
+use crate::source::Source;
+
+/// A rejected record of a generation that counts.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Quarantined {
+    /// Key of the commit record.
+    pub commit_key: String,
+    /// URI of the source object.
+    pub source: String,
+    /// Generation of it.
+    pub generation: u32,
+    /// The line.
+    pub line: QuarantineLine,
+    /// Key of the commit that submitted it again.
+    pub resolved_by: Option<String>,
+}
+
+/// What is submitted again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fixed {
+    /// The records as they came: for a mended spec or contract.
+    Raw,
+    /// A file with the mended records, in the shape of the original source.
+    File(PathBuf),
+}
+
+impl Lake {
+    /// Rejected records of a table (or of all tables of the pipeline that it names), resolved ones too.
+    ///
+    /// # Errors
+    /// The storage's, or a damaged lake.
+    pub fn quarantine(&self, table: &str) -> Result<Vec<Quarantined>> {
+        let states = self.commits()?;
+        let mut resolved: BTreeMap<(&str, &str, u64), &str> = BTreeMap::new();
+        for state in states.iter().filter(|state| state.current) {
+            for mended in &state.record.resolves {
+                for record in &mended.records {
+                    resolved.insert((&mended.source, &mended.digest, *record), &state.key);
+                }
+            }
+        }
+        let mut found = Vec::new();
+        for state in states.iter().filter(|state| state.current) {
+            let record = &state.record;
+            let whole = record.pipeline == table;
+            let Some(kept) = record.quarantine.as_ref().filter(|_| whole || record.contracts.contains_key(table))
+            else {
+                continue;
+            };
+            let Some(text) = self.storage().get(&kept.key)? else {
+                let what = format!("{} is missing", kept.key);
+                return Err(Error::own("quarantine_missing", what).with_hint("`lakegate fsck` makes it again"));
+            };
+            for line in text.bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+                let line: QuarantineLine = serde_json::from_slice(line).map_err(|error| {
+                    Error::own("lake_damaged", format!("{} cannot be read: {error}", kept.key))
+                })?;
+                if !whole && line.table.as_deref().is_some_and(|name| name != table) {
+                    continue;
+                }
+                let by = resolved.get(&(record.source.uri.as_str(), record.source.digest.as_str(), line.record));
+                found.push(Quarantined {
+                    commit_key: state.key.clone(),
+                    source: record.source.uri.clone(),
+                    generation: record.generation,
+                    line,
+                    resolved_by: by.map(|key| (*key).to_string()),
+                });
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Submits rejected records again: those that `select` picks and that are not resolved yet.
+///
+/// # Errors
+/// Nothing is picked; records were cut short and no file is given; or as [`run`](crate::run::run()), and then the
+/// records stay open.
+pub fn resubmit(
+    lake: &Lake,
+    transform: &Transform,
+    table: &str,
+    spec: Option<&str>,
+    select: &dyn Fn(&Quarantined) -> bool,
+    fixed: Fixed,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Outcome> {
+    let mut picked = lake.quarantine(table)?;
+    picked.retain(|entry| entry.resolved_by.is_none() && select(entry));
+    if picked.is_empty() {
+        return Err(Error::input("nothing_to_resubmit", format!("no open record of {table} is picked")));
+    }
+    let mut commits: BTreeMap<&str, CommitRecord> = BTreeMap::new();
+    for entry in &picked {
+        if !commits.contains_key(entry.commit_key.as_str()) {
+            let record = lake.read_json(&entry.commit_key)?;
+            let missing = || Error::own("lake_damaged", format!("{} is missing", entry.commit_key));
+            commits.insert(&entry.commit_key, record.ok_or_else(missing)?);
+        }
+    }
+    let Some(first) = commits.values().next() else { return Err(Error::own("no_commit", "no commit is named")) };
+    let alike = |record: &CommitRecord| {
+        record.pipeline == first.pipeline
+            && record.table == first.table
+            && (spec.is_some() || record.spec == first.spec)
+            && record.report.format == first.report.format
+    };
+    if !commits.values().all(alike) {
+        return Err(Error::input("resubmit_mixed", "the records come from objects with different specs")
+            .with_hint("pick those of one source at a time, or name one spec for all"));
+    }
+    let spec = match spec {
+        Some(spec) => spec.to_string(),
+        None => lake
+            .spec_text(&first.spec)?
+            .ok_or_else(|| Error::own("lake_damaged", format!("the spec {} is missing", first.spec)))?,
+    };
+    let bytes = match fixed {
+        Fixed::File(path) => {
+            fs::read(&path).map_err(|error| Error::read("read", path.display().to_string(), error))?
+        }
+        Fixed::Raw => raw(lake, &picked, first, &spec)?,
+    };
+    let digest = sha256(&bytes);
+    lake.storage().put_if_absent(&resubmitted_key(&digest), &bytes)?;
+    let stem = format!("{}-resubmitted", first.source.stem);
+    let source = Source::reader(&bytes[..], &stem)?.renamed(format!("resubmit:{digest}"), &stem);
+    let plan = Plan::new(spec, first.table.clone())?;
+    let resolves = resolves(&picked, &commits);
+    let cause = Cause { reason: Some("resubmit"), resolves, contracts: None };
+    run_because(lake, transform, &source, &plan, &cause, progress)
+}
+
+fn resolves(picked: &[Quarantined], commits: &BTreeMap<&str, CommitRecord>) -> Vec<Resolved> {
+    let mut by_source: BTreeMap<(String, String), Vec<u64>> = BTreeMap::new();
+    for entry in picked {
+        let Some(record) = commits.get(entry.commit_key.as_str()) else { continue };
+        let key = (entry.source.clone(), record.source.digest.clone());
+        by_source.entry(key).or_default().push(entry.line.record);
+    }
+    let sorted = |mut records: Vec<u64>| {
+        records.sort_unstable();
+        records.dedup();
+        records
+    };
+    let each = by_source.into_iter();
+    each.map(|((source, digest), records)| Resolved { source, digest, records: sorted(records) }).collect()
+}
+
+/// The records as they came, put together in the shape that the spec reads.
+fn raw(lake: &Lake, picked: &[Quarantined], commit: &CommitRecord, spec: &str) -> Result<Vec<u8>> {
+    if let Some(cut) = picked.iter().find(|entry| entry.line.truncated) {
+        let what = format!("record {} of {} is too long to be kept in quarantine", cut.line.record, cut.source);
+        return Err(Error::input("record_truncated", what).with_hint("give the mended records as a file"));
+    }
+    let parsed: Table = spec.parse().unwrap_or_default();
+    let input = |key: &str| parsed.get("input").and_then(|input| input.get(key));
+    let lines: Vec<&str> = picked.iter().map(|entry| entry.line.raw.trim_end_matches(['\r', '\n'])).collect();
+    let mut text = String::new();
+    if matches!(commit.report.format.as_str(), "csv" | "tsv") {
+        if input("header").and_then(Value::as_bool) != Some(false) {
+            text = header(lake, commit)?;
+            text.push('\n');
+        }
+    } else if let Some(path) = input("records").and_then(Value::as_str) {
+        let keys: Vec<String> = path.split('.').map(|key| serde_json::Value::from(key).to_string()).collect();
+        for key in &keys {
+            text.push_str(&format!("{{{key}:"));
+        }
+        text.push_str(&format!("[{}]{}", lines.join(",\n"), "}".repeat(keys.len())));
+        return Ok(text.into_bytes());
+    }
+    text.push_str(&lines.join("\n"));
+    text.push('\n');
+    Ok(text.into_bytes())
+}
+
+/// The first line of the original CSV: without it the columns have no names.
+fn header(lake: &Lake, commit: &CommitRecord) -> Result<String> {
+    let unknown = |why: String| {
+        Error::input("header_unknown", format!("the header of {} cannot be read: {why}", commit.source.uri))
+            .with_hint("give the mended records as a file, with the header")
+    };
+    if !matches!(commit.report.compression.as_str(), "none" | "") {
+        return Err(unknown("it is compressed".into()));
+    }
+    let source = source_of(lake, commit).map_err(|error| unknown(error.to_string()))?;
+    let mut chunks = source.open()?;
+    let mut line = Vec::new();
+    loop {
+        let chunk = chunks.next()?;
+        let end = chunk.iter().position(|&byte| byte == b'\n');
+        line.extend_from_slice(&chunk[..end.unwrap_or(chunk.len())]);
+        if end.is_some() || chunk.is_empty() {
+            break;
+        }
+    }
+    let text = String::from_utf8(line).map_err(|_| unknown("it is not UTF-8".into()))?;
+    Ok(text.trim_start_matches('\u{feff}').trim_end_matches('\r').to_string())
+}
