@@ -15,7 +15,8 @@ fn two_runs_at_once_lose_and_double_nothing() {
     let mut expected = Vec::new();
     for file in 0..6 {
         // Each file brings a column of its own, so that every run wants to grow the contract.
-        let lines: Vec<String> = (0..50).map(|id| format!("{{\"id\":{},\"only{file}\":{id}}}", file * 100 + id)).collect();
+        let lines: Vec<String> =
+            (0..50).map(|id| format!("{{\"id\":{},\"only{file}\":{id}}}", file * 100 + id)).collect();
         expected.extend((0..50).map(|id| format!("id={} only{file}={id}", file * 100 + id)));
         fs::write(folder.path().join(format!("f{file}.ndjson")), lines.join("\n")).unwrap();
     }

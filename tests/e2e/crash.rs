@@ -26,7 +26,10 @@ const ROWS_AFTER: [&str; 2] = ["day=a id=4 more=true", "day=d id=5"];
 /// Nothing half-written, and only rows of one generation or both.
 fn only_whole_rows(lake: &Path) {
     for row in lake_rows::rows(lake, "t") {
-        assert!(ROWS_BEFORE.contains(&row.as_str()) || ROWS_AFTER.contains(&row.as_str()), "a row from nowhere: {row}");
+        assert!(
+            ROWS_BEFORE.contains(&row.as_str()) || ROWS_AFTER.contains(&row.as_str()),
+            "a row from nowhere: {row}"
+        );
     }
 }
 
@@ -51,8 +54,13 @@ fn the_binary_killed_at_each_step_is_completed_by_the_next_run() {
         }
         let fsck = lakegate(folder.path(), &["fsck", "lake"]);
         assert_eq!(fsck.code, Some(0), "{step}: {fsck:?}");
-        let left: Vec<_> = walkdir::WalkDir::new(lake.join("_lakegate/staging")).into_iter().flatten().collect();
-        let files = left.iter().filter(|entry| entry.file_type().is_file()).map(|entry| entry.path()).collect::<Vec<_>>();
+        let left: Vec<_> =
+            walkdir::WalkDir::new(lake.join("_lakegate/staging")).into_iter().flatten().collect();
+        let files = left
+            .iter()
+            .filter(|entry| entry.file_type().is_file())
+            .map(|entry| entry.path())
+            .collect::<Vec<_>>();
         assert!(files.is_empty(), "{step}: staging is empty after fsck: {files:?}");
     }
 }
@@ -94,7 +102,10 @@ fn dies_once(transform: &Transform, last: u64, last_works: bool) -> bool {
             panic!("change {last} ({last_works}): the next run fails: {error}");
         }
         assert_eq!(lake_rows::rows(&root, "t"), rows, "change {last} ({last_works})");
-        assert!(lake.commits().unwrap().iter().all(|commit| commit.done), "change {last}: every commit is done");
+        assert!(
+            lake.commits().unwrap().iter().all(|commit| commit.done),
+            "change {last}: every commit is done"
+        );
     }
     died
 }

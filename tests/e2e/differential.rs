@@ -110,9 +110,10 @@ fn text_of_made(made: &Made) -> String {
 fn text_of_outcome(outcome: &Outcome) -> String {
     let mut out: String = outcome.rejected.iter().map(|(record, _)| format!("rejected {record}\n")).collect();
     for table in &outcome.tables {
-        let columns = table.columns.iter().map(|column| {
-            (column.name.clone(), column.ty.clone(), learn::pointer(&column.path))
-        });
+        let columns = table
+            .columns
+            .iter()
+            .map(|column| (column.name.clone(), column.ty.clone(), learn::pointer(&column.path)));
         out += &table_text(&table.name, rows_pointer(table), columns, table.cells.iter().cloned());
     }
     out

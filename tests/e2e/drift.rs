@@ -29,8 +29,10 @@ fn file(number: usize, dice: &mut Dice) -> String {
     let price = ["9.5", "10", "\"12\"", "null"][dice.roll(4)];
     let extra = ["", ",\"note\":\"n\"", ",\"note\":7", ",\"tags\":[1,2]", ",\"tags\":\"x\""][dice.roll(5)];
     let customer = ["{\"name\":\"A\"}", "{\"name\":\"A\",\"vip\":true}", "null", "\"A\""][dice.roll(4)];
-    let late = if number.is_multiple_of(7) { format!(",\"late{}\":{number}", number % 3) } else { String::new() };
-    let record = |id: usize| format!("{{\"id\":{id},\"price\":{price},\"customer\":{customer}{extra}{late}}}\n");
+    let late =
+        if number.is_multiple_of(7) { format!(",\"late{}\":{number}", number % 3) } else { String::new() };
+    let record =
+        |id: usize| format!("{{\"id\":{id},\"price\":{price},\"customer\":{customer}{extra}{late}}}\n");
     (0..RECORDS).map(|at| record(number * RECORDS + at)).collect()
 }
 
@@ -72,9 +74,14 @@ fn one_order(seed: u64) {
         }
     }
     assert!(types.values().all(|types| types.len() == 1), "one type a column: {types:#?}");
-    let contract: serde_json::Value = serde_json::from_str(&lake.contract("t").unwrap().unwrap().text).unwrap();
-    let last: BTreeSet<&str> =
-        contract["columns"].as_array().unwrap().iter().map(|column| column["name"].as_str().unwrap()).collect();
+    let contract: serde_json::Value =
+        serde_json::from_str(&lake.contract("t").unwrap().unwrap().text).unwrap();
+    let last: BTreeSet<&str> = contract["columns"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|column| column["name"].as_str().unwrap())
+        .collect();
     assert_eq!(last, types.keys().map(String::as_str).collect(), "the contract knows every column, no other");
 
     let mut ids: Vec<i64> = Vec::new();
@@ -89,5 +96,9 @@ fn one_order(seed: u64) {
         ids.push(raw["id"].as_i64().unwrap());
     }
     ids.sort_unstable();
-    assert_eq!(ids, (0..).take(FILES * RECORDS).collect::<Vec<i64>>(), "every record once, as row or in quarantine");
+    assert_eq!(
+        ids,
+        (0..).take(FILES * RECORDS).collect::<Vec<i64>>(),
+        "every record once, as row or in quarantine"
+    );
 }

@@ -99,7 +99,12 @@ fn learn(sets: &[&[String]]) -> native::Widened {
     let mut learned = None;
     let mut last = None;
     for records in sets {
-        let options = native::Options { table: Some("t".to_owned()), learned, propose: true, ..native::Options::default() };
+        let options = native::Options {
+            table: Some("t".to_owned()),
+            learned,
+            propose: true,
+            ..native::Options::default()
+        };
         let mut job = native::Job::open(options).unwrap();
         job.push(records.join("\n").as_bytes());
         job.end();

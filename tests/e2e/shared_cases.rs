@@ -14,7 +14,12 @@ const WANTED: [Wanted; 14] = [
     ("02_null_array", "id:bigint a:bigint", &["1 | null", "2 | 1"], &[]),
     ("03_missing_array", "id:bigint a:bigint", &["1 | null", "2 | 1"], &[]),
     ("04_all_arrays_empty", "id:bigint items:string", &["1 | \"[]\"", "2 | \"[]\""], &[]),
-    ("05_scalar_array", "id:bigint items:string", &["1 | \"[\\\"x\\\",\\\"y\\\"]\"", "2 | \"[\\\"z\\\"]\""], &[]),
+    (
+        "05_scalar_array",
+        "id:bigint items:string",
+        &["1 | \"[\\\"x\\\",\\\"y\\\"]\"", "2 | \"[\\\"z\\\"]\""],
+        &[],
+    ),
     ("06_array_in_array", "id:bigint items:string", &["1 | \"[[1,2],[3]]\"", "2 | \"[[]]\""], &[]),
     (
         "07_nested_record_arrays",
@@ -25,10 +30,17 @@ const WANTED: [Wanted; 14] = [
     (
         "08_sibling_arrays",
         "id:bigint items:string coupons:string",
-        &["1 | \"[{\\\"a\\\":1},{\\\"a\\\":2}]\" | \"[{\\\"c\\\":\\\"x\\\"},{\\\"c\\\":\\\"y\\\"},{\\\"c\\\":\\\"z\\\"}]\""],
+        &[
+            "1 | \"[{\\\"a\\\":1},{\\\"a\\\":2}]\" | \"[{\\\"c\\\":\\\"x\\\"},{\\\"c\\\":\\\"y\\\"},{\\\"c\\\":\\\"z\\\"}]\"",
+        ],
         &[],
     ),
-    ("09_missing_customer", "id:bigint name:string a:bigint", &["1 | \"A\" | 1", "2 | null | 2", "3 | null | 3"], &[]),
+    (
+        "09_missing_customer",
+        "id:bigint name:string a:bigint",
+        &["1 | \"A\" | 1", "2 | null | 2", "3 | null | 3"],
+        &[],
+    ),
     (
         "10_mixed_number_string",
         "id:string p:string",

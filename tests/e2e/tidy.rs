@@ -67,7 +67,15 @@ fn files_and_functions_stay_short() {
 fn long_functions(lines: &[&str]) -> Vec<(usize, usize)> {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let starts = |line: &str| {
-        let words = ["fn ", "pub fn ", "pub(crate) fn ", "pub(super) fn ", "const fn ", "pub const fn ", "unsafe fn "];
+        let words = [
+            "fn ",
+            "pub fn ",
+            "pub(crate) fn ",
+            "pub(super) fn ",
+            "const fn ",
+            "pub const fn ",
+            "unsafe fn ",
+        ];
         words.iter().any(|word| line.trim_start().starts_with(word)) && !line.trim_end().ends_with(';')
     };
     let mut long = Vec::new();
@@ -85,11 +93,20 @@ fn long_functions(lines: &[&str]) -> Vec<(usize, usize)> {
 #[test]
 fn no_call_that_does_not_belong_in_the_product() {
     // Split so that this file does not find itself.
-    let everywhere = [concat!("dbg", "!("), concat!("todo", "!("), concat!("unimplemented", "!("), concat!("#[ign", "ore")];
+    let everywhere = [
+        concat!("dbg", "!("),
+        concat!("todo", "!("),
+        concat!("unimplemented", "!("),
+        concat!("#[ign", "ore"),
+    ];
     let product = [concat!(".unw", "rap()"), concat!("use super::", "*;")];
     let mut wrong = Vec::new();
     for (path, text) in rust_files() {
-        let product_lines = if is_test(&path) { 0 } else { text.find("\nmod tests {").map_or(text.lines().count(), |at| text[..at].lines().count()) };
+        let product_lines = if is_test(&path) {
+            0
+        } else {
+            text.find("\nmod tests {").map_or(text.lines().count(), |at| text[..at].lines().count())
+        };
         for (at, line) in text.lines().enumerate() {
             let code = !line.trim_start().starts_with("//");
             let banned = everywhere.iter().any(|call| line.contains(call))
@@ -105,8 +122,14 @@ fn no_call_that_does_not_belong_in_the_product() {
 #[test]
 fn no_word_that_does_not_belong_in_the_repository() {
     let words = [
-        concat!("TO", "DO"), concat!("FIX", "ME"), concat!("/wo", "rk/"), concat!("/fa", "rm/"),
-        concat!("/ro", "ot/"), concat!(".libr", "ary/"), concat!("https://regis", "try."), concat!("https://ind", "ex."),
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("/wo", "rk/"),
+        concat!("/fa", "rm/"),
+        concat!("/ro", "ot/"),
+        concat!(".libr", "ary/"),
+        concat!("https://regis", "try."),
+        concat!("https://ind", "ex."),
         concat!("https://sta", "tic."),
     ];
     let mut wrong = Vec::new();
@@ -117,7 +140,12 @@ fn no_word_that_does_not_belong_in_the_repository() {
         let Ok(text) = fs::read_to_string(crate::checkout().join(&path)) else { continue };
         for (at, line) in text.lines().enumerate() {
             if words.iter().any(|word| line.contains(word)) {
-                wrong.push(format!("{}:{}: {}", path.display(), at + 1, line.trim().chars().take(100).collect::<String>()));
+                wrong.push(format!(
+                    "{}:{}: {}",
+                    path.display(),
+                    at + 1,
+                    line.trim().chars().take(100).collect::<String>()
+                ));
             }
         }
     }
@@ -129,7 +157,8 @@ fn no_large_or_committed_binary_file() {
     let wrong: Vec<String> = files()
         .into_iter()
         .filter(|path| {
-            let large = fs::metadata(crate::checkout().join(path)).is_ok_and(|facts| facts.len() > BLOB_BYTES);
+            let large =
+                fs::metadata(crate::checkout().join(path)).is_ok_and(|facts| facts.len() > BLOB_BYTES);
             large || path.extension().is_some_and(|extension| extension == "parquet" || extension == "wasm")
         })
         .map(|path| path.display().to_string())

@@ -38,7 +38,8 @@ pub struct Case {
 #[must_use]
 pub fn cases(root: &Path) -> Vec<Case> {
     let folders = |path: &Path| {
-        let mut found: Vec<PathBuf> = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut found: Vec<PathBuf> =
+            fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
         found.sort();
         found
     };
@@ -47,8 +48,10 @@ pub fn cases(root: &Path) -> Vec<Case> {
 
 impl Case {
     fn read(folder: &Path) -> Self {
-        let mut names: Vec<String> =
-            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         let known = ["transform.toml", "expected.txt", "proposal.toml"];
         let (inputs, others): (Vec<String>, Vec<String>) = names.into_iter().partition(|name| is_input(name));
@@ -71,7 +74,11 @@ impl Case {
         let mut contracts = Vec::new();
         for path in &self.inputs {
             let input = fs::read(path).unwrap();
-            let ask = Ask { spec: self.spec.clone(), table: Some(self.table.clone()), contracts: contracts.clone() };
+            let ask = Ask {
+                spec: self.spec.clone(),
+                table: Some(self.table.clone()),
+                contracts: contracts.clone(),
+            };
             if self.inputs.len() > 1 {
                 text.push_str(&format!("# {}\n", path.file_name().unwrap().to_string_lossy()));
             }
@@ -105,7 +112,8 @@ pub fn every_way(ask: &Ask, input: &[u8]) -> Result<Result<Made, Failed>, String
     let first = drive::run(&Native, ask, input, NATIVE_CHUNKS[0]);
     let component = ways::component();
     let others = NATIVE_CHUNKS[1..].iter().map(|chunk| (&Native as &dyn Way, *chunk));
-    let sandboxed = component.into_iter().flat_map(|way| COMPONENT_CHUNKS.map(|chunk| (way as &dyn Way, chunk)));
+    let sandboxed =
+        component.into_iter().flat_map(|way| COMPONENT_CHUNKS.map(|chunk| (way as &dyn Way, chunk)));
     for (way, chunk) in others.chain(sandboxed) {
         if input.len() > TINY && chunk < 64 << 10 {
             continue;

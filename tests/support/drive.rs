@@ -206,18 +206,37 @@ fn finish(parts: BTreeMap<u32, Open>, quarantine: &[u8], report: &str) -> Made {
         .collect();
     let report: Value = serde_json::from_str(report).expect("the report is JSON");
     ledgers(&report, &parts, quarantine.len() as u64);
-    Made { parts, quarantine, report, contracts: Vec::new(), proposal: None, first_warnings: Vec::new(), passes: 0 }
+    Made {
+        parts,
+        quarantine,
+        report,
+        contracts: Vec::new(),
+        proposal: None,
+        first_warnings: Vec::new(),
+        passes: 0,
+    }
 }
 
 /// `records = accepted + rejected`; per table `rows_made = rows_out + filtered`; and the parts hold them.
 fn ledgers(report: &Value, parts: &[Part], quarantined: u64) {
-    let number = |value: &Value, key: &str| value[key].as_u64().unwrap_or_else(|| panic!("report lacks {key}: {report}"));
-    assert_eq!(number(report, "records"), number(report, "accepted") + number(report, "rejected"), "{report}");
+    let number = |value: &Value, key: &str| {
+        value[key].as_u64().unwrap_or_else(|| panic!("report lacks {key}: {report}"))
+    };
+    assert_eq!(
+        number(report, "records"),
+        number(report, "accepted") + number(report, "rejected"),
+        "{report}"
+    );
     assert_eq!(number(report, "rejected"), quarantined, "rejected records and quarantine lines: {report}");
-    let codes: u64 = report["rejects"].as_object().map_or(0, |map| map.values().filter_map(Value::as_u64).sum());
+    let codes: u64 =
+        report["rejects"].as_object().map_or(0, |map| map.values().filter_map(Value::as_u64).sum());
     assert_eq!(number(report, "rejected"), codes, "rejects by code: {report}");
     for table in report["tables"].as_array().expect("tables") {
-        assert_eq!(number(table, "rows_made"), number(table, "rows_out") + number(table, "filtered"), "{report}");
+        assert_eq!(
+            number(table, "rows_made"),
+            number(table, "rows_out") + number(table, "filtered"),
+            "{report}"
+        );
         let of_table = || parts.iter().filter(|part| table["table"] == part.table.as_str());
         assert_eq!(number(table, "rows_out"), of_table().map(|part| part.rows).sum::<u64>(), "{report}");
         assert_eq!(number(table, "parts"), of_table().count() as u64, "{report}");

@@ -45,17 +45,18 @@ type Palette = Vec<(&'static str, Vec<Shape>)>;
 
 fn palette() -> impl Strategy<Value = Palette> {
     let scalar = || vec(select(&SCALARS[..]), 1..3);
-    let top = ["id", "ID", "name", "createdAt", "a.b", "total amount", "ünit"].map(|key| (Just(key), scalar()));
-    let mixed = (Just("mixed"), vec(select(vec![Shape::Small, Shape::Text, Shape::List, Shape::Object]), 1..3));
+    let top =
+        ["id", "ID", "name", "createdAt", "a.b", "total amount", "ünit"].map(|key| (Just(key), scalar()));
+    let mixed =
+        (Just("mixed"), vec(select(vec![Shape::Small, Shape::Text, Shape::List, Shape::Object]), 1..3));
     let customer = (Just("customer"), Just(vec![Shape::Object]));
     let tags = (Just("tags"), Just(vec![Shape::List]));
     let items = (Just("items"), Just(vec![Shape::Items]));
     let coupons = (Just("coupons"), Just(vec![Shape::Items]));
-    (top, proptest::option::of(mixed), customer, tags, items, proptest::option::weighted(0.3, coupons)).prop_map(
-        |(top, mixed, customer, tags, items, coupons)| {
+    (top, proptest::option::of(mixed), customer, tags, items, proptest::option::weighted(0.3, coupons))
+        .prop_map(|(top, mixed, customer, tags, items, coupons)| {
             top.into_iter().chain(mixed).chain([customer, tags, items]).chain(coupons).collect()
-        },
-    )
+        })
 }
 
 /// One record: each key there or not, a value of one of its kinds or null.
@@ -83,13 +84,15 @@ fn record(palette: Palette) -> impl Strategy<Value = String> {
 }
 
 fn one_of(shapes: &[Shape]) -> BoxedStrategy<String> {
-    let mut choices: Vec<(u32, BoxedStrategy<String>)> = shapes.iter().map(|shape| (4, value(*shape))).collect();
+    let mut choices: Vec<(u32, BoxedStrategy<String>)> =
+        shapes.iter().map(|shape| (4, value(*shape))).collect();
     choices.push((1, Just("null".to_owned()).boxed()));
     Union::new_weighted(choices).boxed()
 }
 
 fn value(shape: Shape) -> BoxedStrategy<String> {
-    let texts = |texts: &[&str]| select(texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>()).boxed();
+    let texts =
+        |texts: &[&str]| select(texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>()).boxed();
     match shape {
         Shape::Small => prop_oneof![
             4 => (-1000i64..1000).prop_map(|number| number.to_string()),
@@ -107,7 +110,15 @@ fn value(shape: Shape) -> BoxedStrategy<String> {
         Shape::Text => prop_oneof![
             "[a-z]{0,6}".prop_map(|text| quoted(&text)),
             "\\PC{0,4}".prop_map(|text| quoted(&text)),
-            texts(&["\"12\"", "\"true\"", "\"\"", "\"a\\u0000b\"", "\"\\ud83d\\ude00\"", "\"\\\"\\\\\"", "\"007\""]),
+            texts(&[
+                "\"12\"",
+                "\"true\"",
+                "\"\"",
+                "\"a\\u0000b\"",
+                "\"\\ud83d\\ude00\"",
+                "\"\\\"\\\\\"",
+                "\"007\""
+            ]),
         ]
         .boxed(),
         Shape::List => vec(prop_oneof![value(Shape::Small), value(Shape::Text)], 0..3)

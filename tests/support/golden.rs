@@ -35,12 +35,17 @@ pub fn made(made: &Made) -> String {
         let _ = writeln!(out, "rejected {}", reject(line));
     }
     for check in report["checks"].as_array().into_iter().flatten() {
-        let _ = writeln!(out, "check {}", plain(&[&check["table"], &check["check"], &check["on_fail"], &check["failed"]]));
+        let _ = writeln!(
+            out,
+            "check {}",
+            plain(&[&check["table"], &check["check"], &check["on_fail"], &check["failed"]])
+        );
     }
     let later = report["warnings"].as_array().cloned().unwrap_or_default();
     let earlier = made.first_warnings.iter().filter(|warning| !later.contains(warning));
     for warning in earlier.chain(&later) {
-        let _ = writeln!(out, "warning {}", plain(&[&warning["code"], &warning["count"], &warning["message"]]));
+        let _ =
+            writeln!(out, "warning {}", plain(&[&warning["code"], &warning["count"], &warning["message"]]));
     }
     if report["comparable"] == Value::Bool(false) {
         out.push_str("not comparable\n");
@@ -62,7 +67,8 @@ fn table_text(out: &mut String, made: &Made, table: &str, contract: &Value) {
     let _ = writeln!(out, "\ntable {table}{}", rows_path(contract));
     let columns = list(contract, "columns");
     for column in &columns {
-        let origin = column["pointer"].as_str().map_or_else(|| format!("= {}", bare(&column["sql"])), str::to_owned);
+        let origin =
+            column["pointer"].as_str().map_or_else(|| format!("= {}", bare(&column["sql"])), str::to_owned);
         let _ = writeln!(out, "  {} {} {origin}", bare(&column["name"]), bare(&column["type"]));
     }
     for null in list(contract, "nulls") {
@@ -81,7 +87,8 @@ fn table_text(out: &mut String, made: &Made, table: &str, contract: &Value) {
     let mut parts: Vec<_> = made.parts.iter().filter(|part| part.table == table).collect();
     parts.sort_by_key(|part| &part.partition);
     for part in parts {
-        let text = rows::read(&part.bytes).unwrap_or_else(|error| panic!("{table}/{}: {error:#}", part.partition));
+        let text =
+            rows::read(&part.bytes).unwrap_or_else(|error| panic!("{table}/{}: {error:#}", part.partition));
         let wanted: Vec<(String, String)> = columns
             .iter()
             .filter(|column| !list(contract, "partition_by").iter().any(|by| by["name"] == column["name"]))

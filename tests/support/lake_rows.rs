@@ -37,7 +37,10 @@ pub fn rows(lake: &Path, table: &str) -> Vec<String> {
         .flat_map(|(name, part)| {
             let partition = name.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder} "));
             let names: Vec<String> = part.schema.into_iter().map(|(name, _)| name).collect();
-            part.rows.into_iter().map(move |row| partition.clone() + &labelled(&names, &row)).collect::<Vec<_>>()
+            part.rows
+                .into_iter()
+                .map(move |row| partition.clone() + &labelled(&names, &row))
+                .collect::<Vec<_>>()
         })
         .collect();
     all.sort();

@@ -63,7 +63,9 @@ impl Way for Native {
             final_pass: last,
             ..native::Options::default()
         };
-        native::Job::open(options).map(|job| Box::new(job) as Box<dyn Run>).map_err(|failure| failed(&failure))
+        native::Job::open(options)
+            .map(|job| Box::new(job) as Box<dyn Run>)
+            .map_err(|failure| failed(&failure))
     }
 }
 
@@ -122,7 +124,10 @@ impl Way for Component {
             final_pass: last,
             ..sandbox::JobOptions::default()
         };
-        self.0.open(options).map(|session| Box::new(session) as Box<dyn Run>).map_err(|error| error_text(&error))
+        self.0
+            .open(options)
+            .map(|session| Box::new(session) as Box<dyn Run>)
+            .map_err(|error| error_text(&error))
     }
 }
 

@@ -7,7 +7,7 @@
 use super::Context;
 use super::bridge::{TransformArg, problem};
 use super::output::{Answer, Outcome};
-use super::render::{Cell, Grid, Tone, duration, number, size};
+use super::render::{Cell, Grid, Holds, Tone, duration, number, size};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
@@ -44,7 +44,7 @@ pub fn run(args: &ComponentArgs, context: &Context) -> Outcome {
         screen.paint(Tone::Name, &description.name),
         screen.paint(Tone::Bold, &description.version)
     );
-    let mut grid = Grid::new(&["", ""]);
+    let mut grid = Grid::new(&["", ""]).of(Holds::Names);
     let mut fact = |name: &str, value: Cell| grid.row(vec![Cell::new(Tone::Dim, name), value]);
     fact("digest", format!("sha256 {}", transform.digest()).into());
     fact("size", size(transform.size()).into());

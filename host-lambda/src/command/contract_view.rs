@@ -146,7 +146,8 @@ impl ContractView {
     /// The columns as a table.
     pub fn render(&self, screen: Screen) -> String {
         let mut grid = Grid::new(&[">#", "column", "athena", "parquet", "from"]);
-        for (index, entry) in self.columns.iter().enumerate() {
+        let in_path = |name: &str| self.partition_by.iter().any(|entry| entry.name == name);
+        for (index, entry) in self.columns.iter().filter(|entry| !in_path(&entry.name)).enumerate() {
             grid.row(vec![
                 Cell::new(Tone::Dim, (index + 1).to_string()),
                 Cell::new(Tone::Name, visible(&entry.name)),
@@ -156,12 +157,14 @@ impl ContractView {
             ]);
         }
         for entry in &self.partition_by {
+            // A column that became a partition says where its values come from; the partition only repeats its name.
+            let from = self.columns.iter().find(|column| column.name == entry.name).unwrap_or(entry);
             grid.row(vec![
                 Cell::new(Tone::Dim, "p"),
                 Cell::new(Tone::Name, visible(&entry.name)),
                 entry.athena().into(),
                 Cell::new(Tone::Dim, "in the path"),
-                Cell::new(Tone::Dim, visible(entry.from())),
+                Cell::new(Tone::Dim, visible(from.from())),
             ]);
         }
         let mut text = grid.render(screen);
@@ -175,14 +178,15 @@ impl ContractView {
     /// A DuckDB query over the table's part files in `folder` (its path as the person would write it).
     ///
     /// `union_by_name` because files from before a contract grew lack its newest columns; the types of
-    /// partition columns because DuckDB would guess them from the values (`007` becomes 7).
+    /// partition columns because DuckDB would guess them from the values (`007` becomes 7). Only single quotes, so
+    /// that it can stand between double ones in a shell.
     pub fn query(&self, folder: &str) -> String {
         let mut options = "hive_partitioning = true, union_by_name = true".to_owned();
         if !self.partition_by.is_empty() {
             let types: Vec<String> = self
                 .partition_by
                 .iter()
-                .map(|entry| format!("{}: {}", sql_name(&entry.name), entry.duckdb()))
+                .map(|entry| format!("{}: {}", sql_text(&entry.name), entry.duckdb()))
                 .collect();
             options.push_str(&format!(", hive_types = {{{}}}", types.join(", ")));
         }
@@ -191,11 +195,6 @@ impl ContractView {
             sql_text(&format!("{}/**/*.parquet", glob(folder)))
         )
     }
-}
-
-/// A column name in SQL; quoted, since `order` and `date` are names too.
-fn sql_name(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// `folder` with what a glob would read as a pattern made literal.
@@ -272,7 +271,7 @@ mod tests {
         assert_eq!(
             plan.query("bob's [lake]/orders"),
             "SELECT * FROM read_parquet('bob''s [[]lake]/orders/**/*.parquet', hive_partitioning = true, \
-             union_by_name = true, hive_types = {\"order date\": DATE}) LIMIT 10"
+             union_by_name = true, hive_types = {'order date': DATE}) LIMIT 10"
         );
     }
 

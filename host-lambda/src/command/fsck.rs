@@ -7,7 +7,7 @@
 use super::Context;
 use super::bridge::{TransformArg, existing_lake, problem};
 use super::output::{Answer, Exit, Outcome};
-use super::render::{Cell, Grid, Tone, count, visible};
+use super::render::{Cell, Grid, Holds, Tone, count, visible};
 use crate::lake::fsck::fsck;
 use clap::Args;
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ pub fn run(args: &FsckArgs, context: &Context) -> Outcome {
         let found = count(findings.len() as u64, "finding", "findings");
         text.push_str(&format!("{found}, {mended} mended, {left} left\n"));
     }
-    let mut grid = Grid::new(&["", "finding", ""]);
+    let mut grid = Grid::new(&["", "finding", ""]).of(Holds::Names);
     for finding in &findings {
         let (state, tone) = match (finding.mended, args.dry_run) {
             (true, _) => ("mended", Tone::Good),

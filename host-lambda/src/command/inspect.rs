@@ -6,7 +6,7 @@
 
 use super::footer::{Column, Footer};
 use super::output::{Answer, Fault, Outcome, Problem};
-use super::render::{Cell, Grid, Screen, Tone, bar, count, number, short, size, truncate, visible};
+use super::render::{Cell, Grid, Holds, Screen, Tone, bar, count, number, short, size, truncate, visible};
 use super::{Context, files};
 use clap::Args;
 use serde_json::{Value, json};
@@ -272,7 +272,7 @@ fn lineage(footer: &Footer, screen: Screen) -> String {
         return String::new();
     }
     let mut text = heading("Lineage", screen);
-    let mut grid = Grid::new(&["", ""]);
+    let mut grid = Grid::new(&["", ""]).of(Holds::Names);
     for (key, value) in &footer.lineage {
         let key = key.strip_prefix("lakegate.").unwrap_or(key);
         grid.row(vec![Cell::new(Tone::Dim, visible(key)), visible(value).into()]);

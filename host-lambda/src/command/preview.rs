@@ -110,11 +110,11 @@ fn text(name: &str, preview: &Preview, tables: &[Table], lake: Option<&Path>, sc
         number(report.accepted),
         screen.paint(tone, &format!("{} rejected", number(report.rejected))),
     );
-    let contract = match lake {
-        Some(lake) => format!("with the contracts of the lake {}", lake.display()),
-        None => "with new contracts, since there is no lake yet".to_owned(),
+    let note = match lake {
+        Some(lake) => format!("as `run` would make it in the lake {}; nothing was written", lake.display()),
+        None => "nothing was written".to_owned(),
     };
-    text.push_str(&format!("  {}\n", screen.paint(Tone::Dim, &format!("{}; nothing was written", contract))));
+    text.push_str(&format!("  {}\n", screen.paint(Tone::Dim, &note)));
     for table in tables {
         text.push_str(&table_text(table, preview, screen));
     }

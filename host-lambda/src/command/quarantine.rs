@@ -11,7 +11,7 @@ use super::contract::no_table;
 use super::made::{Made, lake_flag};
 use super::output::{Answer, Fault, Outcome, Problem};
 use super::progress::Bar;
-use super::render::{Cell, Grid, Screen, Tone, count, number, short, visible};
+use super::render::{Cell, Grid, Holds, Screen, Tone, count, number, short, visible};
 use super::run::contracts;
 use crate::lake::Lake;
 use crate::lake::quarantine::{Fixed, Quarantined, resubmit};
@@ -221,7 +221,7 @@ fn one(entry: &Quarantined, screen: Screen) -> String {
     let mut place = vec![format!("{} of {}", number(line.record), entry.source)];
     place.extend(line.line.map(|line| format!("line {}", number(line))));
     place.extend(line.offset.map(|offset| format!("byte {}", number(offset))));
-    let mut grid = Grid::new(&["", ""]);
+    let mut grid = Grid::new(&["", ""]).of(Holds::Names);
     grid.row(vec![Cell::new(Tone::Dim, "reason"), Cell::new(Tone::Warn, line.code.clone())]);
     if let Some(path) = &line.path {
         grid.row(vec![Cell::new(Tone::Dim, "where"), Cell::new(Tone::Name, visible(path))]);
@@ -230,7 +230,7 @@ fn one(entry: &Quarantined, screen: Screen) -> String {
     if let Some(by) = &entry.resolved_by {
         grid.row(vec![Cell::new(Tone::Dim, "resolved"), Cell::new(Tone::Good, visible(by))]);
     }
-    text.push_str(&grid.render(Screen { width: None, ..screen }));
+    text.push_str(&grid.render(screen));
     for raw in line.raw.lines() {
         text.push_str(&format!("  {} {}\n", screen.paint(Tone::Dim, "|"), visible(raw)));
     }

@@ -12,8 +12,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 const GAP: usize = 2;
 /// A column is never squeezed below this many cells: three letters and the ellipsis.
 const NARROWEST: usize = 4;
-/// Cells are cut at this width when nothing else limits them (a pipe): one long text must not hide the rest.
-pub const WIDEST_CELL: usize = 80;
+/// Values are cut at this width when nothing else limits them (a pipe): one long text must not hide the rest.
+const WIDEST_VALUE: usize = 80;
 
 /// What is known of the stream that text is written to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -116,6 +116,19 @@ pub struct Grid {
     titles: Vec<(String, bool)>,
     rows: Vec<Vec<Cell>>,
     indent: usize,
+    holds: Holds,
+}
+
+/// What a [`Grid`] holds, and so what may be cut.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Holds {
+    /// Facts: squeezed to the screen, whole in a pipe.
+    #[default]
+    Facts,
+    /// Names to copy (keys, digests): never cut, a terminal may fold the line.
+    Names,
+    /// Values from an input: squeezed to the screen, and cut in a pipe too.
+    Values,
 }
 
 impl Grid {
@@ -128,7 +141,13 @@ impl Grid {
                 None => ((*title).to_owned(), false),
             })
             .collect();
-        Self { titles, rows: Vec::new(), indent: 2 }
+        Self { titles, rows: Vec::new(), indent: 2, holds: Holds::default() }
+    }
+
+    /// The same table for something else than facts.
+    #[must_use]
+    pub fn of(self, holds: Holds) -> Self {
+        Self { holds, ..self }
     }
 
     /// A row; missing cells stay empty.
@@ -156,6 +175,7 @@ impl Grid {
                 titles: kept.iter().map(|&index| self.titles[index].clone()).collect(),
                 rows: self.rows.iter().map(cells).collect(),
                 indent: self.indent,
+                holds: self.holds,
             };
             return narrower.render(screen);
         }
@@ -213,8 +233,10 @@ impl Grid {
                 cells.chain([self.titles[index].0.width()]).max().unwrap_or(0)
             })
             .collect();
-        let Some(screen) = screen else {
-            widths.iter_mut().for_each(|width| *width = (*width).min(WIDEST_CELL));
+        let Some(screen) = screen.filter(|_| self.holds != Holds::Names) else {
+            if self.holds == Holds::Values {
+                widths.iter_mut().for_each(|width| *width = (*width).min(WIDEST_VALUE));
+            }
             return (widths, 0);
         };
         let room = screen.saturating_sub(self.indent);

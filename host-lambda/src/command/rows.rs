@@ -6,7 +6,7 @@
 
 use super::footer::show;
 use super::output::{Fault, Problem};
-use super::render::{Cell, Grid, Screen, Tone, visible};
+use super::render::{Cell, Grid, Holds, Screen, Tone, visible};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::reader::ChunkReader;
@@ -81,7 +81,7 @@ impl Rows {
             .map(|(name, numeric)| format!("{}{}", if *numeric { ">" } else { "" }, visible(name)))
             .collect();
         let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
-        let mut grid = Grid::new(&titles);
+        let mut grid = Grid::new(&titles).of(Holds::Values);
         for row in &self.rows {
             let cells = row.iter().map(|value| match value {
                 Some(value) => visible(value).into(),

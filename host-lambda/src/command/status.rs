@@ -7,7 +7,7 @@
 use super::Context;
 use super::bridge::{existing_lake, problem};
 use super::output::{Answer, Fault, Outcome, Problem};
-use super::render::{Cell, Grid, Screen, Tone, count, number, short, size, visible};
+use super::render::{Cell, Grid, Holds, Screen, Tone, count, number, short, size, visible};
 use crate::lake::{CommitState, FailedRecord, Lake};
 use clap::Args;
 use serde_json::{Value, json};
@@ -181,7 +181,7 @@ fn commit_text(commit: &CommitState, part: Option<&str>, screen: Screen) -> Stri
         (false, _) => screen.paint(Tone::Dim, "replaced"),
     };
     let mut text = format!("\nGeneration {}: {state}\n", record.generation);
-    let mut grid = Grid::new(&["", ""]);
+    let mut grid = Grid::new(&["", ""]).of(Holds::Names);
     let mut fact = |name: &str, value: String| {
         if !value.is_empty() {
             grid.row(vec![Cell::new(Tone::Dim, name), visible(&value).into()]);
@@ -213,14 +213,13 @@ fn commit_text(commit: &CommitState, part: Option<&str>, screen: Screen) -> Stri
     }
     fact("commit", commit.key.clone());
     text.push_str(&grid.render(screen));
-    let mut grid = Grid::new(&["part file", ">rows", ">bytes", "digest"]);
+    let mut grid = Grid::new(&[">rows", ">bytes", "part file"]).of(Holds::Names);
     for part_record in record.parts.iter().take(LISTED) {
         let asked = part.is_some_and(|part| part.ends_with(&part_record.key));
         grid.row(vec![
-            Cell::new(if asked { Tone::Bold } else { Tone::Name }, part_record.key.clone()),
             number(part_record.rows).into(),
             size(part_record.bytes).into(),
-            Cell::new(Tone::Dim, short(&part_record.digest)),
+            Cell::new(if asked { Tone::Bold } else { Tone::Name }, part_record.key.clone()),
         ]);
     }
     if !grid.is_empty() {
@@ -238,7 +237,7 @@ fn failed(failures: &[FailedRecord], screen: Screen) -> String {
         return String::new();
     }
     let mut text = format!("\n{}\n", screen.paint(Tone::Bold, "Failed, nothing of them was written"));
-    let mut grid = Grid::new(&["source", "code", "message", "at"]);
+    let mut grid = Grid::new(&["code", "source", "message", "at"]);
     for failure in failures {
         grid.row(vec![
             Cell::new(Tone::Name, visible(&failure.source.uri)),

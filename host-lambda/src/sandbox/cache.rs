@@ -122,7 +122,7 @@ mod tests {
     use crate::sandbox::{Limits, Sandbox};
 
     fn small(engine: &Engine) -> Component {
-        Component::new(engine, "(component)").unwrap()
+        Component::new(engine, wat::parse_str("(component)").unwrap()).unwrap()
     }
 
     #[test]

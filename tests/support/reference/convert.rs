@@ -205,7 +205,8 @@ impl Decimal {
         if kept.is_empty() {
             return Some(0);
         }
-        let zeros = i64::try_from(digits.len() - kept.len()).ok()? + self.exponent + i64::try_from(scale).ok()?;
+        let zeros =
+            i64::try_from(digits.len() - kept.len()).ok()? + self.exponent + i64::try_from(scale).ok()?;
         let zeros = usize::try_from(zeros).ok()?;
         if kept.len() + zeros > 38 {
             return None;

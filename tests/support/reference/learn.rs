@@ -108,7 +108,8 @@ impl Learned {
     fn entry(&mut self, path: &Path) -> &mut Seen {
         let at = self.paths.iter().position(|(known, _)| known == path).unwrap_or_else(|| {
             let parent = &path[..path.len().saturating_sub(1)];
-            let after = self.paths.iter().rposition(|(known, _)| known.starts_with(parent)).map_or(0, |at| at + 1);
+            let after =
+                self.paths.iter().rposition(|(known, _)| known.starts_with(parent)).map_or(0, |at| at + 1);
             self.paths.insert(after, (path.clone(), Seen::default()));
             after
         });

@@ -20,7 +20,8 @@ pub enum Naming {
 #[must_use]
 pub fn assign(paths: &[Path], naming: Naming) -> Vec<String> {
     let words: Vec<Vec<String>> = paths.iter().map(|path| words(path)).collect();
-    let mut taken: Vec<usize> = words.iter().map(|all| if naming == Naming::Leaf { 1 } else { all.len() }).collect();
+    let mut taken: Vec<usize> =
+        words.iter().map(|all| if naming == Naming::Leaf { 1 } else { all.len() }).collect();
     loop {
         let names = joined(&words, &taken);
         let clashing: Vec<usize> = (0..names.len())
@@ -93,7 +94,9 @@ fn snake_case(key: &str) -> String {
         let after_is_lower = letters.get(at + 1).is_some_and(char::is_ascii_lowercase);
         let starts_word = c.is_ascii_uppercase()
             && before.is_some_and(|before| {
-                before.is_ascii_lowercase() || before.is_ascii_digit() || before.is_ascii_uppercase() && after_is_lower
+                before.is_ascii_lowercase()
+                    || before.is_ascii_digit()
+                    || before.is_ascii_uppercase() && after_is_lower
             });
         if starts_word || !c.is_ascii_alphanumeric() {
             out.push('_');

@@ -67,7 +67,10 @@ fn cell(record: &Value, element: Option<&Value>, table: &Table, column: &Column)
 
 /// The part of `path` below the elements of `rows`, if it is there.
 fn below_element<'a>(path: &'a Path, rows: &Path) -> Option<&'a [String]> {
-    path.strip_prefix(rows.as_slice())?.split_first().filter(|(first, _)| *first == ELEMENT).map(|(_, rest)| rest)
+    path.strip_prefix(rows.as_slice())?
+        .split_first()
+        .filter(|(first, _)| *first == ELEMENT)
+        .map(|(_, rest)| rest)
 }
 
 /// The value at a path; nothing where it is missing or below null.
@@ -88,7 +91,9 @@ fn elements<'a>(record: &'a Value, path: &Path) -> Result<Vec<Option<&'a Value>>
     let Some(array) = descend(record, path)? else { return Ok(Vec::new()) };
     match &array.kind {
         Kind::Null => Ok(Vec::new()),
-        Kind::Array(items) => Ok(items.iter().map(|item| (item.kind != Kind::Null).then_some(item)).collect()),
+        Kind::Array(items) => {
+            Ok(items.iter().map(|item| (item.kind != Kind::Null).then_some(item)).collect())
+        }
         _ => Err("type_mismatch"),
     }
 }

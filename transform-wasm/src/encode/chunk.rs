@@ -173,10 +173,11 @@ impl Chunk<'_> {
         if distinct.build(&self.rows, table, indexes).is_err() {
             return self.write(&mut PlainStrings { strings }, None);
         }
-        let place = self.pages.dictionary(distinct.plain, distinct.len())?;
-        let indexes = Indexes { slots: indexes, width: index_width(distinct.len()), expanded };
-        let looked = vec![0; distinct.len()];
-        self.write(&mut IndexedStrings { strings, indexes, looked, page: 0 }, Some(place))
+        let entries = distinct.into_entries();
+        let place = self.pages.dictionary(entries.plain, entries.len())?;
+        let indexes = Indexes { slots: indexes, width: index_width(entries.len()), expanded };
+        let pages = vec![0; entries.len()];
+        self.write(&mut IndexedStrings { strings, indexes, entries, pages, page: 0 }, Some(place))
     }
 
     /// Writes all data pages.

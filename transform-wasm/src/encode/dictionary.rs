@@ -374,7 +374,7 @@ pub(super) struct DistinctStrings<'a> {
     strings: Strings<'a>,
     entries: &'a mut Vec<TextKey>,
     /// The entries in PLAIN: each behind its length.
-    pub plain: &'a mut Vec<u8>,
+    plain: &'a mut Vec<u8>,
 }
 
 /// A text of up to 16 bytes whole, a longer one by its hash and its place.
@@ -400,9 +400,33 @@ impl<'a> DistinctStrings<'a> {
         Self { strings, entries, plain }
     }
 
+    /// The texts, once they are complete.
+    pub fn into_entries(self) -> TextEntries<'a> {
+        TextEntries { keys: self.entries, plain: self.plain }
+    }
+
     #[inline(never)]
     fn same_words(&self, a: &[u8], b: TextKey) -> bool {
         hash::same_words(a, &self.strings.data[b.range()])
+    }
+}
+
+/// The texts of a dictionary by index.
+pub(super) struct TextEntries<'a> {
+    keys: &'a [TextKey],
+    /// The dictionary page.
+    pub plain: &'a [u8],
+}
+
+impl<'a> TextEntries<'a> {
+    /// Number of texts.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// A text.
+    pub fn get(&self, index: usize) -> &'a [u8] {
+        &self.plain[self.keys[index].range()]
     }
 }
 

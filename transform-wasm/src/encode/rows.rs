@@ -177,9 +177,20 @@ impl<'a> Cursor<'a> {
     }
 
     /// Rows from here until `bytes` are full, at least 1 and at most `limit`; `size` is the bytes of
-    /// one row of a slot.
-    pub fn fitting(&self, limit: usize, bytes: u64, size: impl Fn(usize) -> u64) -> usize {
+    /// one row of a slot, `whole` a bound for those of a range of slots.
+    pub fn fitting(
+        &self,
+        limit: usize,
+        bytes: u64,
+        size: impl Fn(usize) -> u64,
+        whole: impl Fn(Range<usize>) -> u64,
+    ) -> usize {
         let live = self.rows.live(0..self.rows.slots);
+        // Most pages are full of rows before they are full of bytes: one look at the whole.
+        let ahead = self.slot..self.rows.slots.min(self.slot + limit);
+        if live.counts.is_none() && whole(ahead) <= bytes {
+            return limit;
+        }
         let (mut rows, mut left, mut used) = (0usize, bytes, self.used);
         for slot in self.slot..self.rows.slots {
             let repeat = live.counts.map_or(1, |c| c[slot]) - used;

@@ -4,10 +4,13 @@
 //! smallest and largest values are found slot by slot, not row by row, and for indexed texts only
 //! once an entry and page.
 
+use std::ops::Range;
+
 use super::bits;
+use super::dictionary::TextEntries;
 use super::element::Element;
-use super::rows::{Cursor, Span, expand};
-use super::stats::{self, Bounds};
+use super::rows::{Cursor, Live, Span, expand};
+use super::stats::{self, Bounds, Extremes};
 use super::strings::Strings;
 
 /// Rows of a page. Few enough that a reader which skips by page index saves work, many enough that
@@ -158,7 +161,9 @@ impl<'a> Source for PlainStrings<'a> {
     const INDEXED: bool = false;
 
     fn page_rows(&self, cursor: &Cursor<'_>) -> usize {
-        cursor.fitting(PAGE_ROWS, PAGE_BYTES, |slot| 4 + self.strings.size(slot))
+        let each = Live { valid: None, counts: None };
+        let whole = |slots: Range<usize>| 4 * slots.len() as u64 + self.strings.bytes(slots, each);
+        cursor.fitting(PAGE_ROWS, PAGE_BYTES, |slot| 4 + self.strings.size(slot), whole)
     }
 
     fn put(&mut self, span: &Span<'_>, body: &mut Vec<u8>) {
@@ -166,12 +171,12 @@ impl<'a> Source for PlainStrings<'a> {
         let texts = self.strings.bytes(span.slots.clone(), span.live);
         let end = at + texts as usize + 4 * span.filled();
         body.resize(end + STRIDE, 0);
+        let each = span.live.counts.is_none() && span.live.valid.is_none();
         for (i, slot) in span.slots.clone().enumerate() {
             let range = self.strings.range(slot);
-            let length = (range.len() as u32).to_le_bytes();
-            for _ in 0..span.live.times(i) {
-                body[at..at + 4].copy_from_slice(&length);
-                copy(self.strings.data, range.start, range.len(), &mut body[at + 4..]);
+            let times = if each { 1 } else { span.live.times(i) };
+            for _ in 0..times {
+                put_text(self.strings.data, range.clone(), &mut body[at..]);
                 at += 4 + range.len();
             }
         }
@@ -179,7 +184,7 @@ impl<'a> Source for PlainStrings<'a> {
     }
 
     fn extremes(&mut self, span: &Span<'_>) -> Option<(&'a [u8], &'a [u8])> {
-        stats::of_strings(self.strings, span.slots.clone(), span.live, |_| false)
+        stats::of_strings(self.strings, span.slots.clone(), span.live)
     }
 
     fn bounds(&self, extremes: (&'a [u8], &'a [u8])) -> Bounds {
@@ -191,17 +196,26 @@ impl<'a> Source for PlainStrings<'a> {
     }
 }
 
-/// Copies `length` bytes; may write up to a stride more, which the next value overwrites.
+/// Writes a text behind its length; may write up to a stride more, which the next one overwrites.
 #[inline(always)]
-fn copy(data: &[u8], from: usize, length: usize, to: &mut [u8]) {
-    let room = length.next_multiple_of(STRIDE);
-    if length > 4 * STRIDE || from + room > data.len() || room > to.len() {
-        to[..length].copy_from_slice(&data[from..from + length]);
+fn put_text(data: &[u8], range: Range<usize>, to: &mut [u8]) {
+    let length = range.len();
+    let Some((head, to)) = to.split_first_chunk_mut::<4>() else { return };
+    *head = (length as u32).to_le_bytes();
+    if length <= STRIDE
+        && let (Some(to), Some(from)) = (to.first_chunk_mut::<STRIDE>(), data[range.start..].first_chunk())
+    {
+        *to = *from;
         return;
     }
-    let parts = data[from..from + room].as_chunks::<STRIDE>().0;
-    for (to, part) in to.as_chunks_mut::<STRIDE>().0.iter_mut().zip(parts) {
-        *to = *part;
+    let room = length.next_multiple_of(STRIDE);
+    match (to.get_mut(..room), data.get(range.start..range.start + room)) {
+        (Some(to), Some(from)) if length <= 4 * STRIDE => {
+            for (to, from) in to.as_chunks_mut::<STRIDE>().0.iter_mut().zip(from.as_chunks::<STRIDE>().0) {
+                *to = *from;
+            }
+        }
+        _ => to[..length].copy_from_slice(&data[range]),
     }
 }
 
@@ -209,8 +223,9 @@ fn copy(data: &[u8], from: usize, length: usize, to: &mut [u8]) {
 pub(super) struct IndexedStrings<'a> {
     pub strings: Strings<'a>,
     pub indexes: Indexes<'a>,
-    /// Per entry, the last page that looked at it, from 1.
-    pub looked: Vec<u32>,
+    pub entries: TextEntries<'a>,
+    /// Per entry, the last page that has it, from 1.
+    pub pages: Vec<u32>,
     pub page: u32,
 }
 
@@ -224,10 +239,29 @@ impl<'a> Source for IndexedStrings<'a> {
 
     fn extremes(&mut self, span: &Span<'_>) -> Option<(&'a [u8], &'a [u8])> {
         self.page += 1;
-        let (page, looked, indexes) = (self.page, &mut self.looked, self.indexes.slots);
-        stats::of_strings(self.strings, span.slots.clone(), span.live, |slot| {
-            std::mem::replace(&mut looked[indexes[slot] as usize], page) == page
-        })
+        let (page, pages) = (self.page, &mut self.pages);
+        let indexes = &self.indexes.slots[span.slots.clone()];
+        let mut extremes = Extremes::default();
+        if pages.len() * 4 <= indexes.len() {
+            // Few entries: marking all without a branch is quicker than asking for each.
+            if span.live.counts.is_none() && span.live.valid.is_none() {
+                indexes.iter().for_each(|&index| pages[index as usize] = page);
+            } else {
+                let written = indexes.iter().enumerate().filter(|&(i, _)| span.live.times(i) > 0);
+                written.for_each(|(_, &index)| pages[index as usize] = page);
+            }
+            let marked = pages.iter().enumerate().filter(|&(_, &last)| last == page);
+            marked.for_each(|(index, _)| extremes.add(self.entries.get(index)));
+        } else {
+            for (i, &index) in indexes.iter().enumerate() {
+                let index = index as usize;
+                if span.live.times(i) > 0 && pages[index] != page {
+                    pages[index] = page;
+                    extremes.add(self.entries.get(index));
+                }
+            }
+        }
+        extremes.found
     }
 
     fn bounds(&self, extremes: (&'a [u8], &'a [u8])) -> Bounds {

@@ -126,7 +126,12 @@ pub(super) fn of_fixed<T: Copy + PartialOrd>(values: &[T], live: Live<'_>) -> Op
     if live.valid.is_none() && live.counts.is_none() {
         return smallest_largest(values.iter().copied());
     }
-    smallest_largest((0..values.len()).filter(|&i| live.times(i) > 0).map(|i| values[i]))
+    let first = (0..values.len()).find(|&i| live.times(i) > 0)?;
+    let start = (values[first], values[first]);
+    Some((first..values.len()).fold(start, |(min, max), i| {
+        let (value, written) = (values[i], live.times(i) > 0);
+        (if written & (value < min) { value } else { min }, if written & (value > max) { value } else { max })
+    }))
 }
 
 #[inline(always)]
@@ -137,18 +142,18 @@ fn smallest_largest<T: Copy + PartialOrd>(mut values: impl Iterator<Item = T>) -
     }))
 }
 
-/// Smallest and largest text that rows of `slots` hold; `skip` says which slots need no look.
+/// Smallest and largest text that rows of `slots` hold.
 pub(super) fn of_strings<'a>(
     strings: Strings<'a>,
     slots: Range<usize>,
     live: Live<'_>,
-    mut skip: impl FnMut(usize) -> bool,
 ) -> Option<(&'a [u8], &'a [u8])> {
     let mut extremes = Extremes::default();
-    for (i, slot) in slots.enumerate() {
-        if live.times(i) > 0 && !skip(slot) {
-            extremes.add(strings.get(slot));
-        }
+    if live.valid.is_none() && live.counts.is_none() {
+        slots.for_each(|slot| extremes.add(strings.get(slot)));
+    } else {
+        let written = slots.enumerate().filter(|&(i, _)| live.times(i) > 0);
+        written.for_each(|(_, slot)| extremes.add(strings.get(slot)));
     }
     extremes.found
 }
@@ -156,15 +161,17 @@ pub(super) fn of_strings<'a>(
 /// Smallest and largest text so far, with their first 16 bytes: these decide nearly always, the
 /// first 8 alone mostly.
 #[derive(Default)]
-struct Extremes<'a> {
-    found: Option<(&'a [u8], &'a [u8])>,
+pub(super) struct Extremes<'a> {
+    /// `None`: no text yet.
+    pub found: Option<(&'a [u8], &'a [u8])>,
     low: (u64, u64),
     high: (u64, u64),
 }
 
 impl<'a> Extremes<'a> {
+    /// Takes a text into account.
     #[inline(always)]
-    fn add(&mut self, value: &'a [u8]) {
+    pub fn add(&mut self, value: &'a [u8]) {
         let key = hash::order_key(value);
         if self.low.0 < key && key < self.high.0 {
             return;

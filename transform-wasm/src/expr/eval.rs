@@ -55,6 +55,31 @@ impl Scope<'_> {
                 let values: Vec<Value> = terms.iter().map(|term| self.value(term, errors)).collect();
                 text_functions::concat(self.shape(&values.iter().collect::<Vec<_>>()), &values, errors)
             }
+            Op::Case(operand, whens, otherwise) => {
+                self.case(node.ty, operand.as_deref(), whens, otherwise.as_deref(), errors)
+            }
+            Op::Coalesce(terms) => self.coalesce(node.ty, terms, errors),
+            Op::NullIf(left, right) => {
+                let (l, r) = (self.value(left, errors), self.value(right, errors));
+                let equal = compare::compare(self.shape(&[&l, &r]), Comparison::Equal, left.ty, &l, &r);
+                let shape = self.shape(&[&l, &r]);
+                let choice: Vec<u32> =
+                    (0..shape.len()).map(|row| u32::from(equal.bits().get(row) == Some(true))).collect();
+                choose(shape, node.ty, &[l, Value::constant(null(node.ty))], &choice, errors)
+            }
+            Op::Cast(value, how) => {
+                let from = value.ty;
+                let value = self.value(value, errors);
+                cast::cast(self.shape(&[&value]), from, node.ty, *how, &value, self.tz_offset_ms, errors)
+            }
+            Op::Call(function, arguments) => self.call(node.ty, function, arguments, errors),
+            _ => self.predicate(node, errors),
+        }
+    }
+
+    /// Operations whose result is a boolean.
+    fn predicate(self, node: &Node, errors: &mut RowErrors) -> Value {
+        match &node.op {
             Op::And(terms) => self.chain(terms, false, errors),
             Op::Or(terms) => self.chain(terms, true, errors),
             Op::Not(value) => map(self.value(value, errors), not),
@@ -88,24 +113,7 @@ impl Scope<'_> {
                 let (value, pattern) = (self.value(value, errors), self.value(pattern, errors));
                 negate_if(*negated, self.like(&value, &pattern, *escape, errors))
             }
-            Op::Case(operand, whens, otherwise) => {
-                self.case(node.ty, operand.as_deref(), whens, otherwise.as_deref(), errors)
-            }
-            Op::Coalesce(terms) => self.coalesce(node.ty, terms, errors),
-            Op::NullIf(left, right) => {
-                let (l, r) = (self.value(left, errors), self.value(right, errors));
-                let equal = compare::compare(self.shape(&[&l, &r]), Comparison::Equal, left.ty, &l, &r);
-                let shape = self.shape(&[&l, &r]);
-                let choice: Vec<u32> =
-                    (0..shape.len()).map(|row| u32::from(equal.bits().get(row) == Some(true))).collect();
-                choose(shape, node.ty, &[l, Value::constant(null(node.ty))], &choice, errors)
-            }
-            Op::Cast(value, how) => {
-                let from = value.ty;
-                let value = self.value(value, errors);
-                cast::cast(self.shape(&[&value]), from, node.ty, *how, &value, self.tz_offset_ms, errors)
-            }
-            Op::Call(function, arguments) => self.call(node.ty, function, arguments, errors),
+            _ => Value::constant(null(node.ty)),
         }
     }
 

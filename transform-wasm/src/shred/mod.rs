@@ -68,7 +68,8 @@ impl Shredder {
         for (t, table) in self.batch.tables.iter_mut().enumerate() {
             let plan = &self.plan.tables[t];
             if plan.rows.is_some() {
-                let mut rows = table.elements;
+                // Taken, so that a rollback between two records takes nothing back.
+                let mut rows = std::mem::take(&mut table.elements);
                 if rows == 0 && plan.empty == Empty::Keep {
                     rows = 1;
                     table.rows += 1;

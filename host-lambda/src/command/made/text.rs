@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 
 /// Lines of a list before it is cut.
 const LISTED: usize = 10;
+/// Queries printed when many tables were made.
+const QUERIES: usize = 3;
 
 impl Made {
     /// All of it.
@@ -187,10 +189,14 @@ impl Made {
         if !made.is_empty() {
             text.push_str(&format!("\n{}\n", screen.paint(Tone::Bold, "Query it with DuckDB")));
         }
-        for (name, _) in made.iter().take(3) {
+        for (name, _) in made.iter().take(QUERIES) {
             if let Some(live) = live.get(*name) {
                 text.push_str(&format!("  {};\n", live.view.query(&table_folder(&self.lake, name))));
             }
+        }
+        if made.len() > QUERIES {
+            let more = count((made.len() - QUERIES) as u64, "more table", "more tables");
+            text.push_str(&format!("  {}\n", screen.paint(Tone::Dim, &format!("… and {more}"))));
         }
         text
     }
