@@ -33,7 +33,8 @@ use sha2::{Digest, Sha256};
 pub(crate) use contracts::check_growth;
 pub use contracts::{ContractVersion, LiveContract};
 pub use record::{
-    CommitRecord, CommitState, FailedRecord, Output, PartRecord, QuarantineRecord, Receipt, Resolved, SourceRecord,
+    CommitRecord, CommitState, FailedRecord, Output, PartRecord, QuarantineRecord, Receipt, Resolved,
+    SourceRecord,
 };
 
 use crate::error::{Error, Result};
@@ -144,10 +145,8 @@ impl Lake {
                 }
             }
         }
-        let withdrawn: Vec<String> = found
-            .iter()
-            .flat_map(|state| state.record.withdraws.iter().cloned())
-            .collect();
+        let withdrawn: Vec<String> =
+            found.iter().flat_map(|state| state.record.withdraws.iter().cloned()).collect();
         for state in &mut found {
             state.current &= !withdrawn.contains(&state.key);
         }
@@ -195,8 +194,8 @@ impl Lake {
 }
 
 pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>> {
-    let mut bytes =
-        serde_json::to_vec(value).map_err(|error| Error::own("json", format!("cannot be written: {error}")))?;
+    let mut bytes = serde_json::to_vec(value)
+        .map_err(|error| Error::own("json", format!("cannot be written: {error}")))?;
     bytes.push(b'\n');
     Ok(bytes)
 }

@@ -157,7 +157,9 @@ pub(crate) fn outcome(state: State, commit: CommitRecord, passes: u8, started: I
     let mut warnings = Vec::new();
     if passes > 0 && !commit.withdraws.is_empty() {
         let count = commit.withdraws.len();
-        warnings.push(format!("{count} resubmissions were taken back: this generation judges their records anew"));
+        warnings.push(format!(
+            "{count} resubmissions were taken back: this generation judges their records anew"
+        ));
     }
     Outcome { state, commit, report, passes, milliseconds, warnings }
 }
@@ -334,7 +336,8 @@ impl<'a> Run<'a> {
         if let Some(reason) = self.cause.reason {
             return reason;
         }
-        let Some(last) = self.states.iter().rev().find(|state| state.current).map(|state| &state.record) else {
+        let Some(last) = self.states.iter().rev().find(|state| state.current).map(|state| &state.record)
+        else {
             return "new";
         };
         if last.source.digest != self.source.digest() {

@@ -3,8 +3,9 @@
     bench.py --lakegate BINARY --native BINARY --steps BINARY --sandbox BINARY --data FOLDER [--quick] [--only NAME…]
 
 Started by `cargo xtask bench`, which builds what is measured. Everything runs one after the other, each as a
-process of its own; the best of ROUNDS counts, since other work on the machine only ever makes things slower.
-Lakegate's time is the whole process; a peer's time leaves out the interpreter and its imports.
+process of its own; the best of several runs counts, since other work on the machine only ever makes things
+slower. Speed is by processor seconds, of all threads, for the same reason. Lakegate's time is the whole process; a
+peer's time leaves out the interpreter and its imports.
 
 Results go to standard output as Markdown; progress goes to standard error.
 """
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import bench_specs
 
@@ -32,6 +34,14 @@ MIB = 1 << 20
 
 class Failed(Exception):
     """Something did not work or two programs do not agree."""
+
+
+class Cost(NamedTuple):
+    """What a process cost: wall seconds, processor seconds of all its threads, peak memory in bytes."""
+
+    wall: float
+    cpu: float
+    memory: int
 
 
 def say(text):
@@ -70,7 +80,7 @@ def twenty_kilobytes(folder):
 
 
 def timed(command, **environment):
-    """Runs a command; (seconds, peak memory in bytes, standard output)."""
+    """Runs a command; (Cost, standard output)."""
     begun = time.perf_counter()
     child = subprocess.Popen(
         [str(word) for word in command],
@@ -88,12 +98,13 @@ def timed(command, **environment):
     if child.returncode != 0:
         raise Failed(f"{command[0]} ended with {child.returncode}: {errors.decode()[-2000:]}")
     unit = 1 if sys.platform == "darwin" else 1024
-    return seconds, usage.ru_maxrss * unit, output.decode()
+    cost = Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit)
+    return cost, output.decode()
 
 
 def best(rounds, run):
-    """The quickest of several runs: (seconds, peak memory, more)."""
-    return min((run() for _ in range(rounds)), key=lambda result: result[0])
+    """The run of several that cost the least processor time."""
+    return min((run() for _ in range(rounds)), key=lambda cost: cost.cpu)
 
 
 def last_json(text):
@@ -110,16 +121,16 @@ def empty(folder):
 def run_peer(peer, shape, source, out):
     target = empty(out) / "part.parquet"
     command = [sys.executable, HERE / "peer.py", peer, shape, source, target]
-    _, memory, output = timed(command, POLARS_MAX_THREADS="1")
-    return last_json(output)["seconds"], memory, None
+    cost, output = timed(command, POLARS_MAX_THREADS="1")
+    told = last_json(output)
+    return Cost(told["wall"], told["cpu"], cost.memory)
 
 
 def run_driver(binary, shape, source, out):
     """`whole` (native) or `sandbox`: the same work with and without the sandbox, and no lake."""
     spec = source.parent / f"{shape}.toml"
     command = [binary, "--spec", spec, "--table", "bench", "--input", source, "--out", empty(out)]
-    seconds, memory, _ = timed(command)
-    return seconds, memory, None
+    return timed(command)[0]
 
 
 def run_lakegate(binary, shape, source, out, declared):
@@ -128,8 +139,7 @@ def run_lakegate(binary, shape, source, out, declared):
     spec = source.parent / f"{shape if declared else 'learn-' + shape}.toml"
     if spec.exists():
         command += ["--spec", spec]
-    seconds, memory, output = timed(command)
-    return seconds, memory, last_json(output)
+    return timed(command)[0]
 
 
 # --- agreement -----------------------------------------------------------------------------------------
@@ -137,7 +147,7 @@ def run_lakegate(binary, shape, source, out, declared):
 
 def checksum(shape, out):
     """What every way must agree on; a process of its own, so that memory figures stay clean."""
-    _, _, output = timed([sys.executable, HERE / "bench_check.py", "sums", shape, out])
+    _, output = timed([sys.executable, HERE / "bench_check.py", "sums", shape, out])
     return last_json(output)
 
 
@@ -154,7 +164,8 @@ def agree(shape, sums):
 
 def throughput(arguments, rounds, megabytes):
     """One table: MB/s, memory and ratios for each shape and way."""
-    print("| input | way | seconds | MB/s | peak MiB | × pandas |\n| --- | --- | ---: | ---: | ---: | ---: |")
+    print("| input | way | MB/s | × pandas | CPU seconds | wall seconds | peak MiB |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
     for shape in SHAPES:
         if arguments.only and shape not in arguments.only:
             continue
@@ -173,11 +184,14 @@ def throughput(arguments, rounds, megabytes):
             results[name] = best(rounds, run)
             sums[name] = checksum(shape, out)
         agree(shape, sums)
-        for name, (seconds, memory, _) in results.items():
-            ratio = results["pandas"][0] / seconds
-            print(f"| {shape} | {name} | {seconds:.2f} | {size / seconds:.0f} | {memory / MIB:.0f} | {ratio:.1f} |")
-        ratio = results[SANDBOX][0] / results[NATIVE][0]
-        print(f"| {shape} | *sandbox ÷ native* | | {ratio:.2f} | | |")
+        for name, cost in results.items():
+            ratio = results["pandas"].cpu / cost.cpu
+            print(
+                f"| {shape} | {name} | {size / cost.cpu:.0f} | {ratio:.1f} | {cost.cpu:.2f} "
+                f"| {cost.wall:.2f} | {cost.memory / MIB:.0f} |"
+            )
+        ratio = results[SANDBOX].cpu / results[NATIVE].cpu
+        print(f"| {shape} | *sandbox ÷ native* | {ratio:.2f} | | | | |")
         sys.stdout.flush()
 
 
@@ -185,7 +199,7 @@ def memory(arguments, quick):
     """Peak memory on big inputs and on 365 partitions; row group sizes."""
     large, small = (200, 50) if quick else (1000, 200)
     out = arguments.data / "out"
-    print("\n| memory | seconds | peak MiB | median row group, raw MiB |\n| --- | ---: | ---: | ---: |")
+    print("\n| memory | CPU seconds | peak MiB | median row group, raw MiB |\n| --- | ---: | ---: | ---: |")
     cases = [
         (f"NDJSON, {large} MB", "ndjson", data_file(arguments.data, "ndjson", large)),
         (f"NDJSON, {small} MB", "ndjson", data_file(arguments.data, "ndjson", small)),
@@ -193,32 +207,33 @@ def memory(arguments, quick):
     ]
     for name, shape, source in cases:
         say(f"   memory: {name}")
-        seconds, peak, _ = run_lakegate(arguments.lakegate, shape, source, out, True)
-        _, _, output = timed([sys.executable, HERE / "bench_check.py", "groups", shape, out])
+        cost = run_lakegate(arguments.lakegate, shape, source, out, True)
+        _, output = timed([sys.executable, HERE / "bench_check.py", "groups", shape, out])
         median = last_json(output)["median_row_group"]
-        print(f"| {name} | {seconds:.2f} | {peak / MIB:.0f} | {median / MIB:.1f} |")
+        print(f"| {name} | {cost.cpu:.2f} | {cost.memory / MIB:.0f} | {median / MIB:.1f} |")
         sys.stdout.flush()
 
 
 def starts(arguments):
     """What a small file costs, and where it goes."""
     out, source = arguments.data / "out", twenty_kilobytes(arguments.data)
-    print("\n| start | median ms | peak MiB |\n| --- | ---: | ---: |")
+    print("\n| start | median ms | CPU ms | peak MiB |\n| --- | ---: | ---: | ---: |")
 
     def line(name, runs):
-        seconds = statistics.median(run[0] for run in runs)
-        print(f"| {name} | {seconds * 1000:.1f} | {max(run[1] for run in runs) / MIB:.0f} |")
+        wall = statistics.median(cost.wall for cost in runs) * 1000
+        cpu = statistics.median(cost.cpu for cost in runs) * 1000
+        print(f"| {name} | {wall:.1f} | {cpu:.1f} | {max(cost.memory for cost in runs) / MIB:.0f} |")
         sys.stdout.flush()
 
-    line("an empty process", [timed(["true"]) for _ in range(21)])
-    line("`lakegate --version`", [timed([arguments.lakegate, "--version"]) for _ in range(21)])
+    line("an empty process", [timed(["true"])[0] for _ in range(21)])
+    line("`lakegate --version`", [timed([arguments.lakegate, "--version"])[0] for _ in range(21)])
     warm = [run_lakegate(arguments.lakegate, "json", source, out, True) for _ in range(21)]
     line("`lakegate run` of a 20 KB file", warm)
     cache = empty(arguments.data / "cold")
     command = [arguments.lakegate, "run", source, "--table", "bench", "--lake", empty(out)]
-    line("the same, nothing cached: compiles", [timed(command, XDG_CACHE_HOME=str(cache))])
-    for name, milliseconds in last_json(timed([arguments.sandbox])[2]).items():
-        print(f"| {name} | {milliseconds:.3f} | |")
+    line("the same, nothing cached: compiles", [timed(command, XDG_CACHE_HOME=str(cache))[0]])
+    for name, milliseconds in last_json(timed([arguments.sandbox])[1]).items():
+        print(f"| {name} | {milliseconds:.3f} | | |")
 
 
 def steps(arguments, megabytes):
@@ -226,7 +241,7 @@ def steps(arguments, megabytes):
     source = data_file(arguments.data, "ndjson", megabytes)
     command = [arguments.steps, "--spec", arguments.data / "ndjson.toml", "--input", source]
     print("\n| native steps on ndjson | seconds | MB/s |\n| --- | ---: | ---: |")
-    for name, seconds in last_json(timed(command)[2]).items():
+    for name, seconds in last_json(timed(command)[1]).items():
         print(f"| {name} | {seconds:.3f} | {source.stat().st_size / 1e6 / seconds:.0f} |")
     sys.stdout.flush()
 

@@ -197,9 +197,10 @@ fn name_parts(pointer: &str, rows: Option<&str>) -> Vec<String> {
     let mut parts: Vec<String> = array.iter().map(plain).collect();
     let rest = &keys[array.len() + 1..];
     if !rest.is_empty()
-        && let Some(last) = parts.last_mut() {
-            *last = singular(last);
-        }
+        && let Some(last) = parts.last_mut()
+    {
+        *last = singular(last);
+    }
     parts.extend(rest.iter().map(plain));
     parts
 }

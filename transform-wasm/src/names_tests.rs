@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use crate::limits::NAME_BYTES;
-use crate::names::{choose, column_pointer, is_valid, path_to_pointer, pointer_keys, pointer_push, singular, snake_case};
+use crate::names::{
+    choose, column_pointer, is_valid, path_to_pointer, pointer_keys, pointer_push, singular, snake_case,
+};
 use crate::spec::Naming;
 
 fn chosen(pointers: &[&str], rows: Option<&str>, naming: Naming, held: &[&str]) -> (Vec<String>, usize) {
@@ -36,8 +38,13 @@ fn keys_become_snake_case() {
 
 #[test]
 fn arrays_have_a_singular() {
-    for (many, one) in [("products", "product"), ("categories", "category"), ("boxes", "box"), ("address", "address"), ("s", "s")]
-    {
+    for (many, one) in [
+        ("products", "product"),
+        ("categories", "category"),
+        ("boxes", "box"),
+        ("address", "address"),
+        ("s", "s"),
+    ] {
         assert_eq!(singular(many), one);
     }
 }

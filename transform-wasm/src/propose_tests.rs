@@ -25,7 +25,9 @@ fn see(learned: &mut Learned, node: u32, value: &Value, in_array: bool) {
         Value::Number(_) => Kinds::INT53,
         Value::String(_) => Kinds::STRING,
         Value::Object(_) => Kinds::OBJECT,
-        Value::Array(items) if items.iter().any(Value::is_object) => Kinds::ARRAY.join(Kinds::ARRAY_OF_OBJECTS),
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            Kinds::ARRAY.join(Kinds::ARRAY_OF_OBJECTS)
+        }
         Value::Array(_) => Kinds::ARRAY,
     };
     learned.see(node, kinds);
@@ -83,8 +85,18 @@ fn orders_have_their_twelve_columns() {
     assert_eq!(
         names,
         [
-            "order_id", "order_date", "total_amount", "customer_id", "customer_name", "email", "address",
-            "product_id", "product_name", "category", "price", "quantity"
+            "order_id",
+            "order_date",
+            "total_amount",
+            "customer_id",
+            "customer_name",
+            "email",
+            "address",
+            "product_id",
+            "product_name",
+            "category",
+            "price",
+            "quantity"
         ]
     );
     assert_eq!(codes(&proposal.warnings), ["amount_repeats"]);
@@ -168,7 +180,10 @@ fn objects_win_over_scalars() {
 #[test]
 fn arrays_of_other_tables_are_no_column() {
     let text = "[[table]]\nname = \"t\"\n[[table]]\nname = \"u\"\nrows = \"p\"\n";
-    assert_eq!(columns(&propose(text, None, &[json!({"id": 1, "p": [{"q": 1}], "x": []})]).contract), ["id bigint", "x json"]);
+    assert_eq!(
+        columns(&propose(text, None, &[json!({"id": 1, "p": [{"q": 1}], "x": []})]).contract),
+        ["id bigint", "x json"]
+    );
 }
 
 #[test]
@@ -210,7 +225,8 @@ fn partition_alias_keeps_newcomers_off_unless_it_reads_them() {
 
 #[test]
 fn derived_columns_and_partitions_come_last_and_once() {
-    let derived = [ContractColumn { name: "d".into(), ty: ColumnType::Double, origin: Origin::Sql("a * 2".into()) }];
+    let derived =
+        [ContractColumn { name: "d".into(), ty: ColumnType::Double, origin: Origin::Sql("a * 2".into()) }];
     let by = vec![PartitionColumn { name: "a".into(), ty: ColumnType::Bigint, sql: "a".into() }];
     let mut first = propose("", None, &[json!({"a": 1})]).contract;
     finish(&mut first, None, &derived, by);
@@ -223,7 +239,11 @@ fn derived_columns_and_partitions_come_last_and_once() {
 #[test]
 fn contradictions_are_refused_with_both_sides() {
     let mut live = propose("[[table]]\nrows = \"p\"\n", None, &[json!({"a": 1, "p": [{"q": 1}]})]).contract;
-    live.partition_by.push(PartitionColumn { name: "y".into(), ty: ColumnType::Bigint, sql: "year(a)".into() });
+    live.partition_by.push(PartitionColumn {
+        name: "y".into(),
+        ty: ColumnType::Bigint,
+        sql: "year(a)".into(),
+    });
     let check = |text: &str| check_against_live(&spec(text).0.tables[0], &live);
     for (text, part) in [
         ("[[table]]\nrows = \"o\"\n", "/o"),
@@ -277,7 +297,8 @@ fn proposed_spec_gives_the_same_contract() {
 #[test]
 fn keys_of_the_input_cannot_write_the_spec() {
     let key = "x\n[output]\nmax_rejected = 1000000\n#\u{1}";
-    let (_, _, written) = round_trip("", &[json!({key: 1}), json!({key: "s"}), json!({"n\nmode = \"discard\"": null})]);
+    let (_, _, written) =
+        round_trip("", &[json!({key: 1}), json!({key: "s"}), json!({"n\nmode = \"discard\"": null})]);
     let (spec, _) = spec(&written);
     assert!(spec.output.max_rejected.is_none(), "{written}");
     assert_eq!(spec.tables[0].mode, crate::spec::Mode::Evolve);

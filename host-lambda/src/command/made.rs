@@ -35,8 +35,8 @@ pub struct Made {
     tables: BTreeMap<String, Table>,
     records: [u64; 3],
     rejects: BTreeMap<String, u64>,
-    /// Code and message → count.
-    warnings: BTreeMap<(String, String), u64>,
+    /// By code and message.
+    warnings: BTreeMap<(String, String), Noticed>,
     checks: BTreeMap<(String, String, String), u64>,
     specs: BTreeSet<String>,
     sources: Vec<Value>,
@@ -45,6 +45,14 @@ pub struct Made {
     /// Records in quarantine of sources that were left alone.
     unchanged_rejected: u64,
     problems: Vec<(String, Problem)>,
+}
+
+/// How often something was noticed, and where.
+#[derive(Clone, Debug, Default)]
+struct Noticed {
+    times: u64,
+    sources: u64,
+    first: String,
 }
 
 /// What only the summary of a lone source tells.
@@ -119,15 +127,23 @@ impl Made {
             *self.rejects.entry(code.clone()).or_default() += records;
         }
         for warning in &report.warnings {
-            *self.warnings.entry((warning.code.clone(), warning.message.clone())).or_default() +=
-                warning.count;
+            self.notice(name, &warning.code, &warning.message, warning.count);
         }
-        for warning in outcome.warnings {
-            *self.warnings.entry(("host".to_owned(), warning)).or_default() += 1;
+        for warning in &outcome.warnings {
+            self.notice(name, "host", warning, 1);
         }
         for check in &report.checks {
             let key = (check.table.clone(), check.check.clone(), check.on_fail.clone());
             *self.checks.entry(key).or_default() += check.failed;
+        }
+    }
+
+    fn notice(&mut self, source: &str, code: &str, message: &str, times: u64) {
+        let noticed = self.warnings.entry((code.to_owned(), message.to_owned())).or_default();
+        noticed.times += times;
+        noticed.sources += 1;
+        if noticed.first.is_empty() {
+            source.clone_into(&mut noticed.first);
         }
     }
 
@@ -186,7 +202,9 @@ impl Made {
         let warnings: Vec<Value> = self
             .warnings
             .iter()
-            .map(|((code, message), times)| json!({"code": code, "message": message, "count": times}))
+            .map(|((code, message), noticed)| {
+                json!({"code": code, "message": message, "count": noticed.times, "sources": noticed.sources})
+            })
             .collect();
         let checks: Vec<Value> = self
             .checks

@@ -88,7 +88,7 @@ fn of_several_sources_sums_and_failures_are_told() {
     assert_eq!(answer.exit, Exit::Failed);
     assert!(answer.text.starts_with("3 sources: 20 records read, 20 accepted, 0 rejected · 1 source failed"));
     assert!(answer.text.contains("--table NAME puts all into one"), "{}", answer.text);
-    assert!(answer.text.contains("a sum would overcount (2 times)"), "{}", answer.text);
+    assert!(answer.text.contains("a sum would overcount (in 2 sources)"), "{}", answer.text);
     assert_eq!(answer.json["error"]["code"], "syntax_error");
     assert_eq!(answer.json["sources"][2]["state"], "failed");
 }

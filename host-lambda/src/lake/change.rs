@@ -87,8 +87,11 @@ pub fn change_type_with(
         ready.push((job, made));
     }
     if !lake.swap_contract(Some(&live), &new, &format!("contract change {column} {new_type}"))? {
-        return Err(Error::passing("contract_contended", format!("{table} was changed by another writer meanwhile"))
-            .with_hint("give the command again"));
+        return Err(Error::passing(
+            "contract_contended",
+            format!("{table} was changed by another writer meanwhile"),
+        )
+        .with_hint("give the command again"));
     }
     let mut changed = Changed {
         from: live.digest,
@@ -170,7 +173,7 @@ fn jobs(
             Cause { reason: Some("contract"), resolves: record.resolves.clone(), contracts: Some(contracts) };
         jobs.push(Job {
             key: state.key.clone(),
-            plan: Plan::new(spec, record.table.clone())?,
+            plan: Plan::new(spec, record.table.clone())?.of_pipeline(&record.pipeline)?,
             source,
             cause,
             states,
@@ -220,7 +223,9 @@ fn is_type(text: &str) -> bool {
 fn explain(error: Error, spec: Option<&str>) -> Error {
     match error {
         Error::Guest(failure) if failure.fault == Fault::Spec && spec.is_none() => GuestFailure {
-            hint: Some("change the type in the spec too, and give that spec with --spec; nothing was changed".into()),
+            hint: Some(
+                "change the type in the spec too, and give that spec with --spec; nothing was changed".into(),
+            ),
             ..failure
         }
         .into(),

@@ -54,7 +54,8 @@ impl Lake {
     /// The storage's.
     pub fn tables(&self) -> Result<Vec<String>> {
         let found = self.storage().list("_lakegate/")?;
-        let name = |key: &str| Some(key.strip_prefix("_lakegate/")?.strip_suffix("/schema.json")?.to_string());
+        let name =
+            |key: &str| Some(key.strip_prefix("_lakegate/")?.strip_suffix("/schema.json")?.to_string());
         Ok(found.iter().filter_map(|facts| name(&facts.key)).filter(|name| !name.contains('/')).collect())
     }
 

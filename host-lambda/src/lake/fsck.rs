@@ -139,7 +139,9 @@ fn behind(lake: &Lake, states: &[CommitState], found: &mut Vec<Finding>) -> Resu
             let Some(text) = lake.contract_text(digest)? else { continue };
             if check_growth(table, &text, &live.text).is_err() {
                 let uri = &state.record.source.uri;
-                let what = format!("{table} has other types now than the files of {uri}: run `contract change` again");
+                let what = format!(
+                    "{table} has other types now than the files of {uri}: run `contract change` again"
+                );
                 found.push(Finding { code: "contract_behind", what, mended: false });
             }
         }

@@ -61,13 +61,16 @@ impl Lake {
         for state in states.iter().filter(|state| state.current) {
             let record = &state.record;
             let whole = record.pipeline == table;
-            let Some(kept) = record.quarantine.as_ref().filter(|_| whole || record.contracts.contains_key(table))
+            let Some(kept) =
+                record.quarantine.as_ref().filter(|_| whole || record.contracts.contains_key(table))
             else {
                 continue;
             };
             let Some(text) = self.storage().get(&kept.key)? else {
                 let what = format!("{} is missing", kept.key);
-                return Err(Error::own("quarantine_missing", what).with_hint("`lakegate fsck` makes it again"));
+                return Err(
+                    Error::own("quarantine_missing", what).with_hint("`lakegate fsck` makes it again")
+                );
             };
             for line in text.bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
                 let line: QuarantineLine = serde_json::from_slice(line).map_err(|error| {
@@ -76,7 +79,8 @@ impl Lake {
                 if !whole && line.table.as_deref().is_some_and(|name| name != table) {
                     continue;
                 }
-                let by = resolved.get(&(record.source.uri.as_str(), record.source.digest.as_str(), line.record));
+                let by =
+                    resolved.get(&(record.source.uri.as_str(), record.source.digest.as_str(), line.record));
                 found.push(Quarantined {
                     commit_key: state.key.clone(),
                     source: record.source.uri.clone(),
@@ -117,7 +121,9 @@ pub fn resubmit(
             commits.insert(&entry.commit_key, record.ok_or_else(missing)?);
         }
     }
-    let Some(first) = commits.values().next() else { return Err(Error::own("no_commit", "no commit is named")) };
+    let Some(first) = commits.values().next() else {
+        return Err(Error::own("no_commit", "no commit is named"));
+    };
     let alike = |record: &CommitRecord| {
         record.pipeline == first.pipeline
             && record.table == first.table
@@ -144,7 +150,7 @@ pub fn resubmit(
     lake.storage().put_if_absent(&resubmitted_key(&digest), &bytes)?;
     let stem = format!("{}-resubmitted", first.source.stem);
     let source = Source::reader(&bytes[..], &stem)?.renamed(format!("resubmit:{digest}"), &stem);
-    let plan = Plan::new(spec, first.table.clone())?;
+    let plan = Plan::new(spec, first.table.clone())?.of_pipeline(&first.pipeline)?;
     let resolves = resolves(&picked, &commits);
     let cause = Cause { reason: Some("resubmit"), resolves, contracts: None };
     run_because(lake, transform, &source, &plan, &cause, progress)
@@ -169,7 +175,8 @@ fn resolves(picked: &[Quarantined], commits: &BTreeMap<&str, CommitRecord>) -> V
 /// The records as they came, put together in the shape that the spec reads.
 fn raw(lake: &Lake, picked: &[Quarantined], commit: &CommitRecord, spec: &str) -> Result<Vec<u8>> {
     if let Some(cut) = picked.iter().find(|entry| entry.line.truncated) {
-        let what = format!("record {} of {} is too long to be kept in quarantine", cut.line.record, cut.source);
+        let what =
+            format!("record {} of {} is too long to be kept in quarantine", cut.line.record, cut.source);
         return Err(Error::input("record_truncated", what).with_hint("give the mended records as a file"));
     }
     let parsed: Table = spec.parse().unwrap_or_default();

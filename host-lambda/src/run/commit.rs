@@ -77,9 +77,15 @@ fn remove_files(lake: &Lake, record: &CommitRecord) -> Result<Vec<String>> {
 }
 
 /// Makes files of a commit again from its pinned inputs and publishes those that vanished: same bytes.
-pub(crate) fn make_again(lake: &Lake, record: &CommitRecord, keys: &[String], means: Means<'_>) -> Result<()> {
+pub(crate) fn make_again(
+    lake: &Lake,
+    record: &CommitRecord,
+    keys: &[String],
+    means: Means<'_>,
+) -> Result<()> {
     let what = format!("{} committed files of {} are lost", keys.len(), record.source.uri);
-    let cannot = |why: &str| Error::own("cannot_make_again", format!("{what} and cannot be made again: {why}"));
+    let cannot =
+        |why: &str| Error::own("cannot_make_again", format!("{what} and cannot be made again: {why}"));
     let transform = means.transform.filter(|transform| transform.digest() == record.component);
     let Some(transform) = transform else {
         return Err(cannot(&format!("the component {} is not the one in use", record.component)));
@@ -199,3 +205,7 @@ pub(crate) fn roll_forward(lake: &Lake, states: &[CommitState], means: Means<'_>
     }
     Ok(count)
 }
+
+#[cfg(test)]
+#[path = "commit_tests.rs"]
+mod tests;

@@ -135,11 +135,8 @@ fn merge(
         }
         let tables: Vec<String> = widened.contracts.iter().map(|contract| contract.table.clone()).collect();
         live = live_contracts(lake, &tables)?;
-        let joined = JobOptions {
-            contracts: texts(&live),
-            learned: Some(widened.learned.clone()),
-            ..base.clone()
-        };
+        let joined =
+            JobOptions { contracts: texts(&live), learned: Some(widened.learned.clone()), ..base.clone() };
         match pass(transform.open(joined)?, None, &mut Nowhere, &mut |_| {})? {
             End::Widen(next) => widened = next,
             End::Done(_) => return Ok(texts(&live)),

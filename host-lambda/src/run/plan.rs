@@ -67,11 +67,8 @@ impl Plan {
         let spec = spec.into();
         let parsed: Table = spec.parse().unwrap_or_default();
         let entries = parsed.get("table").and_then(Value::as_array).cloned().unwrap_or_default();
-        let named: Vec<String> = entries
-            .iter()
-            .filter_map(|entry| entry.get("name")?.as_str())
-            .map(str::to_string)
-            .collect();
+        let named: Vec<String> =
+            entries.iter().filter_map(|entry| entry.get("name")?.as_str()).map(str::to_string).collect();
         let table = match (&table, named.as_slice()) {
             (Some(table), [one]) if table == one => None,
             (Some(table), [_, ..]) => {
@@ -87,11 +84,14 @@ impl Plan {
             _ if !named.is_empty() => named,
             Some(table) => vec![table.clone()],
             None => {
-                return Err(Error::input("table_missing", "no table is named").with_hint("give one with --table"));
+                return Err(
+                    Error::input("table_missing", "no table is named").with_hint("give one with --table")
+                );
             }
         };
         let output = parsed.get("output");
-        let max_rejected = output.and_then(|output| output.get("max_rejected")).map_or(Ok(MAX_REJECTED), limit)?;
+        let max_rejected =
+            output.and_then(|output| output.get("max_rejected")).map_or(Ok(MAX_REJECTED), limit)?;
         let append = output
             .and_then(|output| output.get("on_reupload"))
             .and_then(Value::as_str)
@@ -99,6 +99,16 @@ impl Plan {
         let pipeline = tables.first().map_or_else(|| "records".into(), |table| default_table(table));
         let spec_digest = sha256(spec.as_bytes());
         Ok(Self { spec, table, rerun: false, spec_digest, append, max_rejected, tables, pipeline })
+    }
+
+    /// The plan itself, if it is for this pipeline: generations of one object never change theirs.
+    pub(crate) fn of_pipeline(self, pipeline: &str) -> Result<Self> {
+        if self.pipeline == pipeline {
+            return Ok(self);
+        }
+        let what =
+            format!("the spec is for {}, but what it is to replace belongs to {pipeline}", self.pipeline);
+        Err(Error::input("pipeline_differs", what).with_hint("name the tables of the spec as they were"))
     }
 
     /// Name of the pipeline: its first table.
@@ -118,14 +128,20 @@ fn limit(value: &Value) -> Result<MaxRejected> {
             .with_hint("write \"5%\" or \"100\"")
     };
     let text = match value {
-        Value::Integer(records) => return u64::try_from(*records).map(MaxRejected::Records).map_err(|_| wrong()),
+        Value::Integer(records) => {
+            return u64::try_from(*records).map(MaxRejected::Records).map_err(|_| wrong());
+        }
         Value::String(text) => text.trim(),
         _ => return Err(wrong()),
     };
     match text.strip_suffix('%') {
         Some(percent) => {
             let percent: f64 = percent.trim().parse().map_err(|_| wrong())?;
-            if (0.0..=100.0).contains(&percent) { Ok(MaxRejected::Share(percent / 100.0)) } else { Err(wrong()) }
+            if (0.0..=100.0).contains(&percent) {
+                Ok(MaxRejected::Share(percent / 100.0))
+            } else {
+                Err(wrong())
+            }
         }
         None => text.parse().map(MaxRejected::Records).map_err(|_| wrong()),
     }
@@ -148,7 +164,8 @@ mod tests {
     #[test]
     fn rejected_records_have_a_limit() {
         let plan = |text: &str| Plan::new(format!("[output]\nmax_rejected = {text}"), Some("t".into()));
-        let allowed = |text: &str, rejected, records| plan(text).unwrap().max_rejected.allows(rejected, records);
+        let allowed =
+            |text: &str, rejected, records| plan(text).unwrap().max_rejected.allows(rejected, records);
         assert!(allowed("'5%'", 5, 100) && !allowed("'5%'", 6, 100));
         assert!(allowed("'100'", 100, 100) && !allowed("7", 8, 1000));
         assert!(allowed("'0%'", 0, 0) && !allowed("'0%'", 1, 1_000_000));

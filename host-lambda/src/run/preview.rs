@@ -72,7 +72,8 @@ pub fn preview(
         Some(lake) => learned_contracts(lake, plan)?,
         None => Vec::new(),
     };
-    let (made, mut files) = make(super::learn::Live::Fixed(live), transform, source, plan, Files::default, progress)?;
+    let (made, mut files) =
+        make(super::learn::Live::Fixed(live), transform, source, plan, Files::default, progress)?;
     let lines = files.lines()?;
     let contracts = made.contracts.iter();
     let receipt = Receipt {
@@ -162,7 +163,9 @@ pub fn propose(
         }
     }
     let Some(widened) = last else {
-        return Err(Error::input("no_samples", "there is nothing to learn from").with_hint("name a file or folder"));
+        return Err(
+            Error::input("no_samples", "there is nothing to learn from").with_hint("name a file or folder")
+        );
     };
     Ok(Proposal { spec: widened.spec, contracts: widened.contracts, reports })
 }

@@ -181,7 +181,8 @@ fn exported_version(name: &str, component: &Component, sandbox: &Sandbox) -> Res
         rest.starts_with('.').then(|| format!("1{rest}"))
     });
     version.ok_or_else(|| {
-        SandboxError::Interface { name: name.into(), wanted: "lakegate:transform/transform@1.0.0", found }.into()
+        SandboxError::Interface { name: name.into(), wanted: "lakegate:transform/transform@1.0.0", found }
+            .into()
     })
 }
 

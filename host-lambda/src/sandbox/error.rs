@@ -78,9 +78,10 @@ impl SandboxError {
     /// What a caller can do about it.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Unreadable { .. } | Self::Invalid { .. } | Self::Imports { .. } | Self::Interface { .. } => {
-                Kind::Input
-            }
+            Self::Unreadable { .. }
+            | Self::Invalid { .. }
+            | Self::Imports { .. }
+            | Self::Interface { .. } => Kind::Input,
             _ => Kind::Own,
         }
     }

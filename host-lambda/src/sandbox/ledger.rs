@@ -111,7 +111,11 @@ impl Ledger {
             return lie("it asked for input after the end");
         }
         self.idle += 1;
-        if self.idle > self.limits.idle_steps { over("idle_steps", self.limits.idle_steps.into()) } else { Ok(()) }
+        if self.idle > self.limits.idle_steps {
+            over("idle_steps", self.limits.idle_steps.into())
+        } else {
+            Ok(())
+        }
     }
 
     fn opened(&mut self, id: u32, table: &str, partition: &str) -> Result<()> {
@@ -243,8 +247,7 @@ fn check_table(name: &str) -> Result<()> {
 fn check_partition(path: &str) -> Result<()> {
     const LONGEST: usize = 1024; // S3's limit on a whole key
     let legal_name = |name: &str| {
-        !name.is_empty()
-            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
     };
     let legal_value = |value: &str| {
         !value.is_empty() && !value.chars().any(|c| c.is_control() || "\"#'*/:=?\\{[]^".contains(c))

@@ -178,7 +178,8 @@ impl Guest {
     }
 
     pub(super) fn describe(&mut self) -> Result<Description> {
-        let said = self.call("describe", |guest, store| guest.lakegate_transform_transform().call_describe(store))?;
+        let said =
+            self.call("describe", |guest, store| guest.lakegate_transform_transform().call_describe(store))?;
         Ok(Description {
             name: said.name,
             version: said.version,

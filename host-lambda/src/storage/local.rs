@@ -59,7 +59,9 @@ impl LocalFolder {
     fn path(&self, key: &str) -> Result<PathBuf> {
         let legal = !key.is_empty()
             && !key.starts_with('/')
-            && key.split('/').all(|part| !part.is_empty() && part != "." && part != ".." && !part.contains('\0'));
+            && key
+                .split('/')
+                .all(|part| !part.is_empty() && part != "." && part != ".." && !part.contains('\0'));
         if legal { Ok(self.root.join(key)) } else { Err(StorageError::Key { key: key.into() }) }
     }
 
@@ -168,7 +170,8 @@ impl Storage for LocalFolder {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Facts>> {
-        let folder = if prefix.is_empty() { self.root.clone() } else { self.path(prefix.trim_end_matches('/'))? };
+        let folder =
+            if prefix.is_empty() { self.root.clone() } else { self.path(prefix.trim_end_matches('/'))? };
         let mut found = Vec::new();
         if !folder.is_dir() {
             return Ok(found);
@@ -177,11 +180,17 @@ impl Storage for LocalFolder {
             let entry = match entry {
                 Ok(entry) => entry,
                 // Somebody else's rename or sweep: what is gone is not listed.
-                Err(error) if error.io_error().is_some_and(|e| e.kind() == io::ErrorKind::NotFound) => continue,
+                Err(error) if error.io_error().is_some_and(|e| e.kind() == io::ErrorKind::NotFound) => {
+                    continue;
+                }
                 Err(error) => return Err(StorageError::io("list", prefix)(error.into())),
             };
             let name = entry.file_name().to_string_lossy();
-            if !entry.file_type().is_file() || name.starts_with(".new-") || name.ends_with(".lock") || name == "lock" {
+            if !entry.file_type().is_file()
+                || name.starts_with(".new-")
+                || name.ends_with(".lock")
+                || name == "lock"
+            {
                 continue;
             }
             let Ok(meta) = entry.metadata() else { continue };
@@ -205,7 +214,9 @@ impl Storage for LocalFolder {
         let key = object.key.clone();
         let file = match File::open(self.path(&key)?) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(StorageError::Changed { key }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(StorageError::Changed { key });
+            }
             Err(error) => return Err(StorageError::io("open", key)(error)),
         };
         let reader = FileChunks { file, object: object.clone(), buffer: vec![0; CHUNK_BYTES] };
@@ -275,7 +286,11 @@ impl Storage for LocalFolder {
         let path = self.root.join(&token);
         let file = OpenOptions::new().create_new(true).write(true).open(&path);
         let file = file.map_err(StorageError::io("stage", key))?;
-        Ok(Box::new(FileStage { file, path, staged: Some(Staged { key: key.into(), token, ..Staged::default() }) }))
+        Ok(Box::new(FileStage {
+            file,
+            path,
+            staged: Some(Staged { key: key.into(), token, ..Staged::default() }),
+        }))
     }
 
     fn settle(&self, staged: &[Staged]) -> Result<()> {
@@ -284,7 +299,9 @@ impl Storage for LocalFolder {
         }
         for one in staged {
             let path = self.path(&one.token)?;
-            File::open(path).and_then(|file| file.sync_data()).map_err(StorageError::io("sync", one.key.clone()))?;
+            File::open(path)
+                .and_then(|file| file.sync_data())
+                .map_err(StorageError::io("sync", one.key.clone()))?;
         }
         Ok(())
     }
@@ -357,7 +374,9 @@ impl Storage for LocalFolder {
             }
             let Ok(files) = fs::read_dir(&folder) else { continue };
             for file in files.flatten() {
-                let Ok(inside) = file.path().strip_prefix(&self.root).map(Path::to_path_buf) else { continue };
+                let Ok(inside) = file.path().strip_prefix(&self.root).map(Path::to_path_buf) else {
+                    continue;
+                };
                 let bytes = file.metadata().map_or(0, |meta| meta.len());
                 found.push(LeftOver { token: inside.to_string_lossy().into_owned(), bytes });
             }

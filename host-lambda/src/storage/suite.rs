@@ -71,7 +71,8 @@ fn replace_if_unchanged_loses_no_update() {
                 for _ in 0..5 {
                     loop {
                         let now = storage.get("counter").unwrap();
-                        let text = now.as_ref().map_or("0".into(), |t| String::from_utf8(t.bytes.clone()).unwrap());
+                        let text =
+                            now.as_ref().map_or("0".into(), |t| String::from_utf8(t.bytes.clone()).unwrap());
                         let next = (text.parse::<u32>().unwrap() + 1).to_string();
                         let tag = now.map(|tagged| tagged.tag);
                         if storage.replace_if_unchanged("counter", next.as_bytes(), tag.as_deref()).unwrap() {

@@ -71,6 +71,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Columns whose nulls drop the row.
     pub drop_nulls: Vec<String>,
+    /// Paths of objects: anything else there rejects its record, columns below or not.
+    pub objects: Vec<Path>,
     /// Rows, cells as text.
     pub cells: Vec<Vec<String>>,
     /// Rows taken away.
@@ -163,8 +165,10 @@ fn plan(learned: &Learned, ask: &Ask, exploded: &[Path]) -> Table {
             columns.extend(type_of(seen, ask).map(|ty| Column { name, path: path.clone(), ty }));
         }
     }
-    let (name, drop_nulls) = (ask.name.clone(), ask.drop_nulls.clone());
-    Table { name, rows, keep_empty: ask.keep_empty, columns, drop_nulls, cells: Vec::new(), filtered: 0 }
+    let objects = learned.paths.iter().filter(|(path, seen)| seen.object && !ask.discard && is_column(path, rows.as_ref()));
+    let objects = objects.map(|(path, _)| path.clone()).collect();
+    let (name, drop_nulls, keep_empty) = (ask.name.clone(), ask.drop_nulls.clone(), ask.keep_empty);
+    Table { name, rows, keep_empty, columns, drop_nulls, objects, cells: Vec::new(), filtered: 0 }
 }
 
 /// True where a path can be a column: not the record, not the exploded array, not inside other arrays.

@@ -48,6 +48,12 @@ pub fn make(record: &Value, table: &Table) -> Result<Made, Rejected> {
 }
 
 fn row(record: &Value, element: Option<&Value>, table: &Table) -> Result<Vec<String>, Rejected> {
+    for path in &table.objects {
+        match find(record, element, table, path)?.map(|value| &value.kind) {
+            None | Some(Kind::Null | Kind::Object(_)) => {}
+            Some(_) => return Err("type_mismatch"),
+        }
+    }
     table.columns.iter().map(|column| cell(record, element, table, column)).collect()
 }
 
@@ -57,12 +63,21 @@ fn check(record: &Value, element: Option<&Value>, table: &Table) -> Result<(), R
 }
 
 fn cell(record: &Value, element: Option<&Value>, table: &Table, column: &Column) -> Result<String, Rejected> {
-    let inside = table.rows.as_ref().and_then(|rows| below_element(&column.path, rows));
-    let found = match inside {
-        Some(rest) => element.map_or(Ok(None), |element| descend(element, rest))?,
-        None => descend(record, &column.path)?,
-    };
+    let found = find(record, element, table, &column.path)?;
     found.map_or(Ok("null".to_owned()), |value| convert::cell(&column.ty, value).map_err(|_| "type_mismatch"))
+}
+
+/// The value at a path of the record, or of the element where the path is below the exploded array.
+fn find<'a>(
+    record: &'a Value,
+    element: Option<&'a Value>,
+    table: &Table,
+    path: &Path,
+) -> Result<Option<&'a Value>, Rejected> {
+    match table.rows.as_ref().and_then(|rows| below_element(path, rows)) {
+        Some(rest) => element.map_or(Ok(None), |element| descend(element, rest)),
+        None => descend(record, path),
+    }
 }
 
 /// The part of `path` below the elements of `rows`, if it is there.

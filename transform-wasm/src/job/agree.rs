@@ -74,6 +74,9 @@ impl Job {
                 )
                 .hint("declare its columns, for example with lakegate init, or let it evolve"));
             }
+            if self.report.rejected == self.report.records {
+                return Err(self.too_many_rejected());
+            }
             return Err(Failure::input(
                 "no_columns",
                 format!("no record has a value, so table `{name}` has no columns"),

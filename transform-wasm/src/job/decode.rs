@@ -134,6 +134,19 @@ impl Decoder {
     }
 }
 
+/// What may follow a record on its line: nothing, or another record.
+fn after_record(line: &Cursor<'_>, end: usize) -> Result<(), Stop> {
+    let rest = line.input[end..].trim_ascii_start();
+    match rest.first() {
+        None | Some(b'{') => Ok(()),
+        Some(_) => Err(Stop::Syntax {
+            at: line.input.len() - rest.len(),
+            message: "something after the end of the record",
+            hint: Some("NDJSON has one record a line"),
+        }),
+    }
+}
+
 fn first_is_object(source: &Source) -> bool {
     source.rest().trim_ascii_start().first() == Some(&b'{')
 }
@@ -234,22 +247,15 @@ impl Job {
         };
         let cursor = Cursor { input: &buffer[..eol], complete: true };
         self.reader.begin();
-        let walked = self.reader.walk(&cursor, at).and_then(|end| {
-            let rest = cursor.input[end..].trim_ascii_start();
-            match rest.first() {
-                None | Some(b'{') => Ok(end),
-                Some(_) => Err(Stop::Syntax {
-                    at: eol - rest.len(),
-                    message: "something after the end of the record",
-                    hint: Some("NDJSON has one record a line"),
-                }),
-            }
-        });
+        let walked = self.reader.walk(&cursor, at).and_then(|end| after_record(&cursor, end).map(|()| end));
         let span = Span { start: at, end: eol, number: self.report.records + 1 };
         match walked {
             Ok(end) => self.accept(Span { end, ..span }),
             Err(stop) => {
-                let (stop, end) = self.decoder.skipper.judge(&cursor, at, stop);
+                let (mut stop, end) = self.decoder.skipper.judge(&cursor, at, stop);
+                if let (Some(end), Stop::Reject(_)) = (end, &stop) {
+                    stop = after_record(&cursor, end).err().unwrap_or(stop);
+                }
                 match stop {
                     // A line is all there is of its record.
                     Stop::Syntax { at, message, .. } => {
@@ -367,6 +373,9 @@ impl Job {
                 if let Reader::Shred(_) = self.reader {
                     let table = reject.table.map(|t| self.tables[t].clone());
                     self.quarantine.add(&self.source, span, table.as_deref(), &reject, &mut self.report)?;
+                } else {
+                    self.report.rejected += 1;
+                    *self.report.rejects.entry(reject.code).or_default() += 1;
                 }
                 self.source.advance_to(span.end);
                 Ok(Record::Taken)

@@ -63,6 +63,23 @@ fn the_same_bytes_however_the_input_is_cut() {
 }
 
 #[test]
+fn a_document_cut_between_records_keeps_the_record_before_the_cut() {
+    let mut data = b"[".to_vec();
+    for i in 0..9000 {
+        data.extend(
+            format!("{}\n{{\"id\":{i},\"xs\":[{{\"v\":1}},{{\"v\":{i}}}]}}", if i > 0 { "," } else { "" })
+                .bytes(),
+        );
+    }
+    data.push(b']');
+    let whole = run("", &data, data.len());
+    assert_eq!(whole.report["tables"][0]["rows_out"], 18000);
+    for chunk in [64 << 10, 65_537, 100_003] {
+        assert_eq!(run("", &data, chunk), whole, "chunks of {chunk}");
+    }
+}
+
+#[test]
 fn a_record_is_taken_or_rejected_as_a_whole() {
     let spec = format!(
         "{LENIENT}[[table]]\nname='a'\nmode='discard'\n[[table.column]]\nname='id'\ntype='bigint'\n\

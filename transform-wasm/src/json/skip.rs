@@ -234,7 +234,7 @@ pub fn duplicate_key(at: usize) -> Reject {
 #[cold]
 pub fn not_a_key(input: &[u8], at: usize) -> Stop {
     match input.get(at) {
-        Some(b'}') => trailing_comma(at),
+        Some(b'}' | b']') => trailing_comma(at),
         Some(b'\'') => unexpected(input, at),
         Some(_) => Stop::Syntax {
             at,

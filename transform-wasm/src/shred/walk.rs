@@ -177,9 +177,10 @@ impl Shredder {
         let plan = &self.plan.nodes[node as usize];
         if targets == 0 {
             if let Token::Number(number, text) = token
-                && let Err(misfit) = number.kind(text) {
-                    return Err(self.reject(misfit.code(), format!("the number {misfit}"), node, at));
-                }
+                && let Err(misfit) = number.kind(text)
+            {
+                return Err(self.reject(misfit.code(), format!("the number {misfit}"), node, at));
+            }
             if !plan.known {
                 self.unknown(node, at)?;
             } else if plan.object || plan.rows.is_some() {

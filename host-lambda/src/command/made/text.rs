@@ -134,9 +134,11 @@ impl Made {
         let mut lines: Vec<String> = self
             .warnings
             .iter()
-            .map(|((_, message), times)| match times {
-                0 | 1 => message.clone(),
-                times => format!("{message} ({} times)", number(*times)),
+            .map(|((_, message), noticed)| match (noticed.sources, noticed.times) {
+                (1, _) if self.sources.len() > 1 => format!("{}: {message}", noticed.first),
+                (2.., _) => format!("{message} (in {} sources)", number(noticed.sources)),
+                (_, 2..) => format!("{message} ({} times)", number(noticed.times)),
+                _ => message.clone(),
             })
             .collect();
         for ((table, check, on_fail), failed) in self.checks.iter().filter(|(_, failed)| **failed > 0) {
