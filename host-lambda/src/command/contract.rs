@@ -86,7 +86,7 @@ fn show(args: &ShowArgs, context: &Context) -> Outcome {
     let mut text = format!(
         "{}: {}{}\n",
         screen.paint(Tone::Name, &args.table),
-        count(view.columns.len() as u64, "column", "columns"),
+        view.summary(),
         if is_live { "" } else { " (not the live contract)" }
     );
     let exploded = match &view.rows {

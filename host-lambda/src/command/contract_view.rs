@@ -5,7 +5,7 @@
 //! newer component's contract can still be shown by an older command.
 
 use super::output::{Fault, Problem};
-use super::render::{Cell, Grid, Screen, Tone, sql_text, visible};
+use super::render::{Cell, Grid, Screen, Tone, count, sql_text, visible};
 use serde::Deserialize;
 
 /// A table's contract.
@@ -143,11 +143,24 @@ impl ContractView {
         changes
     }
 
+    /// `12 columns`, or `12 columns and 2 in the path`.
+    pub fn summary(&self) -> String {
+        let in_files = self.columns.iter().filter(|column| !self.in_path(&column.name)).count();
+        let columns = count(in_files as u64, "column", "columns");
+        match self.partition_by.len() {
+            0 => columns,
+            partitions => format!("{columns} and {partitions} in the path"),
+        }
+    }
+
+    fn in_path(&self, name: &str) -> bool {
+        self.partition_by.iter().any(|entry| entry.name == name)
+    }
+
     /// The columns as a table.
     pub fn render(&self, screen: Screen) -> String {
         let mut grid = Grid::new(&[">#", "column", "athena", "parquet", "from"]);
-        let in_path = |name: &str| self.partition_by.iter().any(|entry| entry.name == name);
-        for (index, entry) in self.columns.iter().filter(|entry| !in_path(&entry.name)).enumerate() {
+        for (index, entry) in self.columns.iter().filter(|entry| !self.in_path(&entry.name)).enumerate() {
             grid.row(vec![
                 Cell::new(Tone::Dim, (index + 1).to_string()),
                 Cell::new(Tone::Name, visible(&entry.name)),

@@ -86,9 +86,9 @@ impl Made {
     }
 
     /// Adds what came of the source `name`.
-    pub fn add(&mut self, name: &str, uri: &str, outcome: run::Outcome) {
+    pub fn add(&mut self, name: &str, uri: &str, outcome: &run::Outcome) {
         let (commit, report) = (&outcome.commit, &outcome.report);
-        self.sources.push(source_json(name, uri, &outcome));
+        self.sources.push(source_json(name, uri, outcome));
         self.one = Some(One {
             name: name.to_owned(),
             generation: commit.generation,
@@ -98,7 +98,7 @@ impl Made {
                 compression => format!("{} in {compression}", report.format),
             },
             committed: commit.committed.clone(),
-            state: outcome.state,
+            state: outcome.state.clone(),
         });
         self.specs.insert(commit.spec.clone());
         for table in &report.tables {

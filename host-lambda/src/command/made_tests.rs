@@ -46,7 +46,7 @@ fn answer(add: impl FnOnce(&mut Made), stems: bool) -> Answer {
 #[test]
 fn a_lone_source_is_told_in_a_line_and_a_table() {
     let answer =
-        answer(|made| made.add("orders.json", "/orders.json", outcome(State::Made, "orders", 0)), true);
+        answer(|made| made.add("orders.json", "/orders.json", &outcome(State::Made, "orders", 0)), true);
     let first = answer.text.lines().next().unwrap();
     assert_eq!(
         first,
@@ -60,7 +60,7 @@ fn a_lone_source_is_told_in_a_line_and_a_table() {
 #[test]
 fn rejected_records_are_exit_three_with_their_reasons() {
     let answer =
-        answer(|made| made.add("orders.json", "/orders.json", outcome(State::Made, "orders", 2)), true);
+        answer(|made| made.add("orders.json", "/orders.json", &outcome(State::Made, "orders", 2)), true);
     assert_eq!(answer.exit, Exit::Rejected);
     assert!(answer.text.contains("lakegate quarantine list orders"), "{}", answer.text);
     assert_eq!(answer.json["rejects"]["type_mismatch"], 2);
@@ -69,7 +69,7 @@ fn rejected_records_are_exit_three_with_their_reasons() {
 #[test]
 fn nothing_to_do_adds_nothing() {
     let answer = answer(
-        |made| made.add("orders.json", "/orders.json", outcome(State::NothingToDo, "orders", 0)),
+        |made| made.add("orders.json", "/orders.json", &outcome(State::NothingToDo, "orders", 0)),
         true,
     );
     assert!(answer.text.starts_with("orders.json: nothing to do\n"), "{}", answer.text);
@@ -80,8 +80,8 @@ fn nothing_to_do_adds_nothing() {
 #[test]
 fn of_several_sources_sums_and_failures_are_told() {
     let fill = |made: &mut Made| {
-        made.add("a.json", "/a.json", outcome(State::Made, "a", 0));
-        made.add("b.json", "/b.json", outcome(State::Replaced, "b", 0));
+        made.add("a.json", "/a.json", &outcome(State::Made, "a", 0));
+        made.add("b.json", "/b.json", &outcome(State::Replaced, "b", 0));
         made.failed("c.json", Problem::new(Fault::Input, "syntax_error", "a comma is missing"));
     };
     let answer = answer(fill, true);

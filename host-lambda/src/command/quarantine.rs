@@ -281,8 +281,7 @@ fn again(args: &ResubmitArgs, context: &Context) -> Outcome {
     .map_err(|error| problem(&error));
     bar.finish();
     let outcome = outcome?;
-    let uri = outcome.commit.source.uri.clone();
-    made.add(&name, &uri, outcome);
+    made.add(&name, &outcome.commit.source.uri, &outcome);
     let mut answer = made.finish(&lake, transform.digest(), begun.elapsed(), false, context.out)?;
     let open = entries(&lake, &args.table)?.iter().filter(|entry| entry.resolved_by.is_none()).count();
     answer.text.push_str(&format!("\n{} left in quarantine\n", count(open as u64, "record", "records")));

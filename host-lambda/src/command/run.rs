@@ -60,7 +60,7 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
         let name = input.name();
         bar.source(&name);
         match one(input, &plans, args, &lake, &transform, &mut bar) {
-            Ok((source, outcome)) => made.add(&name, &source, outcome),
+            Ok((source, outcome)) => made.add(&name, &source, &outcome),
             // A lone input is the answer itself; of several, each failure is told as it happens.
             Err(problem) if inputs.len() == 1 => {
                 bar.finish();

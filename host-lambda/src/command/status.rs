@@ -180,7 +180,7 @@ fn commit_text(commit: &CommitState, part: Option<&str>, screen: Screen) -> Stri
         (true, false) => screen.paint(Tone::Warn, "committed, not yet done"),
         (false, _) => screen.paint(Tone::Dim, "replaced"),
     };
-    let mut text = format!("\nGeneration {}: {state}\n", record.generation);
+    let mut text = format!("\nGeneration {} of {}: {state}\n", record.generation, record.pipeline);
     let mut grid = Grid::new(&["", ""]).of(Holds::Names);
     let mut fact = |name: &str, value: String| {
         if !value.is_empty() {

@@ -165,7 +165,10 @@ fn plan(learned: &Learned, ask: &Ask, exploded: &[Path]) -> Table {
             columns.extend(type_of(seen, ask).map(|ty| Column { name, path: path.clone(), ty }));
         }
     }
-    let objects = learned.paths.iter().filter(|(path, seen)| seen.object && !ask.discard && is_column(path, rows.as_ref()));
+    let objects = learned
+        .paths
+        .iter()
+        .filter(|(path, seen)| seen.object && !ask.discard && is_column(path, rows.as_ref()));
     let objects = objects.map(|(path, _)| path.clone()).collect();
     let (name, drop_nulls, keep_empty) = (ask.name.clone(), ask.drop_nulls.clone(), ask.keep_empty);
     Table { name, rows, keep_empty, columns, drop_nulls, objects, cells: Vec::new(), filtered: 0 }

@@ -19,7 +19,7 @@ pub enum Naming {
 /// Names for paths that are all newcomers, in their order.
 #[must_use]
 pub fn assign(paths: &[Path], naming: Naming) -> Vec<String> {
-    let words: Vec<Vec<String>> = paths.iter().map(|path| words(path)).collect();
+    let words: Vec<Vec<String>> = paths.iter().map(words).collect();
     let mut taken: Vec<usize> =
         words.iter().map(|all| if naming == Naming::Leaf { 1 } else { all.len() }).collect();
     loop {

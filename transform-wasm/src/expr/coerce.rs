@@ -114,6 +114,7 @@ pub(super) fn coerce(node: Node, ty: ColumnType, tz_offset_ms: i64) -> Result<No
             None => Err(Refusal::new(node.at, format!("this literal is no {ty}")).hint(match ty {
                 ColumnType::Date => "write a date as '2025-01-31'",
                 ColumnType::Timestamp => "write a timestamp as '2025-01-31T23:59:00Z'",
+                ColumnType::Double => "a double holds whole numbers up to 2^53 exactly",
                 _ => "write it with digits only",
             })),
         };

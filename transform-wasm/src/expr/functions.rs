@@ -1,7 +1,7 @@
 //! The functions of expressions: names, arguments, result types.
 //!
-//! Not for: what they compute, see `text_functions`, `rounding` and `calendar`. The decision to know: semantics
-//! follow Athena (Trino), since that is where the tables are queried.
+//! Not for: what they compute, see `text_functions`, `rounding` and `calendar`. The decision to know:
+//! semantics follow Athena (Trino), since that is where the tables are queried.
 
 use std::sync::Arc;
 

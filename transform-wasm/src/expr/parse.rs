@@ -90,7 +90,8 @@ impl Parser {
     }
 
     fn is_word(&self, ahead: usize, keyword: &str) -> bool {
-        matches!(self.tokens.get(self.next + ahead), Some((Token::Word(word), _)) if word.eq_ignore_ascii_case(keyword))
+        let token = self.tokens.get(self.next + ahead);
+        matches!(token, Some((Token::Word(word), _)) if word.eq_ignore_ascii_case(keyword))
     }
 
     fn take_word(&mut self, keyword: &str) -> bool {

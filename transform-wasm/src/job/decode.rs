@@ -318,11 +318,11 @@ impl Job {
                 self.refuse(stop, Span { start, end: end.unwrap_or(start), number })
             }
             Err(stop) => {
-                if stop == Stop::Incomplete {
+                if matches!(stop, Stop::Incomplete | Stop::NewPath) {
                     // Punctuation before the record is done with; the record is read again.
                     self.reader.rollback();
                     self.source.advance_to(start);
-                    return Ok(Record::Wait);
+                    return Ok(if stop == Stop::NewPath { Record::NewPath } else { Record::Wait });
                 }
                 self.refuse(stop, Span { start, end: start, number })
             }

@@ -206,7 +206,7 @@ impl Made {
 
 impl Live {
     fn summary(&self) -> String {
-        let columns = count(self.view.columns.len() as u64, "column", "columns");
+        let columns = self.view.summary();
         let state = match &self.changes {
             None => "new, ",
             Some(changes) if changes.is_empty() => "",
