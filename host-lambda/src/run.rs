@@ -221,28 +221,23 @@ impl<'a> Run<'a> {
         let generation = self.states.last().map_or(1, |state| state.record.generation + 1);
         let run = run_id(source);
         let names = Names::new(plan.pipeline(), source, generation, &run);
-        let sink = || Staging::new(lake, names.clone());
+        let mut staging = Staging::new(lake, names);
         let from = match &self.cause.contracts {
             Some(settled) => Live::Settled(settled.clone()),
             None => Live::Lake(lake),
         };
-        let made = learn::make(from, transform, source, plan, sink, progress);
-        let (made, mut staging) = match made {
+        let made = learn::make(from, transform, source, plan, &mut staging, progress);
+        let records = made.as_ref().map_or(0, |made| made.report.records);
+        let made = match made.and_then(|made| self.check_rejected(&made.report).map(|()| made)) {
             Ok(made) => made,
             Err(error) => {
                 // Passing trouble is tried again; what is wrong with the object is noted.
                 if self.cause.contracts.is_none() && error.kind() != Kind::Passing {
-                    record_failure(lake, plan, transform, source, &error, None)?;
+                    record_failure(lake, plan, transform, source, &error, &mut staging, records)?;
                 }
                 return Err(error);
             }
         };
-        if let Err(error) = self.check_rejected(&made.report) {
-            if self.cause.contracts.is_none() {
-                record_failure(lake, plan, transform, source, &error, Some((&mut staging, &made.report)))?;
-            }
-            return Err(error);
-        }
         let (parts, quarantine) = staging.finish()?;
         let staged: Vec<_> = parts.iter().map(|part| part.staged.clone()).collect();
         let kept: Vec<_> = quarantine.iter().map(|quarantine| quarantine.staged.clone()).collect();

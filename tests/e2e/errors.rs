@@ -138,7 +138,7 @@ const LIKELY: [Likely; 20] = [
                type = \"int\"",
         input: b"{\"id\":1}\n",
         text: "failed: spec, spec_invalid\n\
-               unknown type `int`, expected one of boolean, bigint, double, decimal(p,s), string, date, timestamp, json at line 6, column 8\n",
+               unknown type `int`, expected one of boolean, bigint, double, decimal(p,s), string, date, timestamp, json at line 5, column 8\n",
     },
     Likely {
         spec: "[[table]]\n\
@@ -149,7 +149,7 @@ const LIKELY: [Likely; 20] = [
         input:
             b"{\"id\":1,\"q\":2,\"p\":1.5}\n{\"id\":2,\"q\":null,\"p\":2.5}\n{\"id\":3,\"q\":0,\"p\":10.0}\n",
         text: "failed: spec, spec_invalid\n\
-               column `x`: there is no function `uper` in \"uper(p)\"\n\
+               column `x`: there is no function `uper` at line 1, column 1 of \"uper(p)\"\n\
                hint: did you mean `upper`?\n",
     },
     Likely {

@@ -30,10 +30,10 @@ proptest! {
     fn chunks_do_not_matter(records in generate::records(), cuts in vec(any::<prop::sample::Index>(), 0..8)) {
         let input = records.join("\n").into_bytes();
         let pieces = pieces(&input, cuts.iter().map(|cut| cut.index(input.len() + 1)).collect());
-        let whole = drive::run(&Native, &ask(""), &input, 1 << 20);
-        prop_assert_eq!(&drive::run_pieces(&Native, &ask(""), &pieces), &whole);
+        let whole = came_to(drive::run(&Native, &ask(""), &input, 1 << 20));
+        prop_assert_eq!(&came_to(drive::run_pieces(&Native, &ask(""), &pieces)), &whole);
         if let Some(component) = ways::component() {
-            prop_assert_eq!(&drive::run_pieces(component, &ask(""), &pieces), &whole);
+            prop_assert_eq!(&came_to(drive::run_pieces(component, &ask(""), &pieces)), &whole);
         }
     }
 
@@ -42,8 +42,6 @@ proptest! {
     fn joins_are_commutative_associative_idempotent(
         a in generate::records(), b in generate::records(), c in generate::records(),
     ) {
-        // A source object with no good record at all teaches nothing and fails.
-        let [a, b, c] = [a, b, c].map(|records| [records, vec!["{\"id\":1}".to_owned()]].concat());
         let abc = types(&learn(&[&a, &b, &c]));
         prop_assert_eq!(&types(&learn(&[&c, &b, &a])), &abc);
         prop_assert_eq!(&types(&learn(&[&b, &a, &c])), &abc);
@@ -87,6 +85,11 @@ proptest! {
         values.sort();
         prop_assert_eq!(back, values);
     }
+}
+
+/// What a run came to; the host tells whose fault a failure is in its own words, so only the code counts.
+fn came_to(ran: Result<drive::Made, drive::Failed>) -> Result<drive::Made, String> {
+    ran.map_err(|failed| failed.code)
 }
 
 /// The input cut at these places.

@@ -15,8 +15,9 @@ import json
 import random
 import sys
 
-FIRST = "Ada Amélie Björn Chen Chloé Diego Elif Fatima George Hana Ivan José Kofi Lena Mei Noor Søren Yuki Zoë".split()
-LAST = "Adeyemi Brown Çelik Dubois Fernández García Huang Ivanova Johansson Kim Müller Nguyen Okafor Rossi".split()
+FIRST = "Ada Amélie Björn Chen Chloé Diego Elif Fatima George Hana Ivan José Kofi Lena Mei Noor Søren Yuki Zoë"
+LAST = "Adeyemi Brown Çelik Dubois Fernández García Huang Ivanova Johansson Kim Müller Nguyen Okafor Rossi"
+FIRST, LAST = FIRST.split(), LAST.split()
 STREET = "Oak Maple Cedar Station Harbour Mill Queen Hauptstraße".split()
 PRODUCTS = {
     "Electronics": ["Laptop", "Mouse", "Keyboard", "Monitor", "Webcam", "Headset"],

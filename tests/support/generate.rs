@@ -35,9 +35,11 @@ pub enum Shape {
 const SCALARS: [Shape; 6] =
     [Shape::Small, Shape::Wide, Shape::Beyond, Shape::Fraction, Shape::Boolean, Shape::Text];
 
-/// A set of records, each as JSON text on one line.
+/// A set of records, each as JSON text on one line; the last is always a good one, since an object
+/// without any fails as a whole.
 pub fn records() -> impl Strategy<Value = Vec<String>> {
-    palette().prop_flat_map(|palette| vec(record(palette), 1..25))
+    let drawn = palette().prop_flat_map(|palette| vec(record(palette), 1..25));
+    drawn.prop_map(|records| [records, vec!["{\"last\":1}".to_owned()]].concat())
 }
 
 /// Keys and the kinds of value they take here.

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::build::{Profile, build};
+use crate::component::component;
 use crate::setup::setup;
 use crate::workspace::{Workspace, cache_folder, stdout_of, step};
 
@@ -18,10 +18,11 @@ const END: &str = "<!-- results: end -->";
 /// Measures everything, or with names only those inputs.
 pub fn bench(workspace: &Workspace, quick: bool, only: &[String]) -> Result<()> {
     let python = step("set-up", || setup(workspace))?;
-    let lakegate = build(workspace, Profile::Release)?;
-    let native = step("native bench", || build_bench(workspace, "lakegate-transform", "whole"))?;
-    let steps = step("steps bench", || build_bench(workspace, "lakegate-transform", "steps"))?;
-    let sandbox = step("sandbox bench", || build_bench(workspace, "lakegate-host", "sandbox"))?;
+    step("component", || component(workspace))?;
+    let native = step("native bench", || build_program(workspace, "lakegate-transform", "whole"))?;
+    let steps = step("steps bench", || build_program(workspace, "lakegate-transform", "steps"))?;
+    let sandbox = step("lakegate, sandbox bench", || build_program(workspace, "lakegate-host", "sandbox"))?;
+    let lakegate = workspace.lakegate("release");
     let mut command = Command::new(python);
     command.arg(workspace.tests("python").join("bench.py"));
     let paths =
@@ -45,9 +46,12 @@ pub fn bench(workspace: &Workspace, quick: bool, only: &[String]) -> Result<()> 
 }
 
 /// Compiles a bench program as released and returns its path, which cargo alone knows.
-fn build_bench(workspace: &Workspace, package: &str, name: &str) -> Result<PathBuf> {
+///
+/// The package's binaries are built by the same call: tests' dependencies change features, and two calls
+/// would compile wasmtime twice.
+fn build_program(workspace: &Workspace, package: &str, name: &str) -> Result<PathBuf> {
     let mut cargo = workspace.cargo();
-    cargo.args(["build", "--release", "--locked", "--package", package, "--bench", name]);
+    cargo.args(["build", "--release", "--locked", "--package", package, "--bins", "--bench", name]);
     let text = stdout_of(cargo.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit()))?;
     let mut programs = text.lines().filter_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;

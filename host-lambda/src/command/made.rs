@@ -98,7 +98,7 @@ impl Made {
                 compression => format!("{} in {compression}", report.format),
             },
             committed: commit.committed.clone(),
-            state: outcome.state.clone(),
+            state: outcome.state,
         });
         self.specs.insert(commit.spec.clone());
         for table in &report.tables {

@@ -24,7 +24,7 @@ mod rows;
 mod run;
 mod status;
 
-use bridge::TransformArg;
+use crate::sandbox::Transform;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use output::{Answer, Exit, Outcome, Problem};
 use render::Screen;
@@ -129,12 +129,11 @@ fn answer(arguments: Vec<OsString>, context: Context, out: &mut impl Write, err:
     // Looked at by hand because a command line that clap refuses must still answer in JSON.
     let json = arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == "--json");
     if arguments.len() <= 1 {
-        let help = tree(&arguments).render_long_help();
+        let help = tree().render_long_help();
         let text = if context.out.colour { help.ansi().to_string() } else { help.to_string() };
         return output::finish(&Ok(Answer { text, ..Answer::default() }), false, out, err, context.err);
     }
-    let parsed =
-        tree(&arguments).try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = tree().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     match parsed {
         Ok(cli) => {
             let context = Context { json: cli.json, ..context };
@@ -158,18 +157,15 @@ fn answer(arguments: Vec<OsString>, context: Context, out: &mut impl Write, err:
     }
 }
 
-/// The clap tree. The version names the component too, which is looked at only when it is asked for.
-fn tree(arguments: &[OsString]) -> clap::Command {
-    let tree = Cli::command();
-    if !arguments.iter().any(|argument| argument == "--version" || argument == "-V") {
-        return tree.version(env!("CARGO_PKG_VERSION"));
-    }
-    let component = match TransformArg::default().load() {
-        Ok(transform) => format!("component sha256 {}", transform.digest()),
-        Err(problem) => format!("without component: {}", problem.message),
+/// The clap tree. The version names the component too: the two are released apart.
+fn tree() -> clap::Command {
+    let component = match Transform::shipped_digest() {
+        Some(digest) => format!("component sha256 {digest}"),
+        None => "no component in this build: `cargo xtask build` makes one".to_owned(),
     };
+    let version = format!("{}\n{component}", env!("CARGO_PKG_VERSION"));
     // Clap wants it for as long as the program runs; it is made once.
-    tree.version(&*Box::leak(format!("{}\n{component}", env!("CARGO_PKG_VERSION")).into_boxed_str()))
+    Cli::command().version(&*Box::leak(version.into_boxed_str()))
 }
 
 /// A refusal by clap as a [`Problem`]: its first paragraph is the message, a tip is the hint.

@@ -53,3 +53,11 @@ fn failures_are_json_too() {
     assert_eq!((value["error"]["code"].as_str(), exit), (Some("not_found"), 1));
     assert!(err.contains("/no/such/file"), "{err}");
 }
+
+#[test]
+fn the_version_names_the_component() {
+    let (out, _, exit) = lakegate(&["--version"]);
+    assert!(out.starts_with(&format!("lakegate {}\n", env!("CARGO_PKG_VERSION"))), "{out}");
+    assert!(out.contains("component"), "{out}");
+    assert_eq!(exit, 0);
+}

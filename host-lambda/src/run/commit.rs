@@ -60,8 +60,16 @@ pub(crate) fn complete(lake: &Lake, key: &str, record: &CommitRecord, means: Mea
     crash::point("before-done");
     let mark = format!("{{\"version\":1,\"done\":\"{}\"}}\n", rfc3339(now_ms()));
     storage.put_if_absent(&done_key(key), mark.as_bytes())?;
-    storage.delete(&failure_key(&record.pipeline, &record.source.uri))?;
-    Ok(())
+    forget_failure(lake, &failure_key(&record.pipeline, &record.source.uri))
+}
+
+/// The object is in the tables now: its last failure and what was kept of it are history.
+fn forget_failure(lake: &Lake, key: &str) -> Result<()> {
+    let Some(failed) = lake.read_json::<FailedRecord>(key)? else { return Ok(()) };
+    if let Some(kept) = failed.quarantine {
+        lake.storage().delete(&kept)?;
+    }
+    Ok(lake.storage().delete(key)?)
 }
 
 fn staged(record: &CommitRecord) -> impl Iterator<Item = &Staged> {
@@ -107,8 +115,8 @@ pub(crate) fn make_again(
     let plan = Plan::new(spec, record.table.clone())?;
     let names = Names::new(&record.pipeline, source, record.generation, &record.run);
     let base = learn::options(&plan, transform, source);
-    let sink = Staging::new(lake, names);
-    let (_report, mut sink) = learn::final_pass(transform, source, base, contracts, sink, &mut |_| {})?;
+    let mut sink = Staging::new(lake, names);
+    learn::final_pass(transform, source, base, contracts, &mut sink, &mut |_| {})?;
     let (parts, quarantine) = sink.finish()?;
     let made: Vec<(&Staged, &str)> = parts
         .iter()
@@ -159,14 +167,15 @@ pub(crate) fn resubmitted_key(digest: &str) -> String {
     format!("_lakegate/resubmitted/{digest}")
 }
 
-/// Notes that an object failed; its quarantine, if any, is published for looking.
+/// Notes that an object failed; its quarantine, if any, is published for looking. `records` is 0 if unknown.
 pub(crate) fn record_failure(
     lake: &Lake,
     plan: &Plan,
     transform: &Transform,
     source: &Source,
     error: &Error,
-    staging: Option<(&mut Staging<'_>, &crate::report::Report)>,
+    staging: &mut Staging<'_>,
+    records: u64,
 ) -> Result<()> {
     let mut failed = FailedRecord {
         version: 1,
@@ -181,13 +190,12 @@ pub(crate) fn record_failure(
         at: rfc3339(now_ms()),
         ..FailedRecord::default()
     };
-    if let Some((staging, report)) = staging {
-        (failed.records, failed.rejected) = (report.records, report.rejected);
-        if let (_, Some(kept)) = staging.finish()? {
-            lake.storage().publish(&kept.staged)?;
-            staging.keep_quarantine();
-            failed.quarantine = Some(kept.key);
-        }
+    failed.records = records;
+    failed.rejected = staging.rejected().len() as u64;
+    if let (_, Some(kept)) = staging.finish()? {
+        lake.storage().publish(&kept.staged)?;
+        staging.keep_quarantine();
+        failed.quarantine = Some(kept.key);
     }
     let key = failure_key(plan.pipeline(), source.uri());
     if let Some(before) = lake.read_json::<FailedRecord>(&key)?.and_then(|before| before.quarantine) {

@@ -50,15 +50,15 @@ pub(crate) fn options(plan: &Plan, transform: &Transform, source: &Source) -> Jo
 }
 
 /// Runs a job under the live contracts and, where they must grow, a second time under the merged ones.
-/// `sink` makes a fresh sink for each pass; what the first one took is dropped with it.
-pub(crate) fn make<S: Sink>(
+/// What the first pass put into `sink` is thrown away then; after an error it holds what the last one did.
+pub(crate) fn make(
     from: Live<'_>,
     transform: &Transform,
     source: &Source,
     plan: &Plan,
-    mut sink: impl FnMut() -> S,
+    sink: &mut dyn Sink,
     progress: &mut dyn FnMut(Progress),
-) -> Result<(Made, S)> {
+) -> Result<Made> {
     let base = options(plan, transform, source);
     let total_bytes = source.bytes();
     progress(Progress::Pass { number: 1, total_bytes });
@@ -70,39 +70,38 @@ pub(crate) fn make<S: Sink>(
         }
         Live::Fixed(contracts) => (None, Vec::new(), contracts),
         Live::Settled(contracts) => {
-            let (report, out) = final_pass(transform, source, base, contracts.clone(), sink(), progress)?;
-            return Ok((Made { contracts, report, passes: 1, spec: None }, out));
+            let report = final_pass(transform, source, base, contracts.clone(), sink, progress)?;
+            return Ok(Made { contracts, report, passes: 1, spec: None });
         }
     };
     let first = transform.open(JobOptions { contracts: contracts.clone(), ..base.clone() })?;
-    let mut out = sink();
-    let widened = match pass(first, Some(source), &mut out, progress)? {
-        End::Done(report) => return Ok((Made { contracts, report, passes: 1, spec: None }, out)),
+    let widened = match pass(first, Some(source), sink, progress)? {
+        End::Done(report) => return Ok(Made { contracts, report, passes: 1, spec: None }),
         End::Widen(widened) => widened,
     };
-    drop(out);
+    sink.reset();
     let spec = Some(widened.spec.clone());
     let contracts = match lake {
         Some(lake) => merge(lake, transform, &base, live, widened, source.uri())?,
         None => widened.contracts,
     };
     progress(Progress::Pass { number: 2, total_bytes });
-    let (report, out) = final_pass(transform, source, base, contracts.clone(), sink(), progress)?;
-    Ok((Made { contracts, report, passes: 2, spec }, out))
+    let report = final_pass(transform, source, base, contracts.clone(), sink, progress)?;
+    Ok(Made { contracts, report, passes: 2, spec })
 }
 
 /// Reads the pinned input under contracts that are settled.
-pub(crate) fn final_pass<S: Sink>(
+pub(crate) fn final_pass(
     transform: &Transform,
     source: &Source,
     base: JobOptions,
     contracts: Vec<TableContract>,
-    mut out: S,
+    sink: &mut dyn Sink,
     progress: &mut dyn FnMut(Progress),
-) -> Result<(Report, S)> {
+) -> Result<Report> {
     let session = transform.open(JobOptions { contracts, final_pass: true, ..base })?;
-    match pass(session, Some(source), &mut out, progress)? {
-        End::Done(report) => Ok((report, out)),
+    match pass(session, Some(source), sink, progress)? {
+        End::Done(report) => Ok(report),
         // The ledger refuses this already.
         End::Widen(_) => Err(Error::own("widen_on_final", "the contract widened on the final pass")),
     }

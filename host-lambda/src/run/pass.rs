@@ -15,6 +15,8 @@ pub(crate) trait Sink {
     fn bytes(&mut self, id: u32, bytes: &[u8]) -> Result<()>;
     fn closed(&mut self, id: u32, rows: u64, bytes: u64, digest: String) -> Result<()>;
     fn quarantine(&mut self, lines: &[u8]) -> Result<()>;
+    /// Throws away all that came so far: another pass begins.
+    fn reset(&mut self);
 }
 
 /// How a job ended.
@@ -88,4 +90,6 @@ impl Sink for Nowhere {
     fn quarantine(&mut self, _lines: &[u8]) -> Result<()> {
         Ok(())
     }
+
+    fn reset(&mut self) {}
 }

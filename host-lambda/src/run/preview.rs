@@ -72,8 +72,8 @@ pub fn preview(
         Some(lake) => learned_contracts(lake, plan)?,
         None => Vec::new(),
     };
-    let (made, mut files) =
-        make(super::learn::Live::Fixed(live), transform, source, plan, Files::default, progress)?;
+    let mut files = Files::default();
+    let made = make(super::learn::Live::Fixed(live), transform, source, plan, &mut files, progress)?;
     let lines = files.lines()?;
     let contracts = made.contracts.iter();
     let receipt = Receipt {
@@ -225,5 +225,9 @@ impl Sink for Files {
             self.quarantine.extend_from_slice(&lines[..=end]);
         }
         Ok(())
+    }
+
+    fn reset(&mut self) {
+        *self = Self::default();
     }
 }

@@ -145,6 +145,18 @@ impl Sink for Staging<'_> {
         self.rejected.extend(lines.split(|&byte| byte == b'\n').filter_map(record_number));
         Ok(())
     }
+
+    fn reset(&mut self) {
+        self.open.clear();
+        self.quarantine = None;
+        self.rejected.clear();
+        let parts = std::mem::take(&mut self.closed).into_values().map(|part| part.staged);
+        let quarantine = self.finished_quarantine.take().map(|quarantine| quarantine.staged);
+        for Staged { token, .. } in parts.chain(quarantine) {
+            // What cannot be removed now is found as a left-over later.
+            let _gone = self.lake.storage().abort(&token);
+        }
+    }
 }
 
 /// The number of a quarantine line, which begins with it.
@@ -156,11 +168,6 @@ fn record_number(line: &[u8]) -> Option<u64> {
 
 impl Drop for Staging<'_> {
     fn drop(&mut self) {
-        let parts = std::mem::take(&mut self.closed).into_values().map(|part| part.staged);
-        let quarantine = self.finished_quarantine.take().map(|quarantine| quarantine.staged);
-        for Staged { token, .. } in parts.chain(quarantine) {
-            // What cannot be removed now is found as a left-over later.
-            let _gone = self.lake.storage().abort(&token);
-        }
+        self.reset();
     }
 }

@@ -63,6 +63,11 @@ impl Transform {
         Self::load(sandbox, "the shipped component", embedded::BYTES, embedded::DIGEST.to_string())
     }
 
+    /// Digest of the component that this build carries, without loading it; `None` if it carries none.
+    pub fn shipped_digest() -> Option<&'static str> {
+        (!embedded::BYTES.is_empty()).then_some(embedded::DIGEST)
+    }
+
     /// A component from a file.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 //! chunk before the first page is written, so all its data pages have one encoding.
 
 use super::bits;
-use super::dictionary::{Distinct, DistinctFixed, DistinctStrings, Table, TextKey, index_width};
+use super::dictionary::{Distinct, DistinctFixed, DistinctStrings, TextKey, index_width};
 use super::element::Element;
 use super::page::{Codec, Pages, Place, Press};
 use super::rows::{Cursor, Rows, Span, expand};
@@ -12,6 +12,7 @@ use super::schema::{Field, Kind};
 use super::source::{Booleans, IndexedFixed, IndexedStrings, Indexes, PlainFixed, PlainStrings, Source};
 use super::stats::{self, Bounds, Order};
 use super::strings::Strings;
+use super::table::Table;
 use crate::column::{Column, Values};
 use crate::error::Failure;
 

@@ -10,6 +10,7 @@ use super::element::Element;
 use super::hash;
 use super::rows::{Live, Rows, count};
 use super::strings::Strings;
+use super::table::{Found, GivenUp, MAX_ENTRIES, Table};
 
 /// Slots between two looks at whether the dictionary pays.
 const BLOCK_SLOTS: usize = 16 * 1024;
@@ -18,99 +19,8 @@ const BLOCK_SLOTS: usize = 16 * 1024;
 const SOFT_BYTES: u64 = 1024 * 1024;
 /// No dictionary is larger, whatever it saves: readers hold it whole.
 const HARD_BYTES: usize = 8 * 1024 * 1024;
-/// A probe longer than this means that the values were chosen to collide: give up rather than
-/// take quadratic time. Random values at a load of one half stay far below.
-const MAX_PROBES: u32 = 256;
-/// Places of an empty table.
-const FIRST_PLACES: usize = 1024;
-/// Bits of a place that hold the index; the rest is the hash's.
-const INDEX_BITS: u32 = 21;
-/// No dictionary has more entries: an index plus one fits into a place.
-const MAX_ENTRIES: u32 = (1 << INDEX_BITS) - 1;
-/// Up to here a table needs no warming: 64 KiB.
-const NEAR_PLACES: usize = 16 * 1024;
 /// Slots whose hashes are made at once, see `Table::warm`.
 const BATCH: usize = 64;
-
-/// The dictionary does not pay: write PLAIN.
-pub(super) struct GivenUp;
-
-/// Open addressing with linear probing. A place holds an index plus one in its low bits (0 is empty)
-/// and a few bits of the hash above: four bytes, so that the table of a large dictionary stays in
-/// nearer caches.
-#[derive(Default)]
-pub(super) struct Table {
-    places: Vec<u32>,
-    /// What `warm` has read; of no use otherwise.
-    warmed: u32,
-}
-
-impl Table {
-    fn reset(&mut self) {
-        self.resize(FIRST_PLACES);
-    }
-
-    fn resize(&mut self, places: usize) {
-        self.places.clear();
-        self.places.resize(places, 0);
-    }
-
-    /// Reads the places where a batch of hashes begins to be looked for, so that these reads wait
-    /// for memory side by side and not one after the other.
-    fn warm(&mut self, hashes: &[u32]) {
-        let mask = self.places.len() - 1;
-        self.warmed ^= hashes.iter().fold(0, |read, &hash| read ^ self.places[hash as usize & mask]);
-    }
-
-    /// The entry with this hash for which `equal` holds, or where to put it.
-    #[inline(always)]
-    fn find(&self, hash: u32, equal: impl Fn(u32) -> bool) -> Result<Found, GivenUp> {
-        let mask = self.places.len() - 1;
-        let mut at = hash as usize & mask;
-        for _ in 0..MAX_PROBES {
-            let place = self.places[at];
-            if place == 0 {
-                return Ok(Found::Vacant(at));
-            }
-            if (place ^ hash) >> INDEX_BITS == 0 {
-                let index = (place & MAX_ENTRIES) - 1;
-                if equal(index) {
-                    return Ok(Found::Entry(index));
-                }
-            }
-            at = (at + 1) & mask;
-        }
-        Err(GivenUp)
-    }
-
-    /// Makes the table larger.
-    #[inline(never)]
-    fn grow(&mut self, entries: usize, hash: impl Fn(u32) -> u32) {
-        self.resize(self.places.len() * 4);
-        let mask = self.places.len() - 1;
-        for index in 0..entries as u32 {
-            let hash = hash(index);
-            let mut at = hash as usize & mask;
-            while self.places[at] != 0 {
-                at = (at + 1) & mask;
-            }
-            self.places[at] = place_of(hash, index);
-        }
-    }
-}
-
-/// Result of a search.
-enum Found {
-    /// Index of the entry.
-    Entry(u32),
-    /// A free place.
-    Vacant(usize),
-}
-
-#[inline(always)]
-fn place_of(hash: u32, index: u32) -> u32 {
-    (hash & !MAX_ENTRIES) | (index + 1)
-}
 
 /// What a dictionary costs and what it saves, so far.
 #[derive(Default)]
@@ -218,7 +128,7 @@ fn intern<D: Distinct, const ALL: bool>(
     for (number, indexes) in indexes.chunks_mut(BATCH).enumerate() {
         let first = number * BATCH;
         let times = |i| if ALL { 1 } else { live.times(first + i) };
-        if D::CHEAP && table.places.len() <= NEAR_PLACES {
+        if D::CHEAP && table.is_near() {
             let key = |distinct: &D, i| {
                 let key = distinct.key(slots.start + first + i);
                 (key, D::hash(key))
@@ -301,8 +211,8 @@ fn add<D: Distinct>(
     if distinct.bytes() > HARD_BYTES || index + 1 >= MAX_ENTRIES {
         return Err(GivenUp);
     }
-    table.places[at] = place_of(hash, index);
-    if distinct.len() * 2 > table.places.len() {
+    table.put(at, hash, index);
+    if table.is_full(distinct.len()) {
         table.grow(distinct.len(), |index| distinct.entry_hash(index));
     }
     Ok(index)

@@ -27,6 +27,7 @@ mod schema;
 mod source;
 mod stats;
 mod strings;
+mod table;
 
 pub use chunk::Scratch;
 pub use page::Codec;

@@ -105,7 +105,7 @@ fn a_record_is_taken_or_rejected_as_a_whole() {
 fn a_new_path_stops_a_known_contract_and_the_second_pass_takes_it() {
     let first = Options { table: Some("t".into()), ..Options::default() };
     let contracts = drive(&first, b"{\"a\":1}\n", 99).unwrap().unwrap_err().contracts;
-    let second = Options { contracts: contracts.clone(), ..first.clone() };
+    let second = Options { contracts: contracts.clone(), ..first };
     assert!(drive(&second, b"{\"a\":2}\n", 99).unwrap().is_ok());
     let grown = drive(&second, b"{\"a\":2}\n{\"a\":3,\"b\":\"x\"}\n", 99).unwrap().unwrap_err();
     assert!(grown.contracts[0].text.starts_with(contracts[0].text.split("],\"nulls\"").next().unwrap()));

@@ -149,7 +149,11 @@ impl Job {
         let mut derives = Vec::new();
         for (i, column) in contract.columns.iter().enumerate() {
             if let Origin::Sql(sql) = &column.origin {
-                derives.push((i, compile(&format!("column `{}`", column.name), &cast(sql, column.ty))?));
+                let what = format!("column `{}`", column.name);
+                let expression = compile(&what, sql)?;
+                let cast =
+                    expression.cast_to(text_type(column.ty)).map_err(|e| in_expression(&what, sql, &e))?;
+                derives.push((i, cast));
             }
         }
         let filter = table.filter.as_deref().map(|sql| compile("filter", sql)).transpose()?;
@@ -259,9 +263,9 @@ impl Job {
         }
         for derive in &table.derives {
             let what = format!("column `{}`", derive.name);
-            let sql = derive.ty.map_or_else(|| derive.sql.clone(), |TypeName(ty)| cast(&derive.sql, ty));
             let env = Env { columns: &columns, source: &source, tz_offset_ms };
-            let expression = Expr::parse(&sql, &env).map_err(|e| in_expression(&what, &derive.sql, &e))?;
+            let expression =
+                Expr::parse(&derive.sql, &env).map_err(|e| in_expression(&what, &derive.sql, &e))?;
             let ty = derive.ty.map_or_else(|| expression.ty(), |TypeName(ty)| ty);
             if !columns.iter().any(|(name, _)| name == &derive.name) {
                 columns.push((derive.name.clone(), ty));
@@ -338,16 +342,13 @@ fn must_be_boolean(what: &str, expression: &Expr) -> Result<(), Failure> {
         .hint("compare it with something, for example price > 0"))
 }
 
-/// The expression with the column's own type: a cast to the type it has already costs nothing.
-fn cast(sql: &str, ty: ColumnType) -> String {
-    match ty {
-        ColumnType::Json => format!("CAST(({sql}) AS string)"),
-        _ => format!("CAST(({sql}) AS {ty})"),
-    }
+/// The type an expression is cast to: JSON text is text.
+fn text_type(ty: ColumnType) -> ColumnType {
+    if ty == ColumnType::Json { ColumnType::String } else { ty }
 }
 
 fn in_expression(what: &str, sql: &str, error: &ExprError) -> Failure {
-    let mut failure = Failure::spec("spec_invalid", format!("{what}: {} in \"{sql}\"", error.message));
+    let mut failure = Failure::spec("spec_invalid", format!("{what}: {error} of \"{sql}\""));
     failure.hint.clone_from(&error.hint);
     failure
 }
