@@ -130,7 +130,12 @@ fn run_command(lakegate: &Path, line: &str, folder: &Path, lake: &Path, talk: Ta
     let output = output_of(&mut command)?;
     let text = String::from_utf8_lossy(&output.stdout);
     if talk == Talk::Show {
-        text.lines().for_each(|line| println!("    {line}"));
+        // The example's own SQL follows; what `lakegate` proposes is left out here.
+        let proposed = |line: &str| line.starts_with("Query it") || line.starts_with("  SELECT");
+        let lake = lake.display().to_string();
+        for line in text.trim_end().lines().filter(|line| !proposed(line)) {
+            println!("    {}", line.replace(&lake, "lake"));
+        }
     }
     match output.status.code() {
         Some(0 | EXIT_REJECTED) => Ok(()),

@@ -268,14 +268,7 @@ pub fn problem(error: &Error) -> Problem {
 
 /// Says in which file `error` is: in the spec when the spec is at fault, else in the input.
 pub fn problem_in(error: &Error, input: &str, spec: Option<&Path>) -> Problem {
-    let mut problem = problem(error);
-    if problem.code == "too_many_rejected" {
-        let spec = spec.map(|spec| format!(" --spec {}", spec.display())).unwrap_or_default();
-        problem.hint = Some(format!(
-            "`lakegate preview {input}{spec}` shows each record with its reason; if so many are expected, raise \
-             max_rejected in [output] of the spec"
-        ));
-    }
+    let problem = problem(error);
     match problem.fault {
         Fault::Spec => match spec {
             Some(spec) => problem.file(spec.display().to_string()),

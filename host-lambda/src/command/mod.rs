@@ -19,6 +19,7 @@ mod output;
 mod preview;
 mod progress;
 mod quarantine;
+mod reasons;
 mod render;
 mod rows;
 mod run;

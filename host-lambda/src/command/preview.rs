@@ -4,14 +4,16 @@
 //! know: the whole input goes through the same transform as in `run`, into temporary files, so what
 //! is shown (rows, digests, rejects) is what would be written and not an estimate from a sample.
 
-use super::Context;
 use super::bridge::{LakeArg, Plans, TransformArg, inputs, problem_in};
 use super::contract_view::ContractView;
 use super::output::{Answer, Exit, Outcome, Problem};
 use super::progress::Bar;
 use super::render::{Cell, Grid, Screen, Tone, count, number, size, visible};
 use super::rows::Rows;
-use crate::run::{self, Preview};
+use super::{Context, reasons};
+use crate::lake::Lake;
+use crate::run::{self, Plan, Preview};
+use crate::sandbox::TableContract;
 use clap::Args;
 use serde_json::{Map, Value, json};
 use std::fs::File;
@@ -74,12 +76,24 @@ pub fn run(args: &PreviewArgs, context: &Context) -> Outcome {
         run::preview(&transform, &source, &plan, lake.as_ref(), &mut |progress| bar.update(&name, &progress))
             .map_err(|error| problem_in(&error, &name, args.spec.as_deref()));
     bar.finish();
-    let preview = preview?;
+    let preview = preview.map_err(|problem| {
+        if problem.code != "too_many_rejected" {
+            return problem;
+        }
+        let live = lake.as_ref().map(|lake| live_contracts(lake, &plan)).unwrap_or_default();
+        bar.say(&reasons::table(&reasons::of(&transform, &source, &plan, live), context.err));
+        problem.hint("if so many are expected, raise max_rejected in [output] of the spec")
+    })?;
     let tables = tables(&preview, args.rows)?;
     let exit = if preview.report.rejected > 0 { Exit::Rejected } else { Exit::Done };
     let text =
         text(&name, &preview, &tables, lake.is_some().then_some(args.lake.lake.as_path()), context.out);
     Ok(Answer { text, json: to_json(&preview, &tables), exit })
+}
+
+fn live_contracts(lake: &Lake, plan: &Plan) -> Vec<TableContract> {
+    let live = plan.tables().iter().filter_map(|table| lake.contract(table).ok().flatten());
+    live.map(|live| TableContract { table: live.table, text: live.text }).collect()
 }
 
 fn tables(preview: &Preview, limit: usize) -> Result<Vec<Table>, Problem> {
@@ -118,7 +132,7 @@ fn text(name: &str, preview: &Preview, tables: &[Table], lake: Option<&Path>, sc
     for table in tables {
         text.push_str(&table_text(table, preview, screen));
     }
-    text.push_str(&rejects(preview, screen));
+    text.push_str(&reasons::table(&preview.quarantine, screen));
     if !report.warnings.is_empty() {
         text.push_str(&format!("\n{}\n", screen.paint(Tone::Bold, "Worth knowing")));
         for warning in &report.warnings {
@@ -180,29 +194,6 @@ fn table_text(table: &Table, preview: &Preview, screen: Screen) -> String {
             "  … and {}\n",
             count((parts.len() - LISTED) as u64, "more file", "more files")
         ));
-    }
-    text
-}
-
-fn rejects(preview: &Preview, screen: Screen) -> String {
-    if preview.report.rejected == 0 {
-        return String::new();
-    }
-    let mut text = format!("\n{}\n", screen.paint(Tone::Bold, "Rejected records"));
-    let mut grid = Grid::new(&[">record", ">line", "where", "reason", "message"]);
-    for line in preview.quarantine.iter().take(LISTED) {
-        grid.row(vec![
-            number(line.record).into(),
-            line.line.map(number).unwrap_or_default().into(),
-            Cell::new(Tone::Name, line.path.as_deref().map(visible).unwrap_or_default()),
-            Cell::new(Tone::Warn, line.code.clone()),
-            visible(&line.message).into(),
-        ]);
-    }
-    text.push_str(&grid.render(screen));
-    if preview.quarantine.len() > LISTED {
-        let more = (preview.quarantine.len() - LISTED) as u64;
-        text.push_str(&format!("  … and {} (--json has them all)\n", number(more)));
     }
     text
 }

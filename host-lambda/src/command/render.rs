@@ -10,8 +10,10 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Spaces between two columns of a [`Grid`].
 const GAP: usize = 2;
-/// A column is never squeezed below this many cells: three letters and the ellipsis.
-const NARROWEST: usize = 4;
+/// A column of facts is never squeezed below this many cells: five letters and the ellipsis.
+const NARROWEST: usize = 6;
+/// The same for values: half a date says nothing, so fewer columns are shown instead.
+const NARROWEST_VALUE: usize = 10;
 /// Values are cut at this width when nothing else limits them (a pipe): one long text must not hide the rest.
 const WIDEST_VALUE: usize = 80;
 
@@ -240,15 +242,16 @@ impl Grid {
             return (widths, 0);
         };
         let room = screen.saturating_sub(self.indent);
+        let floor = if self.holds == Holds::Values { NARROWEST_VALUE } else { NARROWEST };
         let all = widths.len();
-        while widths.len() > 1 && least(&widths) > room {
+        while widths.len() > 1 && least(&widths, floor) > room {
             widths.pop();
         }
         let shown = widths.len();
         while total(&widths) > room {
             // The widest gives way first: short columns (ids, numbers) stay readable.
             let Some(widest) = widths.iter_mut().max() else { break };
-            if *widest <= NARROWEST {
+            if *widest <= floor {
                 break;
             }
             *widest -= 1;
@@ -261,10 +264,9 @@ fn total(widths: &[usize]) -> usize {
     widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)
 }
 
-/// Width needed when every column is squeezed to a readable eighth of what it asks for, at least [`NARROWEST`].
-fn least(widths: &[usize]) -> usize {
-    let squeezed: Vec<usize> =
-        widths.iter().map(|&width| width.min(NARROWEST.max(width / 8).min(12))).collect();
+/// Width needed when every column is squeezed to `floor`.
+fn least(widths: &[usize], floor: usize) -> usize {
+    let squeezed: Vec<usize> = widths.iter().map(|&width| width.min(floor)).collect();
     total(&squeezed)
 }
 

@@ -89,7 +89,18 @@ fn one(
     let source = input.open(args.table.as_deref())?;
     let plan = plans.of(&source)?;
     let outcome = run::run(lake, transform, &source, &plan, &mut |progress| bar.update(&name, &progress))
-        .map_err(|error| problem_in(&error, &name, args.spec.as_deref()))?;
+        .map_err(|error| {
+            let problem = problem_in(&error, &name, args.spec.as_deref());
+            if problem.code != "too_many_rejected" {
+                return problem;
+            }
+            let lake = args.lake.lake.display();
+            problem.hint(format!(
+                "`lakegate status {lake} {}` shows the reasons; if so many are expected, raise max_rejected in \
+                 [output] of the spec",
+                if *input == Input::Stdin { source.uri() } else { &name }
+            ))
+        })?;
     Ok((source.uri().to_owned(), outcome))
 }
 

@@ -4,10 +4,10 @@
 //! (`fsck`). The decision to know: the answer comes from commit records and failed records alone; nothing
 //! is opened or compared, so it is quick and safe beside a running `run`.
 
-use super::Context;
 use super::bridge::{existing_lake, problem};
 use super::output::{Answer, Fault, Outcome, Problem};
 use super::render::{Cell, Grid, Holds, Screen, Tone, count, number, short, size, visible};
+use super::{Context, reasons};
 use crate::lake::{CommitState, FailedRecord, Lake};
 use clap::Args;
 use serde_json::{Value, json};
@@ -155,6 +155,11 @@ fn about(lake: &Lake, folder: &Path, subject: &str, screen: Screen) -> Outcome {
         text.push_str(&commit_text(commit, is_part.then_some(subject), screen));
     }
     text.push_str(&failed(&failures, screen));
+    for key in failures.iter().filter_map(|failure| failure.quarantine.as_ref()) {
+        // A note for looking only: when it is gone the failure still stands.
+        let lines = std::fs::read(folder.join(key)).map(|bytes| reasons::parse(&bytes)).unwrap_or_default();
+        text.push_str(&reasons::table(&lines, screen));
+    }
     let json = json!({
         "lake": folder.display().to_string(), "subject": subject, "is_part_file": is_part,
         "commits": commits.iter().map(commit_json).collect::<Vec<_>>(), "failures": failures_json(&failures),

@@ -39,27 +39,13 @@ pub struct Changed {
     pub failed_objects: Vec<FailedRecord>,
 }
 
-/// Changes a column's type under the specs that the sources were committed with.
-///
-/// # Errors
-/// As [`change_type_with`].
-pub fn change_type(
-    lake: &Lake,
-    transform: &Transform,
-    table: &str,
-    column: &str,
-    new_type: &str,
-    progress: &mut dyn FnMut(ChangeProgress),
-) -> Result<Changed> {
-    change_type_with(lake, transform, table, column, new_type, None, progress)
-}
-
-/// As [`change_type`], under another spec: needed where the old one declares the old type.
+/// Changes a column's type, under the specs that the sources were committed with or, where those declare the
+/// old type, under `spec`.
 ///
 /// # Errors
 /// Table, column or type is unknown; a source object is gone or was changed; a value does not fit and
 /// more records than `max_rejected` would be lost. Nothing was changed then.
-pub fn change_type_with(
+pub fn change_type(
     lake: &Lake,
     transform: &Transform,
     table: &str,

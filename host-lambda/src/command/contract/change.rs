@@ -5,7 +5,7 @@
 //! they were, and may take as long as all runs did.
 
 use super::super::Context;
-use super::super::bridge::{LakeArg, TransformArg, problem};
+use super::super::bridge::{LakeArg, TransformArg, problem, read_spec};
 use super::super::contract_view::{Change, ContractView, render_changes};
 use super::super::made::lake_flag;
 use super::super::output::{Answer, Exit, Outcome, Problem};
@@ -15,13 +15,14 @@ use super::live;
 use crate::lake::change::{Changed, change_type};
 use clap::Args;
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Arguments of `contract change`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   lakegate contract change orders order_id string
-  lakegate contract change orders price 'decimal(12,2)' --lake /data/lake
+  lakegate contract change orders price 'decimal(12,2)' --spec orders.toml    the spec declares it too
 
 Types: boolean, bigint, double, decimal(p,s), string, date, timestamp, json.
 The sources must still be where they were run from.")]
@@ -33,6 +34,9 @@ pub(super) struct ChangeArgs {
     /// Its new type
     #[arg(value_name = "TYPE")]
     new_type: String,
+    /// Spec that declares the new type, where the old one declares the old [default: each source's own]
+    #[arg(long, value_name = "FILE")]
+    spec: Option<PathBuf>,
     #[command(flatten)]
     lake: LakeArg,
     #[command(flatten)]
@@ -57,11 +61,20 @@ pub(super) fn run(args: &ChangeArgs, context: &Context) -> Outcome {
         return Err(Problem::usage(format!("the table {} has no column `{}`", args.table, args.column))
             .hint(format!("its columns are {}", names.join(", "))));
     };
+    let spec = args.spec.as_deref().map(|path| read_spec(Some(path))).transpose()?;
     let transform = args.transform.load()?;
     let steps = Steps::new(context.err);
-    let changed = change_type(&lake, &transform, &args.table, &args.column, &args.new_type, &mut |step| {
-        steps.update(&step.source, step.done as u64, step.total as u64);
-    })
+    let changed = change_type(
+        &lake,
+        &transform,
+        &args.table,
+        &args.column,
+        &args.new_type,
+        spec.as_deref(),
+        &mut |step| {
+            steps.update(&step.source, step.done as u64, step.total as u64);
+        },
+    )
     .map_err(|error| problem(&error));
     steps.finish();
     let changed = changed?;
