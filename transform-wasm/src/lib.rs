@@ -33,5 +33,12 @@ pub mod shred;
 pub mod spec;
 pub mod value;
 
+#[cfg(test)]
+mod learn_tests;
+#[cfg(test)]
+mod names_tests;
+#[cfg(test)]
+mod propose_tests;
+
 pub use error::{Failure, Fault, Place};
 pub use job::{Job, Options, SourceFacts, Step, TableContract, Widened};

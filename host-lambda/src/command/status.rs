@@ -242,7 +242,7 @@ fn failed(failures: &[FailedRecord], screen: Screen) -> String {
         return String::new();
     }
     let mut text = format!("\n{}\n", screen.paint(Tone::Bold, "Failed, nothing of them was written"));
-    let mut grid = Grid::new(&["code", "source", "message", "at"]);
+    let mut grid = Grid::new(&["source", "code", "message", "at"]);
     for failure in failures {
         grid.row(vec![
             Cell::new(Tone::Name, visible(&failure.source.uri)),

@@ -14,8 +14,12 @@ use crate::names::{self, column_pointer, path_to_pointer, pointer_push};
 use crate::report::Warning;
 use crate::spec::{Mode, Naming, Spec, Table};
 
+mod conflict;
+mod settings;
 mod text;
 
+pub use conflict::check_against_live;
+use conflict::split_alias;
 pub use text::spec_text;
 
 /// A contract and what the user should know of it.
@@ -53,17 +57,12 @@ pub fn contract(
         (None, None) if no_spec => only_array(learned, &mut warnings),
         (None, None) => None,
     };
-    let declared = table
-        .columns
-        .iter()
-        .filter(|c| c.ty.is_some())
-        .map(|c| column_pointer(c.from.as_deref().unwrap_or(&c.name), rows.as_deref()))
-        .collect();
+    let claims = Claims::new(table, rows.as_deref(), live);
     let mut walk = Walk {
         learned,
         rows: rows.as_deref(),
-        declared,
         exploded: exploded(spec, no_spec),
+        claims: &claims,
         paths: Vec::new(),
         warnings,
     };
@@ -80,7 +79,7 @@ pub fn contract(
     if table.mode == Mode::Evolve {
         add_learned(&mut contract, table, no_spec, live.is_some(), &paths, &mut warnings);
     }
-    warn_of_repeats(&contract, &mut warnings);
+    warn_of_repeats(&contract, live.map_or(0, |live| live.columns.len()), &mut warnings);
     if contract.columns.len() > spec.limits.columns {
         return Err(Failure::limit(
             "too_many_columns",
@@ -108,57 +107,33 @@ pub fn finish(
     }
 }
 
-/// Refuses a spec that contradicts the live contract.
-///
-/// # Errors
-/// Fault `spec`, code `contract_conflict`, with both sides.
-pub fn check_against_live(table: &Table, live: &Contract) -> Result<(), Failure> {
-    let conflict =
-        |what: String| Failure::spec("contract_conflict", format!("table `{}`: {what}", live.table));
-    let rows = table.rows.as_deref().map(path_to_pointer);
-    if rows.is_some() && rows != live.rows {
-        let live = live.rows.as_deref().unwrap_or("no array");
-        return Err(conflict(format!("the spec explodes {}, the contract {live}", rows.unwrap_or_default()))
-            .hint("rows of a table never change: write to a new table"));
-    }
-    for declared in &table.columns {
-        let Some(column) = live.columns.iter().find(|c| c.name == declared.name) else { continue };
-        let pointer =
-            column_pointer(declared.from.as_deref().unwrap_or(&declared.name), live.rows.as_deref());
-        if column.origin != Origin::Pointer(pointer.clone()) {
-            return Err(conflict(format!(
-                "column `{}` comes from {pointer} in the spec, but not in the contract",
-                declared.name
-            ))
-            .hint("a column's source never changes: declare a new column"));
+/// What is settled before anything is learned: those paths keep their shape, whatever else came.
+struct Claims {
+    /// Paths that are columns: nothing below them is learned.
+    columns: BTreeSet<String>,
+    /// Paths above columns: objects, never columns themselves.
+    objects: BTreeSet<String>,
+}
+
+impl Claims {
+    fn new(table: &Table, rows: Option<&str>, live: Option<&Contract>) -> Self {
+        let mut columns: BTreeSet<String> = table
+            .columns
+            .iter()
+            .map(|c| column_pointer(c.from.as_deref().unwrap_or(&c.name), rows))
+            .collect();
+        for column in live.iter().flat_map(|live| &live.columns) {
+            if let Origin::Pointer(pointer) = &column.origin {
+                columns.insert(pointer.clone());
+            }
         }
-        if let Some(ty) = declared.ty.map(|t| t.0).filter(|ty| *ty != column.ty) {
-            return Err(conflict(format!(
-                "column `{}` is {ty} in the spec, {} in the contract",
-                declared.name, column.ty
-            ))
-            .hint(format!(
-                "to change it: lakegate contract change {} {} '{ty}'",
-                live.table, declared.name
-            )));
-        }
+        let above = |pointer: &String| -> Vec<String> {
+            pointer.match_indices('/').skip(1).map(|(at, _)| pointer[..at].to_owned()).collect()
+        };
+        let rows = rows.map(str::to_owned);
+        let objects = columns.iter().chain(&rows).flat_map(above).collect();
+        Self { columns, objects }
     }
-    for derive in &table.derives {
-        let Some(column) = live.columns.iter().find(|c| c.name == derive.name) else { continue };
-        if column.origin != Origin::Sql(derive.sql.clone()) {
-            return Err(conflict(format!("column `{}` is derived differently in the contract", derive.name))
-                .hint("derive it under a new name"));
-        }
-    }
-    let by: Vec<&str> = table.partition_by.iter().map(String::as_str).collect();
-    let same = by.len() == live.partition_by.len()
-        && by.iter().zip(&live.partition_by).all(|(text, live)| text.trim().starts_with(live.sql.as_str()));
-    if !by.is_empty() && !same {
-        let live: Vec<&str> = live.partition_by.iter().map(|p| p.sql.as_str()).collect();
-        return Err(conflict(format!("the spec partitions by {by:?}, the contract by {live:?}"))
-            .hint("partitions of a table never change: write to a new table"));
-    }
-    Ok(())
 }
 
 /// Arrays that any table explodes: they are no JSON columns elsewhere.
@@ -202,9 +177,8 @@ fn find_arrays(learned: &Learned, node: u32, pointer: &mut String, found: &mut V
 struct Walk<'a> {
     learned: &'a Learned,
     rows: Option<&'a str>,
-    /// Pointers of columns with a declared type.
-    declared: BTreeSet<String>,
     exploded: BTreeSet<String>,
+    claims: &'a Claims,
     paths: Vec<Path>,
     warnings: Vec<Warning>,
 }
@@ -222,6 +196,7 @@ impl Walk<'_> {
 
     fn value(&mut self, node: u32, pointer: &mut String) {
         let kinds = self.learned.nodes[node as usize].kinds;
+        // What is settled comes first: one record with another shape must not change it.
         if self.rows == Some(pointer.as_str()) {
             if let Some(element) = self.learned.nodes[node as usize].element {
                 let len = pointer.len();
@@ -231,13 +206,21 @@ impl Walk<'_> {
             }
             return;
         }
-        if self.declared.contains(pointer.as_str()) {
-            // The declared type is the contract, whatever the value is.
-            self.paths.push(Path { pointer: pointer.clone(), kinds });
+        if self.exploded.contains(pointer.as_str()) {
             return;
         }
-        if kinds.any(Kinds::OBJECT) {
-            if kinds.0 & !(Kinds::OBJECT.0 | Kinds::NULL.0) != 0 {
+        let is_column = self.claims.columns.contains(pointer.as_str());
+        let is_object = self.claims.objects.contains(pointer.as_str());
+        if is_column {
+            self.paths.push(Path { pointer: pointer.clone(), kinds });
+            if is_object {
+                self.object(node, pointer);
+            }
+            return;
+        }
+        if is_object || kinds.any(Kinds::OBJECT) {
+            let others = kinds.0 & !(Kinds::OBJECT.0 | Kinds::NULL.0) != 0;
+            if others && kinds.any(Kinds::OBJECT) {
                 self.warnings.push(Warning::new(
                     "object_and_scalar",
                     format!(
@@ -247,10 +230,9 @@ impl Walk<'_> {
             }
             return self.object(node, pointer);
         }
-        if kinds == Kinds::default() || self.exploded.contains(pointer.as_str()) {
-            return;
+        if kinds != Kinds::default() {
+            self.paths.push(Path { pointer: pointer.clone(), kinds });
         }
-        self.paths.push(Path { pointer: pointer.clone(), kinds });
     }
 }
 
@@ -261,8 +243,11 @@ fn add_declared(contract: &mut Contract, table: &Table, paths: &[Path]) {
         }
         let pointer =
             column_pointer(declared.from.as_deref().unwrap_or(&declared.name), contract.rows.as_deref());
-        let learned =
-            || paths.iter().find(|p| p.pointer == pointer).and_then(|p| p.kinds.column_type(table.numbers));
+        let learned = || {
+            let kinds = paths.iter().find(|p| p.pointer == pointer)?.kinds;
+            // Whoever declares an object as one column wants its JSON.
+            if kinds.any(Kinds::OBJECT) { Some(ColumnType::Json) } else { kinds.column_type(table.numbers) }
+        };
         match declared.ty.map(|t| t.0).or_else(learned) {
             Some(ty) => {
                 contract.nulls.retain(|(name, _)| name != &declared.name);
@@ -341,8 +326,9 @@ fn add_learned(
 /// Names that newcomers must not take.
 fn held_names(contract: &Contract, table: &Table) -> BTreeSet<String> {
     let aliases = table.partition_by.iter().filter_map(|text| {
-        let at = text.to_ascii_lowercase().rfind(" as ")?;
-        Some(text[at + 4..].trim().to_owned())
+        let (sql, alias) = split_alias(text);
+        // `date(day) AS day` reads the column of that name: it must get the name.
+        alias.filter(|alias| !reads(sql, alias)).map(str::to_owned)
     });
     let columns = contract.columns.iter().map(|c| c.name.clone());
     let nulls = contract.nulls.iter().map(|(name, _)| name.clone());
@@ -353,6 +339,11 @@ fn held_names(contract: &Contract, table: &Table) -> BTreeSet<String> {
         .chain(table.derives.iter().map(|d| d.name.clone()))
         .chain(aliases)
         .collect()
+}
+
+/// Whether an expression has `name` as a word.
+fn reads(sql: &str, name: &str) -> bool {
+    sql.to_ascii_lowercase().split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name)
 }
 
 fn warn_of_mix(path: &Path, ty: ColumnType, warnings: &mut Vec<Warning>) {
@@ -366,15 +357,15 @@ fn warn_of_mix(path: &Path, ty: ColumnType, warnings: &mut Vec<Warning>) {
 }
 
 /// Amounts of the parent stand on each of its rows: summing them counts them several times.
-fn warn_of_repeats(contract: &Contract, warnings: &mut Vec<Warning>) {
+fn warn_of_repeats(contract: &Contract, known: usize, warnings: &mut Vec<Warning>) {
     let Some(rows) = &contract.rows else { return };
     const AMOUNTS: [&str; 9] =
         ["amount", "total", "price", "sum", "cost", "tax", "fee", "revenue", "discount"];
-    for column in &contract.columns {
+    for column in &contract.columns[known..] {
         let Origin::Pointer(pointer) = &column.origin else { continue };
         let numeric =
             matches!(column.ty, ColumnType::Bigint | ColumnType::Double | ColumnType::Decimal { .. });
-        let amount = AMOUNTS.iter().any(|word| column.name.contains(word));
+        let amount = column.name.split('_').any(|word| AMOUNTS.contains(&word.trim_end_matches('s')));
         if numeric && amount && !crate::shred::below(pointer, rows) {
             warnings.push(Warning::new(
                 "amount_repeats",

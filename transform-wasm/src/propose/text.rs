@@ -8,20 +8,19 @@ use crate::names::pointer_keys;
 use crate::report::Warning;
 use crate::spec::{Spec, Table};
 
+use super::settings;
+
 /// Writes a spec under which these contracts come out again.
 pub fn spec_text(spec: &Spec, contracts: &[Contract], _learned: &Learned, warnings: &[Warning]) -> String {
     let mut out = String::from(
         "# transform.toml: what becomes of each source object. Proposed from samples; edit it freely.\n",
     );
     for warning in warnings {
-        let _ = writeln!(out, "# Note: {}.", warning.message);
+        let _ = writeln!(out, "# Note: {}.", comment(&warning.message));
     }
-    if let Some(records) = &spec.input.records {
-        let _ = writeln!(out, "\n[input]\nrecords = {}", quote(records));
-    }
-    out.push_str(
-        "\n# [output]\n# max_rejected = \"5%\"      # more rejected records fail the whole source object\n",
-    );
+    settings::push_input(&mut out, &spec.input);
+    settings::push_output(&mut out, &spec.output);
+    settings::push_limits(&mut out, &spec.limits);
     for (contract, table) in contracts.iter().zip(&spec.tables) {
         push_table(&mut out, contract, table);
     }
@@ -37,7 +36,7 @@ fn push_table(out: &mut String, contract: &Contract, table: &Table) {
             quote(&dotted(rows))
         );
     }
-    out.push_str("# mode = \"evolve\"          # new paths become columns; \"freeze\" rejects, \"discard\" drops them\n");
+    settings::push_table(out, table);
     if !table.partition_by.is_empty() {
         let by: Vec<String> = table.partition_by.iter().map(|p| quote(p)).collect();
         let _ = writeln!(out, "partition_by = [{}]", by.join(", "));
@@ -53,6 +52,9 @@ fn push_table(out: &mut String, contract: &Contract, table: &Table) {
                     let _ = writeln!(out, "from = {}", quote(&from));
                 }
                 let _ = writeln!(out, "type = \"{}\"", column.ty);
+                if let Some(declared) = table.columns.iter().find(|c| c.name == column.name) {
+                    settings::push_declared(out, declared);
+                }
             }
             Origin::Sql(sql) => {
                 let _ = writeln!(
@@ -66,12 +68,26 @@ fn push_table(out: &mut String, contract: &Contract, table: &Table) {
         }
     }
     for (name, pointer) in &contract.nulls {
-        let _ = writeln!(
-            out,
-            "\n# `{name}` ({}) was only ever null: declare it with its type to have the column.",
-            pointer.replace(['\n', '\r'], " ")
-        );
+        let _ = match table.columns.iter().find(|c| &c.name == name) {
+            Some(declared) => {
+                let _ = writeln!(out, "\n[[table.column]]\nname = {}", quote(name));
+                let _ = writeln!(out, "from = {}", quote(&path(pointer, contract.rows.as_deref())));
+                settings::push_declared(out, declared);
+                writeln!(out, "# type = \"string\"        # only ever null so far")
+            }
+            None => writeln!(
+                out,
+                "\n# `{name}` ({}) was only ever null: declare it with its type to have the column.",
+                comment(pointer)
+            ),
+        };
     }
+    settings::push_checks(out, table);
+}
+
+/// Text that stays within one comment, whatever keys the input had.
+fn comment(text: &str) -> String {
+    text.replace(char::is_control, " ")
 }
 
 /// The path as a spec writes it: dotted where the keys are plain, else the pointer.
@@ -98,7 +114,7 @@ fn dotted(pointer: &str) -> String {
 }
 
 /// A TOML basic string.
-fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {

@@ -1,0 +1,73 @@
+//! Whether a spec contradicts the live contract.
+//!
+//! The decision to know: only what the spec says counts; what it leaves out stays as the contract has it.
+
+use crate::contract::{Contract, Origin};
+use crate::error::Failure;
+use crate::names::{column_pointer, path_to_pointer};
+use crate::spec::Table;
+
+/// Refuses a spec that contradicts the live contract.
+///
+/// # Errors
+/// Fault `spec`, code `contract_conflict`, with both sides.
+pub fn check_against_live(table: &Table, live: &Contract) -> Result<(), Failure> {
+    let conflict =
+        |what: String| Failure::spec("contract_conflict", format!("table `{}`: {what}", live.table));
+    let rows = table.rows.as_deref().map(path_to_pointer);
+    if rows.is_some() && rows != live.rows {
+        let live = live.rows.as_deref().unwrap_or("no array");
+        return Err(conflict(format!("the spec explodes {}, the contract {live}", rows.unwrap_or_default()))
+            .hint("rows of a table never change: write to a new table"));
+    }
+    for declared in &table.columns {
+        let Some(column) = live.columns.iter().find(|c| c.name == declared.name) else { continue };
+        let pointer =
+            column_pointer(declared.from.as_deref().unwrap_or(&declared.name), live.rows.as_deref());
+        if column.origin != Origin::Pointer(pointer.clone()) {
+            return Err(conflict(format!(
+                "column `{}` comes from {pointer} in the spec, but not in the contract",
+                declared.name
+            ))
+            .hint("a column's source never changes: declare a new column"));
+        }
+        if let Some(ty) = declared.ty.map(|t| t.0).filter(|ty| *ty != column.ty) {
+            return Err(conflict(format!(
+                "column `{}` is {ty} in the spec, {} in the contract",
+                declared.name, column.ty
+            ))
+            .hint(format!(
+                "to change it: lakegate contract change {} {} '{ty}'",
+                live.table, declared.name
+            )));
+        }
+    }
+    for derive in &table.derives {
+        let Some(column) = live.columns.iter().find(|c| c.name == derive.name) else { continue };
+        if column.origin != Origin::Sql(derive.sql.clone()) {
+            return Err(conflict(format!("column `{}` is derived differently in the contract", derive.name))
+                .hint("derive it under a new name"));
+        }
+    }
+    let by: Vec<&str> = table.partition_by.iter().map(String::as_str).collect();
+    let same = by.len() == live.partition_by.len()
+        && by.iter().zip(&live.partition_by).all(|(text, live)| {
+            let (sql, alias) = split_alias(text);
+            sql == live.sql && alias.unwrap_or(sql) == live.name
+        });
+    if !by.is_empty() && !same {
+        let live: Vec<&str> = live.partition_by.iter().map(|p| p.sql.as_str()).collect();
+        return Err(conflict(format!("the spec partitions by {by:?}, the contract by {live:?}"))
+            .hint("partitions of a table never change: write to a new table"));
+    }
+    Ok(())
+}
+
+/// A `partition_by` entry as its expression and the name after `AS`.
+pub(super) fn split_alias(text: &str) -> (&str, Option<&str>) {
+    match text.to_ascii_lowercase().rfind(" as ") {
+        // `CAST(x AS date)` has no alias.
+        Some(at) if !text[at..].contains(')') => (text[..at].trim(), Some(text[at + 4..].trim())),
+        _ => (text.trim(), None),
+    }
+}

@@ -1,0 +1,156 @@
+//! What a spec says beside its columns, written again: a proposal must not lose a filter or a limit.
+//!
+//! The decision to know: only what differs from the default is written, so that a proposal from
+//! nothing stays short.
+
+use std::fmt::Write as _;
+
+use crate::limits::Limits;
+use crate::spec::{
+    DeclaredColumn, DropNulls, Empty, Encoding, Format, Input, InputCompression, MaxRejectedText, Mode,
+    Naming, Numbers, OnReupload, Output, PartCompression, Table,
+};
+
+use super::text::quote;
+
+/// `[input]`.
+pub(super) fn push_input(out: &mut String, input: &Input) {
+    let mut lines = String::new();
+    let format = match input.format {
+        Format::Auto => None,
+        Format::Json => Some("json"),
+        Format::Ndjson => Some("ndjson"),
+        Format::Csv => Some("csv"),
+        Format::Tsv => Some("tsv"),
+    };
+    let compression = match input.compression {
+        InputCompression::Auto => None,
+        InputCompression::None => Some("none"),
+        InputCompression::Gzip => Some("gzip"),
+        InputCompression::Zstd => Some("zstd"),
+    };
+    let delimiter = input.delimiter.map(String::from);
+    let quote_sign = (input.quote != '"').then(|| input.quote.to_string());
+    let decimal = (input.decimal != '.').then(|| input.decimal.to_string());
+    for (key, value) in [
+        ("format", format),
+        ("compression", compression),
+        ("encoding", (input.encoding == Encoding::Latin1).then_some("latin1")),
+        ("records", input.records.as_deref()),
+        ("delimiter", delimiter.as_deref()),
+        ("quote", quote_sign.as_deref()),
+        ("decimal", decimal.as_deref()),
+        ("timezone", input.timezone.as_deref()),
+    ] {
+        if let Some(value) = value {
+            let _ = writeln!(lines, "{key} = {}", quote(value));
+        }
+    }
+    if !input.header {
+        lines.push_str("header = false\n");
+    }
+    push_list(&mut lines, "columns", &input.columns);
+    push_list(&mut lines, "null_values", &input.null_values);
+    push_section(out, "input", &lines);
+}
+
+/// `[output]`, or a comment that shows it.
+pub(super) fn push_output(out: &mut String, output: &Output) {
+    let mut lines = String::new();
+    let _ = match &output.max_rejected {
+        Some(MaxRejectedText::Count(count)) => writeln!(lines, "max_rejected = {count}"),
+        Some(MaxRejectedText::Text(text)) => writeln!(lines, "max_rejected = {}", quote(text)),
+        None => Ok(()),
+    };
+    if output.on_reupload == OnReupload::Append {
+        lines.push_str("on_reupload = \"append\"\n");
+    }
+    if output.compression == PartCompression::None {
+        lines.push_str("compression = \"none\"\n");
+    }
+    if lines.is_empty() {
+        out.push_str(
+            "\n# [output]\n# max_rejected = \"5%\"      # more rejected records fail the whole source object\n",
+        );
+    }
+    push_section(out, "output", &lines);
+}
+
+/// `[limits]`.
+pub(super) fn push_limits(out: &mut String, limits: &Limits) {
+    let usual = Limits::default();
+    let mut lines = String::new();
+    for (key, value, usual) in [
+        ("record_bytes", limits.record_bytes, usual.record_bytes),
+        ("depth", limits.depth, usual.depth),
+        ("columns", limits.columns, usual.columns),
+        ("partitions", limits.partitions, usual.partitions),
+    ] {
+        if value != usual {
+            let _ = writeln!(lines, "{key} = {value}");
+        }
+    }
+    push_section(out, "limits", &lines);
+}
+
+/// The keys of `[[table]]` that are no lists of tables.
+pub(super) fn push_table(out: &mut String, table: &Table) {
+    out.push_str(match table.mode {
+        Mode::Evolve => {
+            "# mode = \"evolve\"          # new paths become columns; \"freeze\" rejects, \"discard\" drops them\n"
+        }
+        Mode::Freeze => "mode = \"freeze\"\n",
+        Mode::Discard => "mode = \"discard\"\n",
+    });
+    if table.names == Naming::Leaf {
+        out.push_str("names = \"leaf\"            # new columns: the shortest unambiguous name; \"path\": the whole path\n");
+    }
+    if table.numbers == Numbers::Double {
+        out.push_str("numbers = \"double\"\n");
+    }
+    if table.empty == Empty::Drop {
+        out.push_str("empty = \"drop\"\n");
+    }
+    match &table.drop_nulls {
+        Some(DropNulls::All(all)) => {
+            let _ = writeln!(out, "drop_nulls = {all}");
+        }
+        Some(DropNulls::Columns(columns)) => push_list(out, "drop_nulls", columns),
+        None => {}
+    }
+    if let Some(filter) = &table.filter {
+        let _ = writeln!(out, "filter = {}", quote(filter));
+    }
+}
+
+/// The keys of `[[table.column]]` beside name, source and type.
+pub(super) fn push_declared(out: &mut String, column: &DeclaredColumn) {
+    if let Some(format) = &column.format {
+        let _ = writeln!(out, "format = {}", quote(format));
+    }
+    if column.cast {
+        out.push_str("cast = true\n");
+    }
+}
+
+/// `[[table.check]]`.
+pub(super) fn push_checks(out: &mut String, table: &Table) {
+    for check in &table.checks {
+        let (name, sql) = (quote(&check.name), quote(&check.sql));
+        let on_fail = check.on_fail.name();
+        let _ = writeln!(out, "\n[[table.check]]\nname = {name}\nsql = {sql}\non_fail = \"{on_fail}\"");
+    }
+}
+
+fn push_section(out: &mut String, name: &str, lines: &str) {
+    if !lines.is_empty() {
+        let _ = write!(out, "\n[{name}]\n{lines}");
+    }
+}
+
+fn push_list(out: &mut String, key: &str, items: &[String]) {
+    if !items.is_empty() {
+        let items: Vec<String> = items.iter().map(|item| quote(item)).collect();
+        let _ = writeln!(out, "{key} = [{}]", items.join(", "));
+    }
+}
