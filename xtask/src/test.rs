@@ -31,7 +31,10 @@ pub fn test(workspace: &Workspace) -> Result<()> {
     step("cargo test", || {
         let mut cargo = workspace.cargo();
         cargo.args(["test", "--workspace", "--no-fail-fast", "--locked"]);
-        cargo.env("LAKEGATE_BIN", &lakegate).env("LAKEGATE_PYTHON", &python);
+        cargo
+            .env("LAKEGATE_BIN", &lakegate)
+            .env("LAKEGATE_PYTHON", &python)
+            .env("LAKEGATE_NEEDS_COMPONENT", "1");
         count(&mut cargo, "test result:", &mut totals)
     })?;
     step("example pipelines, read back by DuckDB and pyarrow", || {

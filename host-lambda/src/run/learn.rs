@@ -81,13 +81,28 @@ pub(crate) fn make(
     };
     sink.reset();
     let spec = Some(widened.spec.clone());
+    let learned: Report = serde_json::from_str(&widened.report)
+        .map_err(|error| Error::own("report_unreadable", format!("the report of the first pass: {error}")))?;
+    // A contract that follows from the spec alone is agreed before any input is read.
+    let passes = if learned.records == 0 { 1 } else { 2 };
     let contracts = match lake {
         Some(lake) => merge(lake, transform, &base, live, widened, source.uri())?,
         None => widened.contracts,
     };
-    progress(Progress::Pass { number: 2, total_bytes });
-    let report = final_pass(transform, source, base, contracts.clone(), sink, progress)?;
-    Ok(Made { contracts, report, passes: 2, spec })
+    progress(Progress::Pass { number: passes, total_bytes });
+    let mut report = final_pass(transform, source, base, contracts.clone(), sink, progress)?;
+    carry_over(learned, &mut report);
+    Ok(Made { contracts, report, passes, spec })
+}
+
+/// What was noticed while learning is worth knowing in the end too.
+fn carry_over(learned: Report, report: &mut Report) {
+    for warning in learned.warnings {
+        if !report.warnings.iter().any(|known| known.code == warning.code && known.message == warning.message)
+        {
+            report.warnings.push(warning);
+        }
+    }
 }
 
 /// Reads the pinned input under contracts that are settled.
