@@ -9,6 +9,8 @@
 
 use std::fmt;
 
+use crate::bytes::append;
+
 /// The types a column can have; the names are those of Athena and Glue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ColumnType {
@@ -215,7 +217,7 @@ impl Column {
     #[inline]
     pub fn push_bytes(&mut self, value: &[u8]) {
         if let Values::Bytes { data, ends } = &mut self.values {
-            data.extend_from_slice(value);
+            append(data, value);
             ends.push(data.len() as u32);
             self.valid.push(1);
         }
@@ -284,7 +286,7 @@ impl Column {
             (Values::Int128(a), Values::Int128(b)) => a.extend(slots.iter().map(|&i| b[i as usize])),
             (Values::Bytes { data, ends }, Values::Bytes { .. }) => {
                 for &slot in slots {
-                    data.extend_from_slice(other.bytes(slot as usize));
+                    append(data, other.bytes(slot as usize));
                     ends.push(data.len() as u32);
                 }
             }

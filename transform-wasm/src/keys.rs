@@ -4,6 +4,8 @@
 //! know: producers write keys in a stable order, so the successor of the last key is tried first by
 //! comparing raw bytes (quotes included); only a miss goes to the hash table.
 
+use crate::bytes::equal;
+
 /// Keys in the order they came, with an open-addressing index above a few.
 #[derive(Clone, Debug, Default)]
 pub struct Keys {
@@ -48,13 +50,13 @@ impl Keys {
     /// Position of an unescaped key.
     pub fn position(&self, key: &[u8]) -> Option<usize> {
         if self.slots.is_empty() {
-            return self.entries.iter().position(|e| &*e.key == key);
+            return self.entries.iter().position(|e| equal(&e.key, key));
         }
         let mask = self.slots.len() - 1;
         let mut slot = hash(key) as usize & mask;
         while self.slots[slot] != 0 {
             let i = self.slots[slot] as usize - 1;
-            if &*self.entries[i].key == key {
+            if equal(&self.entries[i].key, key) {
                 return Some(i);
             }
             slot = (slot + 1) & mask;
@@ -66,7 +68,8 @@ impl Keys {
     #[inline]
     pub fn matches(&self, position: usize, input: &[u8]) -> Option<usize> {
         let quoted = &self.entries.get(position)?.quoted;
-        (!quoted.is_empty() && input.starts_with(quoted)).then_some(quoted.len())
+        let head = input.get(..quoted.len())?;
+        (!quoted.is_empty() && equal(head, quoted)).then_some(quoted.len())
     }
 
     /// The node at a position.

@@ -11,6 +11,7 @@
 //!
 //! `wit/transform.wit` is the same interface for components; `component` is its glue.
 
+mod bytes;
 pub mod column;
 mod column_arrow;
 #[cfg(target_arch = "wasm32")]

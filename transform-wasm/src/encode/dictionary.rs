@@ -4,6 +4,7 @@
 //! the same bytes anywhere. The decision to know: a slot is hashed once, however many rows repeat
 //! it, and a dictionary is given up as soon as it cannot pay; PLAIN is then written instead.
 
+use crate::bytes::append;
 use std::ops::Range;
 
 use super::element::Element;
@@ -376,7 +377,7 @@ impl Distinct for DistinctStrings<'_> {
     fn add(&mut self, key: TextKey) {
         self.plain.extend_from_slice(&key.length.to_le_bytes());
         self.entries.push(TextKey { start: self.plain.len() as u32, ..key });
-        self.plain.extend_from_slice(&self.strings.data[key.range()]);
+        append(&mut self.plain, &self.strings.data[key.range()]);
     }
 
     #[inline(always)]
