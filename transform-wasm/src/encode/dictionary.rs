@@ -377,7 +377,7 @@ impl Distinct for DistinctStrings<'_> {
     fn add(&mut self, key: TextKey) {
         self.plain.extend_from_slice(&key.length.to_le_bytes());
         self.entries.push(TextKey { start: self.plain.len() as u32, ..key });
-        append(&mut self.plain, &self.strings.data[key.range()]);
+        append(self.plain, &self.strings.data[key.range()]);
     }
 
     #[inline(always)]

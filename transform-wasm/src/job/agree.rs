@@ -48,7 +48,7 @@ impl Job {
         if nothing_read && known && live == contracts && !self.options.propose {
             return Ok(Step::Done(self.report.to_text()));
         }
-        let spec = propose::spec_text(&self.spec, &contracts, &learned, &self.report.warnings);
+        let spec = propose::spec_text(&self.spec, &contracts, &self.report.warnings);
         Ok(Step::Widen(Widened {
             contracts: contracts
                 .iter()

@@ -112,7 +112,7 @@ impl Decoder {
     ///
     /// # Errors
     /// Input without any object; a path to records that led nowhere.
-    pub fn check_end(&self, source: &Source, report: &mut Report) -> Result<(), Failure> {
+    pub fn check_end(&self, report: &mut Report) -> Result<(), Failure> {
         if report.records > 0 && self.not_objects == report.records {
             return Err(Failure::input(
                 "not_records",
@@ -129,7 +129,6 @@ impl Decoder {
         if report.records == 0 {
             report.warn(Warning::new("no_records", "the input holds no records"));
         }
-        let _ = source;
         Ok(())
     }
 }

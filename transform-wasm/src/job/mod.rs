@@ -248,7 +248,7 @@ impl Job {
     }
 
     fn finish_reading(&mut self) -> Result<Step, Failure> {
-        self.decoder.check_end(&self.source, &mut self.report)?;
+        self.decoder.check_end(&mut self.report)?;
         self.report.bytes = self.source.bytes_read();
         self.report.compression = self.source.compression();
         if matches!(self.reader, Reader::Learn(_)) {

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use crate::contract::{Contract, Origin};
-use crate::learn::Learned;
 use crate::names::pointer_keys;
 use crate::report::Warning;
 use crate::spec::{Spec, Table};
@@ -11,7 +10,7 @@ use crate::spec::{Spec, Table};
 use super::settings;
 
 /// Writes a spec under which these contracts come out again.
-pub fn spec_text(spec: &Spec, contracts: &[Contract], _learned: &Learned, warnings: &[Warning]) -> String {
+pub fn spec_text(spec: &Spec, contracts: &[Contract], warnings: &[Warning]) -> String {
     let mut out = String::from(
         "# transform.toml: what becomes of each source object. Proposed from samples; edit it freely.\n",
     );

@@ -9,25 +9,18 @@ use crate::value::{Misfit, Number, parse_boolean};
 use super::Shredder;
 use super::convert::{date, timestamp};
 
-/// How CSV texts are read.
-#[derive(Clone, Debug)]
-pub struct CsvColumn {
-    /// Node of the plan (or of what is learned) that takes the field.
-    pub node: u32,
-}
-
 impl Shredder {
     /// The node of a CSV column, by its header.
     ///
     /// # Errors
     /// When there are too many.
-    pub fn csv_column(&mut self, header: &[u8]) -> Result<CsvColumn, Failure> {
+    pub fn csv_column(&mut self, header: &[u8]) -> Result<u32, Failure> {
         let keys = &self.plan.nodes[0].keys;
         let position = match keys.position(header) {
             Some(position) => position,
             None => self.plan.add_unknown(0, header)?,
         };
-        Ok(CsvColumn { node: self.plan.nodes[0].keys.node(position) })
+        Ok(self.plan.nodes[0].keys.node(position))
     }
 
     /// Shreds one field that is not null.

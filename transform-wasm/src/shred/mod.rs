@@ -12,7 +12,6 @@ mod plan;
 mod walk;
 
 pub use batch::{Batch, Level, TableBatch};
-pub use fields::CsvColumn;
 pub use learner::Learner;
 pub use plan::{Plan, PlanTable, below};
 

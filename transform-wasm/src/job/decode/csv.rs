@@ -64,7 +64,7 @@ impl CsvFrame {
     fn find_nodes(&mut self, reader: &mut Reader) -> Result<(), Failure> {
         for name in self.names.iter().flatten() {
             self.nodes.push(match reader {
-                Reader::Shred(shredder) => shredder.csv_column(name)?.node,
+                Reader::Shred(shredder) => shredder.csv_column(name)?,
                 Reader::Learn(learner) => learner.learned.child(0, name)?,
             });
         }
