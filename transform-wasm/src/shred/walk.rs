@@ -95,8 +95,9 @@ impl Shredder {
         depth: usize,
     ) -> Result<usize, Stop> {
         let plan = &self.plan.nodes[node as usize];
-        // Unknown objects are walked too: only what is in them can be new.
-        let walked = plan.object || !plan.known;
+        // Where no column is (an unknown path, elements that were only ever empty), objects are walked
+        // too: only what is in them can be new.
+        let walked = plan.object || (plan.targets.is_empty() && plan.rows.is_none());
         let end = if walked {
             walk_object(self, cursor, at, node, depth)?
         } else {
