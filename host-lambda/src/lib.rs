@@ -12,6 +12,7 @@
 
 pub mod command;
 pub mod error;
+pub mod event;
 pub mod lake;
 pub mod report;
 pub mod run;
