@@ -11,6 +11,7 @@
 //! whatever fails is thrown away; after it whoever comes by completes the work.
 
 pub mod command;
+pub mod config;
 pub mod error;
 pub mod event;
 pub mod lake;

@@ -32,7 +32,7 @@ pub(super) fn parse(text: &str) -> Option<i64> {
 /// Milliseconds of a number of seconds, as the S3 API's times become inside a state machine.
 pub(super) fn of_seconds(seconds: f64) -> Option<i64> {
     // Beyond the year 5138 it was no number of seconds.
-    (0.0..1e11).contains(&seconds).then(|| (seconds * 1000.0) as i64)
+    (0.0..1e11).contains(&seconds).then_some((seconds * 1000.0) as i64)
 }
 
 fn digits(text: &str) -> Option<i64> {
