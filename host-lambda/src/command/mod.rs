@@ -7,6 +7,7 @@
 
 mod bridge;
 mod component;
+mod config;
 mod contract;
 mod contract_view;
 mod files;
@@ -112,6 +113,10 @@ enum Commands {
     /// Completes commits that were cut short, removes staged files that nobody committed, and makes
     /// vanished part files again from their sources.
     Fsck(fsck::FsckArgs),
+    /// Check `lakegate.toml`, which describes deployed pipelines
+    ///
+    /// Finds every mistake in one go, each with its line, before anything is deployed.
+    Config(config::ConfigArgs),
     /// Show the transform: digest, size, interface, imports
     ///
     /// The transform is one sandboxed WebAssembly component; the one shown is the one that `run` would use.
@@ -191,6 +196,7 @@ fn dispatch(command: &Commands, context: &Context) -> Outcome {
         Commands::Contract(args) => contract::run(args, context),
         Commands::Quarantine(args) => quarantine::run(args, context),
         Commands::Fsck(args) => fsck::run(args, context),
+        Commands::Config(args) => config::run(args, context),
         Commands::Component(args) => component::run(args, context),
     }
 }
