@@ -133,132 +133,119 @@ fn a_whole_configuration_is_read() {
     assert_eq!((sales.catalog.kind(), sales.paused), ("none", false));
 }
 
+/// Lines after a pipeline that is whole otherwise, and the mistake in them.
+const LINES: &[(&str, &str)] = &[
+    ("sufix = '.json'", "5:1: `sufix` is no key of [pipeline.NAME]; did you mean `suffix`?"),
+    (
+        "partition_by = ['day']",
+        "5:1: `partition_by` is no key of [pipeline.NAME]; it belongs into the spec: what a transform does is said there and only there",
+    ),
+    (
+        "database = 'x'",
+        "5:1: `database` is no key of [pipeline.NAME]; it belongs into [pipeline.NAME.catalog]",
+    ),
+    ("paused = 'yes'", "5:10: `paused` is true or false, not a string"),
+    ("paused = 1", "5:10: `paused` is true or false, not an integer"),
+    ("suffix = '*.json'", "5:10: a suffix is no pattern; write \".json\""),
+    ("suffix = ['.json', '']", "5:20: an empty suffix ends every key; leave `suffix` away to take all keys"),
+    ("suffix = ['.a', '.b', '.a']", "5:23: the suffix \".a\" is there twice"),
+    ("suffix = ['.a', 5]", "5:17: `suffix` is a text in quotes, or a list of such texts, not an integer"),
+    (
+        "table = 'Orders'",
+        "5:9: `Orders` is no name of a table; Athena wants lower-case letters, digits and `_`, at most 255",
+    ),
+    ("contract = 'lern'", "5:12: `contract` is one of \"learn\", \"declared\"; did you mean \"learn\"?"),
+    (
+        "channel = 'stable'\nregistry = 's3://releases/'",
+        "5:11: `spec` and `channel` exclude each other; a channel picks a release, which has its spec inside: leave one of them away",
+    ),
+    ("registry = 's3://releases/'", "5:1: `registry` is of use with `channel` only"),
+    ("catalog = 'glue'", "5:11: `catalog` is a section, not a string"),
+    (
+        "catalog = { database = 'x' }",
+        "5:1: a catalog needs its `kind`; write kind = \"glue\", \"crawler\" or \"none\"",
+    ),
+    (
+        "catalog = { kind = 'glu', database = 'x' }",
+        "5:20: `kind` is one of \"glue\", \"crawler\", \"none\"; did you mean \"glue\"?",
+    ),
+    ("catalog = { kind = 'glue' }", "5:1: a Glue catalog needs its `database`; write database = \"NAME\""),
+    (
+        "catalog = { kind = 'glue', database = 'my-db' }",
+        "5:39: `my-db` is no name of a Glue database; Athena wants lower-case letters, digits and `_`, at most 255",
+    ),
+    ("catalog = { kind = 'crawler' }", "5:1: a crawler needs its name; write crawler = \"NAME\""),
+    (
+        "catalog = { kind = 'crawler', crawler = 'c', wait = 3600 }",
+        "5:53: `wait` is from 1 to 900 seconds, not 3600; an invocation lasts 15 minutes at most",
+    ),
+    (
+        "catalog = { kind = 'crawler', crawler = 'c', database = 'x' }",
+        "5:46: `database` is of use with kind = \"glue\" only",
+    ),
+    ("catalog = { kind = 'none', wait = true }", "5:28: `wait` is of use with kind = \"crawler\" only"),
+    (
+        "[pipeline.orders.catalog]\nkind = 'glue'\ndatabase = 'x'\n[pipeline.orders.catalog.projection.day]\ntype = 'date'",
+        "8:37: a date projection needs its `range`; write range = [\"2024-01-01\", \"NOW\"]",
+    ),
+    (
+        "[pipeline.orders.catalog]\nkind = 'glue'\ndatabase = 'x'\nprojection.n = { type = 'integer', range = [9, 0] }",
+        "8:44: `range` is two whole numbers, the smaller one first",
+    ),
+    (
+        "[pipeline.orders.catalog]\nkind = 'glue'\ndatabase = 'x'\nprojection.d = { type = 'date', range = ['2024-01-01', 'NOW+'] }",
+        "8:41: `range` is two dates in `format`, or NOW with an offset; write [\"2024-01-01\", \"NOW\"] or [\"NOW-3YEARS\", \"NOW+1DAYS\"]",
+    ),
+    (
+        "[pipeline.orders.catalog]\nkind = 'glue'\ndatabase = 'x'\nprojection.d = { type = 'injected', digits = 2 }",
+        "8:37: `digits` is of no use for a projection of this type",
+    ),
+    (
+        "notify.success = 'arn:aws:sqs:eu-central-1:111122223333:q'",
+        "5:18: this is no ARN of an SNS topic; it reads arn:aws:sns:REGION:ACCOUNT:TOPIC, with the account's twelve digits",
+    ),
+    ("notify.quarantine_above = '1%'", "5:8: `quarantine_above` is of use with a `quarantine` topic only"),
+    (
+        "notify = { quarantine = 'arn:aws:sns:eu-central-1:111122223333:q', quarantine_above = '101%' }",
+        "5:87: this is neither a share nor a number of records; write \"1%\" or a number of records such as 100",
+    ),
+    ("[pipeline.orders.failed]", "5:18: [failed] needs `copy_to`; write copy_to = \"s3://BUCKET/PREFIX/\""),
+    (
+        "failed.copy_to = 's3://Failed/'",
+        "5:18: `Failed` is no bucket name; 3 to 63 lower-case letters, digits, `-` and `.`, with a letter or digit at both ends",
+    ),
+    ("output.kms_key = 'alias/x'", "5:8: `kms_key` is of use with encryption = \"sse-kms\" only"),
+    (
+        "output = { encryption = 'sse-s3', kms_key = 'alias/x' }",
+        "5:35: `kms_key` is of use with encryption = \"sse-kms\" only",
+    ),
+    (
+        "output = { encryption = 'sse-kms', kms_key = 'x' }",
+        "5:46: this names no KMS key; write its ARN (arn:aws:kms:REGION:ACCOUNT:key/ID), alias/NAME, or its id",
+    ),
+    (
+        "output.storage_class = 'GLACIER'",
+        "5:24: `storage_class` is one of \"STANDARD\", \"STANDARD_IA\", \"ONEZONE_IA\", \"INTELLIGENT_TIERING\", \"GLACIER_IR\"",
+    ),
+    ("limits.memory_bytes = '8 GiB'", "5:23: `memory_bytes` is from 64 MiB to 4 GiB, not 8 GiB"),
+    (
+        "limits.memory_bytes = 'much'",
+        "5:23: this is no number of bytes; write 536870912, \"512 MiB\" or \"500 MB\"",
+    ),
+    (
+        "limits.memory = '1 GiB'",
+        "5:8: `memory` is no key of [pipeline.NAME.limits]; here are memory_bytes, step_seconds, object_seconds, output_bytes, parts, open_parts, quarantine_bytes, staging_bytes, spill_bytes, max_object_bytes",
+    ),
+    ("limits.step_seconds = 0", "5:23: `step_seconds` is from 1 to 900, not 0"),
+    ("limits.parts = -1", "5:16: `parts` is from 1 to 1000000, not -1"),
+    ("lineage.namespace = 'x'", "5:1: [lineage] needs `write_to`; write write_to = \"s3://BUCKET/PREFIX/\""),
+    ("lineage.write_to = ' s3://x/'", "5:20: there are blanks around it, or control characters in it"),
+];
+
 #[test]
 fn a_line_of_mistakes_for_each_key() {
-    let cases = [
-        ("sufix = '.json'", "5:1: `sufix` is no key of [pipeline.NAME]; did you mean `suffix`?"),
-        (
-            "partition_by = ['day']",
-            "5:1: `partition_by` is no key of [pipeline.NAME]; it belongs into the spec: what a transform does is said there and only there",
-        ),
-        (
-            "database = 'x'",
-            "5:1: `database` is no key of [pipeline.NAME]; it belongs into [pipeline.NAME.catalog]",
-        ),
-        ("paused = 'yes'", "5:10: `paused` is true or false, not a string"),
-        ("paused = 1", "5:10: `paused` is true or false, not an integer"),
-        ("suffix = '*.json'", "5:10: a suffix is no pattern; write \".json\""),
-        (
-            "suffix = ['.json', '']",
-            "5:20: an empty suffix ends every key; leave `suffix` away to take all keys",
-        ),
-        ("suffix = ['.a', '.b', '.a']", "5:23: the suffix \".a\" is there twice"),
-        ("suffix = ['.a', 5]", "5:17: `suffix` is a text in quotes, or a list of such texts, not an integer"),
-        (
-            "table = 'Orders'",
-            "5:9: `Orders` is no name of a table; Athena wants lower-case letters, digits and `_`, at most 255",
-        ),
-        ("contract = 'lern'", "5:12: `contract` is one of \"learn\", \"declared\"; did you mean \"learn\"?"),
-        (
-            "channel = 'stable'\nregistry = 's3://releases/'",
-            "5:11: `spec` and `channel` exclude each other; a channel picks a release, which has its spec inside: leave one of them away",
-        ),
-        ("registry = 's3://releases/'", "5:1: `registry` is of use with `channel` only"),
-        ("catalog = 'glue'", "5:11: `catalog` is a section, not a string"),
-        (
-            "catalog = { database = 'x' }",
-            "5:1: a catalog needs its `kind`; write kind = \"glue\", \"crawler\" or \"none\"",
-        ),
-        (
-            "catalog = { kind = 'glu', database = 'x' }",
-            "5:20: `kind` is one of \"glue\", \"crawler\", \"none\"; did you mean \"glue\"?",
-        ),
-        (
-            "catalog = { kind = 'glue' }",
-            "5:1: a Glue catalog needs its `database`; write database = \"NAME\"",
-        ),
-        (
-            "catalog = { kind = 'glue', database = 'my-db' }",
-            "5:39: `my-db` is no name of a Glue database; Athena wants lower-case letters, digits and `_`, at most 255",
-        ),
-        ("catalog = { kind = 'crawler' }", "5:1: a crawler needs its name; write crawler = \"NAME\""),
-        (
-            "catalog = { kind = 'crawler', crawler = 'c', wait = 3600 }",
-            "5:53: `wait` is from 1 to 900 seconds, not 3600; an invocation lasts 15 minutes at most",
-        ),
-        (
-            "catalog = { kind = 'crawler', crawler = 'c', database = 'x' }",
-            "5:46: `database` is of use with kind = \"glue\" only",
-        ),
-        ("catalog = { kind = 'none', wait = true }", "5:28: `wait` is of use with kind = \"crawler\" only"),
-        (
-            "[pipeline.orders.catalog]\nkind = 'glue'\ndatabase = 'x'\n[pipeline.orders.catalog.projection.day]\ntype = 'date'",
-            "8:37: a date projection needs its `range`; write range = [\"2024-01-01\", \"NOW\"]",
-        ),
-        (
-            "[pipeline.orders.catalog]\nkind = 'glue'\ndatabase = 'x'\nprojection.n = { type = 'integer', range = [9, 0] }",
-            "8:44: `range` is two whole numbers, the smaller one first",
-        ),
-        (
-            "[pipeline.orders.catalog]\nkind = 'glue'\ndatabase = 'x'\nprojection.d = { type = 'date', range = ['2024-01-01', 'NOW+'] }",
-            "8:41: `range` is two dates in `format`, or NOW with an offset; write [\"2024-01-01\", \"NOW\"] or [\"NOW-3YEARS\", \"NOW+1DAYS\"]",
-        ),
-        (
-            "[pipeline.orders.catalog]\nkind = 'glue'\ndatabase = 'x'\nprojection.d = { type = 'injected', digits = 2 }",
-            "8:37: `digits` is of no use for a projection of this type",
-        ),
-        (
-            "notify.success = 'arn:aws:sqs:eu-central-1:111122223333:q'",
-            "5:18: this is no ARN of an SNS topic; it reads arn:aws:sns:REGION:ACCOUNT:TOPIC, with the account's twelve digits",
-        ),
-        (
-            "notify.quarantine_above = '1%'",
-            "5:8: `quarantine_above` is of use with a `quarantine` topic only",
-        ),
-        (
-            "notify = { quarantine = 'arn:aws:sns:eu-central-1:111122223333:q', quarantine_above = '101%' }",
-            "5:87: this is neither a share nor a number of records; write \"1%\" or a number of records such as 100",
-        ),
-        (
-            "[pipeline.orders.failed]",
-            "5:18: [failed] needs `copy_to`; write copy_to = \"s3://BUCKET/PREFIX/\"",
-        ),
-        (
-            "failed.copy_to = 's3://Failed/'",
-            "5:18: `Failed` is no bucket name; 3 to 63 lower-case letters, digits, `-` and `.`, with a letter or digit at both ends",
-        ),
-        ("output.kms_key = 'alias/x'", "5:8: `kms_key` is of use with encryption = \"sse-kms\" only"),
-        (
-            "output = { encryption = 'sse-s3', kms_key = 'alias/x' }",
-            "5:35: `kms_key` is of use with encryption = \"sse-kms\" only",
-        ),
-        (
-            "output = { encryption = 'sse-kms', kms_key = 'x' }",
-            "5:46: this names no KMS key; write its ARN (arn:aws:kms:REGION:ACCOUNT:key/ID), alias/NAME, or its id",
-        ),
-        (
-            "output.storage_class = 'GLACIER'",
-            "5:24: `storage_class` is one of \"STANDARD\", \"STANDARD_IA\", \"ONEZONE_IA\", \"INTELLIGENT_TIERING\", \"GLACIER_IR\"",
-        ),
-        ("limits.memory_bytes = '8 GiB'", "5:23: `memory_bytes` is from 64 MiB to 4 GiB, not 8 GiB"),
-        (
-            "limits.memory_bytes = 'much'",
-            "5:23: this is no number of bytes; write 536870912, \"512 MiB\" or \"500 MB\"",
-        ),
-        (
-            "limits.memory = '1 GiB'",
-            "5:8: `memory` is no key of [pipeline.NAME.limits]; here are memory_bytes, step_seconds, object_seconds, output_bytes, parts, open_parts, quarantine_bytes, staging_bytes, spill_bytes, max_object_bytes",
-        ),
-        ("limits.step_seconds = 0", "5:23: `step_seconds` is from 1 to 900, not 0"),
-        ("limits.parts = -1", "5:16: `parts` is from 1 to 1000000, not -1"),
-        (
-            "lineage.namespace = 'x'",
-            "5:1: [lineage] needs `write_to`; write write_to = \"s3://BUCKET/PREFIX/\"",
-        ),
-        ("lineage.write_to = ' s3://x/'", "5:20: there are blanks around it, or control characters in it"),
-    ];
-    for (more, expected) in cases {
-        assert_eq!(mistakes(&with(more)), [expected], "{more}");
+    for (more, expected) in LINES {
+        assert_eq!(mistakes(&with(more)), [*expected], "{more}");
     }
 }
 
