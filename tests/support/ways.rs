@@ -84,7 +84,7 @@ impl Run for native::Job {
             native::Step::Working => Step::Working,
             native::Step::PartOpened { id, table, partition } => Step::Opened(id, table, partition),
             native::Step::PartBytes { id, bytes } => Step::Bytes(id, bytes),
-            native::Step::PartClosed { id, rows, bytes, digest } => Step::Closed(id, rows, bytes, digest),
+            native::Step::PartClosed { id, rows, bytes } => Step::Closed(id, rows, bytes, None),
             native::Step::Quarantine(lines) => Step::Quarantine(lines),
             native::Step::Widen(widened) => {
                 let contracts = widened.contracts.into_iter().map(|contract| (contract.table, contract.text));
@@ -146,7 +146,9 @@ impl Run for sandbox::Session {
             sandbox::Step::Working => Step::Working,
             sandbox::Step::PartOpened { id, table, partition } => Step::Opened(id, table, partition),
             sandbox::Step::PartBytes { id, bytes } => Step::Bytes(id, bytes),
-            sandbox::Step::PartClosed { id, rows, bytes, digest } => Step::Closed(id, rows, bytes, digest),
+            sandbox::Step::PartClosed { id, rows, bytes, digest } => {
+                Step::Closed(id, rows, bytes, Some(digest))
+            },
             sandbox::Step::Quarantine(lines) => Step::Quarantine(lines),
             sandbox::Step::Widen(widened) => {
                 let contracts = widened.contracts.into_iter().map(|contract| (contract.table, contract.text));

@@ -79,8 +79,8 @@ fn step(step: job::Step) -> wit::Step {
             wit::Step::PartOpened(wit::PartOpened { id, table, partition })
         }
         job::Step::PartBytes { id, bytes } => wit::Step::PartBytes(wit::PartBytes { id, bytes }),
-        job::Step::PartClosed { id, rows, bytes, digest } => {
-            wit::Step::PartClosed(wit::PartClosed { id, rows, bytes, digest })
+        job::Step::PartClosed { id, rows, bytes } => {
+            wit::Step::PartClosed(wit::PartClosed { id, rows, bytes })
         }
         job::Step::Quarantine(lines) => wit::Step::QuarantineBytes(lines),
         job::Step::Widen(widened) => wit::Step::Widen(wit::Widened {

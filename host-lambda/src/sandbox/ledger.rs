@@ -1,7 +1,8 @@
 //! The books on one job: what the guest did, against what it says it did.
 //!
 //! Not a judge of the data: rows are not looked into. The decision to know: bytes are counted and
-//! hashed here a second time, so that a digest in a commit record is the host's own finding.
+//! hashed here and nowhere else: a digest in a commit record is the host's own finding, and hashing in a
+//! sandbox, which has none of the processor's instructions for it, would cost a tenth of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,7 +79,7 @@ impl Ledger {
     }
 
     /// Books one step.
-    pub(super) fn check(&mut self, step: &Step) -> Result<()> {
+    pub(super) fn check(&mut self, step: &mut Step) -> Result<()> {
         if self.over {
             return lie("it went on after its end");
         }
@@ -86,7 +87,7 @@ impl Ledger {
             Step::NeedInput | Step::Working => return self.idle(matches!(step, Step::NeedInput)),
             Step::PartOpened { id, table, partition } => self.opened(*id, table, partition)?,
             Step::PartBytes { id, bytes } => self.bytes(*id, bytes)?,
-            Step::PartClosed { id, rows, bytes, digest } => self.closed(*id, *rows, *bytes, digest)?,
+            Step::PartClosed { id, rows, bytes, digest } => *digest = self.closed(*id, *rows, *bytes)?,
             Step::Quarantine(bytes) => self.quarantined(bytes)?,
             Step::Widen(widened) => {
                 self.over = true;
@@ -158,15 +159,13 @@ impl Ledger {
         Ok(())
     }
 
-    fn closed(&mut self, id: u32, rows: u64, bytes: u64, digest: &str) -> Result<()> {
+    /// Books the end of a part file; its digest.
+    fn closed(&mut self, id: u32, rows: u64, bytes: u64) -> Result<String> {
         let Some(part) = self.open.remove(&id) else {
             return lie(&format!("part {id} was closed but is not open"));
         };
         if part.bytes != bytes {
             return lie(&format!("part {id} is said to have {bytes} bytes, it has {}", part.bytes));
-        }
-        if hex::encode(part.hash.finalize()) != digest {
-            return lie(&format!("part {id} has another digest than it is said to have"));
         }
         if rows == 0 {
             return lie(&format!("part {id} has no rows"));
@@ -174,7 +173,7 @@ impl Ledger {
         let sums = self.sums.entry(part.table).or_default();
         sums.rows = sums.rows.saturating_add(rows);
         sums.parts += 1;
-        Ok(())
+        Ok(hex::encode(part.hash.finalize()))
     }
 
     fn quarantined(&mut self, bytes: &[u8]) -> Result<()> {

@@ -5,12 +5,14 @@
 //! into other columns. A quote means something only as a field's first byte; what follows a closing
 //! quote must be a delimiter or a line end, and a quote never closed is an error, not a long field.
 
+mod block;
 mod specials;
 
 #[cfg(test)]
 #[path = "csv_tests.rs"]
 mod tests;
 
+pub use block::{Block, Cells, Room};
 use specials::Specials;
 
 /// Shape of the input. Delimiter and quote are different ASCII characters, neither zero nor CR nor LF.

@@ -1,6 +1,6 @@
 //! CSV against cases written out and against a reader too simple to be wrong.
 
-use super::{CsvFault, CsvOptions, CsvStep, CsvTokenizer, SyntaxError, detect_delimiter};
+use super::{Block, CsvFault, CsvOptions, CsvStep, CsvTokenizer, Room, SyntaxError, detect_delimiter};
 use proptest::prelude::*;
 use std::path::Path;
 
@@ -207,6 +207,47 @@ proptest! {
     fn agrees_with_the_naive_reader(input in prop_oneof!["[a\",\r\né]{0,12}", "([a-z]{0,9}[,\n]|\"[a-z, \n]{0,40}\"\"\"[,\n]){0,30}"]) {
         let ours = read_all(input.as_bytes(), CsvOptions::default()).ok().map(|(records, _)| records);
         prop_assert_eq!(ours, naive(&input));
+    }
+
+    #[test]
+    fn a_block_holds_what_would_come_one_by_one(
+        input in prop_oneof!["([a-c]{0,9},[0-9]{0,9}\r?\n){0,40}", "([a-zé]{0,9}[,\n]|\"[a-z, \n]{0,40}\"(\"b\")?[,\n\r]){0,30}", "[a\",\r\né]{0,24}"],
+        columns in 1usize..4,
+        records in 1usize..50,
+        bytes in 1usize..400,
+    ) {
+        let mut tokenizer = CsvTokenizer::new(CsvOptions::default());
+        let mut block = Block::default();
+        let room = Room { records, bytes, record_bytes: 64 };
+        tokenizer.block(input.as_bytes(), columns, room, &mut block);
+        prop_assert!(block.records <= records);
+        let mut at = 0;
+        for record in 0..block.records {
+            prop_assert!(at < bytes);
+            prop_assert_eq!(at, block.start(record));
+            let rest = &input.as_bytes()[at..];
+            let Ok(CsvStep::Record { consumed, .. }) = tokenizer.read(rest, false) else { panic!("no record") };
+            prop_assert_eq!(tokenizer.fields().len(), columns);
+            for index in 0..columns {
+                let cells = block.column(input.as_bytes(), index);
+                let (start, end) = cells.range(record);
+                let text = &input.as_bytes()[start..end];
+                let plain = match cells.quote(start) {
+                    Some(_) => String::from_utf8_lossy(text).replace("\"\"", "\"").into_bytes(),
+                    None => text.to_vec(),
+                };
+                prop_assert_eq!(&plain[..], tokenizer.text(rest, index));
+            }
+            at += consumed;
+        }
+        prop_assert_eq!(at, block.bytes);
+        // It ends early only where the next record is odd, is not all there, or there is no room.
+        let full = block.records == records || block.bytes >= bytes;
+        if !full && !block.odd {
+            let next = tokenizer.read(&input.as_bytes()[at..], false);
+            let complete = matches!(next, Ok(CsvStep::Record { .. }));
+            prop_assert!(!complete);
+        }
     }
 
     #[test]

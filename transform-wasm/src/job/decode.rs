@@ -205,7 +205,7 @@ impl Job {
             let record = match &self.decoder.framing {
                 Framing::Lines => self.line(),
                 Framing::Document(_) => self.element(),
-                Framing::Csv(_) => self.csv_record(),
+                Framing::Csv(_) => self.csv_records(),
                 Framing::Empty | Framing::Unknown => Ok(Record::End),
             };
             match record? {

@@ -186,3 +186,38 @@ fn a_missing_contract_on_the_final_pass_is_refused() {
     };
     assert_eq!(drive(&options, b"{}", 1).unwrap_err().code, "contract_missing");
 }
+
+/// A record of too many fields is refused, and the next 64 records then come one by one.
+#[test]
+fn csv_in_blocks_and_one_by_one_makes_the_same_bytes() {
+    let spec = "[input]\nnull_values = [\"NA\"]\n[output]\nmax_rejected = \"100%\"\n[[table]]\nname = \"t\"\nmode = \"freeze\"\n";
+    let columns = [
+        ("a", "string"),
+        ("b", "bigint"),
+        ("c", "double"),
+        ("d", "date"),
+        ("e", "boolean"),
+        ("f", "decimal(9,2)"),
+    ];
+    let column =
+        |(name, ty)| format!("[[table.column]]\nname = \"{name}\"\nfrom = \"{name}\"\ntype = \"{ty}\"\n");
+    let spec = spec.to_owned() + &columns.map(column).concat();
+    let header = "a,b,c,d,e,f\n";
+    let mut body = String::new();
+    for i in 0..40 {
+        let text = ["x", "\"a, \"\"b\"\"\"", "\"\"", "NA", "\"NA\"", "é and more than sixteen bytes"][i % 6];
+        let (b, c) = (["7", "", " 12 ", "123456789012"][i % 4], ["1.5", "NA", "-2e3", "12345678.25"][i % 4]);
+        let (d, e) = (["2025-01-01", "2025-02-28", ""][i % 3], ["true", "", "false"][i % 3]);
+        body += &format!("{text},{b},{c},{d},{e},{i}.25\r\n");
+    }
+    let quick = run(&spec, (header.to_owned() + &body).as_bytes(), 1 << 20);
+    let slow = run(&spec, (header.to_owned() + "1,2,3,4,5,6,7\n" + &body).as_bytes(), 1 << 20);
+    assert_eq!((slow.report["rejected"].as_u64(), quick.report["rejected"].as_u64()), (Some(1), Some(0)));
+    assert_eq!(quick.report["accepted"], 40);
+    assert_eq!(quick.parts, slow.parts);
+    // A record that does not fit is found in a block as it is alone.
+    let bad =
+        run(&spec, (header.to_owned() + &body + "x,7.5,1,2025-01-01,true,1\n" + &body).as_bytes(), 1 << 20);
+    assert_eq!((bad.report["rejected"].as_u64(), bad.report["accepted"].as_u64()), (Some(1), Some(80)));
+    assert!(bad.quarantine.contains("\"record\":41"), "{}", bad.quarantine);
+}

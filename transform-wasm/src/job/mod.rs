@@ -121,8 +121,6 @@ pub enum Step {
         rows: u64,
         /// Its size.
         bytes: u64,
-        /// SHA-256 of the part file, lower-case hex.
-        digest: String,
     },
     /// JSON lines of rejected records.
     Quarantine(Vec<u8>),

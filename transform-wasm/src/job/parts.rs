@@ -6,10 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use sha2::{Digest, Sha256};
-
 use crate::column::Column;
-use crate::contract::hex;
 use crate::encode::{Codec, PartSchema, PartWriter, Scratch};
 use crate::error::Failure;
 use crate::limits::{ENCODE_BUDGET, PIECE_BYTES, ROW_GROUP_BYTES};
@@ -43,7 +40,6 @@ struct Part {
     stored_bytes: usize,
     total_rows: u64,
     writer: Option<PartWriter>,
-    digest: Sha256,
     bytes: u64,
 }
 
@@ -257,8 +253,7 @@ impl Parts {
         let (Some(id), Some(writer)) = (part.id, &mut part.writer) else { return Ok(()) };
         writer.finish()?;
         part.send(queue);
-        let digest = hex(&part.digest.finalize());
-        queue.push_back(Step::PartClosed { id, rows: part.total_rows, bytes: part.bytes, digest });
+        queue.push_back(Step::PartClosed { id, rows: part.total_rows, bytes: part.bytes });
         Ok(())
     }
 
@@ -272,7 +267,6 @@ impl Parts {
             stored_bytes: 0,
             total_rows: 0,
             writer: None,
-            digest: Sha256::new(),
             bytes: 0,
         }
     }
@@ -295,7 +289,6 @@ impl Part {
     fn send(&mut self, queue: &mut VecDeque<Step>) {
         let (Some(id), Some(writer)) = (self.id, &mut self.writer) else { return };
         let bytes = writer.take_bytes();
-        self.digest.update(&bytes);
         self.bytes += bytes.len() as u64;
         if bytes.len() <= PIECE_BYTES {
             if !bytes.is_empty() {

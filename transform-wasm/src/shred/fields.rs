@@ -1,6 +1,6 @@
 //! CSV fields into columns: every field is text, parsed by its column's type.
 
-use crate::column::ColumnType;
+use crate::column::{Column, ColumnType};
 use crate::error::Failure;
 use crate::json::skip::Care;
 use crate::json::{Cursor, Stop};
@@ -8,6 +8,7 @@ use crate::value::{Misfit, Number, parse_boolean};
 
 use super::Shredder;
 use super::convert::{date, timestamp};
+use super::plan::Target;
 
 impl Shredder {
     /// The node of a CSV column, by its header.
@@ -35,39 +36,18 @@ impl Shredder {
         for i in 0..plan.targets.len() {
             let target = &self.plan.nodes[node as usize].targets[i];
             let column = &mut self.batch.tables[target.table].columns[target.column];
-            if target.ty == ColumnType::String {
-                column.push_bytes(text);
-                continue;
-            }
-            let text = text.trim_ascii();
-            let done = match target.ty {
-                ColumnType::String => Ok(()),
-                ColumnType::Bigint => {
-                    Number::field(text, decimal).and_then(|n| n.as_i64(text)).map(|v| column.push_i64(v))
-                }
-                ColumnType::Double => {
-                    Number::field(text, decimal).and_then(|n| n.as_f64(text)).map(|v| column.push_f64(v))
-                }
-                ColumnType::Decimal { precision, scale } => Number::field(text, decimal)
-                    .and_then(|n| n.as_decimal(text, precision, scale))
-                    .map(|v| column.push_i128(v)),
-                ColumnType::Boolean => parse_boolean(text).map(|v| column.push_bool(v)),
-                ColumnType::Date => date(text, target.format.as_ref()).map(|v| column.push_i32(v)),
-                ColumnType::Timestamp => {
-                    timestamp(text, target.format.as_ref(), target.tz_offset_ms).map(|v| column.push_i64(v))
-                }
-                ColumnType::Json => {
-                    let cursor = Cursor { input: text, complete: true };
-                    match self.skipper.skip(&cursor, 0, self.depth, Care::All) {
-                        Ok(end) if end == text.len() => {
-                            self.put_json(node, text);
-                            return Ok(());
-                        }
-                        _ => return Err(self.reject("not_json", "the value is no JSON text", node, at)),
+            if target.ty == ColumnType::Json {
+                let text = text.trim_ascii();
+                let cursor = Cursor { input: text, complete: true };
+                return match self.skipper.skip(&cursor, 0, self.depth, Care::All) {
+                    Ok(end) if end == text.len() => {
+                        self.put_json(node, text);
+                        Ok(())
                     }
-                }
-            };
-            if let Err(misfit) = done {
+                    _ => Err(self.reject("not_json", "the value is no JSON text", node, at)),
+                };
+            }
+            if let Err(misfit) = put_field(column, target, text, decimal) {
                 return Err(self.field_misfit(node, misfit, at));
             }
         }
@@ -78,4 +58,32 @@ impl Shredder {
     fn field_misfit(&self, node: u32, misfit: Misfit, at: usize) -> Stop {
         self.reject(misfit.code(), format!("the value {misfit}"), node, at)
     }
+}
+
+/// Parses a field that is not null by its column's type, which is not JSON.
+pub(super) fn put_field(
+    column: &mut Column,
+    target: &Target,
+    text: &[u8],
+    decimal: u8,
+) -> Result<(), Misfit> {
+    if target.ty == ColumnType::String {
+        column.push_bytes(text);
+        return Ok(());
+    }
+    let text = text.trim_ascii();
+    match target.ty {
+        ColumnType::String | ColumnType::Json => {}
+        ColumnType::Bigint => column.push_i64(Number::field(text, decimal)?.as_i64(text)?),
+        ColumnType::Double => column.push_f64(Number::field(text, decimal)?.as_f64(text)?),
+        ColumnType::Decimal { precision, scale } => {
+            column.push_i128(Number::field(text, decimal)?.as_decimal(text, precision, scale)?);
+        }
+        ColumnType::Boolean => column.push_bool(parse_boolean(text)?),
+        ColumnType::Date => column.push_i32(date(text, target.format.as_ref())?),
+        ColumnType::Timestamp => {
+            column.push_i64(timestamp(text, target.format.as_ref(), target.tz_offset_ms)?);
+        }
+    }
+    Ok(())
 }

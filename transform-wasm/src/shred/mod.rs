@@ -5,6 +5,7 @@
 //! between the bytes and the columns; a rejected record is taken back by cutting the columns.
 
 pub mod batch;
+mod block;
 mod convert;
 mod fields;
 mod learner;
@@ -12,6 +13,7 @@ mod plan;
 mod walk;
 
 pub use batch::{Batch, Level, TableBatch};
+pub use block::FieldRules;
 pub use learner::Learner;
 pub use plan::{Plan, PlanTable, below};
 

@@ -17,7 +17,7 @@ mod time_tests;
 
 pub use format::TimeFormat;
 pub use number::{Number, NumberFault, NumberKind, NumberSyntax};
-pub use number::{learn_field, parse_bigint, parse_decimal, parse_double};
+pub use number::{learn_field, parse_bigint, parse_decimal, parse_double, short_bigint, short_double};
 
 /// Why a text does not fit its column's type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

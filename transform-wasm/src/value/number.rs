@@ -311,6 +311,66 @@ pub fn parse_decimal(text: &[u8], precision: u8, scale: u8) -> Result<i128, Misf
     Number::field(text, b'.')?.as_decimal(text, precision, scale)
 }
 
+/// Bytes that [`short_bigint`] and [`short_double`] read.
+const SHORT: usize = 8;
+
+/// The field `buf[start..end]` if it is a plain whole number of at most eight digits; else it is for
+/// [`Number::field`] to say what it is. One load, no loop: most numbers in files are this short.
+#[inline(always)]
+#[must_use]
+pub fn short_bigint(buf: &[u8], start: usize, end: usize) -> Option<i64> {
+    let (block, length) = short_digits(buf, start, end)?;
+    if length > 1 && superfluous_zero(block, length) {
+        return None;
+    }
+    only_digits(block).then(|| eight_digits(block) as i64)
+}
+
+/// The field `buf[start..end]` if it is a plain number of at most eight characters, one of which may
+/// be the point `decimal` between digits; else it is for [`Number::field`] to say what it is.
+#[inline(always)]
+#[must_use]
+pub fn short_double(buf: &[u8], start: usize, end: usize, decimal: u8) -> Option<f64> {
+    let (block, length) = short_digits(buf, start, end)?;
+    // The point as `short_digits` leaves it: other bytes, those before the field too, are digits.
+    let other = block ^ (u64::from(decimal ^ b'0') * 0x0101_0101_0101_0101);
+    let points = (other.wrapping_sub(0x0101_0101_0101_0101) & !other) & 0x8080_8080_8080_8080;
+    if points == 0 {
+        return short_bigint(buf, start, end).map(|value| value as f64);
+    }
+    let point = (points.trailing_zeros() / 8) as usize;
+    let before = point - (SHORT - length);
+    if before == 0 || point == SHORT - 1 || (before > 1 && superfluous_zero(block, length)) {
+        return None;
+    }
+    // What stands before the point moves up into its place.
+    let below = (1 << (8 * point)) - 1;
+    let digits = ((block & below) << 8) | (block & !((below << 8) | 0xff));
+    only_digits(digits).then(|| eight_digits(digits) as f64 / POW10_DOUBLE[SHORT - 1 - point])
+}
+
+/// A field's characters less `0`, its last in the highest byte, zeros before its first; its length.
+#[inline(always)]
+fn short_digits(buf: &[u8], start: usize, end: usize) -> Option<(u64, usize)> {
+    let length = end - start;
+    if length == 0 || length > SHORT {
+        return None;
+    }
+    let block = u64::from_le_bytes(*buf.get(end.checked_sub(SHORT)?..end)?.first_chunk()?);
+    let shift = 8 * (SHORT - length);
+    Some(((block ^ 0x3030_3030_3030_3030) >> shift << shift, length))
+}
+
+#[inline(always)]
+fn superfluous_zero(block: u64, length: usize) -> bool {
+    (block >> (8 * (SHORT - length))) & 0xff == 0
+}
+
+#[inline(always)]
+fn only_digits(block: u64) -> bool {
+    (block.wrapping_add(0x7676_7676_7676_7676) | block) & 0x8080_8080_8080_8080 == 0
+}
+
 /// What a CSV field is learned as, none for text. A `+` or leading zeros make text: `+4930123` and
 /// `007` are identifiers, which a number would spoil.
 #[inline]

@@ -1,6 +1,6 @@
 //! Numbers against core's float parser and a digit-by-digit reference.
 
-use super::number::{Number, NumberFault, NumberKind, learn_field};
+use super::number::{Number, NumberFault, NumberKind, learn_field, short_bigint, short_double};
 use super::{Misfit, parse_bigint, parse_boolean, parse_decimal, parse_double};
 use proptest::prelude::*;
 
@@ -22,6 +22,33 @@ fn json_numbers_are_scanned_to_their_end() {
         let got = (number.len, number.mantissa, number.exponent, number.negative, number.exact);
         assert_eq!(got, (len, mantissa, exponent, negative, true), "{text}");
     }
+}
+
+#[test]
+fn short_fields_are_read_at_once() {
+    for (text, bigint, double) in [
+        ("7", Some(7), Some(7.0)),
+        ("12345678", Some(12_345_678), Some(12_345_678.0)),
+        ("0", Some(0), Some(0.0)),
+        ("007", None, None),
+        ("19.99", None, Some(19.99)),
+        ("0.5", None, Some(0.5)),
+        ("00.5", None, None),
+        ("1333.275", None, Some(1333.275)),
+        (".5", None, None),
+        ("5.", None, None),
+        ("1.2.3", None, None),
+        ("-1", None, None),
+        ("123456789", None, None),
+        ("", None, None),
+    ] {
+        let buf = format!("12345678{text}9");
+        let (start, end) = (8, 8 + text.len());
+        assert_eq!(short_bigint(buf.as_bytes(), start, end), bigint, "{text}");
+        assert_eq!(short_double(buf.as_bytes(), start, end, b'.'), double, "{text}");
+    }
+    // Too near the buffer's start to be read at once.
+    assert_eq!(short_bigint(b"1,2", 2, 3), None);
 }
 
 #[test]
@@ -197,6 +224,21 @@ fn shifted(text: &str, scale: i64) -> Option<String> {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn short_fields_are_read_as_all_fields_are(before in "[0-9a,.]{8}", text in "[+-]?[0-9]{0,5}[.,e]?[0-9 ]{0,6}", after in "[0-9,.]{0,3}") {
+        let buf = format!("{before}{text}{after}");
+        let (start, end) = (before.len(), before.len() + text.len());
+        for decimal in *b".," {
+            let whole = Number::field(text.as_bytes(), decimal);
+            if let Some(value) = short_bigint(buf.as_bytes(), start, end) {
+                prop_assert_eq!(whole.and_then(|number| number.as_i64(text.as_bytes())), Ok(value));
+            }
+            if let Some(value) = short_double(buf.as_bytes(), start, end, decimal) {
+                prop_assert_eq!(whole.and_then(|number| number.as_f64(text.as_bytes())), Ok(value));
+            }
+        }
+    }
 
     #[test]
     fn scanning_agrees_with_core_and_with_digits(text in number_text(), tail in "[,}\\] \n]?[0-9]{0,9}") {

@@ -1,17 +1,25 @@
 //! CSV records: the header, then one record a line (or more, where fields are quoted).
 
 use crate::error::{Failure, Place};
-use crate::input::csv::{CsvFault, CsvStep, CsvTokenizer};
+use crate::input::csv::{Block, CsvFault, CsvStep, CsvTokenizer, Room};
 use crate::json::{Reject, Stop};
+use crate::limits::{BATCH_BYTES, BATCH_RECORDS};
+use crate::shred::FieldRules;
 use crate::spec::Input;
 
 use super::super::quarantine::Span;
 use super::super::{Job, Reader};
 use super::{Framing, Record};
 
+/// Records that come one by one after one that no block could hold: odd ones often stand together.
+const ONE_BY_ONE: usize = 64;
+
 /// What is known of a CSV input.
 pub struct CsvFrame {
     tokenizer: CsvTokenizer,
+    block: Block,
+    /// So many records come one by one before a block is tried again.
+    one_by_one: usize,
     header: bool,
     /// Names of the columns, once known.
     names: Option<Vec<Vec<u8>>>,
@@ -28,6 +36,8 @@ impl CsvFrame {
             .then(|| input.columns.iter().map(|c| c.clone().into_bytes()).collect());
         Self {
             tokenizer,
+            block: Block::default(),
+            one_by_one: 0,
             header: input.header,
             names,
             nodes: Vec::new(),
@@ -97,7 +107,55 @@ impl CsvFrame {
     }
 }
 
+impl CsvFrame {
+    /// Puts the records that `buf` begins with into the reader, as many as are plain; they are in
+    /// [`CsvFrame::block`]. None come if the next one is not plain, or one of them does not fit.
+    fn read_block(&mut self, reader: &mut Reader, buf: &[u8], room: Room) -> bool {
+        let Reader::Shred(shredder) = reader else { return false };
+        if self.one_by_one > 0 {
+            self.one_by_one -= 1;
+            return false;
+        }
+        if self.nodes.is_empty() || !shredder.takes_blocks(&self.nodes) {
+            return false;
+        }
+        self.tokenizer.block(buf, self.nodes.len(), room, &mut self.block);
+        let rules = FieldRules { decimal: self.decimal, nulls: &self.nulls };
+        if self.block.records > 0 && shredder.take_block(&self.nodes, buf, &self.block, rules) {
+            return true;
+        }
+        if self.block.records > 0 || self.block.odd {
+            // This one is the first of them.
+            self.one_by_one = self.block.records.max(ONE_BY_ONE) - 1;
+        }
+        false
+    }
+}
+
 impl Job {
+    /// The plain records that come next, or the one record.
+    pub(super) fn csv_records(&mut self) -> Result<Record, Failure> {
+        let Framing::Csv(frame) = &mut self.decoder.framing else { return Ok(Record::End) };
+        let start = self.source.position();
+        let room = Room {
+            records: BATCH_RECORDS - self.decoder.spans.len(),
+            bytes: BATCH_BYTES - (start - self.decoder.batch_start),
+            record_bytes: self.decoder.limits.record_bytes,
+        };
+        if !frame.read_block(&mut self.reader, self.source.rest(), room) {
+            return self.csv_record();
+        }
+        let block = &frame.block;
+        for record in 0..block.records {
+            self.report.records += 1;
+            let (from, to) = (start + block.start(record), start + block.start(record + 1));
+            self.decoder.spans.push(Span { start: from, end: to, number: self.report.records });
+        }
+        self.report.accepted += block.records as u64;
+        self.source.advance_to(start + block.bytes);
+        Ok(Record::Taken)
+    }
+
     /// Forgets the nodes: the reader's tree is another one.
     pub(in super::super) fn renew_csv(&mut self) {
         if let Framing::Csv(frame) = &mut self.decoder.framing {
@@ -106,7 +164,7 @@ impl Job {
     }
 
     /// One CSV record.
-    pub(super) fn csv_record(&mut self) -> Result<Record, Failure> {
+    fn csv_record(&mut self) -> Result<Record, Failure> {
         let Framing::Csv(frame) = &mut self.decoder.framing else { return Ok(Record::End) };
         let start = self.source.position();
         let rest = &self.source.buffer()[start..];

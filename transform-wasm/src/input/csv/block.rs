@@ -1,0 +1,187 @@
+//! Many plain records of a buffer, cut in one sweep.
+//!
+//! For: the records that nearly all files are made of, so that fields can be taken column by column.
+//! Not for: broken lines, a wrong number of fields, the end of the input. At the first
+//! of these the block ends before its record, which [`CsvTokenizer::read`] then judges. The decision to
+//! know: a block never decides anything that `read` would decide otherwise; it is only quicker.
+
+use super::specials::Specials;
+use super::{CsvOptions, CsvTokenizer};
+
+/// How much a block may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// Most records, at least 1.
+    pub records: usize,
+    /// The block ends with the record that reaches so many bytes.
+    pub bytes: usize,
+    /// Largest record in bytes, its line end counted; a larger one is left to `read`.
+    pub record_bytes: usize,
+}
+
+/// Consecutive records, each with the same number of fields.
+#[derive(Debug, Default)]
+pub struct Block {
+    /// Where each field ends: at its delimiter or line feed. Before the first stands what makes the
+    /// first field begin at 0.
+    cuts: Vec<u32>,
+    columns: usize,
+    /// Some field stands in quotes.
+    quoted: bool,
+    quote: u8,
+    /// Records.
+    pub records: usize,
+    /// Bytes of them all.
+    pub bytes: usize,
+    /// The next record is there as a whole or in part, but not a plain one.
+    pub odd: bool,
+}
+
+/// What goes before the first field: one less than 0.
+const BEFORE: u32 = u32::MAX;
+
+impl Block {
+    /// Where a record begins.
+    #[inline]
+    pub fn start(&self, record: usize) -> usize {
+        self.cuts[record * self.columns].wrapping_add(1) as usize
+    }
+
+    /// The texts of a column; `buf` is what the block was cut from.
+    #[inline]
+    pub fn column<'a>(&'a self, buf: &'a [u8], index: usize) -> Cells<'a> {
+        let last = index + 1 == self.columns;
+        Cells { block: self, buf, index, last }
+    }
+
+    /// Forgets the record that was not finished.
+    fn end(&mut self, odd: bool) {
+        self.cuts.truncate(self.records * self.columns + 1);
+        self.odd = odd;
+        self.bytes = self.start(self.records);
+    }
+}
+
+/// The fields of one column of a block.
+#[derive(Clone, Copy, Debug)]
+pub struct Cells<'a> {
+    block: &'a Block,
+    /// What the ranges are of.
+    pub buf: &'a [u8],
+    index: usize,
+    last: bool,
+}
+
+impl Cells<'_> {
+    /// Number of fields.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.block.records
+    }
+
+    /// The quote if the field stands in quotes: then each one inside is still doubled.
+    #[inline(always)]
+    pub fn quote(&self, start: usize) -> Option<u8> {
+        let quote = self.block.quote;
+        (self.block.quoted && start > 0 && self.buf[start - 1] == quote).then_some(quote)
+    }
+
+    /// First byte and end of a field's text, its quotes and its line end cut off.
+    #[inline(always)]
+    pub fn range(&self, record: usize) -> (usize, usize) {
+        let at = record * self.block.columns + self.index;
+        let cuts = &self.block.cuts[at..at + 2];
+        let (start, mut end) = (cuts[0].wrapping_add(1) as usize, cuts[1] as usize);
+        if self.last && end > start && self.buf[end - 1] == b'\r' {
+            end -= 1;
+        }
+        if self.block.quoted && end > start && self.buf[start] == self.block.quote {
+            return (start + 1, end - 1);
+        }
+        (start, end)
+    }
+}
+
+impl CsvTokenizer {
+    /// Cuts the plain records of `columns` fields each that `buf` begins with.
+    pub fn block(&self, buf: &[u8], columns: usize, room: Room, block: &mut Block) {
+        let CsvOptions { delimiter, quote } = self.options;
+        // Offsets are 32 bits wide; the rest is for the next block.
+        let buf = &buf[..buf.len().min(BEFORE as usize - 1)];
+        *block = Block { cuts: std::mem::take(&mut block.cuts), columns, quote, ..Block::default() };
+        block.cuts.clear();
+        block.cuts.push(BEFORE);
+        let mut specials = Specials::new(buf, [delimiter, quote, b'\n', b'\r']);
+        let (mut record, mut field) = (0, 0);
+        while let Some(at) = specials.next() {
+            let byte = buf[at];
+            if byte == delimiter {
+                block.cuts.push(at as u32);
+                field = at + 1;
+            } else if byte == b'\n' {
+                block.cuts.push(at as u32);
+                let fields = block.cuts.len() - 1 - block.records * columns;
+                let blank = at == record || (at == record + 1 && buf[record] == b'\r');
+                if fields != columns || blank || at + 1 - record > room.record_bytes {
+                    block.end(true);
+                    break;
+                }
+                block.records += 1;
+                (record, field) = (at + 1, at + 1);
+                if block.records == room.records || record >= room.bytes {
+                    break;
+                }
+            } else if byte == b'\r' {
+                // A line feed after it ends the line; alone it would do so itself.
+                if buf.get(at + 1) != Some(&b'\n') {
+                    block.end(at + 1 < buf.len());
+                    break;
+                }
+            } else if at == field {
+                block.quoted = true;
+                match close(buf, &mut specials, quote, delimiter) {
+                    Close::Plain => {}
+                    Close::Odd => {
+                        block.end(true);
+                        break;
+                    }
+                    Close::Cut => break,
+                }
+            }
+        }
+        block.end(block.odd);
+        let ascii = !specials.non_ascii;
+        // Delimiters and quotes are ASCII: the block is valid exactly if its fields are.
+        if !ascii && simdutf8::basic::from_utf8(&buf[..block.bytes]).is_err() {
+            block.records = 0;
+            block.end(true);
+        }
+    }
+}
+
+/// How a quoted field goes on.
+enum Close {
+    /// Its closing quote stands before a delimiter or a line end.
+    Plain,
+    /// Text after the closing quote.
+    Odd,
+    /// The buffer ends inside.
+    Cut,
+}
+
+fn close(buf: &[u8], specials: &mut Specials<'_>, quote: u8, delimiter: u8) -> Close {
+    while let Some(at) = specials.next() {
+        if buf[at] == quote {
+            return match buf.get(at + 1) {
+                None => Close::Cut,
+                Some(byte) if *byte == quote => {
+                    specials.next();
+                    continue;
+                }
+                Some(byte) if *byte == delimiter || matches!(byte, b'\n' | b'\r') => Close::Plain,
+                Some(_) => Close::Odd,
+            };
+        }
+    }
+    Close::Cut
+}
