@@ -10,6 +10,7 @@
 //! The decision to know: the commit record is the point of no return. Before it nothing is visible and
 //! whatever fails is thrown away; after it whoever comes by completes the work.
 
+pub mod aws;
 pub mod command;
 pub mod config;
 pub mod error;

@@ -12,6 +12,7 @@
 
 mod error;
 mod local;
+mod s3;
 #[cfg(test)]
 mod suite;
 
@@ -19,9 +20,10 @@ use serde::{Deserialize, Serialize};
 
 pub use error::StorageError;
 pub use local::LocalFolder;
+pub use s3::{Checksum, Encryption, MIN_PART_BYTES, S3Options, S3Storage};
 
 /// Result of a backend.
-pub type Result<T> = std::result::Result<T, StorageError>;
+pub type Result<T, E = StorageError> = std::result::Result<T, E>;
 
 /// An object as it is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +59,9 @@ pub struct Staged {
     pub pieces: Vec<String>,
     /// Bytes in all.
     pub bytes: u64,
+    /// By what the published object is recognised where its name and size are not enough; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub digest: String,
 }
 
 /// What publishing came to.
@@ -165,6 +170,14 @@ pub trait Storage: Send + Sync {
     /// # Errors
     /// The backend's; try again.
     fn publish(&self, staged: &Staged) -> Result<Published>;
+
+    /// Publishes several, at once where the backend can; the answers in their order.
+    ///
+    /// # Errors
+    /// The backend's, the first of them; try again.
+    fn publish_all(&self, staged: &[Staged]) -> Result<Vec<Published>> {
+        staged.iter().map(|one| self.publish(one)).collect()
+    }
 
     /// Makes publications and deletions durable, before a done mark may be written.
     ///

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::aws::AwsError;
 use crate::error::Kind;
 
 /// A storage failed; the key is named, contents never are.
@@ -29,6 +30,25 @@ pub enum StorageError {
         /// The key.
         key: String,
     },
+    /// S3 said no, or did not answer.
+    #[error(transparent)]
+    Aws(Box<AwsError>),
+    /// More staged bytes than may lie on disk.
+    #[error("staged bytes beyond the memory budget would pass the spill limit of {limit} bytes in {folder}")]
+    SpillLimit {
+        /// Where they spill to.
+        folder: String,
+        /// Bytes.
+        limit: u64,
+    },
+    /// An object that S3 would not take for its size.
+    #[error("{key} would have more than {parts} parts")]
+    TooManyParts {
+        /// Key or URI.
+        key: String,
+        /// S3's limit.
+        parts: usize,
+    },
 }
 
 impl StorageError {
@@ -49,6 +69,8 @@ impl StorageError {
             },
             Self::Changed { .. } => Kind::Passing,
             Self::Key { .. } => Kind::Own,
+            Self::Aws(error) => error.kind(),
+            Self::SpillLimit { .. } | Self::TooManyParts { .. } => Kind::Input,
         }
     }
 
@@ -62,6 +84,9 @@ impl StorageError {
             },
             Self::Changed { .. } => "source_changed",
             Self::Key { .. } => "storage_key",
+            Self::Aws(error) => error.code(),
+            Self::SpillLimit { .. } => "spill_limit",
+            Self::TooManyParts { .. } => "too_many_parts",
         }
     }
 
@@ -69,6 +94,11 @@ impl StorageError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Changed { .. } => Some("run it again once nobody writes it any more"),
+            Self::Aws(error) => error.hint(),
+            Self::SpillLimit { .. } => Some(
+                "raise spill_bytes and the room below it (a function's ephemeral storage), or partition by a column with fewer values",
+            ),
+            Self::TooManyParts { .. } => Some("raise part_bytes, or partition by a column with more values"),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Some("make room and run it again; nothing half-written is visible")
             }

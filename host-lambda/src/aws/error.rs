@@ -1,0 +1,341 @@
+//! What a service can answer that is no result: whose fault, which call on which resource, what to do.
+//!
+//! Not for deciding what a 404 or a 412 means to the flow: callers look at the [`Fault`]. The decision to
+//! know: error codes are read before status numbers, since one service says 400 where another says 403,
+//! and numbers only where there is no code (a HEAD has no body).
+
+use std::error::Error as StdError;
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+use crate::error::Kind;
+
+/// What kind of no it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The caller may not do that.
+    Denied,
+    /// The object's KMS key may not be used, is disabled or gone.
+    KeyDenied,
+    /// No credentials, or refused ones.
+    Credentials,
+    /// The bucket does not exist.
+    NoBucket,
+    /// The object, upload, table or topic does not exist.
+    Missing,
+    /// A condition of the request does not hold.
+    Precondition,
+    /// Somebody else changes the same thing at this moment.
+    Conflict,
+    /// The range lies outside the object.
+    Range,
+    /// Too many requests.
+    Throttled,
+    /// No answer in time.
+    TimedOut,
+    /// The invocation's time is used up.
+    Deadline,
+    /// No connection, or one that broke.
+    Unreachable,
+    /// No region is set, or the resource lives in another.
+    Region,
+    /// The service failed by itself.
+    Broken,
+    /// Anything else that the same again would not change.
+    Refused,
+}
+
+/// A call that came to nothing.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{call} on {resource} {}: {message}", .fault.verb())]
+pub struct AwsError {
+    /// What kind of no.
+    pub fault: Fault,
+    /// `service:Operation`.
+    pub call: &'static str,
+    /// What it was about: a URI, a table, a topic.
+    pub resource: String,
+    /// The service's own words.
+    pub message: String,
+    hint: Option<String>,
+}
+
+impl AwsError {
+    pub(super) fn of<E>(call: &'static str, resource: &str, error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        let meta = error.as_service_error();
+        let code = meta.and_then(ProvideErrorMetadata::code);
+        let said = meta.and_then(ProvideErrorMetadata::message);
+        let (fault, message) = match error {
+            SdkError::ServiceError(_) => {
+                let fault = fault_of(code, said, status);
+                let code =
+                    code.map_or_else(|| format!("HTTP {}", status.unwrap_or_default()), str::to_string);
+                (fault, said.map_or_else(|| code.clone(), |said| format!("{said} ({code})")))
+            }
+            SdkError::TimeoutError(_) => (Fault::TimedOut, chain(error)),
+            SdkError::DispatchFailure(failure) => {
+                let message = chain(error);
+                let fault = match () {
+                    () if failure.is_timeout() => Fault::TimedOut,
+                    () if message.to_lowercase().contains("credential") => Fault::Credentials,
+                    () => Fault::Unreachable,
+                };
+                (fault, message)
+            }
+            SdkError::ConstructionFailure(_) => {
+                let message = chain(error);
+                let text = message.to_lowercase();
+                let fault = match () {
+                    () if text.contains("credential") => Fault::Credentials,
+                    () if text.contains("region") => Fault::Region,
+                    () => Fault::Refused,
+                };
+                (fault, message)
+            }
+            _ => (Fault::Unreachable, chain(error)),
+        };
+        Self::new(fault, call, resource, message)
+    }
+
+    /// A fault found on this side: a body that broke off, a task that ended.
+    pub(crate) fn new(fault: Fault, call: &'static str, resource: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let hint = hint(fault, call, resource, &message);
+        Self { fault, call, resource: resource.into(), message, hint }
+    }
+
+    pub(super) fn late(call: &'static str, resource: &str) -> Self {
+        Self::new(Fault::Deadline, call, resource, "the invocation's time is used up")
+    }
+
+    /// What a caller can do about it.
+    pub fn kind(&self) -> Kind {
+        match self.fault {
+            Fault::Denied
+            | Fault::KeyDenied
+            | Fault::Credentials
+            | Fault::NoBucket
+            | Fault::Missing
+            | Fault::Region
+            | Fault::Refused => Kind::Input,
+            Fault::Precondition
+            | Fault::Conflict
+            | Fault::Range
+            | Fault::Throttled
+            | Fault::TimedOut
+            | Fault::Deadline
+            | Fault::Unreachable
+            | Fault::Broken => Kind::Passing,
+        }
+    }
+
+    /// Stable name.
+    pub fn code(&self) -> &'static str {
+        match self.fault {
+            Fault::Denied => "access_denied",
+            Fault::KeyDenied => "kms_denied",
+            Fault::Credentials => "credentials_missing",
+            Fault::NoBucket => "bucket_missing",
+            Fault::Missing => "resource_missing",
+            Fault::Precondition | Fault::Range => "precondition_failed",
+            Fault::Conflict => "conflict",
+            Fault::Throttled => "throttled",
+            Fault::TimedOut => "timed_out",
+            Fault::Deadline => "deadline",
+            Fault::Unreachable => "unreachable",
+            Fault::Region => "wrong_region",
+            Fault::Broken => "service_failed",
+            Fault::Refused => "request_refused",
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+impl Fault {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Denied => "was denied",
+            Self::KeyDenied => "was denied by the KMS key",
+            Self::Throttled => "was throttled",
+            Self::TimedOut | Self::Deadline => "did not end in time",
+            Self::Unreachable => "did not come through",
+            _ => "failed",
+        }
+    }
+}
+
+fn fault_of(code: Option<&str>, message: Option<&str>, status: Option<u16>) -> Fault {
+    let code = code.unwrap_or_default();
+    let about_key = code.starts_with("KMS") || message.is_some_and(|said| said.contains("kms:"));
+    match code {
+        _ if about_key => Fault::KeyDenied,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "AllAccessDisabled"
+        | "AuthorizationError"
+        | "AuthorizationErrorException"
+        | "Forbidden" => Fault::Denied,
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "InvalidAccessKeyId"
+        | "InvalidClientTokenId"
+        | "InvalidToken"
+        | "RequestTimeTooSkewed"
+        | "SignatureDoesNotMatch"
+        | "UnrecognizedClientException" => Fault::Credentials,
+        "NoSuchBucket" => Fault::NoBucket,
+        "EntityNotFoundException"
+        | "NoSuchKey"
+        | "NoSuchUpload"
+        | "NoSuchVersion"
+        | "NotFound"
+        | "NotFoundException" => Fault::Missing,
+        "PreconditionFailed" => Fault::Precondition,
+        "ConcurrentModificationException" | "ConditionalRequestConflict" | "OperationAborted" => {
+            Fault::Conflict
+        }
+        "InvalidRange" => Fault::Range,
+        "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" | "PermanentRedirect" => {
+            Fault::Region
+        }
+        "RequestTimeout" => Fault::TimedOut,
+        "RequestLimitExceeded" | "SlowDown" | "TooManyRequestsException" => Fault::Throttled,
+        _ if code.starts_with("Throttl") => Fault::Throttled,
+        _ => match status {
+            Some(301 | 307) => Fault::Region,
+            Some(401 | 403) => Fault::Denied,
+            // A delete marker answers 405 to who asks for it by its version.
+            Some(404 | 405) => Fault::Missing,
+            Some(409) => Fault::Conflict,
+            Some(412) => Fault::Precondition,
+            Some(416) => Fault::Range,
+            Some(429 | 503) => Fault::Throttled,
+            Some(500..) => Fault::Broken,
+            _ => Fault::Refused,
+        },
+    }
+}
+
+/// The permission that a call needs, where it is not named like the call.
+fn permission(call: &str) -> &str {
+    match call {
+        "s3:HeadObject" => "s3:GetObject",
+        "s3:CreateMultipartUpload" | "s3:UploadPart" | "s3:CompleteMultipartUpload" => "s3:PutObject",
+        "s3:HeadBucket" | "s3:ListObjectsV2" => "s3:ListBucket",
+        "s3:ListMultipartUploads" => "s3:ListBucketMultipartUploads",
+        other => other,
+    }
+}
+
+fn hint(fault: Fault, call: &str, resource: &str, message: &str) -> Option<String> {
+    let place = resource.strip_prefix("s3://");
+    let bucket = place.map(|place| place.split('/').next().unwrap_or(place));
+    Some(match fault {
+        Fault::Denied => {
+            let permission = permission(call);
+            let arn = match (permission, place, bucket) {
+                ("s3:ListBucket" | "s3:ListBucketMultipartUploads", _, Some(bucket)) => {
+                    format!("arn:aws:s3:::{bucket}")
+                }
+                (_, Some(place), _) => format!("arn:aws:s3:::{place}"),
+                _ => resource.to_string(),
+            };
+            let listing = match (permission, bucket) {
+                // Without it S3 does not tell a missing object from a forbidden one.
+                ("s3:GetObject", Some(bucket)) => {
+                    format!(
+                        ", and s3:ListBucket on arn:aws:s3:::{bucket} so that a missing object is told from a denied one"
+                    )
+                }
+                _ => String::new(),
+            };
+            format!("allow {permission} on {arn}{listing}")
+        }
+        Fault::KeyDenied => {
+            let action = match permission(call) {
+                "s3:GetObject" => "kms:Decrypt",
+                _ => "kms:GenerateDataKey and kms:Decrypt",
+            };
+            let named =
+                message.split(|c: char| c.is_whitespace() || c == ',').find(|word| word.contains(":key/"));
+            format!(
+                "allow {action} on {}",
+                named.unwrap_or("the bucket's KMS key, and see that the key is enabled")
+            )
+        }
+        Fault::Credentials => {
+            "log in (aws sso login) or set AWS_PROFILE; in Lambda, give the function a role".into()
+        }
+        Fault::NoBucket => format!(
+            "create the bucket {} or correct its name; it must be in the account and region in use",
+            bucket.unwrap_or(resource)
+        ),
+        Fault::Region => "set AWS_REGION to the region where it lives".into(),
+        Fault::Throttled | Fault::TimedOut | Fault::Unreachable | Fault::Broken => {
+            "try again; nothing half-written is visible".into()
+        }
+        _ => return None,
+    })
+}
+
+/// An error with its causes, each once.
+fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_denial_names_the_permission_to_add() {
+        let denied = AwsError::new(Fault::Denied, "s3:HeadObject", "s3://raw/orders/x.json", "HTTP 403");
+        let hint = denied.hint().unwrap();
+        assert!(hint.starts_with("allow s3:GetObject on arn:aws:s3:::raw/orders/x.json"), "{hint}");
+        assert!(hint.contains("s3:ListBucket on arn:aws:s3:::raw "), "{hint}");
+        assert!(denied.to_string().starts_with("s3:HeadObject on s3://raw/orders/x.json was denied"));
+        let listing = AwsError::new(Fault::Denied, "s3:ListMultipartUploads", "s3://lake/t/", "no");
+        assert_eq!(listing.hint(), Some("allow s3:ListBucketMultipartUploads on arn:aws:s3:::lake"));
+    }
+
+    #[test]
+    fn a_key_denial_names_the_key() {
+        let said = "User: arn:aws:iam::1:role/r is not authorized to perform: kms:GenerateDataKey on resource: arn:aws:kms:eu-west-1:1:key/ab-12 because";
+        assert_eq!(fault_of(Some("AccessDenied"), Some(said), Some(403)), Fault::KeyDenied);
+        let error = AwsError::new(Fault::KeyDenied, "s3:PutObject", "s3://lake/a", said);
+        assert_eq!(
+            error.hint(),
+            Some("allow kms:GenerateDataKey and kms:Decrypt on arn:aws:kms:eu-west-1:1:key/ab-12")
+        );
+        assert_eq!(fault_of(Some("KMS.DisabledException"), None, Some(400)), Fault::KeyDenied);
+    }
+
+    #[test]
+    fn codes_come_before_numbers_and_numbers_fill_in() {
+        assert_eq!(fault_of(Some("NoSuchBucket"), None, Some(404)), Fault::NoBucket);
+        assert_eq!(fault_of(None, None, Some(404)), Fault::Missing);
+        assert_eq!(fault_of(Some("ThrottlingException"), None, Some(400)), Fault::Throttled);
+        assert_eq!(fault_of(Some("SlowDown"), None, Some(503)), Fault::Throttled);
+        assert_eq!(fault_of(Some("InternalError"), None, Some(500)), Fault::Broken);
+        assert_eq!(fault_of(Some("ConditionalRequestConflict"), None, Some(409)), Fault::Conflict);
+    }
+}
