@@ -38,14 +38,32 @@ pub use record::{
 };
 
 use crate::error::{Error, Result};
+use crate::source::Source;
 use crate::storage::{LocalFolder, Storage};
 
 pub(crate) const COMMITS: &str = "_lakegate/commits/";
+
+/// What a deployed lake is connected to. A folder on a laptop is connected to nothing.
+pub trait Surroundings: Send + Sync {
+    /// All files of a commit are visible, and it is about to be marked as done: catalog, notices, lineage.
+    /// Idempotent: whoever completes a commit calls it.
+    ///
+    /// # Errors
+    /// What could not be told; the commit stays undone and is completed by the next run.
+    fn published(&self, lake: &Lake, record: &CommitRecord) -> Result<()>;
+
+    /// A source object that lies elsewhere, as its record pins it.
+    ///
+    /// # Errors
+    /// It is gone or cannot be read.
+    fn source(&self, record: &SourceRecord) -> Result<Source>;
+}
 
 /// A lake over a storage; clones share it.
 #[derive(Clone)]
 pub struct Lake {
     storage: Arc<dyn Storage>,
+    surroundings: Option<Arc<dyn Surroundings>>,
 }
 
 impl Lake {
@@ -59,7 +77,17 @@ impl Lake {
 
     /// A lake over any storage.
     pub fn over(storage: Arc<dyn Storage>) -> Self {
-        Self { storage }
+        Self { storage, surroundings: None }
+    }
+
+    /// The same lake, connected.
+    #[must_use]
+    pub fn within(self, surroundings: Arc<dyn Surroundings>) -> Self {
+        Self { surroundings: Some(surroundings), ..self }
+    }
+
+    pub(crate) fn surroundings(&self) -> Option<&dyn Surroundings> {
+        self.surroundings.as_deref()
     }
 
     /// Where it is.

@@ -31,7 +31,7 @@ pub use preview::{Preview, PreviewPart, Proposal, preview, propose};
 
 use crate::error::{Error, Kind, Result};
 use crate::lake::{
-    CommitRecord, CommitState, Lake, Resolved, SourceRecord, check_growth, commit_key, object_prefix, sha256,
+    CommitRecord, CommitState, Lake, Resolved, check_growth, commit_key, object_prefix, sha256,
     spec_key, to_json,
 };
 use crate::report::Report;
@@ -70,6 +70,8 @@ pub enum State {
     RolledForward,
     /// The object was done already.
     NothingToDo,
+    /// A newer version of the object is in the tables: this one came late.
+    Superseded,
 }
 
 /// A run that did not fail.
@@ -127,6 +129,9 @@ pub(crate) fn run_because(
     for _ in 0..ATTEMPTS {
         let states = lake.commits_below(&prefix)?;
         let rolled = roll_forward(lake, &states, means)?;
+        if let Some(newer) = newer(&states, source, plan) {
+            return Ok(outcome(State::Superseded, newer.record.clone(), 0, started));
+        }
         let same = states.iter().rev().find(|state| is_same(state, transform, source, plan));
         if let Some(state) = same.filter(|_| !plan.rerun) {
             let state_now = if rolled > 0 { State::RolledForward } else { State::NothingToDo };
@@ -141,14 +146,25 @@ pub(crate) fn run_because(
     Err(Error::passing("object_contended", format!("other runs of {} won over and over", source.uri())))
 }
 
-/// True if this commit is what the run would make: same content, spec and component, and not replaced.
+/// True if the run has nothing to add to this commit. An event asks for a version of an object, whatever
+/// release took it, so that one delivered again after a promotion does nothing; a person asks for what a
+/// spec and a component make of it.
 fn is_same(state: &CommitState, transform: &Transform, source: &Source, plan: &Plan) -> bool {
     let record = &state.record;
-    state.current
-        && record.source.digest == source.digest()
-        && record.component == transform.digest()
-        && record.spec == plan.spec_digest
-        && record.table == plan.table
+    if !state.current || record.source.version() != source.version() {
+        return false;
+    }
+    plan.by_version
+        || (record.component == transform.digest()
+            && record.spec == plan.spec_digest
+            && record.table == plan.table)
+}
+
+/// The commit of a newer version, which this one must not replace. Versions that are added to each other
+/// may come in any order.
+fn newer<'a>(states: &'a [CommitState], source: &Source, plan: &Plan) -> Option<&'a CommitState> {
+    let newer = |state: &&CommitState| state.current && source.is_older_than(&state.record.source);
+    states.iter().rev().find(newer).filter(|_| plan.by_version && !plan.append)
 }
 
 pub(crate) fn outcome(state: State, commit: CommitRecord, passes: u8, started: Instant) -> Outcome {
@@ -246,7 +262,7 @@ impl<'a> Run<'a> {
         let record = CommitRecord {
             version: 1,
             pipeline: plan.pipeline().into(),
-            source: source_record(source),
+            source: source.record(),
             generation,
             run,
             reason: self.reason().into(),
@@ -299,7 +315,7 @@ impl<'a> Run<'a> {
     /// Generations whose files go: all that count, or with `append` those of the same content.
     fn replaces(&self) -> Vec<u32> {
         let goes = |state: &&CommitState| {
-            state.current && (!self.plan.append || state.record.source.digest == self.source.digest())
+            state.current && (!self.plan.append || state.record.source.version() == self.source.version())
         };
         self.states.iter().filter(goes).map(|state| state.record.generation).collect()
     }
@@ -335,7 +351,7 @@ impl<'a> Run<'a> {
         else {
             return "new";
         };
-        if last.source.digest != self.source.digest() {
+        if last.source.version() != self.source.version() {
             "content"
         } else if last.spec != self.plan.spec_digest {
             "spec"
@@ -344,17 +360,6 @@ impl<'a> Run<'a> {
         } else {
             "rerun"
         }
-    }
-}
-
-pub(crate) fn source_record(source: &Source) -> SourceRecord {
-    SourceRecord {
-        uri: source.uri().into(),
-        digest: source.digest().into(),
-        bytes: source.bytes(),
-        modified: rfc3339(source.modified_ms()),
-        modified_ms: source.modified_ms(),
-        stem: source.stem().into(),
     }
 }
 

@@ -1,19 +1,24 @@
-//! A source object on a laptop: pinned, named by its content, readable twice.
+//! A source object: pinned to one version, readable twice.
 //!
-//! Not for objects in a bucket. The decision to know: identity is canonical path and content digest, so a file
-//! is hashed before anything else happens; each pass then checks that the file is still that one.
+//! The decision to know: what names a version differs by place. A file is hashed before anything else
+//! happens, so its version is its content digest. An object in a bucket is named by its version id, or by
+//! ETag, size and time where the bucket keeps no versions; its content is hashed while it is read, since
+//! reading it twice would cost more than all else. Either way each pass reads exactly that version.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::error::{Error, Result};
+use crate::event::Sequencer;
 use crate::lake::SourceRecord;
-use crate::storage::{Chunks, Facts, LocalFolder, Storage};
+use crate::storage::{Chunks, Facts, LocalFolder, Storage, StorageError};
+use crate::time::rfc3339;
 
 /// Longest stem in a part file's name: leaves room for the rest within 255 bytes.
 const STEM_BYTES: usize = 100;
@@ -22,10 +27,15 @@ const STEM_BYTES: usize = 100;
 pub struct Source {
     uri: String,
     stem: String,
-    digest: String,
+    /// What names this version where the content's digest does not.
+    version: Option<String>,
+    /// Of the content; known once it was read to its end.
+    digest: Arc<OnceLock<String>>,
     modified_ms: i64,
     partitions: Vec<(String, String)>,
-    storage: LocalFolder,
+    /// When it arrived, in milliseconds since 1970-01-01 UTC, and its place among the events of its key.
+    arrived: (Option<i64>, Option<Sequencer>),
+    storage: Arc<dyn Storage>,
     facts: Facts,
     /// Where standard input was spooled to; goes with the source.
     _spool: Option<TempDir>,
@@ -65,7 +75,7 @@ impl Source {
         }
         drop(file);
         let mut source = Self::pinned(&path, Some(folder))?;
-        source.uri = format!("stdin:{}", source.digest);
+        source.uri = format!("stdin:{}", source.digest());
         source.stem = sanitise(name);
         source.partitions.clear();
         Ok(source)
@@ -78,26 +88,49 @@ impl Source {
         let Some(facts) = storage.stat(&name)? else {
             return Err(Error::input("source_missing", format!("{} is no file", full.display())));
         };
-        let mut hash = Sha256::new();
-        let mut chunks = storage.open(&facts)?;
-        loop {
-            let chunk = chunks.next()?;
-            if chunk.is_empty() {
-                break;
-            }
-            hash.update(chunk);
-        }
-        drop(chunks);
-        Ok(Self {
+        let source = Self {
             uri: full.display().to_string(),
             stem: sanitise(&name),
-            digest: hex::encode(hash.finalize()),
+            version: None,
+            digest: Arc::default(),
             modified_ms: facts.modified_ms,
-            partitions: partitions_of(folder),
-            storage,
+            partitions: partitions_of(&folder.to_string_lossy()),
+            arrived: (None, None),
+            storage: Arc::new(storage),
             facts,
             _spool: spool,
-        })
+        };
+        let mut chunks = source.open()?;
+        while !chunks.next()?.is_empty() {}
+        Ok(source)
+    }
+
+    /// An object of a storage, as `facts` pin it. It is not read here.
+    pub fn object(storage: Arc<dyn Storage>, uri: String, facts: Facts) -> Self {
+        let (folder, name) = uri.rsplit_once('/').unwrap_or(("", &uri));
+        // An ETag is no digest and comes back when the same content does: size and time tell the uploads apart.
+        let version = match facts.version.strip_prefix("v:") {
+            Some(_) => facts.version.clone(),
+            None => format!("{}:{}:{}", facts.version, facts.bytes, facts.modified_ms),
+        };
+        Self {
+            stem: sanitise(name),
+            version: Some(version),
+            digest: Arc::default(),
+            modified_ms: facts.modified_ms,
+            partitions: partitions_of(folder),
+            arrived: (None, None),
+            storage,
+            facts,
+            _spool: None,
+            uri,
+        }
+    }
+
+    /// With what its event said: when it arrived, and its place among the events of its key.
+    #[must_use]
+    pub fn arrived(self, event_time_ms: Option<i64>, sequencer: Option<Sequencer>) -> Self {
+        Self { arrived: (event_time_ms, sequencer), ..self }
     }
 
     /// The same bytes under another name: for records that are submitted again.
@@ -117,10 +150,14 @@ impl Source {
 
     /// Reads the pinned bytes from the start.
     pub(crate) fn open(&self) -> Result<Box<dyn Chunks>> {
-        Ok(self.storage.open(&self.facts)?)
+        let chunks = self.storage.open(&self.facts)?;
+        if self.digest.get().is_some() {
+            return Ok(chunks);
+        }
+        Ok(Box::new(Hashed { chunks, hash: Some(Sha256::new()), digest: self.digest.clone() }))
     }
 
-    /// Canonical path, or `stdin:<digest>`.
+    /// Canonical path, `s3://bucket/key`, or `stdin:<digest>`.
     pub fn uri(&self) -> &str {
         &self.uri
     }
@@ -135,9 +172,47 @@ impl Source {
         self.facts.bytes
     }
 
-    /// SHA-256 of the content, lower-case hex.
+    /// SHA-256 of the content, lower-case hex; empty until an object was read to its end.
     pub fn digest(&self) -> &str {
-        &self.digest
+        self.digest.get().map_or("", String::as_str)
+    }
+
+    /// What names this version of the object: a file's digest, an object's version id or ETag with size
+    /// and time.
+    pub fn version(&self) -> &str {
+        self.version.as_deref().unwrap_or_else(|| self.digest())
+    }
+
+    /// When it arrived, in milliseconds since 1970-01-01 UTC, if an event said so.
+    pub fn event_time_ms(&self) -> Option<i64> {
+        self.arrived.0
+    }
+
+    /// What a commit record says of it.
+    pub(crate) fn record(&self) -> SourceRecord {
+        SourceRecord {
+            uri: self.uri.clone(),
+            version: self.version.clone().unwrap_or_default(),
+            sequencer: self.arrived.1.clone(),
+            digest: self.digest().into(),
+            bytes: self.bytes(),
+            modified: rfc3339(self.modified_ms),
+            modified_ms: self.modified_ms,
+            event_time_ms: self.arrived.0,
+            stem: self.stem.clone(),
+        }
+    }
+
+    /// Whether `other`, a version that was taken already, is newer: S3's own order of events where both
+    /// have one, else the time of the last change. Files have no such order: what is there now counts.
+    pub(crate) fn is_older_than(&self, other: &SourceRecord) -> bool {
+        if self.version.is_none() || other.version.is_empty() {
+            return false;
+        }
+        match (&self.arrived.1, &other.sequencer) {
+            (Some(this), Some(that)) => this < that,
+            _ => self.modified_ms < other.modified_ms,
+        }
     }
 
     /// Last change in milliseconds since 1970-01-01 UTC.
@@ -148,6 +223,26 @@ impl Source {
     /// Hive partitions found in the path, name and value.
     pub fn partitions(&self) -> &[(String, String)] {
         &self.partitions
+    }
+}
+
+/// Hashes what is read from start to end.
+struct Hashed {
+    chunks: Box<dyn Chunks>,
+    hash: Option<Sha256>,
+    digest: Arc<OnceLock<String>>,
+}
+
+impl Chunks for Hashed {
+    fn next(&mut self) -> std::result::Result<&[u8], StorageError> {
+        let chunk = self.chunks.next()?;
+        if !chunk.is_empty() {
+            self.hash.iter_mut().for_each(|hash| hash.update(chunk));
+        } else if let Some(hash) = self.hash.take() {
+            // A second pass reads the same version: what was found first stands.
+            let _same = self.digest.set(hex::encode(hash.finalize()));
+        }
+        Ok(chunk)
     }
 }
 
@@ -182,8 +277,8 @@ fn sanitise(name: &str) -> String {
     if kept.is_empty() { "input".into() } else { kept.into() }
 }
 
-fn partitions_of(folder: &Path) -> Vec<(String, String)> {
-    let parts = folder.components().map(|part| part.as_os_str().to_string_lossy().into_owned());
+fn partitions_of(folder: &str) -> Vec<(String, String)> {
+    let parts = folder.split('/');
     let pairs = parts.filter_map(|part| part.split_once('=').map(|(k, v)| (k.to_string(), unescape(v))));
     pairs.filter(|(name, _)| !name.is_empty()).collect()
 }
@@ -236,7 +331,7 @@ mod tests {
 
     #[test]
     fn hive_partitions_are_read_from_the_path() {
-        let folder = Path::new("/in/ingest_date=2025-01-01/h=12%3A30");
+        let folder = "/in/ingest_date=2025-01-01/h=12%3A30";
         let expected = [("ingest_date", "2025-01-01"), ("h", "12:30")];
         assert_eq!(partitions_of(folder), expected.map(|(k, v)| (k.to_string(), v.to_string())));
     }

@@ -103,14 +103,14 @@ impl Made {
         self.specs.insert(commit.spec.clone());
         for table in &report.tables {
             let sums = self.tables.entry(table.table.clone()).or_default();
-            if matches!(self.one, Some(One { state: State::NothingToDo, .. })) {
+            if matches!(self.one, Some(One { state: State::NothingToDo | State::Superseded, .. })) {
                 continue;
             }
             sums.rows_made += table.rows_made;
             sums.rows_out += table.rows_out;
             sums.filtered += table.filtered;
         }
-        if matches!(self.one, Some(One { state: State::NothingToDo, .. })) {
+        if matches!(self.one, Some(One { state: State::NothingToDo | State::Superseded, .. })) {
             self.unchanged += 1;
             self.unchanged_rejected += report.rejected;
             return;
@@ -276,6 +276,7 @@ fn state_name(state: &State) -> &'static str {
         State::Replaced => "replaced",
         State::RolledForward => "rolled_forward",
         State::NothingToDo => "nothing_to_do",
+        State::Superseded => "superseded",
     }
 }
 

@@ -61,6 +61,8 @@ pub enum AnswerState {
     RolledForward,
     /// It was done already.
     NothingToDo,
+    /// A newer version of the object is in the tables, or will be by its own event.
+    Superseded,
     /// No pipeline takes it, or there is nothing to take: a delete, a test.
     #[default]
     Ignored,
@@ -79,6 +81,7 @@ impl From<State> for AnswerState {
             State::Replaced => Self::Replaced,
             State::RolledForward => Self::RolledForward,
             State::NothingToDo => Self::NothingToDo,
+            State::Superseded => Self::Superseded,
         }
     }
 }

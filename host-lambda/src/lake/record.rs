@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::Sequencer;
 use crate::storage::Staged;
 
 /// The source object that a commit is about.
@@ -14,7 +15,14 @@ use crate::storage::Staged;
 pub struct SourceRecord {
     /// Canonical path, `stdin:<digest>` or `resubmit:<digest>`.
     pub uri: String,
-    /// SHA-256 of the content.
+    /// What names the version of an object in a bucket: `v:<version id>`, or `e:<etag>:<bytes>:<modified>`.
+    /// Empty for files, which their digest names.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub version: String,
+    /// Place among the events of its key, as S3 gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequencer: Option<Sequencer>,
+    /// SHA-256 of the content; empty where it was never read to its end.
     pub digest: String,
     /// Bytes as stored.
     pub bytes: u64,
@@ -22,8 +30,18 @@ pub struct SourceRecord {
     pub modified: String,
     /// The same in milliseconds since 1970-01-01 UTC: part file names hold it.
     pub modified_ms: i64,
+    /// When its event says that it arrived, in milliseconds since 1970-01-01 UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_time_ms: Option<i64>,
     /// File name without extensions, as used in part file names.
     pub stem: String,
+}
+
+impl SourceRecord {
+    /// What names this version of the object; see [`Source::version`](crate::source::Source::version).
+    pub fn version(&self) -> &str {
+        if self.version.is_empty() { &self.digest } else { &self.version }
+    }
 }
 
 /// One part file.

@@ -1,4 +1,4 @@
-//! From a commit record to its done mark: publish, take the old generation away, mark.
+//! From a commit record to its done mark: publish, take the old generation away, tell, mark.
 //!
 //! Not for making records: see [`run`](super::run). Decisions to know: every step is idempotent, so that any
 //! number of processes may complete the same record at once; and the next generation is only committed
@@ -57,6 +57,9 @@ pub(crate) fn complete(lake: &Lake, key: &str, record: &CommitRecord, means: Mea
         remove_files(lake, record)?;
     }
     storage.seal(&touched)?;
+    if let Some(surroundings) = lake.surroundings() {
+        surroundings.published(lake, record)?;
+    }
     crash::point("before-done");
     let mark = format!("{{\"version\":1,\"done\":\"{}\"}}\n", rfc3339(now_ms()));
     storage.put_if_absent(&done_key(key), mark.as_bytes())?;
@@ -99,7 +102,7 @@ pub(crate) fn make_again(
         return Err(cannot(&format!("the component {} is not the one in use", record.component)));
     };
     let opened;
-    let source = match means.source.filter(|source| source.digest() == record.source.digest) {
+    let source = match means.source.filter(|source| source.version() == record.source.version()) {
         Some(source) => source,
         None => {
             opened = source_of(lake, record).map_err(|error| cannot(&error.to_string()))?;
@@ -152,10 +155,12 @@ pub(crate) fn source_of(lake: &Lake, record: &CommitRecord) -> Result<Source> {
         Source::reader(&kept.bytes[..], &record.source.stem)?.renamed(uri.clone(), &record.source.stem)
     } else if uri.starts_with("stdin:") {
         return Err(gone("standard input cannot be read again".into()));
+    } else if let Some(surroundings) = lake.surroundings() {
+        surroundings.source(&record.source).map_err(|error| gone(error.to_string()))?
     } else {
         Source::file(std::path::Path::new(uri)).map_err(|error| gone(error.to_string()))?
     };
-    if source.digest() != record.source.digest {
+    if source.version() != record.source.version() {
         return Err(gone("its content has changed".into()));
     }
     // The name holds the time of the first run: the same bytes touched later keep their file names.
@@ -180,7 +185,7 @@ pub(crate) fn record_failure(
     let mut failed = FailedRecord {
         version: 1,
         pipeline: plan.pipeline().into(),
-        source: super::source_record(source),
+        source: source.record(),
         component: transform.digest().into(),
         spec: sha256(plan.spec.as_bytes()),
         code: error.code().into(),

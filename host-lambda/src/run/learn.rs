@@ -42,7 +42,7 @@ pub(crate) fn options(plan: &Plan, transform: &Transform, source: &Source) -> Jo
         footer: vec![("lakegate.component".into(), transform.digest().into())],
         source: SourceFacts {
             uri: source.uri().into(),
-            event_time: None,
+            event_time: source.event_time_ms(),
             partitions: source.partitions().to_vec(),
         },
         ..JobOptions::default()

@@ -50,6 +50,8 @@ pub struct Plan {
     pub table: Option<String>,
     /// Make the next generation even when nothing changed.
     pub rerun: bool,
+    /// A version of an object that is done is done, whatever spec and component took it.
+    pub(crate) by_version: bool,
     pub(crate) spec_digest: String,
     pub(crate) append: bool,
     pub(crate) max_rejected: MaxRejected,
@@ -98,7 +100,13 @@ impl Plan {
             .is_some_and(|mode| mode == "append");
         let pipeline = tables.first().map_or_else(|| "records".into(), |table| default_table(table));
         let spec_digest = sha256(spec.as_bytes());
-        Ok(Self { spec, table, rerun: false, spec_digest, append, max_rejected, tables, pipeline })
+        Ok(Self { spec, table, rerun: false, by_version: false, spec_digest, append, max_rejected, tables, pipeline })
+    }
+
+    /// The plan of a deployed pipeline, by its name: what is done is keyed by object version alone.
+    #[must_use]
+    pub fn deployed(self, pipeline: &str) -> Self {
+        Self { pipeline: pipeline.into(), by_version: true, ..self }
     }
 
     /// The plan itself, if it is for this pipeline: generations of one object never change theirs.

@@ -26,7 +26,7 @@ pub(crate) struct Names {
 impl Names {
     pub(crate) fn new(pipeline: &str, source: &Source, generation: u32, run: &str) -> Self {
         let object = sha256(source.uri().as_bytes());
-        let identity = sha256(format!("{}\0{}\0{generation}", source.uri(), source.digest()).as_bytes());
+        let identity = sha256(format!("{}\0{}\0{generation}", source.uri(), source.version()).as_bytes());
         let (stem, modified) = (source.stem(), compact(source.modified_ms()));
         Self {
             part: format!("{stem}-{modified}-{}", short(&identity, 12)),

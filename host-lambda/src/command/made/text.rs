@@ -72,6 +72,9 @@ impl Made {
                 let name = screen.paint(Tone::Name, &visible(&one.name));
                 let done = match one.state {
                     State::NothingToDo => return format!("{name}: nothing to do\n"),
+                    State::Superseded => {
+                        return format!("{name}: nothing to do, a newer version of it is in the tables\n");
+                    }
                     State::Made => String::new(),
                     State::Replaced => format!(", replaces generation {}", one.generation.saturating_sub(1)),
                     State::RolledForward => ", completed what an earlier run had begun".to_owned(),
