@@ -319,7 +319,8 @@ mod tests {
 
     #[test]
     fn a_key_denial_names_the_key() {
-        let said = "User: arn:aws:iam::1:role/r is not authorized to perform: kms:GenerateDataKey on resource: arn:aws:kms:eu-west-1:1:key/ab-12 because";
+        let said = "User: arn:aws:iam::1:role/r is not authorized to perform: kms:GenerateDataKey \
+                    on resource: arn:aws:kms:eu-west-1:1:key/ab-12 because";
         assert_eq!(fault_of(Some("AccessDenied"), Some(said), Some(403)), Fault::KeyDenied);
         let error = AwsError::new(Fault::KeyDenied, "s3:PutObject", "s3://lake/a", said);
         assert_eq!(

@@ -55,8 +55,8 @@ pub(super) async fn fetch(
 ) -> Result<Fetched, AwsError> {
     let mut tries = 1;
     loop {
-        match fetch_once(bucket, key, range, version_id).await {
-            Err(error) if error.fault == Fault::Unreachable && tries < BODIES => {
+        match fetch_once(bucket, key, range, version_id).await? {
+            Err(broken) if broken.fault == Fault::Unreachable && tries < BODIES => {
                 tokio::time::sleep(FIRST_PAUSE * 2u32.pow(tries)).await;
                 tries += 1;
             }
@@ -65,12 +65,13 @@ pub(super) async fn fetch(
     }
 }
 
+/// The outer error is the request's, tried again already; the inner one is the body's.
 async fn fetch_once(
     bucket: &Bucket,
     key: &str,
     range: Option<&Range>,
     version_id: Option<&str>,
-) -> Result<Fetched, AwsError> {
+) -> Result<Result<Fetched, AwsError>, AwsError> {
     let uri = bucket.uri(key);
     let mut request = bucket.client().get_object().bucket(&bucket.name).key(bucket.full(key));
     request = request.set_version_id(version_id.map(str::to_string));
@@ -81,7 +82,12 @@ async fn fetch_once(
     }
     let answer = bucket.aws.ask(GET, &uri, request.send()).await?;
     let etag = answer.e_tag().unwrap_or_default().to_string();
-    let total = answer.content_range().and_then(|range| range.rsplit('/').next()?.parse::<u64>().ok());
+    // A server may ignore a range and answer with everything; some do so for old versions.
+    let partial = answer.content_range().is_some();
+    let total = match answer.content_range() {
+        Some(range) => range.rsplit('/').next().and_then(|total| total.parse::<u64>().ok()),
+        None => answer.content_length().map(i64::unsigned_abs),
+    };
     if let Some(range) = range
         && (tag.is_some_and(|tag| tag != etag) || total.is_some_and(|total| total != range.total))
     {
@@ -89,26 +95,40 @@ async fn fetch_once(
     }
     let limit = bucket.aws.time_left().map_or(BODY, |left| left.min(BODY));
     let expected = range.map(|range| range.bytes);
-    let body = tokio::time::timeout(limit, collect(answer.body, expected)).await;
+    let unasked = range.filter(|_| !partial).map(|range| range.from);
+    let body = tokio::time::timeout(limit, collect(answer.body, expected, unasked)).await;
     let broken = |why: String| AwsError::new(Fault::Unreachable, GET, &uri, why);
     let bytes = match body {
-        Err(_) => return Err(AwsError::new(Fault::TimedOut, GET, &uri, "its body came too slowly")),
-        Ok(Err(error)) => return Err(broken(format!("its body broke off: {error}"))),
+        Err(_) => return Ok(Err(AwsError::new(Fault::TimedOut, GET, &uri, "its body came too slowly"))),
+        Ok(Err(error)) => return Ok(Err(broken(format!("its body broke off: {error}")))),
         Ok(Ok(bytes)) => bytes,
     };
-    match expected {
+    Ok(match expected {
         Some(expected) if expected != bytes.len() as u64 => {
             Err(broken(format!("{} bytes came of {expected}", bytes.len())))
         }
         _ => Ok(Fetched { bytes: bytes.into(), etag }),
-    }
+    })
 }
 
-/// A body in one piece, without a second copy of it in memory.
-async fn collect(mut body: ByteStream, expected: Option<u64>) -> Result<Vec<u8>, ByteStreamError> {
-    let mut bytes = Vec::with_capacity(expected.unwrap_or_default() as usize);
+/// A body in one piece, without a second copy of it in memory. With `unasked` it is the whole object,
+/// of which so many bytes come before those that were asked for.
+async fn collect(
+    mut body: ByteStream,
+    expected: Option<u64>,
+    unasked: Option<u64>,
+) -> Result<Vec<u8>, ByteStreamError> {
+    let expected = expected.unwrap_or_default() as usize;
+    let mut bytes = Vec::with_capacity(expected);
+    let mut skip = unasked.unwrap_or_default() as usize;
     while let Some(piece) = body.try_next().await? {
-        bytes.extend_from_slice(&piece);
+        let start = skip.min(piece.len());
+        skip -= start;
+        bytes.extend_from_slice(&piece[start..]);
+        if unasked.is_some() && bytes.len() >= expected {
+            bytes.truncate(expected);
+            break;
+        }
     }
     Ok(bytes)
 }

@@ -20,6 +20,7 @@ const S3S_FS_LACKS: &[(&str, &str)] = &[
     ("put_if_absent_is_won_by_one_of_sixteen", "it looks for the key first and writes later"),
     ("replace_if_unchanged_loses_no_update", "it compares the tag first and writes later"),
     ("odd_keys_are_listed_as_they_are", "it says that listed keys are encoded, and they are not"),
+    ("an_old_version_is_read_while_a_new_one_is_there", "it has no versions"),
     ("a_missing_bucket_is_named", "it makes the folder of a bucket that is missing"),
     ("another_process_publishes", "it answers AccessDenied for an upload that is gone"),
     ("an_aborted_stage_vanishes", "it answers AccessDenied for an upload that is gone"),

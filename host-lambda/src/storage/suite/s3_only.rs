@@ -37,6 +37,7 @@ laws!(
     a_lost_reply_of_an_own_write_is_a_win,
     a_lost_reply_of_a_completion_is_looked_up,
     a_body_that_breaks_off_is_asked_for_again,
+    an_old_version_is_read_while_a_new_one_is_there,
     a_missing_bucket_is_named,
     only_documented_calls_are_made,
 );
@@ -154,6 +155,29 @@ fn a_body_that_breaks_off_is_asked_for_again(peer: &Peer) {
     assert!(proxy.is_spent());
 }
 
+fn an_old_version_is_read_while_a_new_one_is_there(peer: &Peer) {
+    use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+
+    let aws = Aws::of_tests(runtime().handle().clone(), peer.endpoint_url());
+    let on = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    let request = aws.s3().put_bucket_versioning().bucket(peer.bucket()).versioning_configuration(on);
+    aws.wait(request.send()).unwrap();
+    let storage = s3(peer, options());
+    let (first, second) = (noise(LARGE, 30), noise(LARGE, 31));
+    storage.publish(&stage(&storage, "in", &first)).unwrap();
+    let pinned = storage.stat("in").unwrap().unwrap();
+    storage.publish(&stage(&storage, "in", &second)).unwrap();
+    let id = pinned.version.strip_prefix("v:").unwrap();
+    assert_eq!(storage.stat_version("in", Some(id)).unwrap().as_ref(), Some(&pinned));
+    storage.delete("in").unwrap();
+    assert!(storage.stat("in").unwrap().is_none());
+    assert!(read(&storage, &pinned).unwrap() == first, "whatever came after it");
+    let request = aws.s3().delete_object().bucket(peer.bucket()).key("a lake/in").version_id(id);
+    aws.wait(request.send()).unwrap();
+    assert_eq!(read(&storage, &pinned).unwrap_err().code(), "source_changed");
+    assert_eq!(storage.stat_version("in", Some(id)).unwrap(), None);
+}
+
 fn a_missing_bucket_is_named(peer: &Peer) {
     let aws = Aws::of_tests(runtime().handle().clone(), peer.endpoint_url());
     let storage = S3Storage::new(aws, "lakegate-no-such-bucket", "x", options());
@@ -192,7 +216,7 @@ fn only_documented_calls_are_made(peer: &Peer) {
 #[test]
 fn what_does_not_answer_is_passing_trouble() {
     let aws = Aws::of_tests(runtime().handle().clone(), "http://127.0.0.1:1");
-    let storage = S3Storage::new(aws.clone(), "lake", "", options());
+    let storage = S3Storage::new(aws, "lake", "", options());
     let error = storage.get("k").unwrap_err();
     assert_eq!((error.code(), error.kind()), ("unreachable", Kind::Passing), "{error}");
     assert!(error.to_string().starts_with("s3:GetObject on s3://lake/k "), "{error}");
