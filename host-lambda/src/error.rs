@@ -160,6 +160,11 @@ impl Error {
         Trouble { kind: Kind::Passing, code, message: message.into(), hint: None }.into()
     }
 
+    /// Of a kind that only shows at run time, for example another error's.
+    pub fn of_kind(kind: Kind, code: &'static str, message: impl Into<String>) -> Self {
+        Trouble { kind, code, message: message.into(), hint: None }.into()
+    }
+
     /// Adds what to do about it; only the flow's own errors take one.
     #[must_use]
     pub fn with_hint(mut self, text: impl Into<String>) -> Self {

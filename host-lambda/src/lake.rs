@@ -193,6 +193,22 @@ impl Lake {
         Ok(found)
     }
 
+    /// Generations of one source object in one pipeline, the first one first.
+    ///
+    /// # Errors
+    /// As [`Lake::commits`].
+    pub fn generations(&self, pipeline: &str, uri: &str) -> Result<Vec<CommitState>> {
+        self.commits_below(&object_prefix(pipeline, uri))
+    }
+
+    /// The last failure of a source object, if it is not committed since.
+    ///
+    /// # Errors
+    /// The storage's, or the record cannot be read.
+    pub fn failure(&self, pipeline: &str, uri: &str) -> Result<Option<FailedRecord>> {
+        self.read_json(&failure_key(pipeline, uri))
+    }
+
     pub(crate) fn read_json<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
         let Some(found) = self.storage.get(key)? else { return Ok(None) };
         serde_json::from_slice(&found.bytes)

@@ -31,8 +31,8 @@ pub use preview::{Preview, PreviewPart, Proposal, preview, propose};
 
 use crate::error::{Error, Kind, Result};
 use crate::lake::{
-    CommitRecord, CommitState, Lake, Resolved, check_growth, commit_key, object_prefix, sha256,
-    spec_key, to_json,
+    CommitRecord, CommitState, Lake, Resolved, check_growth, commit_key, object_prefix, sha256, spec_key,
+    to_json,
 };
 use crate::report::Report;
 use crate::sandbox::{TableContract, Transform};
@@ -167,6 +167,63 @@ fn newer<'a>(states: &'a [CommitState], source: &Source, plan: &Plan) -> Option<
     states.iter().rev().find(newer).filter(|_| plan.by_version && !plan.append)
 }
 
+/// Records that an object fails before any of it is read.
+///
+/// # Errors
+/// The storage's.
+pub fn refuse(lake: &Lake, transform: &Transform, source: &Source, plan: &Plan, error: &Error) -> Result<()> {
+    let names = Names::new(plan.pipeline(), source, 1, &run_id(source.uri()));
+    record_failure(lake, plan, transform, source, error, &mut Staging::new(lake, names), 0)
+}
+
+/// Takes the rows of a source object out of the tables, and its quarantine: a generation without files.
+/// `None` if nothing of it is there.
+///
+/// # Errors
+/// The storage's; or the commit is made and the next run completes it.
+pub fn retract(lake: &Lake, pipeline: &str, uri: &str) -> Result<Option<CommitRecord>> {
+    let prefix = object_prefix(pipeline, uri);
+    for _ in 0..ATTEMPTS {
+        let states = lake.commits_below(&prefix)?;
+        roll_forward(lake, &states, Means::default())?;
+        let files = |state: &CommitState| !state.record.parts.is_empty() || state.record.quarantine.is_some();
+        let Some(last) = states.last().filter(|_| states.iter().any(|state| state.current && files(state)))
+        else {
+            return Ok(None);
+        };
+        let gone = |state: &&CommitState| state.current;
+        let now = rfc3339(now_ms());
+        let record = CommitRecord {
+            generation: last.record.generation + 1,
+            run: run_id(uri),
+            reason: "retract".into(),
+            replaces: states.iter().filter(gone).map(|state| state.record.generation).collect(),
+            withdraws: resubmissions_of(lake, pipeline, uri)?,
+            parts: Vec::new(),
+            quarantine: None,
+            report: Report::default(),
+            resolves: Vec::new(),
+            started: now.clone(),
+            committed: now,
+            ..last.record.clone()
+        };
+        let key = commit_key(pipeline, uri, record.generation);
+        if lake.storage().put_if_absent(&key, &to_json(&record)?)? {
+            complete(lake, &key, &record, Means::default())?;
+            return Ok(Some(record));
+        }
+    }
+    Err(Error::passing("object_contended", format!("other runs of {uri} won over and over")))
+}
+
+/// Commits that submitted records of an object again.
+fn resubmissions_of(lake: &Lake, pipeline: &str, uri: &str) -> Result<Vec<String>> {
+    let mut found = lake.commits_below(&format!("{}{pipeline}/", crate::lake::COMMITS))?;
+    found
+        .retain(|state| state.current && state.record.resolves.iter().any(|resolved| resolved.source == uri));
+    Ok(found.into_iter().map(|state| state.key).collect())
+}
+
 pub(crate) fn outcome(state: State, commit: CommitRecord, passes: u8, started: Instant) -> Outcome {
     let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let report = commit.report.clone();
@@ -235,7 +292,7 @@ impl<'a> Run<'a> {
         let started = rfc3339(now_ms());
         let Self { lake, transform, source, plan, .. } = *self;
         let generation = self.states.last().map_or(1, |state| state.record.generation + 1);
-        let run = run_id(source);
+        let run = run_id(source.uri());
         let names = Names::new(plan.pipeline(), source, generation, &run);
         let mut staging = Staging::new(lake, names);
         let from = match &self.cause.contracts {
@@ -364,10 +421,10 @@ impl<'a> Run<'a> {
 }
 
 /// Names a run: unique enough that two of one object at once never share one.
-fn run_id(source: &Source) -> String {
+fn run_id(uri: &str) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    let text = format!("{} {} {count} {}", source.uri(), std::process::id(), clock.as_nanos());
+    let text = format!("{uri} {} {count} {}", std::process::id(), clock.as_nanos());
     sha256(text.as_bytes())[..32].to_string()
 }

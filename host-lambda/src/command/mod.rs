@@ -10,6 +10,7 @@ mod component;
 mod config;
 mod contract;
 mod contract_view;
+mod deployed;
 mod files;
 mod footer;
 mod fsck;
@@ -113,6 +114,16 @@ enum Commands {
     /// Completes commits that were cut short, removes staged files that nobody committed, and makes
     /// vanished part files again from their sources.
     Fsck(fsck::FsckArgs),
+    /// Take all objects below a prefix that are not in the tables yet
+    ///
+    /// Goes through the pipelines of lakegate.toml, as the deployed function would.
+    Backfill(deployed::BackfillArgs),
+    /// Hold a deployed pipeline: its events are answered and nothing is taken
+    Pause(deployed::PauseArgs),
+    /// Let a paused pipeline go on
+    Resume(deployed::PauseArgs),
+    /// Take the rows of a bad source object out of the tables again
+    Retract(deployed::RetractArgs),
     /// Check `lakegate.toml`, which describes deployed pipelines
     ///
     /// Finds every mistake in one go, each with its line, before anything is deployed.
@@ -196,6 +207,10 @@ fn dispatch(command: &Commands, context: &Context) -> Outcome {
         Commands::Contract(args) => contract::run(args, context),
         Commands::Quarantine(args) => quarantine::run(args, context),
         Commands::Fsck(args) => fsck::run(args, context),
+        Commands::Backfill(args) => deployed::backfill(args, context),
+        Commands::Pause(args) => deployed::pause(args, true, context),
+        Commands::Resume(args) => deployed::pause(args, false, context),
+        Commands::Retract(args) => deployed::retract(args, context),
         Commands::Config(args) => config::run(args, context),
         Commands::Component(args) => component::run(args, context),
     }

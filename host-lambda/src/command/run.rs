@@ -7,6 +7,7 @@
 use super::Context;
 use super::bridge::{Input, LakeArg, Plans, TransformArg, inputs, open_lake, problem, problem_in};
 use super::contract_view::ContractView;
+use super::deployed::{self, ConfigArg};
 use super::made::Made;
 use super::output::{Outcome, Problem};
 use super::progress::Bar;
@@ -26,10 +27,11 @@ use std::time::Instant;
   lakegate run exports/ --table orders --lake /data/lake     a folder of files into one table
   cat feed.ndjson | lakegate run - --table feed              standard input
   lakegate run orders.json --json | jq .tables
+  lakegate run s3://raw/orders/2025/x.json --config lakegate.toml   an object, as the function would
 
 A file that was run before with the same spec and component is left alone. With another spec, or changed content under the same path, its rows are replaced.")]
 pub struct RunArgs {
-    /// Files, folders (walked; hidden files and those that start with `_` are skipped), or `-`
+    /// Files, folders (walked; hidden files and those that start with `_` are skipped), `-`, or s3:// objects
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// Spec to follow (transform.toml); without one, what `init` would propose
@@ -45,10 +47,20 @@ pub struct RunArgs {
     /// Run again even when nothing changed: makes the next generation
     #[arg(long)]
     again: bool,
+    /// Objects in buckets go through the pipelines of this configuration [default: lakegate.toml here or above]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["spec", "table", "lake", "transform"])]
+    config: Option<PathBuf>,
 }
 
 /// Runs `run`.
 pub fn run(args: &RunArgs, context: &Context) -> Outcome {
+    let uris: Vec<String> = args.inputs.iter().map(|input| input.display().to_string()).collect();
+    if uris.iter().any(|uri| deployed::is_object(uri)) || args.config.is_some() {
+        if let Some(file) = uris.iter().find(|uri| !deployed::is_object(uri)) {
+            return Err(Problem::usage(format!("{file} is no s3:// object, and --config is for those")));
+        }
+        return deployed::run(&uris, &ConfigArg { config: args.config.clone() }, args.again, context);
+    }
     let begun = Instant::now();
     let plans = Plans::new(args.spec.as_deref(), args.table.as_deref(), args.again)?;
     let inputs = inputs(&args.inputs, Some(&args.lake.lake))?;

@@ -5,9 +5,11 @@
 //! is opened or compared, so it is quick and safe beside a running `run`.
 
 use super::bridge::{existing_lake, problem};
+use super::deployed::{ConfigArg, is_object};
 use super::output::{Answer, Fault, Outcome, Problem};
 use super::render::{Cell, Grid, Holds, Screen, Tone, count, number, short, size, visible};
 use super::{Context, reasons};
+use crate::config::Config;
 use crate::lake::{CommitState, FailedRecord, Lake};
 use clap::Args;
 use serde_json::{Value, json};
@@ -23,23 +25,74 @@ const LISTED: usize = 20;
   lakegate status lake                                   tables, commits, rejects, failures
   lakegate status lake orders.json                       what became of a source object
   lakegate status lake lake/orders/orders-….parquet      where a part file comes from
-  lakegate status lake orders.json --json | jq '.commits[-1]'")]
+  lakegate status lake orders.json --json | jq '.commits[-1]'
+  lakegate status s3://raw/orders/2025/x.json            through lakegate.toml, here or in a folder above
+  lakegate status orders --config deploy/lakegate.toml   the lakes of deployed pipelines")]
 pub struct StatusArgs {
-    /// Folder of the lake
+    /// Folder of the lake; with --config, or for s3:// URIs: a table, a source object or a part file
     #[arg(value_name = "LAKE", default_value = "lake")]
     lake: PathBuf,
     /// A source object (path or URI) or a part file
     #[arg(value_name = "SOURCE|PART FILE")]
     subject: Option<String>,
+    #[command(flatten)]
+    config: ConfigArg,
 }
 
 /// Runs `status`.
 pub fn run(args: &StatusArgs, context: &Context) -> Outcome {
+    let named = args.lake.display().to_string();
+    // Where there are pipelines and no lake, the pipelines' lakes are meant.
+    let here = || std::env::current_dir().ok().and_then(|here| Config::find(&here));
+    let elsewhere = !args.lake.exists() && here().is_some();
+    if args.config.config.is_some() || is_object(&named) || elsewhere {
+        return deployed(args, &named, context);
+    }
     let lake = existing_lake(&args.lake)?;
     match &args.subject {
         None => summary(&lake, &args.lake, context.out),
         Some(subject) => about(&lake, &args.lake, subject, context.out),
     }
+}
+
+/// What happened in the lakes of a configuration's pipelines.
+fn deployed(args: &StatusArgs, named: &str, context: &Context) -> Outcome {
+    let connected = args.config.connect()?;
+    let deployed = &connected.deployed;
+    let subject = if named == "lake" { None } else { Some(named) };
+    let (mut text, mut json) = (String::new(), Vec::new());
+    let mut seen = BTreeSet::new();
+    for name in deployed.config().pipelines.keys() {
+        let ready = deployed.pipeline(name).map_err(|error| problem(&error))?;
+        let lake = deployed.lake(ready, deployed.aws()).map_err(|error| problem(&error))?;
+        // Pipelines may share a lake.
+        if !seen.insert(lake.root().to_owned()) {
+            continue;
+        }
+        let folder = PathBuf::from(lake.root());
+        let tables = lake.tables().map_err(|error| problem(&error))?;
+        let answer = match subject {
+            None => summary(&lake, &folder, context.out)?,
+            Some(table) if tables.iter().any(|known| known == table) => summary(&lake, &folder, context.out)?,
+            Some(subject) => match about(&lake, &folder, subject, context.out) {
+                Ok(answer) => answer,
+                Err(problem) if problem.code == "unknown_source" => continue,
+                Err(problem) => return Err(problem),
+            },
+        };
+        text.push_str(&answer.text);
+        json.push(answer.json);
+    }
+    if json.is_empty() {
+        return Err(Problem::new(
+            Fault::Environment,
+            "unknown_source",
+            "no pipeline's lake knows anything of it",
+        )
+        .hint("`lakegate backfill s3://bucket/prefix --dry-run` shows what is not in the tables")
+        .file(named));
+    }
+    Ok(Answer { text, json: json!({"lakes": json}), ..Answer::default() })
 }
 
 /// Sums of one table over the commits that count.

@@ -1,0 +1,52 @@
+//! What a deployed lake is connected to: catalog, notices, lineage, and the bucket of its sources.
+//!
+//! The decision to know: all of it comes after the files are visible and before the commit is marked as
+//! done, in this order, so that a notice never names rows that cannot be queried yet, and a process that
+//! dies in between is made up for by whoever rolls the commit forward.
+
+use std::sync::Arc;
+
+use crate::aws::Aws;
+// LATER use crate::catalog;
+use crate::config::Pipeline;
+use crate::error::{Error, Result};
+use crate::lake::{CommitRecord, Lake, SourceRecord, Surroundings};
+// LATER use crate::notify;
+// LATER use crate::observe::lineage;
+use crate::observe::stage::{self, Counts, Stage};
+use crate::source::Source;
+use crate::storage::{S3Options, S3Storage};
+
+pub(super) struct Around {
+    pub(super) aws: Aws,
+    pub(super) pipeline: Arc<Pipeline>,
+}
+
+impl Surroundings for Around {
+    fn published(&self, lake: &Lake, record: &CommitRecord) -> Result<()> {
+        stage::reached(
+            Stage::Published,
+            &Counts { files: Some(record.parts.len() as u64), ..Counts::default() },
+        );
+        // LATER catalog::register(&self.aws, &self.pipeline, lake, record)?;
+        stage::reached(Stage::Catalogued, &Counts::default());
+        // LATER notify::success(&self.aws, &self.pipeline, record)?;
+        // LATER notify::quarantine(&self.aws, &self.pipeline, record)?;
+        stage::reached(Stage::Notified, &Counts::default());
+        Ok(()) // LATER lineage::complete(&self.aws, &self.pipeline, lake, record)
+    }
+
+    fn source(&self, record: &SourceRecord) -> Result<Source> {
+        let gone = |what: &str| Error::input("source_gone", format!("{} {what}", record.uri));
+        let place = record.uri.strip_prefix("s3://").and_then(|place| place.split_once('/'));
+        let Some((bucket, key)) = place else {
+            return Source::file(std::path::Path::new(&record.uri));
+        };
+        let storage = Arc::new(S3Storage::new(self.aws.clone(), bucket, "", S3Options::default()));
+        let version = record.version.strip_prefix("v:");
+        let facts = storage.stat_version(key, version)?.ok_or_else(|| gone("is not there any more"))?;
+        let source = Source::object(storage, record.uri.clone(), facts)
+            .arrived(record.event_time_ms, record.sequencer.clone());
+        if source.version() == record.version { Ok(source) } else { Err(gone("was overwritten")) }
+    }
+}
