@@ -11,11 +11,15 @@
 //! whatever fails is thrown away; after it whoever comes by completes the work.
 
 pub mod aws;
+pub mod bootstrap;
+pub mod catalog;
 pub mod command;
 pub mod config;
+pub mod deployed;
 pub mod error;
 pub mod event;
 pub mod lake;
+pub mod notify;
 pub mod observe;
 pub mod report;
 pub mod run;
