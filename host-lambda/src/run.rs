@@ -11,7 +11,7 @@
 //! winner's record.
 
 pub(crate) mod commit;
-mod crash;
+pub(crate) mod crash;
 pub(crate) mod learn;
 mod pass;
 mod plan;
@@ -276,6 +276,7 @@ impl<'a> Run<'a> {
         }
         let key = commit_key(&record.pipeline, &record.source.uri, record.generation);
         record.committed = rfc3339(now_ms());
+        crash::point("before-commit");
         if !self.lake.storage().put_if_absent(&key, &to_json(&record)?)? {
             return Ok(None);
         }

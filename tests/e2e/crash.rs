@@ -38,7 +38,16 @@ fn the_binary_killed_at_each_step_is_completed_by_the_next_run() {
     if ways::component().is_none() {
         return;
     }
-    for step in ["after-stage", "after-commit", "mid-publish", "after-publish", "before-done"] {
+    for step in [
+        "mid-stage",
+        "after-stage",
+        "before-commit",
+        "after-commit",
+        "mid-publish",
+        "after-publish",
+        "before-done",
+        "after-done",
+    ] {
         let folder = tempfile::tempdir().unwrap();
         let lake = folder.path().join("lake");
         fs::write(folder.path().join("t.toml"), SPEC).unwrap();

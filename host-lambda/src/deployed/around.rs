@@ -14,6 +14,7 @@ use crate::lake::{CommitRecord, Lake, SourceRecord, Surroundings};
 // LATER use crate::notify;
 // LATER use crate::observe::lineage;
 use crate::observe::stage::{self, Counts, Stage};
+use crate::run::crash;
 use crate::source::Source;
 use crate::storage::{S3Options, S3Storage};
 
@@ -30,9 +31,11 @@ impl Surroundings for Around {
         );
         // LATER catalog::register(&self.aws, &self.pipeline, lake, record)?;
         stage::reached(Stage::Catalogued, &Counts::default());
+        crash::point("after-catalog");
         // LATER notify::success(&self.aws, &self.pipeline, record)?;
         // LATER notify::quarantine(&self.aws, &self.pipeline, record)?;
         stage::reached(Stage::Notified, &Counts::default());
+        crash::point("after-notify");
         Ok(()) // LATER lineage::complete(&self.aws, &self.pipeline, lake, record)
     }
 

@@ -26,15 +26,14 @@ pub(crate) struct Means<'a> {
 /// Completes a commit, whoever made it.
 pub(crate) fn complete(lake: &Lake, key: &str, record: &CommitRecord, means: Means<'_>) -> Result<()> {
     let storage = lake.storage();
-    let mut vanished = Vec::new();
-    for (index, staged) in staged(record).enumerate() {
-        if storage.publish(staged)? == Published::Vanished {
-            vanished.push(staged.key.clone());
-        }
-        if index == 0 {
-            crash::point("mid-publish");
-        }
-    }
+    let all: Vec<Staged> = staged(record).cloned().collect();
+    // The first one alone, so that a kill between files can be tested.
+    let (first, rest) = all.split_at(all.len().min(1));
+    let mut published = storage.publish_all(first)?;
+    crash::point("mid-publish");
+    published.extend(storage.publish_all(rest)?);
+    let gone = all.iter().zip(published).filter(|(_, published)| *published == Published::Vanished);
+    let vanished: Vec<String> = gone.map(|(staged, _)| staged.key.clone()).collect();
     if !vanished.is_empty() {
         if storage.stat(&done_key(key))?.is_some() {
             return Ok(()); // somebody else completed it, and it may be replaced already
@@ -63,6 +62,7 @@ pub(crate) fn complete(lake: &Lake, key: &str, record: &CommitRecord, means: Mea
     crash::point("before-done");
     let mark = format!("{{\"version\":1,\"done\":\"{}\"}}\n", rfc3339(now_ms()));
     storage.put_if_absent(&done_key(key), mark.as_bytes())?;
+    crash::point("after-done");
     forget_failure(lake, &failure_key(&record.pipeline, &record.source.uri))
 }
 

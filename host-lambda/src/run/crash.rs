@@ -1,8 +1,9 @@
 //! Kills the process at a named step of the commit protocol, for tests only.
 //!
-//! `LAKEGATE_CRASH_AT=after-stage|after-commit|mid-publish|after-publish|before-done`. The decision to
-//! know: it is in every build, so that the tests kill the very program that ships; without the variable
-//! it does nothing.
+//! `LAKEGATE_CRASH_AT` is one of, in the order of the flow: `mid-stage`, `after-stage`, `before-commit`,
+//! `after-commit`, `mid-publish`, `after-publish`, `after-catalog`, `after-notify`, `before-done`,
+//! `after-done`. The decision to know: it is in every build, so that the tests kill the very program that
+//! ships; without the variable it does nothing.
 
 /// Aborts without any clean-up, as a kill does, if the variable names this step.
 pub(crate) fn point(step: &str) {

@@ -100,7 +100,17 @@ impl Plan {
             .is_some_and(|mode| mode == "append");
         let pipeline = tables.first().map_or_else(|| "records".into(), |table| default_table(table));
         let spec_digest = sha256(spec.as_bytes());
-        Ok(Self { spec, table, rerun: false, by_version: false, spec_digest, append, max_rejected, tables, pipeline })
+        Ok(Self {
+            spec,
+            table,
+            rerun: false,
+            by_version: false,
+            spec_digest,
+            append,
+            max_rejected,
+            tables,
+            pipeline,
+        })
     }
 
     /// The plan of a deployed pipeline, by its name: what is done is keyed by object version alone.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
+use super::crash;
 use super::pass::Sink;
 use crate::error::Result;
 use crate::lake::{Lake, PartRecord, QuarantineRecord, sha256, short};
@@ -118,10 +119,11 @@ impl Sink for Staging<'_> {
     }
 
     fn bytes(&mut self, id: u32, bytes: &[u8]) -> Result<()> {
-        match self.open.get_mut(&id) {
-            Some(open) => Ok(open.stage.write(bytes)?),
-            None => Ok(()), // the ledger refused it before
-        }
+        if let Some(open) = self.open.get_mut(&id) {
+            open.stage.write(bytes)?;
+        } // else the ledger refused it before
+        crash::point("mid-stage");
+        Ok(())
     }
 
     fn closed(&mut self, id: u32, rows: u64, bytes: u64, digest: String) -> Result<()> {
