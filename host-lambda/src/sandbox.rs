@@ -13,6 +13,7 @@ mod error;
 mod ledger;
 mod limits;
 mod session;
+mod shipped;
 
 pub use component::{Description, Transform};
 pub use engine::Sandbox;

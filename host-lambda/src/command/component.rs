@@ -8,8 +8,10 @@ use super::Context;
 use super::bridge::{TransformArg, problem};
 use super::output::{Answer, Outcome};
 use super::render::{Cell, Grid, Holds, Tone, duration, number, size};
+use crate::sandbox::Transform;
 use clap::Args;
 use serde_json::{Map, Value, json};
+use std::path::PathBuf;
 
 /// Arguments of `component`.
 #[derive(Args, Clone, Debug)]
@@ -20,10 +22,21 @@ use serde_json::{Map, Value, json};
 pub struct ComponentArgs {
     #[command(flatten)]
     transform: TransformArg,
+    /// Compile the shipped component ahead into this folder; for packaging
+    #[arg(long, value_name = "DIR", hide = true, requires = "target", conflicts_with = "transform")]
+    precompile: Option<PathBuf>,
+    /// Target of --precompile
+    #[arg(long, value_name = "TRIPLE", hide = true, requires = "precompile")]
+    target: Option<String>,
 }
 
 /// Runs `component`.
 pub fn run(args: &ComponentArgs, context: &Context) -> Outcome {
+    if let (Some(folder), Some(target)) = (&args.precompile, &args.target) {
+        let path = Transform::precompile_shipped(target, folder).map_err(|error| problem(&error))?;
+        let path = path.display().to_string();
+        return Ok(Answer { text: format!("{path}\n"), json: json!({"path": path}), ..Answer::default() });
+    }
     let transform = args.transform.load()?;
     let description = transform.describe().map_err(|error| problem(&error))?;
     let limits: Map<String, Value> = serde_json::from_str(&description.limits).unwrap_or_default();

@@ -4,7 +4,7 @@
 //! by name before it is linked, since "imports nothing" is what makes a transform safe and reproducible.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use super::cache::CodeCache;
 use super::engine::Sandbox;
 use super::error::SandboxError;
 use super::session::{Guest, JobOptions, Session};
-use super::{embedded, session};
+use super::{embedded, session, shipped};
 use crate::error::Result;
 
 /// The interface that this host speaks; any 1.x of it answers.
@@ -68,6 +68,18 @@ impl Transform {
         (!embedded::BYTES.is_empty()).then_some(embedded::DIGEST)
     }
 
+    /// Compiles the component that this build carries for any machine of `target`, into `folder`: what a
+    /// function loads from `code` beside its binary. The path of the code.
+    ///
+    /// # Errors
+    /// This build has no component, its compiler does not know the target, or the folder cannot be written.
+    pub fn precompile_shipped(target: &str, folder: &Path) -> Result<PathBuf> {
+        if embedded::BYTES.is_empty() {
+            return Err(SandboxError::NoComponent.into());
+        }
+        shipped::write(folder, embedded::BYTES, target)
+    }
+
     /// A component from a file.
     ///
     /// # Errors
@@ -91,7 +103,8 @@ impl Transform {
         let started = Instant::now();
         let engine = sandbox.engine();
         let cache = CodeCache::of(engine, &digest);
-        let cached = cache.as_ref().and_then(|cache| cache.load(engine));
+        let cached =
+            shipped::load(engine, &digest).or_else(|| cache.as_ref().and_then(|cache| cache.load(engine)));
         let from_cache = cached.is_some();
         let component = match cached {
             Some(component) => component,

@@ -71,6 +71,23 @@ fn config() -> Config {
     config
 }
 
+/// An engine that compiles for any machine of a target, and runs nothing.
+///
+/// # Errors
+/// This build's compiler does not know the target.
+pub(super) fn portable(target: &str) -> Result<Engine> {
+    let mut config = config();
+    // Naming the target also keeps this machine's own processor features out of the code.
+    config.target(target).map_err(|error| SandboxError::Engine(format!("{target}: {error:#}")))?;
+    if target.starts_with("x86_64") {
+        // What every x86_64 machine of Lambda has (its documents promise AVX2). Loading checks each feature
+        // against the processor: one that lacks any compiles for itself.
+        // SAFETY: the preset only names features of the instruction set; the code is never run unchecked.
+        unsafe { config.cranelift_flag_enable("x86-64-v3") };
+    }
+    Engine::new(&config).map_err(|error| SandboxError::Engine(format!("{target}: {error:#}")).into())
+}
+
 /// Moves the epoch on until it is dropped.
 struct Ticker {
     stop: Arc<AtomicBool>,
