@@ -22,8 +22,13 @@ pub enum Profile {
 /// Builds everything and returns the path of the `lakegate` binary.
 pub fn build(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
     step("component", || component(workspace))?;
+    step("lakegate", || programs(workspace, profile))
+}
+
+/// Builds `lakegate`, whose path it returns, and `bootstrap` beside it.
+pub fn programs(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
     let mut cargo = workspace.cargo();
-    cargo.args(["build", "--locked", "--bin", "lakegate"]);
+    cargo.args(["build", "--locked", "--bin", "lakegate", "--bin", "bootstrap"]);
     let folder = match profile {
         // The same set of crates as `cargo test --workspace`: other features would compile all twice.
         Profile::Dev => {
@@ -35,6 +40,6 @@ pub fn build(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
             "release"
         }
     };
-    step("lakegate", || run(&mut cargo))?;
+    run(&mut cargo)?;
     Ok(workspace.lakegate(folder))
 }

@@ -7,15 +7,19 @@ mod bench;
 mod build;
 mod component;
 mod demo;
+mod package;
 mod reproduce;
 mod setup;
 mod test;
 mod workspace;
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::build::Profile;
+use crate::package::{Processor, Wanted};
 use crate::workspace::Workspace;
 
 /// Builds, tests and measures Lakegate.
@@ -31,6 +35,7 @@ Examples:
   cargo xtask demo                 set up, build, run the five example pipelines, show tables and SQL answers
   cargo xtask test                 set up and pass every test
   cargo xtask build --release      everything as shipped; the last line is the path of `lakegate`
+  cargo xtask package --arm64      the zip for AWS Lambda; the last line is its path
   cargo xtask bench --quick        the benchmark on small data";
 
 #[derive(Subcommand)]
@@ -54,6 +59,25 @@ enum Task {
     Test,
     /// Set up, build, run the five example pipelines on local lakes, show tables and SQL answers
     Demo,
+    /// Build the zip for AWS Lambda (provided.al2023); its path is the last line on standard output
+    ///
+    /// In it are `bootstrap`, the default release compiled ahead for the processor, and with --config the
+    /// configuration and the local specs that it names. Says the zip's size before the path. Fails when the
+    /// program needs a newer glibc than 2.34, which is what that system has.
+    Package {
+        /// For Graviton
+        #[arg(long, conflicts_with = "x86_64")]
+        arm64: bool,
+        /// For Intel and AMD [default: this machine's]
+        #[arg(long = "x86_64")]
+        x86_64: bool,
+        /// Quick to build, for tests on this machine
+        #[arg(long)]
+        dev: bool,
+        /// A lakegate.toml to go into the zip, with the local specs that it names
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
     /// Measure Lakegate beside pandas, DuckDB and Polars; a full run writes BENCH.md
     Bench {
         /// Small data, one round
@@ -78,6 +102,15 @@ fn main() -> Result<()> {
         Task::Setup => setup::setup(&workspace).map(|python| println!("{}", python.display())),
         Task::Test => test::test(&workspace),
         Task::Demo => demo::demo(&workspace),
+        Task::Package { arm64, x86_64, dev, config } => {
+            let processor = match (arm64, x86_64) {
+                (true, _) => Processor::Arm64,
+                (_, true) => Processor::X86_64,
+                _ => Processor::here(),
+            };
+            package::package(&workspace, &Wanted { processor, dev, config })
+                .map(|zip| println!("{}\n{}", zip.said, zip.path.display()))
+        }
         Task::Bench { quick, only } => bench::bench(&workspace, quick, &only),
     }
 }

@@ -1,4 +1,5 @@
-//! `cargo xtask setup`: the Wasm target and a Python environment with DuckDB, pyarrow, pandas, Polars.
+//! `cargo xtask setup`: the Wasm target and a Python environment with DuckDB, pyarrow, pandas, Polars, and
+//! local stand-ins for AWS.
 //!
 //! Not for anything `lakegate` needs at run time. The one decision to know: the environment lives in the
 //! cache folder, keyed by the digest of `requirements.txt`, so that checkouts share it and a changed pin
@@ -20,6 +21,16 @@ const PYTHON_MINOR_MIN: u32 = 11;
 pub fn setup(workspace: &Workspace) -> Result<PathBuf> {
     ensure_target()?;
     python_environment(workspace)
+}
+
+/// The folder with cargo-zigbuild and its linker, which are only wanted for packaging.
+pub fn zig_tools(workspace: &Workspace) -> Result<PathBuf> {
+    let python = python_environment(workspace)?;
+    let folder = python.parent().context("the Python environment has no folder")?;
+    if !folder.join("cargo-zigbuild").is_file() {
+        install(&python, &workspace.tests("python").join("requirements-package.txt"))?;
+    }
+    Ok(folder.to_owned())
 }
 
 /// The environment's Python; makes the environment when it is missing or incomplete.
@@ -51,6 +62,10 @@ fn make_environment(folder: &Path, python: &Path, requirements: &Path) -> Result
     let system = find_python()?;
     run(Command::new(system).args(["-m", "venv"]).arg(folder))
         .context("cannot make a Python environment; on Debian and Ubuntu install the package python3-venv")?;
+    install(python, requirements)
+}
+
+fn install(python: &Path, requirements: &Path) -> Result<()> {
     let pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--only-binary", ":all:"];
     run(Command::new(python).args(pip).args(["--quiet", "--requirement"]).arg(requirements))
         .context("cannot install the Python packages")
@@ -70,6 +85,8 @@ fn find_python() -> Result<&'static str> {
 
 /// Whether the environment still starts (its base Python may have been removed).
 fn works(python: &Path) -> bool {
-    output_of(Command::new(python).args(["-c", "import duckdb, pandas, polars, pyarrow"]))
-        .is_ok_and(|output| output.status.success())
+    output_of(
+        Command::new(python).args(["-c", "import boto3, duckdb, ministack, moto, pandas, polars, pyarrow"]),
+    )
+    .is_ok_and(|output| output.status.success())
 }

@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::build::{Profile, build};
 use crate::demo::{self, Talk};
+use crate::package::package_built;
 use crate::setup::setup;
 use crate::workspace::{Workspace, step};
 
@@ -27,6 +28,7 @@ struct Totals {
 pub fn test(workspace: &Workspace) -> Result<()> {
     let python = step("set-up", || setup(workspace))?;
     let lakegate = build(workspace, Profile::Dev)?;
+    let zip = step("package", || package_built(workspace))?.path;
     let mut totals = Totals::default();
     step("cargo test", || {
         let mut cargo = workspace.cargo();
@@ -34,6 +36,7 @@ pub fn test(workspace: &Workspace) -> Result<()> {
         cargo
             .env("LAKEGATE_BIN", &lakegate)
             .env("LAKEGATE_PYTHON", &python)
+            .env("LAKEGATE_ZIP", &zip)
             .env("LAKEGATE_NEEDS_COMPONENT", "1");
         count(&mut cargo, "test result:", &mut totals)
     })?;
