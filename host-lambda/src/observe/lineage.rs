@@ -1,7 +1,8 @@
 //! OpenLineage run events: which object became which tables, column by column.
 //!
 //! Not for running anything, and not for sending: events are objects below a prefix, to be read by whoever
-//! collects lineage. What the events consist of is in `event`, what a contract says of columns in `columns`.
+//! collects lineage. What the events consist of is in `event`, what a contract says of columns in `columns`,
+//! when they are told in `hook`.
 //!
 //! Decisions to know:
 //!
@@ -16,6 +17,7 @@
 
 mod columns;
 mod event;
+mod hook;
 
 use sha2::{Digest, Sha256};
 
@@ -24,6 +26,7 @@ pub use event::{
     JobFacets, JobType, OutputFacets, OutputStatistics, Run, RunEvent, RunFacets, Schema, SchemaField,
     Transformation, Version,
 };
+pub use hook::{complete, fail};
 
 use crate::config::Pipeline;
 use crate::error::{Error, Result};
