@@ -7,12 +7,12 @@
 use std::sync::Arc;
 
 use crate::aws::Aws;
-// LATER use crate::catalog;
+use crate::catalog;
 use crate::config::Pipeline;
 use crate::error::{Error, Result};
 use crate::lake::{CommitRecord, Lake, SourceRecord, Surroundings};
-// LATER use crate::notify;
-// LATER use crate::observe::lineage;
+use crate::notify;
+use crate::observe::lineage;
 use crate::observe::stage::{self, Counts, Stage};
 use crate::run::crash;
 use crate::source::Source;
@@ -29,14 +29,18 @@ impl Surroundings for Around {
             Stage::Published,
             &Counts { files: Some(record.parts.len() as u64), ..Counts::default() },
         );
-        // LATER catalog::register(&self.aws, &self.pipeline, lake, record)?;
+        catalog::register(&self.aws, &self.pipeline, lake, record)?;
         stage::reached(Stage::Catalogued, &Counts::default());
         crash::point("after-catalog");
-        // LATER notify::success(&self.aws, &self.pipeline, record)?;
-        // LATER notify::quarantine(&self.aws, &self.pipeline, record)?;
+        notify::success(&self.aws, &self.pipeline, record)?;
+        notify::quarantine(&self.aws, &self.pipeline, record)?;
         stage::reached(Stage::Notified, &Counts::default());
         crash::point("after-notify");
-        Ok(()) // LATER lineage::complete(&self.aws, &self.pipeline, lake, record)
+        if let Some(place) = &self.pipeline.lineage {
+            let storage = super::storage_at(&self.pipeline, &self.aws, &place.write_to)?;
+            lineage::complete(&*storage, &self.pipeline, lake, record)?;
+        }
+        Ok(())
     }
 
     fn source(&self, record: &SourceRecord) -> Result<Source> {

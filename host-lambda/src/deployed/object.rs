@@ -14,8 +14,8 @@ use crate::config::{Location, Pipeline, Route};
 use crate::error::{Error, Kind, Result};
 use crate::event::{AnswerError, AnswerState, ObjectAnswer, ObjectRef};
 use crate::lake::Lake;
-// LATER use crate::notify;
-// LATER use crate::observe::lineage;
+use crate::notify;
+use crate::observe::lineage;
 use crate::observe::metrics::{Metrics, memory_high_water};
 use crate::observe::stage::{self, Counts, Stage};
 use crate::run::{self, Outcome};
@@ -139,7 +139,6 @@ impl Deployed {
         let lake = self.lake(ready, &aws)?;
         let source =
             Source::object(raw, object.uri(), facts).arrived(object.event_time, object.sequencer.clone());
-        // LATER lineage::start(&aws, &ready.pipeline, &lake, &source)?;
         let mut plan = ready.plan.clone();
         plan.rerun = request.again;
         let begun = Instant::now();
@@ -215,10 +214,13 @@ impl Deployed {
         if let Some(copy_to) = &ready.pipeline.failed_copy {
             copy(&ready.pipeline, aws, source, copy_to)?;
         }
-        // LATER lineage::fail(aws, &ready.pipeline, lake, source, error)?;
+        if let Some(place) = &ready.pipeline.lineage {
+            let storage = super::storage_at(&ready.pipeline, aws, &place.write_to)?;
+            lineage::fail(&*storage, &ready.pipeline, lake, source, error)?;
+        }
         match lake.failure(ready.plan.pipeline(), source.uri())? {
-            Some(_record) => Ok(()), // LATER notify::failure(aws, &ready.pipeline, &record),
-            None => Ok(()),          // another run has taken it meanwhile
+            Some(record) => notify::failure(aws, &ready.pipeline, &record).map(drop),
+            None => Ok(()), // another run has taken it meanwhile
         }
     }
 }
