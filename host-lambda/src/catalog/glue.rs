@@ -145,18 +145,8 @@ impl<'a> Glue<'a> {
         let all: Vec<(&String, &Vec<String>)> = wanted.partitions.iter().collect();
         let mut updated = false;
         for batch in all.chunks(BATCH) {
-            let mut there = self.get_partitions(batch)?;
-            let missing: Vec<_> = batch.iter().filter(|(_, values)| !there.contains_key(*values)).collect();
-            if !missing.is_empty() {
-                let inputs = missing
-                    .iter()
-                    .map(|(path, values)| partition_input(wanted, table, path, values, None))
-                    .collect();
-                let taken = self.create_partitions(inputs)?;
-                entry.partitions_created += (missing.len() - taken.len()) as u64;
-                let raced: Vec<_> = missing.into_iter().filter(|(_, v)| taken.contains(v)).copied().collect();
-                there.extend(self.get_partitions(&raced)?);
-            }
+            let (there, created) = self.get_or_create(wanted, table, batch)?;
+            entry.partitions_created += created;
             let mut stale = Vec::new();
             for (path, values) in batch {
                 let Some(found) = there.get(*values) else { continue };
@@ -177,27 +167,43 @@ impl<'a> Glue<'a> {
         Ok(updated)
     }
 
-    fn get_partitions(&self, batch: &[(&String, &Vec<String>)]) -> Result<BTreeMap<Vec<String>, Partition>> {
-        let mut left = Vec::new();
-        for (_, values) in batch {
-            left.push(built(PartitionValueList::builder().set_values(Some((*values).clone())).build())?);
-        }
-        let (mut found, mut round) = (BTreeMap::new(), 0);
-        while !left.is_empty() {
-            let call =
-                self.aws.glue().batch_get_partition().database_name(self.database).table_name(self.table);
-            let call = call.set_partitions_to_get(Some(left)).send();
-            let answer = self.aws.wait(self.aws.ask("glue:BatchGetPartition", &self.resource, call));
-            let answer = answer.map_err(|error| self.refused(&error))?;
-            for partition in answer.partitions.unwrap_or_default() {
-                found.insert(partition.values().to_vec(), partition);
-            }
-            left = answer.unprocessed_keys.unwrap_or_default();
-            if !left.is_empty() {
+    /// Those of a batch that were there already, and how many were made now.
+    fn get_or_create(
+        &self,
+        wanted: &Wanted,
+        table: &Table,
+        batch: &[(&String, &Vec<String>)],
+    ) -> Result<(BTreeMap<Vec<String>, Partition>, u64)> {
+        let mut there = self.get_partitions(batch)?;
+        let (mut created, mut round) = (0, 0);
+        let mut missing = batch.to_vec();
+        missing.retain(|(_, values)| !there.contains_key(*values));
+        while !missing.is_empty() {
+            let input =
+                |(path, values): &(&String, &Vec<String>)| partition_input(wanted, table, path, values, None);
+            let taken = self.create_partitions(missing.iter().map(input).collect())?;
+            created += (missing.len() - taken.len()) as u64;
+            missing.retain(|(_, values)| taken.contains(values));
+            if !missing.is_empty() {
                 self.pause(&mut round)?;
+                there.extend(self.get_partitions(&missing)?);
+                missing.retain(|(_, values)| !there.contains_key(*values));
             }
         }
-        Ok(found)
+        Ok((there, created))
+    }
+
+    fn get_partitions(&self, batch: &[(&String, &Vec<String>)]) -> Result<BTreeMap<Vec<String>, Partition>> {
+        let mut wanted = Vec::new();
+        for (_, values) in batch {
+            wanted.push(built(PartitionValueList::builder().set_values(Some((*values).clone())).build())?);
+        }
+        let call = self.aws.glue().batch_get_partition().database_name(self.database).table_name(self.table);
+        let call = call.set_partitions_to_get(Some(wanted)).send();
+        let answer = self.aws.wait(self.aws.ask("glue:BatchGetPartition", &self.resource, call));
+        // `UnprocessedKeys` lists those that it had no time for and those that are not there alike: making them tells.
+        let found = answer.map_err(|error| self.refused(&error))?.partitions.unwrap_or_default();
+        Ok(found.into_iter().map(|partition| (partition.values().to_vec(), partition)).collect())
     }
 
     /// Values of those that somebody else made meanwhile.
