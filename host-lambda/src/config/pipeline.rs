@@ -187,6 +187,6 @@ pub enum Encryption {
 pub struct Lineage {
     /// Below this place.
     pub write_to: Location,
-    /// Namespace of the jobs; `lakegate` when absent.
+    /// Namespace of the jobs; the lake's URI when absent.
     pub namespace: Option<String>,
 }
