@@ -33,8 +33,8 @@ use sha2::{Digest, Sha256};
 pub(crate) use contracts::check_growth;
 pub use contracts::{ContractVersion, LiveContract};
 pub use record::{
-    CommitRecord, CommitState, FailedRecord, Output, PartRecord, QuarantineRecord, Receipt, Resolved,
-    SourceRecord,
+    CommitRecord, CommitState, DoneMark, FailedRecord, Output, PartRecord, QuarantineRecord, Receipt,
+    Resolved, SourceRecord,
 };
 
 use crate::error::{Error, Result};
@@ -46,11 +46,11 @@ pub(crate) const COMMITS: &str = "_lakegate/commits/";
 /// What a deployed lake is connected to. A folder on a laptop is connected to nothing.
 pub trait Surroundings: Send + Sync {
     /// All files of a commit are visible, and it is about to be marked as done: catalog, notices, lineage.
-    /// Idempotent: whoever completes a commit calls it.
+    /// Idempotent: whoever completes a commit calls it. What it came to is kept in the done mark.
     ///
     /// # Errors
     /// What could not be told; the commit stays undone and is completed by the next run.
-    fn published(&self, lake: &Lake, record: &CommitRecord) -> Result<()>;
+    fn published(&self, lake: &Lake, record: &CommitRecord) -> Result<serde_json::Value>;
 
     /// A source object that lies elsewhere, as its record pins it.
     ///
@@ -199,6 +199,14 @@ impl Lake {
     /// As [`Lake::commits`].
     pub fn generations(&self, pipeline: &str, uri: &str) -> Result<Vec<CommitState>> {
         self.commits_below(&object_prefix(pipeline, uri))
+    }
+
+    /// The mark of a commit that is done: when, and what was told to whom. `None` while it is not.
+    ///
+    /// # Errors
+    /// The storage's, or the mark cannot be read.
+    pub fn done_mark(&self, state: &CommitState) -> Result<Option<DoneMark>> {
+        self.read_json(&done_key(&state.key))
     }
 
     /// The last failure of a source object, if it is not committed since.

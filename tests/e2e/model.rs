@@ -75,14 +75,14 @@ struct Told {
 }
 
 impl Surroundings for Told {
-    fn published(&self, _lake: &Lake, record: &CommitRecord) -> Result<()> {
+    fn published(&self, _lake: &Lake, record: &CommitRecord) -> Result<serde_json::Value> {
         let replaced = lake_rows_gone(&self.lake, record);
         assert!(
             replaced || record.parts.iter().all(|part| self.lake.join(&part.key).exists()),
             "told too early"
         );
         self.notices.lock().unwrap().insert((record.source.uri.clone(), record.generation));
-        Ok(())
+        Ok(serde_json::Value::Null)
     }
 
     fn source(&self, record: &SourceRecord) -> Result<Source> {

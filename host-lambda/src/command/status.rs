@@ -10,7 +10,8 @@ use super::output::{Answer, Fault, Outcome, Problem};
 use super::render::{Cell, Grid, Holds, Screen, Tone, count, number, short, size, visible};
 use super::{Context, reasons};
 use crate::config::Config;
-use crate::lake::{CommitState, FailedRecord, Lake};
+use crate::lake::{CommitState, DoneMark, FailedRecord, Lake};
+use crate::time::rfc3339;
 use clap::Args;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -204,8 +205,11 @@ fn about(lake: &Lake, folder: &Path, subject: &str, screen: Screen) -> Outcome {
     }
     let what = if is_part { "part file" } else { "source object" };
     let mut text = format!("{} ({what})\n", screen.paint(Tone::Name, &visible(subject)));
+    let mut commits_json = Vec::new();
     for commit in &commits {
-        text.push_str(&commit_text(commit, is_part.then_some(subject), screen));
+        let mark = lake.done_mark(commit).map_err(|error| problem(&error))?;
+        text.push_str(&commit_text(commit, mark.as_ref(), is_part.then_some(subject), screen));
+        commits_json.push(commit_json(commit, mark));
     }
     text.push_str(&failed(&failures, screen));
     for key in failures.iter().filter_map(|failure| failure.quarantine.as_ref()) {
@@ -215,7 +219,7 @@ fn about(lake: &Lake, folder: &Path, subject: &str, screen: Screen) -> Outcome {
     }
     let json = json!({
         "lake": folder.display().to_string(), "subject": subject, "is_part_file": is_part,
-        "commits": commits.iter().map(commit_json).collect::<Vec<_>>(), "failures": failures_json(&failures),
+        "commits": commits_json, "failures": failures_json(&failures),
     });
     Ok(Answer { text, json, ..Answer::default() })
 }
@@ -231,7 +235,7 @@ fn failures_of(lake: &Lake, commits: &[CommitState], subject: &str) -> Result<Ve
     Ok(failures)
 }
 
-fn commit_text(commit: &CommitState, part: Option<&str>, screen: Screen) -> String {
+fn commit_text(commit: &CommitState, mark: Option<&DoneMark>, part: Option<&str>, screen: Screen) -> String {
     let record = &commit.record;
     let state = match (commit.current, commit.done) {
         (true, true) => screen.paint(Tone::Good, "current"),
@@ -270,6 +274,12 @@ fn commit_text(commit: &CommitState, part: Option<&str>, screen: Screen) -> Stri
         fact("resolves", count(record.resolves.len() as u64, "quarantined record", "quarantined records"));
     }
     fact("commit", commit.key.clone());
+    if let Some(at) = record.source.event_time_ms {
+        fact("event", rfc3339(at));
+    }
+    for (name, value) in told(mark) {
+        fact(name, value);
+    }
     text.push_str(&grid.render(screen));
     let mut grid = Grid::new(&[">rows", ">bytes", "part file"]).of(Holds::Names);
     for part_record in record.parts.iter().take(LISTED) {
@@ -290,6 +300,25 @@ fn commit_text(commit: &CommitState, part: Option<&str>, screen: Screen) -> Stri
     text
 }
 
+/// What the catalog and those who asked were told, a line each.
+fn told(mark: Option<&DoneMark>) -> Vec<(&'static str, String)> {
+    let Some(mark) = mark else { return Vec::new() };
+    let mut lines = vec![("done", mark.done.clone())];
+    let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
+    for table in mark.told["catalog"]["tables"].as_array().into_iter().flatten() {
+        let name = format!("{}.{}", text(table, "database"), text(table, "table"));
+        let what = if table["created"] == true { ", made" } else { "" };
+        lines.push(("catalog", format!("{name}, {} partitions{what}", table["partitions"])));
+    }
+    if let Some(crawler) = mark.told["catalog"]["crawler"].as_object() {
+        lines.push(("catalog", format!("crawler {}", Value::Object(crawler.clone()))));
+    }
+    for notice in mark.told["notices"].as_array().into_iter().flatten() {
+        lines.push(("notice", format!("{}, {}", text(notice, "event"), text(notice, "messageId"))));
+    }
+    lines
+}
+
 fn failed(failures: &[FailedRecord], screen: Screen) -> String {
     if failures.is_empty() {
         return String::new();
@@ -308,9 +337,12 @@ fn failed(failures: &[FailedRecord], screen: Screen) -> String {
     text
 }
 
-fn commit_json(commit: &CommitState) -> Value {
+fn commit_json(commit: &CommitState, mark: Option<DoneMark>) -> Value {
     let mut object = serde_json::to_value(&commit.record).unwrap_or_default();
     if let Some(object) = object.as_object_mut() {
+        if let Some(mark) = mark {
+            object.insert("told".to_owned(), mark.told);
+        }
         object.insert("key".to_owned(), commit.key.clone().into());
         object.insert("done".to_owned(), commit.done.into());
         object.insert("current".to_owned(), commit.current.into());

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use serde_json::{Value, json};
+
 use crate::aws::Aws;
 use crate::catalog;
 use crate::config::Pipeline;
@@ -24,23 +26,24 @@ pub(super) struct Around {
 }
 
 impl Surroundings for Around {
-    fn published(&self, lake: &Lake, record: &CommitRecord) -> Result<()> {
+    fn published(&self, lake: &Lake, record: &CommitRecord) -> Result<Value> {
         stage::reached(
             Stage::Published,
             &Counts { files: Some(record.parts.len() as u64), ..Counts::default() },
         );
-        catalog::register(&self.aws, &self.pipeline, lake, record)?;
+        let catalog = catalog::register(&self.aws, &self.pipeline, lake, record)?;
         stage::reached(Stage::Catalogued, &Counts::default());
         crash::point("after-catalog");
-        notify::success(&self.aws, &self.pipeline, record)?;
-        notify::quarantine(&self.aws, &self.pipeline, record)?;
+        let success = notify::success(&self.aws, &self.pipeline, record)?;
+        let quarantine = notify::quarantine(&self.aws, &self.pipeline, record)?;
         stage::reached(Stage::Notified, &Counts::default());
         crash::point("after-notify");
         if let Some(place) = &self.pipeline.lineage {
             let storage = super::storage_at(&self.pipeline, &self.aws, &place.write_to)?;
             lineage::complete(&*storage, &self.pipeline, lake, record)?;
         }
-        Ok(())
+        let notices: Vec<_> = success.into_iter().chain(quarantine).collect();
+        Ok(json!({"catalog": catalog, "notices": notices}))
     }
 
     fn source(&self, record: &SourceRecord) -> Result<Source> {

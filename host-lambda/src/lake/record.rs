@@ -171,6 +171,18 @@ pub struct CommitState {
     pub key: String,
 }
 
+/// A commit is done: all is published, and whoever is to know was told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoneMark {
+    /// Version of this text: 1.
+    pub version: u32,
+    /// When, RFC 3339.
+    pub done: String,
+    /// Catalog and notices, where the lake is connected to any.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub told: serde_json::Value,
+}
+
 /// A source object that failed: nothing of it is in the tables.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedRecord {

@@ -9,7 +9,8 @@ use super::stage::{Names, Staging};
 use super::{Plan, crash, learn};
 use crate::error::{Error, Result};
 use crate::lake::{
-    CommitRecord, CommitState, FailedRecord, Lake, done_key, failure_key, object_prefix, sha256, to_json,
+    CommitRecord, CommitState, DoneMark, FailedRecord, Lake, done_key, failure_key, object_prefix, sha256,
+    to_json,
 };
 use crate::sandbox::{TableContract, Transform};
 use crate::source::{Source, now_ms};
@@ -56,12 +57,13 @@ pub(crate) fn complete(lake: &Lake, key: &str, record: &CommitRecord, means: Mea
         remove_files(lake, record)?;
     }
     storage.seal(&touched)?;
-    if let Some(surroundings) = lake.surroundings() {
-        surroundings.published(lake, record)?;
-    }
+    let told = match lake.surroundings() {
+        Some(surroundings) => surroundings.published(lake, record)?,
+        None => serde_json::Value::Null,
+    };
     crash::point("before-done");
-    let mark = format!("{{\"version\":1,\"done\":\"{}\"}}\n", rfc3339(now_ms()));
-    storage.put_if_absent(&done_key(key), mark.as_bytes())?;
+    let mark = DoneMark { version: 1, done: rfc3339(now_ms()), told };
+    storage.put_if_absent(&done_key(key), &to_json(&mark)?)?;
     crash::point("after-done");
     forget_failure(lake, &failure_key(&record.pipeline, &record.source.uri))
 }
