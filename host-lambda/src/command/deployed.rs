@@ -173,7 +173,7 @@ fn take(deployed: &Deployed, objects: &[ObjectRef], again: bool, context: &Conte
     let text = answers.iter().map(|answer| line(answer, context.out)).collect();
     let rows: u64 = answers.iter().map(|answer| answer.rows).sum();
     let json = json!({"objects": answers, "rows": rows, "rejected": rejected, "failed": failed});
-    Ok(Answer { text, json, exit, ..Answer::default() })
+    Ok(Answer { text, json, exit })
 }
 
 fn line(answer: &ObjectAnswer, screen: Screen) -> String {

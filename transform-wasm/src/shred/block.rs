@@ -111,7 +111,7 @@ fn put_each(
     rules: FieldRules<'_>,
     mut quick: impl FnMut(&mut Column, usize, usize) -> bool,
 ) -> Option<()> {
-    for record in 0..cells.len() {
+    for record in 0..cells.records() {
         let (start, end) = cells.range(record);
         let text = &cells.buf[start..end];
         if rules.is_null(text) {
@@ -127,12 +127,12 @@ fn put_each(
 fn put_texts(column: &mut Column, cells: Cells<'_>, rules: FieldRules<'_>) {
     let Values::Bytes { data, ends } = &mut column.values else { return };
     let bytes: usize =
-        (0..cells.len()).map(|record| cells.range(record)).map(|(start, end)| end - start).sum();
+        (0..cells.records()).map(|record| cells.range(record)).map(|(start, end)| end - start).sum();
     let mut at = data.len();
     data.resize(at + bytes + MOVE, 0);
-    ends.reserve(cells.len());
-    column.valid.reserve(cells.len());
-    for record in 0..cells.len() {
+    ends.reserve(cells.records());
+    column.valid.reserve(cells.records());
+    for record in 0..cells.records() {
         let (start, end) = cells.range(record);
         let text = &cells.buf[start..end];
         let length = match cells.quote(start) {

@@ -73,9 +73,9 @@ pub struct Cells<'a> {
 }
 
 impl Cells<'_> {
-    /// Number of fields.
+    /// Records of the block: each has one field here.
     #[inline]
-    pub fn len(&self) -> usize {
+    pub fn records(&self) -> usize {
         self.block.records
     }
 
