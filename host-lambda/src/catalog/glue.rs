@@ -16,7 +16,7 @@ use aws_sdk_glue::types::{
 use super::TableEntry;
 use super::contract::same_type;
 use super::refusal;
-use super::table::{Wanted, columns_of, compression, same_place};
+use super::table::{Change, Wanted, columns_of, compression, same_place};
 use crate::aws::{Aws, AwsError, Fault};
 use crate::config::Pipeline;
 use crate::error::{Error, Result};
@@ -79,7 +79,7 @@ impl<'a> Glue<'a> {
                 continue;
             };
             let Some(change) = wanted.change(&found, lake, now_ms() / 1000)? else { return Ok(found) };
-            if self.update(wanted.changed(&found, &change)?, found.version_id())? {
+            if self.update(wanted, &found, &change)? {
                 entry.updated = true;
                 entry.columns_added.extend(change.added);
                 entry.columns_changed.extend(change.retyped);
@@ -88,7 +88,7 @@ impl<'a> Glue<'a> {
         }
     }
 
-    fn get(&self) -> Result<Option<Table>> {
+    pub(super) fn get(&self) -> Result<Option<Table>> {
         let call = self.aws.glue().get_table().database_name(self.database).name(self.table).send();
         match self.aws.wait(self.aws.ask("glue:GetTable", &self.resource, call)) {
             Ok(answer) => Ok(answer.table),
@@ -122,15 +122,15 @@ impl<'a> Glue<'a> {
     }
 
     /// False if somebody else changed the table since it was read.
-    fn update(&self, input: aws_sdk_glue::types::TableInput, version: Option<&str>) -> Result<bool> {
+    pub(super) fn update(&self, wanted: &Wanted, found: &Table, change: &Change) -> Result<bool> {
         let call = self
             .aws
             .glue()
             .update_table()
             .database_name(self.database)
-            .table_input(input)
+            .table_input(wanted.changed(found, change)?)
             .skip_archive(true)
-            .set_version_id(version.map(str::to_string))
+            .set_version_id(found.version_id.clone())
             .send();
         match self.aws.wait(self.aws.ask("glue:UpdateTable", &self.resource, call)) {
             Ok(_) => Ok(true),

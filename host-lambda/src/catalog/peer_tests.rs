@@ -126,37 +126,66 @@ fn writers_at_once_lose_no_partition_and_no_column() {
     if !racing {
         eprintln!("this backend keeps no table versions: the writers bring partitions and no columns");
     }
-    let mut expected = vec!["id".to_string()];
+    // Several rounds each, so that they meet; what happens when they do is the next test.
+    let own = |writer: u32, round: u32| format!("c{writer}_{round}");
+    let write = |writer: u32, round: u32| {
+        let column = format!("{} double", own(writer, round));
+        let columns = if racing { vec!["id bigint", &column] } else { vec!["id bigint"] };
+        let digest = fixture::contract(&lake, "orders", &columns, &["day date"]);
+        let days = (1..=5).map(|day| format!("day=2025-{:02}-{:02}/", writer + 1, round * 5 + day));
+        let paths: Vec<String> = days.chain(["day=2025-12-31/".to_string()]).collect();
+        let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        register(&aws, &pipeline, &lake, &fixture::record("orders", &digest, &paths)).unwrap();
+    };
     std::thread::scope(|scope| {
         for writer in 0..8 {
-            let own = format!("c{writer}");
-            if racing {
-                expected.push(own.clone());
-            }
-            let (aws, lake, pipeline) = (&aws, &lake, &pipeline);
-            scope.spawn(move || {
-                let column = format!("{own} double");
-                let columns = if racing { vec!["id bigint", &column] } else { vec!["id bigint"] };
-                let digest = fixture::contract(lake, "orders", &columns, &["day date"]);
-                let mut paths: Vec<String> =
-                    (1..=15).map(|day| format!("day=2025-{:02}-{day:02}/", writer + 1)).collect();
-                paths.push("day=2025-12-31/".into());
-                let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-                register(aws, pipeline, lake, &fixture::record("orders", &digest, &paths)).unwrap();
-            });
+            let write = &write;
+            scope.spawn(move || (0..5).for_each(|round| write(writer, round)));
         }
     });
+    let mut expected = vec!["id".to_string()];
+    if racing {
+        expected.extend((0..8).flat_map(|writer| (0..5).map(move |round| own(writer, round))));
+        let updates = aws.calls()["glue:UpdateTable"];
+        assert!(updates > 40, "{updates} updates of 40 columns: nobody raced, so nothing was shown");
+    }
     let made = table(&aws, &database);
     let mut found = columns(&made);
     found.sort();
     expected.sort();
     assert_eq!(found, expected);
     let there = partitions(&aws, &database);
-    assert_eq!(there.len(), 8 * 15 + 1);
+    assert_eq!(there.len(), 8 * 5 * 5 + 1);
     // All of them wrote to this one: its columns are the table's at the end.
     let mut shared = names(there["2025-12-31"].storage_descriptor().unwrap().columns());
     shared.sort();
     assert_eq!(shared, expected);
+}
+
+#[test]
+fn an_update_of_what_changed_meanwhile_is_not_taken() {
+    let Some(aws) = fixture::peer() else { return };
+    let (_folder, lake) = fixture::lake();
+    let (database, pipeline) = database(&aws, "");
+    if !keeps_versions(&aws, &database) {
+        eprintln!("skipped: this backend keeps no table versions");
+        return;
+    }
+    let commit = |columns: &[&str]| {
+        let digest = fixture::contract(&lake, "orders", columns, &[]);
+        (fixture::record("orders", &digest, &[""]), digest)
+    };
+    register(&aws, &pipeline, &lake, &commit(&["id bigint"]).0).unwrap();
+    let (record, digest) = commit(&["id bigint", "mine double"]);
+    let wanted = table::Wanted::read(&lake, &record, ("orders", &digest), "", &BTreeMap::new()).unwrap();
+    let glue = glue::Glue::new(&aws, &pipeline, &database, "orders");
+    let read = glue.get().unwrap().unwrap();
+    let change = wanted.change(&read, &lake, 0).unwrap().unwrap();
+    register(&aws, &pipeline, &lake, &commit(&["id bigint", "theirs double"]).0).unwrap();
+    assert!(!glue.update(&wanted, &read, &change).unwrap());
+    assert_eq!(columns(&table(&aws, &database)), ["id", "theirs"]);
+    register(&aws, &pipeline, &lake, &record).unwrap();
+    assert_eq!(columns(&table(&aws, &database)), ["id", "theirs", "mine"]);
 }
 
 #[test]
