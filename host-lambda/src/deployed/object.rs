@@ -162,8 +162,10 @@ impl Deployed {
                 if error.kind() == Kind::Passing {
                     return Err(error);
                 }
-                self.fail(ready, &lake, &source, &aws, &error)?;
-                if error.kind() == Kind::Own {
+                let recorded = self.fail(ready, &lake, &source, &aws, &error)?;
+                // Not recorded as failed: its commit stands, and what came after it (catalog, notice) did not
+                // work. Only another delivery completes that, so it must not pass for an answer.
+                if error.kind() == Kind::Own || !recorded {
                     return Err(error);
                 }
                 let release = Some(ready.transform.digest().into());
@@ -210,18 +212,17 @@ impl Deployed {
     }
 
     /// What a failure asks for beside its record: a notice, and a copy of the object where one is wanted.
-    fn fail(&self, ready: &Ready, lake: &Lake, source: &Source, aws: &Aws, error: &Error) -> Result<()> {
-        if let Some(copy_to) = &ready.pipeline.failed_copy {
-            copy(&ready.pipeline, aws, source, copy_to)?;
-        }
+    /// False where there is no such record, because the object's commit is won.
+    fn fail(&self, ready: &Ready, lake: &Lake, source: &Source, aws: &Aws, error: &Error) -> Result<bool> {
         if let Some(place) = &ready.pipeline.lineage {
             let storage = super::storage_at(&ready.pipeline, aws, &place.write_to)?;
             lineage::fail(&*storage, &ready.pipeline, lake, source, error)?;
         }
-        match lake.failure(ready.plan.pipeline(), source.uri())? {
-            Some(record) => notify::failure(aws, &ready.pipeline, &record).map(drop),
-            None => Ok(()), // another run has taken it meanwhile
+        let Some(record) = lake.failure(ready.plan.pipeline(), source.uri())? else { return Ok(false) };
+        if let Some(copy_to) = &ready.pipeline.failed_copy {
+            copy(&ready.pipeline, aws, source, copy_to)?;
         }
+        notify::failure(aws, &ready.pipeline, &record).map(|_told| true)
     }
 }
 

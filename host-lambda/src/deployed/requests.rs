@@ -103,6 +103,8 @@ fn single(answer: Answer) -> Result<Answered, Refusal> {
     }
 }
 
+/// With what to do about it: for a denied call that is the permission to add.
 fn refusal(uri: &str, error: &Error) -> Refusal {
-    Refusal::new(error.kind(), format!("{uri}: {}: {error}", error.code()))
+    let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+    Refusal::new(error.kind(), format!("{uri}: {}: {error}{hint}", error.code()))
 }
