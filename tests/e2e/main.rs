@@ -1,6 +1,7 @@
 //! The one end-to-end test binary, so that wasmtime links once.
 //!
 //! What belongs where:
+//! * `aws`          the packaged function on a local stand-in for AWS
 //! * `cli`          exit codes, `--json`, colours: what a script or a person sees of the command
 //! * `concurrent`   two runs at once into one table
 //! * `corpus`       every golden case, both ways, several chunk sizes
@@ -11,10 +12,12 @@
 //! * `errors`       the exact text of the likeliest errors
 //! * `json_suite`   what the grammar allows is accepted, what it forbids is refused
 //! * `laws`         properties: chunks, joins, names, partition paths
+//! * `model`        the deployed flow against a model of a few lines
 //! * `shared_cases` small tricky files, where they lie beside the checkout
 //! * `tidy`         the style limits
 #![allow(clippy::unwrap_used)]
 
+mod aws;
 mod cli;
 mod concurrent;
 mod corpus;
@@ -25,6 +28,7 @@ mod drift;
 mod errors;
 mod json_suite;
 mod laws;
+mod model;
 mod shared_cases;
 mod tidy;
 

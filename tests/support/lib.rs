@@ -13,6 +13,7 @@ pub mod dying;
 pub mod generate;
 pub mod golden;
 pub mod lake_rows;
+pub mod peers;
 pub mod reference;
 pub mod rows;
 pub mod ways;

@@ -1,0 +1,81 @@
+//! Stand-ins for AWS on this machine, and the Python cases that run against them.
+//!
+//! For: `tests/e2e/aws.rs`. Not for the storage suite, which brings its own. The decision to know: the
+//! stand-ins are started once a test binary and hang on a pipe that this process holds open, so that they go
+//! when it goes, however that happens.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::command::binary;
+
+/// Stand-ins that run, and what the cases need besides.
+struct Peers {
+    ministack: String,
+    moto: String,
+    python: PathBuf,
+    zip: PathBuf,
+    /// Its standard input is the pipe.
+    _child: Child,
+}
+
+/// Runs one case of `tests/python/aws_cases.py`; says so and does nothing where `cargo xtask test` has not
+/// prepared it.
+///
+/// # Panics
+/// Where the case fails, with all that it said.
+pub fn case(name: &str) {
+    let Some(peers) = peers() else { return };
+    let mut command = Command::new(&peers.python);
+    command.arg(script("aws_cases.py")).arg(name).env("PYTHONDONTWRITEBYTECODE", "1").stdin(Stdio::null());
+    command.args(["--ministack", &peers.ministack, "--moto", &peers.moto]);
+    command.arg("--zip").arg(&peers.zip).arg("--lakegate").arg(binary());
+    let output = command.output().expect("Python starts");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{name}\n{}{}", text(&output.stdout), text(&output.stderr));
+}
+
+/// Names of all cases that there are; none where nothing is prepared.
+///
+/// # Panics
+/// Where they cannot be listed.
+pub fn cases() -> Option<Vec<String>> {
+    let python = prepared("LAKEGATE_PYTHON")?;
+    let mut command = Command::new(python);
+    let output = command.arg(script("aws_cases.py")).arg("--list").output().expect("Python starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+}
+
+fn peers() -> Option<&'static Peers> {
+    static PEERS: OnceLock<Option<Peers>> = OnceLock::new();
+    PEERS.get_or_init(|| Some(start(prepared("LAKEGATE_PYTHON")?, prepared("LAKEGATE_ZIP")?))).as_ref()
+}
+
+fn prepared(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os(name).map(PathBuf::from);
+    if path.is_none() {
+        eprintln!("skipped: {name} is not set; `cargo xtask test` prepares it");
+    }
+    path
+}
+
+fn start(python: PathBuf, zip: PathBuf) -> Peers {
+    let mut command = Command::new(&python);
+    command.arg(script("aws_peers.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("Python starts");
+    let mut line = String::new();
+    let said = child.stdout.take().expect("a pipe");
+    BufReader::new(said).read_line(&mut line).expect("the stand-ins answer");
+    let places: Value = serde_json::from_str(&line).expect("the stand-ins start; their own words are above");
+    let place = |name: &str| places[name].as_str().expect("a URL").to_owned();
+    Peers { ministack: place("ministack"), moto: place("moto"), python, zip, _child: child }
+}
+
+fn script(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("python").join(name)
+}
