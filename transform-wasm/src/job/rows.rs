@@ -66,7 +66,7 @@ pub struct Rows {
 struct Judged {
     derived: Vec<Column>,
     keep: Option<Vec<bool>>,
-    partitions: Option<Vec<String>>,
+    partitions: Option<hive::Paths>,
     row_records: Vec<u32>,
 }
 
@@ -154,10 +154,10 @@ impl TableRows {
             failed.push(run_check(check, &array, number, &judged, rejected)?);
         }
         if !self.partitions.is_empty() {
-            let mut paths = vec![String::new(); batch.rows as usize];
+            let mut paths = hive::Paths::new(batch.rows as usize);
             for (name, ty, expression) in &self.partitions {
                 let array = view.evaluate(expression, number, name, rejected);
-                hive::append(&mut paths, name, *ty, &array);
+                paths.append(name, *ty, &array);
             }
             judged.partitions = Some(paths);
         }
@@ -227,7 +227,9 @@ impl TableRows {
         }
         let row_records =
             if judged.row_records.is_empty() { batch.row_records(records) } else { judged.row_records };
-        let mut by_partition: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+        let everywhere = hive::Paths::new(0);
+        let partitions = judged.partitions.as_ref().unwrap_or(&everywhere);
+        let mut by_path: Vec<Vec<u32>> = vec![Vec::new(); partitions.distinct.len()];
         for row in 0..rows {
             if gone.contains(&row_records[row]) {
                 continue;
@@ -238,13 +240,17 @@ impl TableRows {
                 continue;
             }
             self.out += 1;
-            let partition = judged.partitions.as_ref().map_or("", |p| p[row].as_str());
-            by_partition.entry(partition).or_default().push(row as u32);
+            let path = partitions.rows.get(row).map_or(0, |&path| path as usize);
+            by_path[path].push(row as u32);
         }
-        for (partition, rows) in by_partition {
+        // In the order of the paths, so that part files are opened alike however records are batched.
+        let mut filled: Vec<(&String, Vec<u32>)> = partitions.distinct.iter().zip(by_path).collect();
+        filled.retain(|(_, rows)| !rows.is_empty());
+        filled.sort_unstable_by_key(|(path, _)| *path);
+        for (path, rows) in filled {
             let count = rows.len();
             let rows = PartRows::Some(&rows, &row_records);
-            parts.add(number, partition, &columns, &batch.counts, &rows, count)?;
+            parts.add(number, path, &columns, &batch.counts, &rows, count)?;
         }
         Ok(())
     }
