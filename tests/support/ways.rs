@@ -148,7 +148,7 @@ impl Run for sandbox::Session {
             sandbox::Step::PartBytes { id, bytes } => Step::Bytes(id, bytes),
             sandbox::Step::PartClosed { id, rows, bytes, digest } => {
                 Step::Closed(id, rows, bytes, Some(digest))
-            },
+            }
             sandbox::Step::Quarantine(lines) => Step::Quarantine(lines),
             sandbox::Step::Widen(widened) => {
                 let contracts = widened.contracts.into_iter().map(|contract| (contract.table, contract.text));

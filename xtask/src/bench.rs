@@ -19,9 +19,9 @@ const END: &str = "<!-- results: end -->";
 pub fn bench(workspace: &Workspace, quick: bool, only: &[String]) -> Result<()> {
     let python = step("set-up", || setup(workspace))?;
     step("component", || component(workspace))?;
-    let native = step("native bench", || build_program(workspace, "lakegate-transform", "whole"))?;
-    let steps = step("steps bench", || build_program(workspace, "lakegate-transform", "steps"))?;
-    let sandbox = step("lakegate, sandbox bench", || build_program(workspace, "lakegate-host", "sandbox"))?;
+    let native = step("native bench", || build_program(workspace, "lakegate-transform", "whole", &[]))?;
+    let steps = step("steps bench", || build_program(workspace, "lakegate-transform", "steps", &[]))?;
+    let sandbox = step("lakegate, sandbox bench", || build_program(workspace, "lakegate-host", "sandbox", &["lakegate"]))?;
     let lakegate = workspace.lakegate("release");
     let mut command = Command::new(python);
     command.arg(workspace.tests("python").join("bench.py"));
@@ -47,11 +47,12 @@ pub fn bench(workspace: &Workspace, quick: bool, only: &[String]) -> Result<()> 
 
 /// Compiles a bench program as released and returns its path, which cargo alone knows.
 ///
-/// The package's binaries are built by the same call: tests' dependencies change features, and two calls
-/// would compile wasmtime twice.
-fn build_program(workspace: &Workspace, package: &str, name: &str) -> Result<PathBuf> {
+/// Binaries that are measured beside it are built by the same call: tests' dependencies change features,
+/// and two calls would compile wasmtime twice.
+fn build_program(workspace: &Workspace, package: &str, name: &str, binaries: &[&str]) -> Result<PathBuf> {
     let mut cargo = workspace.cargo();
-    cargo.args(["build", "--release", "--locked", "--package", package, "--bins", "--bench", name]);
+    cargo.args(["build", "--release", "--locked", "--package", package, "--bench", name]);
+    cargo.args(binaries.iter().flat_map(|binary| ["--bin", binary]));
     let text = stdout_of(cargo.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit()))?;
     let mut programs = text.lines().filter_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
