@@ -21,7 +21,9 @@ pub fn bench(workspace: &Workspace, quick: bool, only: &[String]) -> Result<()> 
     step("component", || component(workspace))?;
     let native = step("native bench", || build_program(workspace, "lakegate-transform", "whole", &[]))?;
     let steps = step("steps bench", || build_program(workspace, "lakegate-transform", "steps", &[]))?;
-    let sandbox = step("lakegate, sandbox bench", || build_program(workspace, "lakegate-host", "sandbox", &["lakegate"]))?;
+    let sandbox = step("lakegate, sandbox bench", || {
+        build_program(workspace, "lakegate-host", "sandbox", &["lakegate"])
+    })?;
     let lakegate = workspace.lakegate("release");
     let mut command = Command::new(python);
     command.arg(workspace.tests("python").join("bench.py"));
