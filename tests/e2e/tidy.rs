@@ -32,10 +32,14 @@ fn report(rule: &str, wrong: &[String]) {
     assert!(wrong.is_empty(), "{rule}:\n  {}", wrong.join("\n  "));
 }
 
-/// Test code may unwrap; `*_tests.rs`, `tests.rs` and everything below `tests/`.
+/// Test code may unwrap: `*_tests.rs`, `tests.rs`, `fixture.rs`, suites, and everything below `tests/`.
 fn is_test(path: &Path) -> bool {
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    path.starts_with("tests") || name.ends_with("_tests") || name == "tests" || name == "suite"
+    let suite = path.components().any(|part| part.as_os_str() == "suite");
+    path.starts_with("tests")
+        || suite
+        || name.ends_with("_tests")
+        || ["tests", "suite", "fixture"].contains(&&*name)
 }
 
 #[test]

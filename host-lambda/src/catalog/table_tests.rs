@@ -1,3 +1,5 @@
+//! What is asked of Glue for a table, and what is made of its answers.
+
 use super::super::fixture;
 use super::*;
 use aws_sdk_glue::primitives::DateTime;

@@ -1,3 +1,5 @@
+//! Subjects, bodies and attributes of notices, without SNS.
+
 use serde_json::Value;
 
 use super::*;
