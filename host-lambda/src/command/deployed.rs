@@ -199,6 +199,9 @@ fn line(answer: &ObjectAnswer, screen: Screen) -> String {
 
 /// Arguments of `pause` and `resume`.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  lakegate pause orders
+  lakegate resume orders && lakegate backfill s3://raw/orders/")]
 pub struct PauseArgs {
     /// Name of the pipeline
     #[arg(value_name = "PIPELINE")]
