@@ -66,7 +66,7 @@ pub fn main() -> ExitCode {
 fn start(runtime: tokio::runtime::Handle) -> Result<Deployed> {
     let aws = Aws::from_env(runtime);
     let config = Deployed::configuration(&aws, &Config::location()?)?;
-    Ok(Deployed::start(aws, config, None)?.with_metrics())
+    Ok(Deployed::start(aws, config)?.with_metrics())
 }
 
 async fn answer(

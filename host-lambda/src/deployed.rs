@@ -12,7 +12,6 @@ mod requests;
 mod retract;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,7 +25,7 @@ use crate::config::{Address, Config, ContractWish, Encryption as Wanted, Locatio
 use crate::error::{Error, Result};
 use crate::lake::Lake;
 use crate::run::Plan;
-use crate::sandbox::{JobOptions, Sandbox, Step, Transform};
+use crate::sandbox::{JobOptions, Limits, Sandbox, Step, Transform};
 use crate::storage::{Encryption, LocalFolder, S3Options, S3Storage, Storage};
 
 /// How long it is believed that a pipeline is not paused: one look a second costs a busy host nothing.
@@ -70,14 +69,17 @@ impl Deployed {
     ///
     /// # Errors
     /// A spec is missing, is wrong, or leaves types open that the pipeline does not want to learn.
-    pub fn start(aws: Aws, config: Config, component: Option<&PathBuf>) -> Result<Self> {
+    pub fn start(aws: Aws, config: Config) -> Result<Self> {
         let mut pipelines = BTreeMap::new();
+        let mut loaded = Vec::new();
         for (name, pipeline) in &config.pipelines {
-            let ready = Ready::new(&aws, pipeline, component).map_err(|error| {
-                let hint = error.hint().unwrap_or("`lakegate config check` finds it before deployment");
-                Error::of_kind(error.kind(), "pipeline_refused", format!("pipeline {name}: {error}"))
-                    .with_hint(hint)
-            })?;
+            let ready = transform_within(pipeline.limits.sandbox(), &mut loaded);
+            let ready =
+                ready.and_then(|transform| Ready::new(&aws, pipeline, transform)).map_err(|error| {
+                    let hint = error.hint().unwrap_or("`lakegate config check` finds it before deployment");
+                    Error::of_kind(error.kind(), "pipeline_refused", format!("pipeline {name}: {error}"))
+                        .with_hint(hint)
+                })?;
             pipelines.insert(name.clone(), ready);
         }
         Ok(Self { aws, pipelines, config, pace: object::Pace::default(), metrics: false })
@@ -158,7 +160,7 @@ impl Deployed {
 }
 
 impl Ready {
-    fn new(aws: &Aws, pipeline: &Pipeline, component: Option<&PathBuf>) -> Result<Self> {
+    fn new(aws: &Aws, pipeline: &Pipeline, transform: Transform) -> Result<Self> {
         let spec = match &pipeline.told {
             Told::Spec { address: Address::S3 { bucket, key }, .. } => read_object(aws, bucket, key)?,
             Told::Spec { address: Address::Local(path), .. } => std::fs::read_to_string(path)
@@ -172,11 +174,6 @@ impl Ready {
             }
             Told::Nothing => String::new(),
         };
-        let sandbox = Sandbox::new(pipeline.limits.sandbox())?;
-        let transform = match component {
-            Some(path) => Transform::from_file(&sandbox, path)?,
-            None => Transform::shipped(&sandbox)?,
-        };
         let plan = Plan::new(spec, pipeline.table.clone())?.deployed(&pipeline.name);
         if pipeline.contract == ContractWish::Declared && !declares(&transform, &plan)? {
             let hint = "declare every column and `mode = \"freeze\"` or \"discard\" in the spec, or say \
@@ -185,6 +182,16 @@ impl Ready {
         }
         Ok(Self { pipeline: Arc::new(pipeline.clone()), plan, transform, looked: Mutex::new(None) })
     }
+}
+
+/// The shipped transform under these limits. Pipelines of the same limits share one engine and its code.
+fn transform_within(limits: Limits, loaded: &mut Vec<(Limits, Transform)>) -> Result<Transform> {
+    if let Some((_, transform)) = loaded.iter().find(|(known, _)| *known == limits) {
+        return Ok(transform.clone());
+    }
+    let transform = Transform::shipped(&Sandbox::new(limits)?)?;
+    loaded.push((limits, transform.clone()));
+    Ok(transform)
 }
 
 /// Whether a spec settles its contract: the transform then agrees it before it asks for any input. A wrong

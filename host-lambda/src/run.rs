@@ -54,6 +54,8 @@ pub enum Progress {
     },
     /// Bytes read in this pass so far.
     Read(u64),
+    /// The transform is through; all it made is staged and durable, and invisible.
+    Staged,
     /// The commit is won; files become visible.
     Publishing,
 }
@@ -260,6 +262,7 @@ impl<'a> Run<'a> {
     fn attempt(&self, progress: &mut dyn FnMut(Progress)) -> Result<Option<(CommitRecord, u8)>> {
         let ready = self.stage(progress)?;
         let passes = ready.made.passes;
+        progress(Progress::Staged);
         crash::point("after-stage");
         Ok(self.commit(ready, progress)?.map(|record| (record, passes)))
     }

@@ -52,7 +52,7 @@ impl ConfigArg {
         let name = path.display().to_string();
         let aws = Aws::from_env(runtime.handle().clone());
         let config = Deployed::configuration(&aws, &Origin::File(path)).map_err(|error| problem(&error))?;
-        let deployed = Deployed::start(aws, config, None).map_err(|error| problem(&error).file(name))?;
+        let deployed = Deployed::start(aws, config).map_err(|error| problem(&error).file(name))?;
         Ok(Connected { deployed, _runtime: runtime })
     }
 }

@@ -51,6 +51,7 @@ impl Bar {
             }
             Progress::Pass { .. } => self.bar.set_message(name.to_owned()),
             Progress::Read(bytes) => self.bar.set_position(self.before + bytes),
+            Progress::Staged => {}
             Progress::Publishing => self.bar.set_message(format!("{name} (publishing)")),
         }
     }

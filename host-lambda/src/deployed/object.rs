@@ -13,12 +13,12 @@ use crate::aws::Aws;
 use crate::config::{Location, Pipeline, Route};
 use crate::error::{Error, Kind, Result};
 use crate::event::{AnswerError, AnswerState, ObjectAnswer, ObjectRef};
-use crate::lake::Lake;
+use crate::lake::{FailedRecord, Lake};
 use crate::notify;
 use crate::observe::lineage;
 use crate::observe::metrics::{Metrics, memory_high_water};
 use crate::observe::stage::{self, Counts, Stage};
-use crate::run::{self, Outcome};
+use crate::run::{self, Outcome, Progress};
 use crate::source::{Source, now_ms};
 use crate::storage::{Facts, S3Options, S3Storage};
 
@@ -143,7 +143,7 @@ impl Deployed {
         plan.rerun = request.again;
         let begun = Instant::now();
         let result = match self.refuse_unfinishable(ready, &source, &aws) {
-            Ok(()) => run::run(&lake, &ready.transform, &source, &plan, &mut |_| {}),
+            Ok(()) => run::run(&lake, &ready.transform, &source, &plan, &mut logged),
             Err(error) => {
                 run::refuse(&lake, &ready.transform, &source, &plan, &error)?;
                 Err(error)
@@ -154,7 +154,7 @@ impl Deployed {
                 self.pace.seen(source.bytes(), begun.elapsed());
                 self.tell(name, &measured(&outcome, object.event_time));
                 stage::reached(Stage::Done, &counts(&outcome));
-                Ok(named(done(object, &outcome, ready)))
+                Ok(named(done(object, &outcome)))
             }
             Err(error) => {
                 self.tell(name, &Metrics::failed(error.kind()));
@@ -214,16 +214,32 @@ impl Deployed {
     /// What a failure asks for beside its record: a notice, and a copy of the object where one is wanted.
     /// False where there is no such record, because the object's commit is won.
     fn fail(&self, ready: &Ready, lake: &Lake, source: &Source, aws: &Aws, error: &Error) -> Result<bool> {
+        // An earlier version of the object may have left a record of its own failure.
+        let this = |failed: &FailedRecord| {
+            failed.code == error.code() && failed.source.version() == source.version()
+        };
+        let record = lake.failure(ready.plan.pipeline(), source.uri())?.filter(this);
+        let Some(record) = record else { return Ok(false) };
         if let Some(place) = &ready.pipeline.lineage {
             let storage = super::storage_at(&ready.pipeline, aws, &place.write_to)?;
             lineage::fail(&*storage, &ready.pipeline, lake, source, error)?;
         }
-        let Some(record) = lake.failure(ready.plan.pipeline(), source.uri())? else { return Ok(false) };
         if let Some(copy_to) = &ready.pipeline.failed_copy {
             copy(&ready.pipeline, aws, source, copy_to)?;
         }
         notify::failure(aws, &ready.pipeline, &record).map(|_told| true)
     }
+}
+
+/// What a run says while it goes on, as log lines.
+fn logged(progress: Progress) {
+    let (stage, bytes_in) = match progress {
+        Progress::Pass { number: 1, total_bytes } => (Stage::Fetched, Some(total_bytes)),
+        Progress::Staged => (Stage::Transformed, None),
+        Progress::Publishing => (Stage::Committed, None),
+        Progress::Pass { .. } | Progress::Read(_) => return,
+    };
+    stage::reached(stage, &Counts { bytes_in, ..Counts::default() });
 }
 
 fn measured(outcome: &Outcome, event_time_ms: Option<i64>) -> Metrics {
@@ -298,7 +314,7 @@ fn told(error: &Error) -> AnswerError {
     AnswerError { code: error.code().into(), message: error.to_string() }
 }
 
-fn done(object: &ObjectRef, outcome: &Outcome, ready: &Ready) -> ObjectAnswer {
+fn done(object: &ObjectRef, outcome: &Outcome) -> ObjectAnswer {
     let (commit, report) = (&outcome.commit, &outcome.report);
     ObjectAnswer {
         state: outcome.state.into(),
@@ -307,11 +323,7 @@ fn done(object: &ObjectRef, outcome: &Outcome, ready: &Ready) -> ObjectAnswer {
         bytes: commit.parts.iter().map(|part| part.bytes).sum(),
         rejected: report.rejected,
         duplicate: outcome.passes == 0,
-        release: Some(if outcome.passes == 0 {
-            commit.component.clone()
-        } else {
-            ready.transform.digest().into()
-        }),
+        release: Some(commit.component.clone()),
         ..answer(object)
     }
 }

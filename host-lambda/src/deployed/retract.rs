@@ -2,7 +2,7 @@
 //!
 //! Not for deleting the source object. The decision to know: it is a generation like any other, with no
 //! files, so that it is crash-safe, leaves a trace, and an event delivered again does not bring the rows
-//! back. A new version of the object, or `lakegate run`, does.
+//! back. A new version of the object, or `lakegate run --again`, does.
 
 use super::{Deployed, Ready};
 use crate::error::{Error, Result};

@@ -4,6 +4,25 @@
 //! to know: a backend that cannot keep a law says so by name, with its reason, in `suite/peers.rs`; nothing
 //! is skipped in silence. `LAKEGATE_TEST_S3` names the endpoint of a further peer.
 
+/// Each law as a test of each backend that speaks S3.
+macro_rules! s3_laws {
+    ($($law:ident),* $(,)?) => {
+        mod s3s_fs {
+            $(#[test] fn $law() {
+                let peer = super::Peer::s3s_fs();
+                if !peer.skips(stringify!($law)) { super::$law(&peer); }
+            })*
+        }
+        mod endpoint {
+            $(#[test] fn $law() {
+                if let Some(peer) = super::Peer::endpoint().filter(|peer| !peer.skips(stringify!($law))) {
+                    super::$law(&peer);
+                }
+            })*
+        }
+    };
+}
+
 mod faults;
 mod folder_only;
 mod peers;
@@ -21,19 +40,7 @@ macro_rules! laws {
         mod folder {
             $(#[test] fn $law() { super::$law(&super::Peer::folder()); })*
         }
-        mod s3s_fs {
-            $(#[test] fn $law() {
-                let peer = super::Peer::s3s_fs();
-                if !peer.skips(stringify!($law)) { super::$law(&peer); }
-            })*
-        }
-        mod endpoint {
-            $(#[test] fn $law() {
-                if let Some(peer) = super::Peer::endpoint().filter(|peer| !peer.skips(stringify!($law))) {
-                    super::$law(&peer);
-                }
-            })*
-        }
+        s3_laws!($($law),*);
     };
 }
 

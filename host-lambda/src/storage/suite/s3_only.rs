@@ -10,25 +10,7 @@ use super::{LARGE, keys, noise, read, stage};
 use crate::aws::Aws;
 use crate::error::Kind;
 
-macro_rules! laws {
-    ($($law:ident),* $(,)?) => {
-        mod s3s_fs {
-            $(#[test] fn $law() {
-                let peer = super::Peer::s3s_fs();
-                if !peer.skips(stringify!($law)) { super::$law(&peer); }
-            })*
-        }
-        mod endpoint {
-            $(#[test] fn $law() {
-                if let Some(peer) = super::Peer::endpoint().filter(|peer| !peer.skips(stringify!($law))) {
-                    super::$law(&peer);
-                }
-            })*
-        }
-    };
-}
-
-laws!(
+s3_laws!(
     spilling_changes_no_byte,
     the_spill_limit_fails_and_leaves_nothing,
     small_objects_take_one_request,
