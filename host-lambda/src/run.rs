@@ -29,6 +29,7 @@ use stage::{Names, Staging};
 pub use plan::Plan;
 pub use preview::{Preview, PreviewPart, Proposal, preview, propose};
 
+use crate::aws::UPLOAD_GONE;
 use crate::error::{Error, Kind, Result};
 use crate::lake::{
     CommitRecord, CommitState, Lake, Resolved, check_growth, commit_key, object_prefix, sha256, spec_key,
@@ -127,22 +128,15 @@ pub(crate) fn run_because(
 ) -> Result<Outcome> {
     let started = Instant::now();
     let prefix = object_prefix(plan.pipeline(), source.uri());
-    let means = Means { transform: Some(transform), source: Some(source) };
     for _ in 0..ATTEMPTS {
         let states = lake.commits_below(&prefix)?;
-        let rolled = roll_forward(lake, &states, means)?;
-        if let Some(newer) = newer(&states, source, plan) {
-            return Ok(outcome(State::Superseded, newer.record.clone(), 0, started));
-        }
-        let same = states.iter().rev().find(|state| is_same(state, transform, source, plan));
-        if let Some(state) = same.filter(|_| !plan.rerun) {
-            let state_now = if rolled > 0 { State::RolledForward } else { State::NothingToDo };
-            return Ok(outcome(state_now, state.record.clone(), 0, started));
-        }
         let run = Run { lake, transform, source, plan, cause, states: &states };
-        if let Some((record, passes)) = run.attempt(progress)? {
-            let state = if record.generation == 1 { State::Made } else { State::Replaced };
-            return Ok(outcome(state, record, passes, started));
+        match run.once(started, progress) {
+            Ok(Some(outcome)) => return Ok(outcome),
+            Ok(None) => {}
+            // Whoever completed a commit of this object meanwhile took away what this run was staging.
+            Err(error) if error.code() == UPLOAD_GONE && lake.commits_below(&prefix)? != states => {}
+            Err(error) => return Err(error),
         }
     }
     Err(Error::passing("object_contended", format!("other runs of {} won over and over", source.uri())))
@@ -258,6 +252,25 @@ pub(crate) struct Ready<'a> {
 }
 
 impl<'a> Run<'a> {
+    /// Completes what is undone, then makes what is missing; `None` if another run won the commit.
+    fn once(&self, started: Instant, progress: &mut dyn FnMut(Progress)) -> Result<Option<Outcome>> {
+        let Self { lake, transform, source, plan, states, .. } = *self;
+        let means = Means { transform: Some(transform), source: Some(source) };
+        let rolled = roll_forward(lake, states, means)?;
+        if let Some(newer) = newer(states, source, plan) {
+            return Ok(Some(outcome(State::Superseded, newer.record.clone(), 0, started)));
+        }
+        let same = states.iter().rev().find(|state| is_same(state, transform, source, plan));
+        if let Some(state) = same.filter(|_| !plan.rerun) {
+            let state_now = if rolled > 0 { State::RolledForward } else { State::NothingToDo };
+            return Ok(Some(outcome(state_now, state.record.clone(), 0, started)));
+        }
+        Ok(self.attempt(progress)?.map(|(record, passes)| {
+            let state = if record.generation == 1 { State::Made } else { State::Replaced };
+            outcome(state, record, passes, started)
+        }))
+    }
+
     /// Makes, stages, commits and publishes; `None` if another run won the commit.
     fn attempt(&self, progress: &mut dyn FnMut(Progress)) -> Result<Option<(CommitRecord, u8)>> {
         let ready = self.stage(progress)?;

@@ -11,6 +11,9 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use crate::error::Kind;
 
+/// Code of [`Fault::Swept`], which the flow looks for.
+pub(crate) const UPLOAD_GONE: &str = "upload_gone";
+
 /// What kind of no it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -24,6 +27,8 @@ pub enum Fault {
     NoBucket,
     /// The object, upload, table or topic does not exist.
     Missing,
+    /// An upload vanished while it was written.
+    Swept,
     /// A condition of the request does not hold.
     Precondition,
     /// Somebody else changes the same thing at this moment.
@@ -123,7 +128,8 @@ impl AwsError {
             | Fault::Missing
             | Fault::Region
             | Fault::Refused => Kind::Input,
-            Fault::Precondition
+            Fault::Swept
+            | Fault::Precondition
             | Fault::Conflict
             | Fault::Range
             | Fault::Throttled
@@ -142,6 +148,7 @@ impl AwsError {
             Fault::Credentials => "credentials_missing",
             Fault::NoBucket => "bucket_missing",
             Fault::Missing => "resource_missing",
+            Fault::Swept => UPLOAD_GONE,
             Fault::Precondition | Fault::Range => "precondition_failed",
             Fault::Conflict => "conflict",
             Fault::Throttled => "throttled",
@@ -280,7 +287,7 @@ fn hint(fault: Fault, call: &str, resource: &str, message: &str) -> Option<Strin
             bucket.unwrap_or(resource)
         ),
         Fault::Region => "set AWS_REGION to the region where it lives".into(),
-        Fault::Throttled | Fault::TimedOut | Fault::Unreachable | Fault::Broken => {
+        Fault::Swept | Fault::Throttled | Fault::TimedOut | Fault::Unreachable | Fault::Broken => {
             "try again; nothing half-written is visible".into()
         }
         _ => return None,
