@@ -85,7 +85,7 @@ impl Registered {
 /// Registers all tables of a commit, as the pipeline says. The commit must be published.
 ///
 /// # Errors
-/// Input: the database or crawler is missing, a call is denied, or the catalog has another table of that name, other
+/// Own: the database or crawler is missing, a call is denied, or the catalog has another table of that name, other
 /// partition keys, or a column of another type. Passing: the service's trouble, or too many writers.
 pub fn register(aws: &Aws, pipeline: &Pipeline, lake: &Lake, record: &CommitRecord) -> Result<Registered> {
     match &pipeline.catalog {

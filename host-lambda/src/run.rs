@@ -16,6 +16,7 @@ pub(crate) mod learn;
 mod pass;
 mod plan;
 mod preview;
+mod retract;
 pub(crate) mod stage;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,6 +29,7 @@ use stage::{Names, Staging};
 
 pub use plan::Plan;
 pub use preview::{Preview, PreviewPart, Proposal, preview, propose};
+pub use retract::retract;
 
 use crate::aws::UPLOAD_GONE;
 use crate::error::{Error, Kind, Result};
@@ -172,54 +174,6 @@ pub fn refuse(lake: &Lake, transform: &Transform, source: &Source, plan: &Plan, 
     record_failure(lake, plan, transform, source, error, &mut Staging::new(lake, names), 0)
 }
 
-/// Takes the rows of a source object out of the tables, and its quarantine: a generation without files.
-/// `None` if nothing of it is there.
-///
-/// # Errors
-/// The storage's; or the commit is made and the next run completes it.
-pub fn retract(lake: &Lake, pipeline: &str, uri: &str) -> Result<Option<CommitRecord>> {
-    let prefix = object_prefix(pipeline, uri);
-    for _ in 0..ATTEMPTS {
-        let states = lake.commits_below(&prefix)?;
-        roll_forward(lake, &states, Means::default())?;
-        let files = |state: &CommitState| !state.record.parts.is_empty() || state.record.quarantine.is_some();
-        let Some(last) = states.last().filter(|_| states.iter().any(|state| state.current && files(state)))
-        else {
-            return Ok(None);
-        };
-        let gone = |state: &&CommitState| state.current;
-        let now = rfc3339(now_ms());
-        let record = CommitRecord {
-            generation: last.record.generation + 1,
-            run: run_id(uri),
-            reason: "retract".into(),
-            replaces: states.iter().filter(gone).map(|state| state.record.generation).collect(),
-            withdraws: resubmissions_of(lake, pipeline, uri)?,
-            parts: Vec::new(),
-            quarantine: None,
-            report: Report::default(),
-            resolves: Vec::new(),
-            started: now.clone(),
-            committed: now,
-            ..last.record.clone()
-        };
-        let key = commit_key(pipeline, uri, record.generation);
-        if lake.storage().put_if_absent(&key, &to_json(&record)?)? {
-            complete(lake, &key, &record, Means::default())?;
-            return Ok(Some(record));
-        }
-    }
-    Err(Error::passing("object_contended", format!("other runs of {uri} won over and over")))
-}
-
-/// Commits that submitted records of an object again.
-fn resubmissions_of(lake: &Lake, pipeline: &str, uri: &str) -> Result<Vec<String>> {
-    let mut found = lake.commits_below(&format!("{}{pipeline}/", crate::lake::COMMITS))?;
-    found
-        .retain(|state| state.current && state.record.resolves.iter().any(|resolved| resolved.source == uri));
-    Ok(found.into_iter().map(|state| state.key).collect())
-}
-
 pub(crate) fn outcome(state: State, commit: CommitRecord, passes: u8, started: Instant) -> Outcome {
     let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let report = commit.report.clone();
@@ -321,8 +275,9 @@ impl<'a> Run<'a> {
         let made = match made.and_then(|made| self.check_rejected(&made.report).map(|()| made)) {
             Ok(made) => made,
             Err(error) => {
-                // Passing trouble is tried again; what is wrong with the object is noted.
-                if self.cause.contracts.is_none() && error.kind() != Kind::Passing {
+                // Passing trouble is tried again, and so is what a set-up forbids; what is wrong with the object
+                // is noted.
+                if self.cause.contracts.is_none() && error.kind() != Kind::Passing && !of_set_up(&error) {
                     record_failure(lake, plan, transform, source, &error, &mut staging, records)?;
                 }
                 return Err(error);
@@ -435,6 +390,11 @@ impl<'a> Run<'a> {
             "rerun"
         }
     }
+}
+
+/// Denied, or missing in the configuration: once that is mended, the object has failed at nothing.
+fn of_set_up(error: &Error) -> bool {
+    matches!(error, Error::Storage(error) if error.is_of_set_up())
 }
 
 /// Names a run: unique enough that two of one object at once never share one.

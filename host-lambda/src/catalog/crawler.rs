@@ -96,7 +96,7 @@ pub(super) fn crawl(
             End::Good => true,
             End::Failed(why) => {
                 let message = format!("the crawler {} failed: {why}", crawler.name);
-                return Err(Error::input("crawler_failed", message)
+                return Err(Error::own("crawler_failed", message)
                     .with_hint("the files are published; mend the crawler or its role, then start it"));
             }
         };

@@ -277,7 +277,7 @@ impl<'a> Glue<'a> {
         let message = format!("{call} on {} failed for a partition: {said} ({code})", self.resource);
         match code {
             "InvalidInputException" | "ResourceNumberLimitExceededException" | "AccessDeniedException" => {
-                Error::input("request_refused", message)
+                Error::own("request_refused", message)
             }
             _ => Error::passing("catalog_partition", message).with_hint("try again; the files are published"),
         }
@@ -288,7 +288,7 @@ impl<'a> Glue<'a> {
             "a partition of {} is registered for {there}, and its files are in {location}{path}",
             self.resource
         );
-        Error::input("catalog_partition_differs", message)
+        Error::own("catalog_partition_differs", message)
             .with_hint("drop the partition in Glue and run the object again; its files stay")
     }
 }

@@ -230,7 +230,7 @@ fn what_is_wrong_in_the_catalog_is_named() {
     let digest = fixture::contract(&lake, "orders", &["id bigint"], &["day date"]);
     let record = fixture::record("orders", &digest, &["day=2025-01-01/"]);
     let error = register(&aws, &into("nowhere_at_all", ""), &lake, &record).unwrap_err();
-    assert_eq!((error.kind(), error.code()), (Kind::Input, "database_missing"));
+    assert_eq!((error.kind(), error.code()), (Kind::Own, "database_missing"));
     assert!(error.to_string().contains("nowhere_at_all (glue:CreateTable for pipeline orders)"), "{error}");
 
     let (_database, pipeline) = database(&aws, "");

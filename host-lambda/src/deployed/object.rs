@@ -306,12 +306,16 @@ fn answer(object: &ObjectRef) -> ObjectAnswer {
 }
 
 fn ignored(object: &ObjectRef, why: &str) -> ObjectAnswer {
-    let error = Some(AnswerError { code: "ignored".into(), message: why.into() });
+    let error = Some(AnswerError { code: "ignored".into(), message: why.into(), hint: None });
     ObjectAnswer { state: AnswerState::Ignored, error, ..answer(object) }
 }
 
 fn told(error: &Error) -> AnswerError {
-    AnswerError { code: error.code().into(), message: error.to_string() }
+    AnswerError {
+        code: error.code().into(),
+        message: error.to_string(),
+        hint: error.hint().map(str::to_string),
+    }
 }
 
 fn done(object: &ObjectRef, outcome: &Outcome) -> ObjectAnswer {

@@ -221,7 +221,7 @@ fn a_missing_bucket_is_named(peer: &Peer) {
     let aws = Aws::of_tests(runtime().handle().clone(), peer.endpoint_url());
     let storage = S3Storage::new(aws, "lakegate-no-such-bucket", "x", options());
     for error in [storage.list("").unwrap_err(), storage.put_if_absent("k", b"1").unwrap_err()] {
-        assert_eq!((error.code(), error.kind()), ("bucket_missing", Kind::Input), "{error}");
+        assert_eq!((error.code(), error.kind()), ("bucket_missing", Kind::Own), "{error}");
         assert!(error.to_string().contains("s3://lakegate-no-such-bucket/x/"), "{error}");
         assert!(error.hint().unwrap().contains("lakegate-no-such-bucket"));
     }
