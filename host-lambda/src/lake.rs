@@ -10,6 +10,8 @@
 //! _lakegate/commits/<pipeline>/<object>/<generation>.json    and .done
 //! _lakegate/quarantine/<pipeline>/<object>-<generation>-<run>.jsonl
 //! _lakegate/failures/<pipeline>/<object>.json       the last failure of an object that is not committed
+//! _lakegate/crawler/<crawler>-<digest>.again        whether a crawler is to run once more
+//! _lakegate/paused/<pipeline>.json                  the pipeline is held while this is there
 //! _lakegate/resubmitted/<digest>                    records that were submitted again
 //! _lakegate/staging/                                nothing in here is visible
 //! ```
@@ -267,6 +269,11 @@ pub(crate) fn contract_key(digest: &str) -> String {
 
 pub(crate) fn spec_key(digest: &str) -> String {
     format!("_lakegate/specs/{digest}.toml")
+}
+
+/// Folder of a pipeline's quarantine, with a trailing slash.
+pub(crate) fn quarantine_prefix(pipeline: &str) -> String {
+    format!("_lakegate/quarantine/{pipeline}/")
 }
 
 /// Folder of a source object's commit records, with a trailing slash.

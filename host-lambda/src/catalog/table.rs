@@ -251,7 +251,7 @@ fn release(record: &CommitRecord, table: &str, contract: &str) -> BTreeMap<Strin
     all.into_iter().map(|(name, value)| (name.into(), value)).collect()
 }
 
-fn columns(typed: &[Typed]) -> Result<Vec<Column>> {
+pub(super) fn columns(typed: &[Typed]) -> Result<Vec<Column>> {
     typed.iter().map(glue_column).collect()
 }
 
