@@ -23,7 +23,7 @@ use around::Around;
 use crate::aws::Aws;
 use crate::config::{Address, Config, ContractWish, Encryption as Wanted, Location, Origin, Pipeline, Told};
 use crate::error::{Error, Result};
-use crate::lake::Lake;
+use crate::lake::{Lake, Texts};
 use crate::run::Plan;
 use crate::sandbox::{JobOptions, Limits, Sandbox, Step, Transform};
 use crate::storage::{Encryption, LocalFolder, S3Options, S3Storage, Storage};
@@ -49,6 +49,8 @@ pub struct Ready {
     /// What does it.
     pub transform: Transform,
     looked: Mutex<Option<(Instant, bool)>>,
+    /// Contracts and specs of its lake.
+    texts: Arc<Texts>,
 }
 
 impl Deployed {
@@ -119,7 +121,7 @@ impl Deployed {
     /// A local folder that cannot be used.
     pub fn lake(&self, ready: &Ready, aws: &Aws) -> Result<Lake> {
         let around = Around { aws: aws.clone(), pipeline: ready.pipeline.clone() };
-        Ok(bare_lake(&ready.pipeline, aws)?.within(Arc::new(around)))
+        Ok(bare_lake(&ready.pipeline, aws)?.within(Arc::new(around)).remembering(ready.texts.clone()))
     }
 
     /// Holds a pipeline, or lets it go on: its events are answered and nothing is done.
@@ -180,7 +182,13 @@ impl Ready {
                         `contract = \"learn\"` for the pipeline";
             return Err(Error::input("types_open", "its spec leaves types to be learned").with_hint(hint));
         }
-        Ok(Self { pipeline: Arc::new(pipeline.clone()), plan, transform, looked: Mutex::new(None) })
+        Ok(Self {
+            pipeline: Arc::new(pipeline.clone()),
+            plan,
+            transform,
+            looked: Mutex::new(None),
+            texts: Arc::default(),
+        })
     }
 }
 

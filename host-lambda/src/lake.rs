@@ -24,6 +24,7 @@ mod contracts;
 pub mod fsck;
 pub mod quarantine;
 mod record;
+mod texts;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub use record::{
     CommitRecord, CommitState, DoneMark, FailedRecord, Output, PartRecord, QuarantineRecord, Receipt,
     Resolved, SourceRecord,
 };
+
+pub use texts::Texts;
 
 use crate::error::{Error, Result};
 use crate::source::Source;
@@ -66,6 +69,7 @@ pub trait Surroundings: Send + Sync {
 pub struct Lake {
     storage: Arc<dyn Storage>,
     surroundings: Option<Arc<dyn Surroundings>>,
+    texts: Option<Arc<Texts>>,
 }
 
 impl Lake {
@@ -79,13 +83,19 @@ impl Lake {
 
     /// A lake over any storage.
     pub fn over(storage: Arc<dyn Storage>) -> Self {
-        Self { storage, surroundings: None }
+        Self { storage, surroundings: None, texts: None }
     }
 
     /// The same lake, connected.
     #[must_use]
     pub fn within(self, surroundings: Arc<dyn Surroundings>) -> Self {
         Self { surroundings: Some(surroundings), ..self }
+    }
+
+    /// The same lake, with a memory for texts that never change.
+    #[must_use]
+    pub fn remembering(self, texts: Arc<Texts>) -> Self {
+        Self { texts: Some(texts), ..self }
     }
 
     pub(crate) fn surroundings(&self) -> Option<&dyn Surroundings> {
@@ -118,13 +128,19 @@ impl Lake {
     }
 
     fn text_of(&self, key: &str, digest: &str) -> Result<Option<String>> {
+        if let Some(text) = self.texts.as_ref().and_then(|texts| texts.get(key)) {
+            return Ok(Some(text));
+        }
         let Some(found) = self.storage.get(key)? else { return Ok(None) };
         if sha256(&found.bytes) != digest {
             return Err(Error::own("lake_damaged", format!("{key} does not have the digest that names it")));
         }
-        String::from_utf8(found.bytes)
-            .map(Some)
-            .map_err(|_| Error::own("lake_damaged", format!("{key} is not UTF-8")))
+        let text = String::from_utf8(found.bytes)
+            .map_err(|_| Error::own("lake_damaged", format!("{key} is not UTF-8")))?;
+        if let Some(texts) = &self.texts {
+            texts.keep(key, &text);
+        }
+        Ok(Some(text))
     }
 
     /// All commit records, by pipeline, source and generation.
