@@ -7,6 +7,7 @@
 //! * Lakes and storages are made for each invocation: they are cheap, and each has its deadline.
 
 mod around;
+mod crawler;
 mod object;
 mod requests;
 mod retract;

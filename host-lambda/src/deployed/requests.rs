@@ -70,6 +70,11 @@ impl Deployed {
                     Item::Ignored { why, uri } => {
                         stage::ignored(uri.as_deref(), why);
                     }
+                    Item::CrawlerEnded(crawler) => {
+                        if let Err(error) = self.crawler_ended(crawler, request) {
+                            failed = Some(refusal(&format!("crawler {crawler}"), &error));
+                        }
+                    }
                     Item::Object(object) => match self.object(object, request) {
                         Ok(done) => answer.objects.push(done),
                         Err(error) => failed = Some(refusal(&object.uri(), &error)),
