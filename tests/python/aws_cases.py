@@ -19,7 +19,7 @@ import pyarrow
 from aws_given import (
     COLUMNS, EXAMPLES, Command, assert_says, config, left, numbered, numbered_files, pipeline, same_rows, spec_of
 )
-from aws_read import Table, folder_rows
+from aws_read import Table, folder_rows, quarantined
 from aws_rig import POLICY, Rig, until
 from aws_runtime import Function
 
@@ -138,9 +138,19 @@ def examples_as_deployed(rig, _):
         assert table.types == types, (example, table.types, types)
         table.check_partitions()
         same_rows(table.rows(), wanted, list(types))
+    rejected_is_a_table(rig)
     ask_the_questions(rig, [row for name, _, _, rows in expected_of_the_examples() if name == "sales" for row in rows])
     assert rig.open_uploads() == []
     only_documented_calls(rig)
+
+
+def rejected_is_a_table(rig):
+    """The quarantine of `orders-contract` by what Glue says of it: the raw lines, and why each was rejected."""
+    found = quarantined(rig, "orders_contract_orders_contract_quarantine")
+    raw = (EXAMPLES / "orders-contract/orders.ndjson").read_text().splitlines()
+    why = {5: "check_failed", 10: "check_failed", 14: "type_mismatch", 18: "unknown_column"}
+    assert {line["line"]: line["code"] for line in found} == why and len(found) == len(why), found
+    assert all(line["raw"] == raw[line["line"] - 1] for line in found), found
 
 
 def ask_the_questions(rig, sales):
