@@ -1,0 +1,191 @@
+//! What a file's footer says: columns with their types and statistics, row groups, metadata.
+//!
+//! Not for rows. The one decision to know: extremes are merged over row groups as values, not as text, so that 9
+//! is below 10.
+
+use std::collections::BTreeSet;
+
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::reader::{ChunkReader, FileReader};
+use parquet::file::serialized_reader::SerializedFileReader;
+use parquet::file::statistics::Statistics;
+use parquet::schema::types::ColumnDescriptor;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::show::{Kind, double};
+use crate::types;
+
+/// One file.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Footer {
+    rows: i64,
+    created_by: String,
+    groups: Vec<Group>,
+    columns: Vec<Column>,
+    /// Key-value metadata but the pointers, which stand with the columns.
+    metadata: Vec<(String, String)>,
+}
+
+/// One row group.
+#[derive(Serialize)]
+struct Group {
+    rows: i64,
+    stored: i64,
+    raw: i64,
+}
+
+/// One column over all row groups.
+#[derive(Serialize)]
+struct Column {
+    name: String,
+    parquet: String,
+    athena: String,
+    /// JSON pointer or SQL that it was made from.
+    from: Option<String>,
+    stored: i64,
+    raw: i64,
+    encodings: BTreeSet<String>,
+    compression: BTreeSet<String>,
+    nulls: Option<u64>,
+    min: Option<String>,
+    max: Option<String>,
+}
+
+/// The footer of an open file.
+pub fn of<R: ChunkReader + 'static>(reader: &SerializedFileReader<R>) -> Footer {
+    let file = reader.metadata().file_metadata();
+    let pairs = file.key_value_metadata().cloned().unwrap_or_default();
+    let pointers = pairs.iter().find(|pair| pair.key == "lakegate.pointers");
+    let pointers = pointers.and_then(|pair| pair.value.as_deref()).unwrap_or_default();
+    let pointers: Map<String, Value> = serde_json::from_str(pointers).unwrap_or_default();
+    let groups = reader.metadata().row_groups();
+    let columns = file.schema_descr().columns().iter().enumerate().map(|(index, descriptor)| {
+        let chunks: Vec<&ColumnChunkMetaData> = groups.iter().map(|group| group.column(index)).collect();
+        column(descriptor, &chunks, &pointers)
+    });
+    Footer {
+        rows: file.num_rows(),
+        created_by: file.created_by().unwrap_or("unknown").to_owned(),
+        columns: columns.collect(),
+        groups: groups
+            .iter()
+            .map(|group| Group {
+                rows: group.num_rows(),
+                stored: group.compressed_size(),
+                raw: group.total_byte_size(),
+            })
+            .collect(),
+        metadata: pairs
+            .into_iter()
+            .filter(|pair| pair.key != "lakegate.pointers")
+            .map(|pair| (pair.key, pair.value.unwrap_or_default()))
+            .collect(),
+    }
+}
+
+fn column(
+    descriptor: &ColumnDescriptor,
+    chunks: &[&ColumnChunkMetaData],
+    pointers: &Map<String, Value>,
+) -> Column {
+    let name = descriptor.path().string();
+    let from = pointers.get(&name).map(|from| match (from, from.get("sql")) {
+        (Value::String(text), _) | (_, Some(Value::String(text))) => text.clone(),
+        (other, _) => other.to_string(),
+    });
+    let statistics: Vec<&Statistics> = chunks.iter().filter_map(|chunk| chunk.statistics()).collect();
+    let known = statistics.len() == chunks.len();
+    let nulls = statistics.iter().map(|one| one.null_count_opt()).sum::<Option<u64>>();
+    let (min, max) = extremes(&statistics, &Kind::of(descriptor));
+    // RLE carries the definition levels of every column: it says nothing about this one.
+    let encodings = chunks.iter().flat_map(|chunk| chunk.encodings()).map(|encoding| encoding.to_string());
+    Column {
+        from,
+        name,
+        parquet: types::parquet(descriptor),
+        athena: types::athena(descriptor),
+        stored: chunks.iter().map(|chunk| chunk.compressed_size()).sum(),
+        raw: chunks.iter().map(|chunk| chunk.uncompressed_size()).sum(),
+        encodings: encodings.filter(|encoding| encoding != "RLE").collect(),
+        compression: chunks.iter().map(|chunk| codec(chunk)).collect(),
+        nulls: nulls.filter(|_| known),
+        min: min.filter(|_| known),
+        max: max.filter(|_| known),
+    }
+}
+
+fn codec(chunk: &ColumnChunkMetaData) -> String {
+    let name = chunk.compression().to_string();
+    name.split('(').next().unwrap_or_default().to_owned()
+}
+
+/// Smallest and largest value over row groups, as text; none where no group has one.
+fn extremes(groups: &[&Statistics], kind: &Kind) -> (Option<String>, Option<String>) {
+    let mut numbers = Range::<i64>::default();
+    let mut doubles = Range::<f64>::default();
+    let mut texts = Range::<&[u8]>::default();
+    for group in groups {
+        match group {
+            Statistics::Boolean(one) => {
+                numbers.add(one.min_opt().map(|v| i64::from(*v)), one.max_opt().map(|v| i64::from(*v)));
+            }
+            Statistics::Int32(one) => {
+                numbers.add(one.min_opt().map(|v| i64::from(*v)), one.max_opt().map(|v| i64::from(*v)));
+            }
+            Statistics::Int64(one) => numbers.add(one.min_opt().copied(), one.max_opt().copied()),
+            Statistics::Float(one) => {
+                doubles.add(one.min_opt().map(|v| f64::from(*v)), one.max_opt().map(|v| f64::from(*v)));
+            }
+            Statistics::Double(one) => doubles.add(one.min_opt().copied(), one.max_opt().copied()),
+            Statistics::ByteArray(_) => texts.add(group.min_bytes_opt(), group.max_bytes_opt()),
+            Statistics::FixedLenByteArray(_) => {
+                // Decimals: as many bytes each, so the first byte's sign bit decides and then their order.
+                let (min, max) = (group.min_bytes_opt(), group.max_bytes_opt());
+                if groups.len() == 1 {
+                    texts.add(min, max);
+                }
+            }
+            Statistics::Int96(_) => {}
+        }
+    }
+    if let Some(first) = groups.first().filter(|first| matches!(first, Statistics::Boolean(_))) {
+        let _same = first;
+        return numbers.show(|value| (*value == 1).to_string());
+    }
+    if numbers.min.is_some() {
+        return numbers.show(|value| kind.integer(*value));
+    }
+    if doubles.min.is_some() {
+        return doubles.show(|value| double(*value));
+    }
+    texts.show(|value| kind.bytes(value))
+}
+
+/// A running minimum and maximum.
+struct Range<T> {
+    min: Option<T>,
+    max: Option<T>,
+}
+
+impl<T> Default for Range<T> {
+    fn default() -> Self {
+        Self { min: None, max: None }
+    }
+}
+
+impl<T: PartialOrd + Copy> Range<T> {
+    fn add(&mut self, min: Option<T>, max: Option<T>) {
+        if let Some(new) = min.filter(|new| self.min.is_none_or(|old| *new < old)) {
+            self.min = Some(new);
+        }
+        if let Some(new) = max.filter(|new| self.max.is_none_or(|old| *new > old)) {
+            self.max = Some(new);
+        }
+    }
+
+    fn show(&self, show: impl Fn(&T) -> String) -> (Option<String>, Option<String>) {
+        (self.min.as_ref().map(&show), self.max.as_ref().map(&show))
+    }
+}
