@@ -1,0 +1,144 @@
+// One file of the page, and what became of it; the page's side of the worker.
+//
+// Not for showing it (`view/`). The one decision to know: every run has an id of its own, so that an answer to an
+// earlier spec is told from the answer to this one; the last good preview stays until the next one is there.
+
+import type { Answer, Cells, Component, Preview, Problem, Quarantined, Request } from './protocol';
+
+export interface Entry {
+  file: Blob;
+  name: string;
+  /** The spec to follow; the empty text: propose one. */
+  spec: string;
+  /** The text in the editor, while it is not the spec. */
+  draft: string | null;
+  run: number;
+  state: 'running' | 'done' | 'failed' | 'cancelled';
+  progress: { pass: number; read: number; total: number };
+  preview: Preview | null;
+  /** The run that made `preview`. */
+  shown: number;
+  problem: Problem | null;
+  /** What a failed run had rejected. */
+  rejected: Quarantined[];
+}
+
+/** What happened: everything (a file came or went, a run ended), progress only, or the component is there. */
+export type Change = 'all' | 'progress' | 'component';
+
+export class Files {
+  readonly entries: Entry[] = [];
+  current: Entry | null = null;
+  component: Component | null = null;
+  broken: Problem | null = null;
+  private runs = 0;
+  private requests = 0;
+  private readonly waiting = new Map<number, { done: (columns: Cells[]) => void; fail: (error: Error) => void }>();
+  private readonly worker = new Worker(new URL('./worker/worker.ts', import.meta.url), { type: 'module' });
+
+  constructor(private readonly changed: (change: Change) => void) {
+    this.worker.onmessage = ({ data }: MessageEvent<Answer>) => this.take(data);
+    this.worker.onerror = ({ message }) => {
+      this.broken = { fault: 'environment', code: 'page', message: message || 'the worker could not start', place: {} };
+      this.changed('all');
+    };
+  }
+
+  add(file: Blob, name: string, spec = ''): void {
+    const entry: Entry = {
+      file,
+      name,
+      spec,
+      draft: null,
+      run: 0,
+      state: 'running',
+      progress: { pass: 1, read: 0, total: file.size },
+      preview: null,
+      shown: 0,
+      problem: null,
+      rejected: [],
+    };
+    this.entries.push(entry);
+    this.current = entry;
+    this.start(entry);
+  }
+
+  /** Runs an entry, again if need be, with the spec it has now. */
+  start(entry: Entry): void {
+    if (entry.state === 'running' && entry.run > 0) this.send({ type: 'cancel', id: entry.run });
+    entry.run = ++this.runs;
+    entry.state = 'running';
+    entry.progress = { pass: 1, read: 0, total: entry.file.size };
+    const { file, name, spec } = entry;
+    this.send({ type: 'run', job: { id: entry.run, file, name, spec } });
+    this.changed('all');
+  }
+
+  cancel(entry: Entry): void {
+    this.send({ type: 'cancel', id: entry.run });
+  }
+
+  remove(entry: Entry): void {
+    this.cancel(entry);
+    this.send({ type: 'forget', id: entry.shown });
+    this.entries.splice(this.entries.indexOf(entry), 1);
+    if (this.current === entry) this.current = this.entries.at(-1) ?? null;
+    this.changed('all');
+  }
+
+  show(entry: Entry): void {
+    this.current = entry;
+    this.changed('all');
+  }
+
+  /** Rows of a table of the preview that an entry shows. */
+  rows(id: number, table: string, offset: number, count: number): Promise<Cells[]> {
+    const request = ++this.requests;
+    return new Promise((done, fail) => {
+      this.waiting.set(request, { done, fail });
+      this.send({ type: 'rows', id, request, table, offset, count });
+    });
+  }
+
+  private send(request: Request): void {
+    this.worker.postMessage(request);
+  }
+
+  private take(answer: Answer): void {
+    switch (answer.type) {
+      case 'ready':
+        this.component = answer.component;
+        return this.changed('component');
+      case 'broken':
+        this.broken = answer.problem;
+        return this.changed('all');
+      case 'rows':
+        this.waiting.get(answer.request)?.done(answer.columns);
+        this.waiting.delete(answer.request);
+        return;
+      case 'rows-failed':
+        this.waiting.get(answer.request)?.fail(new Error(answer.message));
+        this.waiting.delete(answer.request);
+        return;
+    }
+    const entry = this.entries.find(({ run }) => run === answer.id);
+    if (!entry) {
+      // An answer to an earlier run.
+      if (answer.type === 'done') this.send({ type: 'forget', id: answer.id });
+      return;
+    }
+    if (answer.type === 'progress') {
+      entry.progress = { pass: answer.pass, read: answer.read, total: answer.total };
+      return this.changed('progress');
+    }
+    entry.state = answer.type;
+    entry.problem = answer.type === 'failed' ? answer.problem : null;
+    entry.rejected = answer.type === 'failed' ? answer.quarantine : [];
+    if (answer.type === 'done') {
+      if (entry.shown > 0) this.send({ type: 'forget', id: entry.shown });
+      entry.preview = answer.preview;
+      entry.shown = answer.id;
+    }
+    this.changed('all');
+  }
+}

@@ -1,0 +1,311 @@
+// The page: files on top, one preview below in tabs.
+//
+// Not for making anything (the worker) nor for a tab's content (`view/`). The one decision to know: a change draws
+// the page anew from `Files`, except what holds a person's place: the editor while it is edited, and progress.
+
+import './style.css';
+import { byId, h } from './dom';
+import { Files, type Change, type Entry } from './entry';
+import { fetchExample, type Example } from './examples';
+import type { Preview, Table } from './protocol';
+import { drop, empty, type Intake } from './view/empty';
+import { files as filesView } from './view/files';
+import { rejects } from './view/rejects';
+import { rows } from './view/rows';
+import { schema } from './view/schema';
+import { spec, type Editor } from './view/spec';
+import { take } from './view/take';
+import { count, headline, number, placeOf, short, size } from './words';
+
+const TABS = ['Rows', 'Schema', 'Files', 'Rejects', 'Spec', 'Take away'] as const;
+type Tab = (typeof TABS)[number];
+
+const main = byId('main');
+const files = new Files(changed);
+let tab: Tab = 'Rows';
+let tableName = '';
+let editor: { entry: Entry; editor: Editor } | null = null;
+let pasted = 0;
+
+const intake: Intake = {
+  files: (list) => void takeIn([...list]),
+  text: (text) => files.add(new Blob([text]), `pasted${++pasted > 1 ? `_${pasted}` : ''}.txt`),
+  example: (example) => void tryExample(example),
+};
+
+/** Files to preview; a spec among them is for those that come with it, or for the file that is shown. */
+async function takeIn(list: File[]): Promise<void> {
+  const isSpec = ({ name }: File): boolean => name.toLowerCase().endsWith('.toml');
+  const text = (await list.find(isSpec)?.text()) ?? '';
+  const inputs = list.filter((file) => !isSpec(file));
+  inputs.forEach((file) => files.add(file, file.name, text));
+  const { current } = files;
+  if (inputs.length > 0 || text === '') return;
+  if (!current) return announce('a spec was given: drop a file to preview with it');
+  current.spec = text;
+  current.draft = null;
+  files.start(current);
+}
+
+async function tryExample(example: Example): Promise<void> {
+  try {
+    const { file, spec: text } = await fetchExample(example);
+    files.add(file, example.name, text);
+  } catch (error) {
+    announce((error as Error).message);
+  }
+}
+
+function changed(change: Change): void {
+  if (change === 'component') return component();
+  if (change === 'progress') return progress();
+  draw();
+}
+
+function component(): void {
+  const { component: known } = files;
+  if (!known) return;
+  const place = byId('component');
+  place.textContent = `${known.name} ${known.version} · ${short(known.digest)}`;
+  place.title = `The shipped component, ${size(known.bytes)}, sha256 ${known.digest}`;
+}
+
+function announce(text: string): void {
+  byId('announce').textContent = text;
+}
+
+function draw(): void {
+  const entry = files.current;
+  if (files.broken) return main.replaceChildren(banner(headline(files.broken), '', files.broken.hint ?? 'reload the page'));
+  if (!entry) return main.replaceChildren(empty(intake));
+  const editing = document.activeElement?.closest('.editor') !== undefined && document.activeElement?.closest('.editor') !== null;
+  if (editing && editor?.entry === entry && tab === 'Spec') {
+    // The text area keeps its place and its caret: only what surrounds it is drawn.
+    editor.editor.update();
+    replace('summary', summary(entry));
+    replace('tabs', tabs(entry));
+    return;
+  }
+  main.replaceChildren(picker(entry), summary(entry), tabs(entry), panel(entry));
+}
+
+function replace(id: string, by: HTMLElement): void {
+  document.getElementById(id)?.replaceWith(by);
+}
+
+/** The files, when there are several, and where to add more. */
+function picker(current: Entry): HTMLElement {
+  const chips = files.entries.map((entry) =>
+    h(
+      'li',
+      { class: entry === current ? 'chip on' : 'chip' },
+      h(
+        'button',
+        { type: 'button', 'aria-pressed': String(entry === current), onclick: () => files.show(entry) },
+        h('span', { class: `dot ${entry.state}`, 'aria-hidden': 'true' }),
+        entry.name,
+      ),
+      h('button', { type: 'button', class: 'quiet', 'aria-label': `Remove ${entry.name}`, onclick: () => files.remove(entry) }, '×'),
+    ),
+  );
+  return h('div', { class: 'picker' }, h('ul', { 'aria-label': 'Files' }, ...chips), drop(intake, false));
+}
+
+/** What came of the file, in the command line's words. */
+function summary(entry: Entry): HTMLElement {
+  const { preview, state, problem } = entry;
+  const box = h('section', { id: 'summary', 'aria-label': 'What came of the file' });
+  if (state === 'running') {
+    box.append(
+      h(
+        'div',
+        { class: 'row' },
+        h('progress', { id: 'progress', max: 1, value: 0, 'aria-label': `Reading ${entry.name}` }),
+        h('span', { id: 'progress-text', class: 'soft' }, 'starting'),
+        h('button', { type: 'button', onclick: () => files.cancel(entry) }, 'Cancel'),
+      ),
+    );
+  }
+  if (state === 'cancelled') {
+    box.append(banner('cancelled', '', '', h('button', { type: 'button', onclick: () => files.start(entry) }, 'Run again')));
+  }
+  if (problem) box.append(banner(headline(problem), placeOf(problem, entry.name), problem.hint ?? ''));
+  if (problem && preview) box.append(h('p', { class: 'soft' }, 'Below is the last preview that was made.'));
+  if (preview) box.append(sentence(preview), ...warnings(preview));
+  return box;
+}
+
+function sentence({ report, passes, milliseconds, inputBytes }: Preview): HTMLElement {
+  const format = ['', 'none'].includes(report.compression) ? report.format : `${report.format} in ${report.compression}`;
+  const time = milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+  return h(
+    'p',
+    { class: 'sentence' },
+    `${count(report.records, 'record', 'records')}, ${number(report.accepted)} accepted, `,
+    h('strong', { class: report.rejected > 0 ? 'warn' : 'good' }, `${number(report.rejected)} rejected`),
+    h('span', { class: 'soft' }, ` · ${format}, ${size(inputBytes)}, ${count(passes, 'pass', 'passes')}, ${time}`),
+  );
+}
+
+function warnings({ report }: Preview): HTMLElement[] {
+  if (report.warnings.length === 0) return [];
+  const items = report.warnings.map(({ message }) => h('li', {}, message));
+  return [h('details', { class: 'warnings', open: report.warnings.length <= 2 }, h('summary', {}, `Worth knowing (${items.length})`), h('ul', {}, ...items))];
+}
+
+function banner(title: string, place: string, hint: string, ...more: HTMLElement[]): HTMLElement {
+  return h(
+    'div',
+    { class: 'problem', role: 'alert' },
+    h('p', {}, h('strong', {}, title)),
+    place ? h('p', {}, h('code', {}, place)) : null,
+    hint ? h('p', { class: 'soft' }, `hint: ${hint}`) : null,
+    ...more,
+  );
+}
+
+function progress(): void {
+  const entry = files.current;
+  const bar = document.getElementById('progress') as HTMLProgressElement | null;
+  if (!entry || !bar) return;
+  const { pass, read, total } = entry.progress;
+  bar.value = total > 0 ? read / total : 0;
+  byId('progress-text').textContent = `pass ${pass}: ${size(read)} of ${size(total)}`;
+}
+
+function badge(name: Tab, entry: Entry): string {
+  const { preview } = entry;
+  const sum = (of: (table: Table) => number): string => (preview ? number(preview.tables.reduce((all, table) => all + of(table), 0)) : '');
+  switch (name) {
+    case 'Rows':
+      return sum((table) => table.rows);
+    case 'Schema':
+      return sum((table) => table.columns.length);
+    case 'Files':
+      return sum((table) => table.parts.length);
+    case 'Rejects':
+      return entry.rejected.length > 0 ? number(entry.rejected.length) : preview ? number(preview.report.rejected) : '';
+    default:
+      return '';
+  }
+}
+
+/** Tabs as the ARIA pattern has them: arrows move, one of them is in the tab order. */
+function tabs(entry: Entry): HTMLElement {
+  const buttons = TABS.map((name) => {
+    const text = badge(name, entry);
+    const wrong = (name === 'Spec' && entry.problem?.fault === 'spec') || (name === 'Rejects' && text !== '' && text !== '0');
+    return h(
+      'button',
+      {
+        type: 'button',
+        role: 'tab',
+        id: `tab-${name}`,
+        'aria-selected': String(name === tab),
+        'aria-controls': 'panel',
+        tabindex: name === tab ? 0 : -1,
+        onclick: () => choose(name),
+      },
+      name,
+      text !== '' && h('span', { class: wrong ? 'badge warn' : 'badge' }, text),
+    );
+  });
+  const list = h('div', { role: 'tablist', id: 'tabs', 'aria-label': 'Views of the preview' }, ...buttons);
+  list.addEventListener('keydown', ({ key }) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+    const to = key === 'Home' ? 0 : key === 'End' ? TABS.length - 1 : step && (TABS.indexOf(tab) + step + TABS.length) % TABS.length;
+    const next = to === undefined ? undefined : TABS[to];
+    if (next) choose(next);
+  });
+  return list;
+}
+
+function choose(name: Tab): void {
+  tab = name;
+  (document.activeElement as HTMLElement | null)?.blur();
+  draw();
+  document.getElementById(`tab-${name}`)?.focus();
+}
+
+function panel(entry: Entry): HTMLElement {
+  return h('section', { id: 'panel', role: 'tabpanel', 'aria-labelledby': `tab-${tab}`, tabindex: -1 }, ...content(entry));
+}
+
+function content(entry: Entry): HTMLElement[] {
+  const { preview } = entry;
+  if (tab === 'Spec') {
+    const made = spec(entry, (text) => {
+      entry.spec = text;
+      files.start(entry);
+    });
+    editor = { entry, editor: made };
+    return [made.element];
+  }
+  if (tab === 'Rejects' && entry.rejected.length > 0) return [rejects(entry.rejected, entry.rejected.length)];
+  if (!preview) return [h('p', { class: 'note' }, entry.state === 'running' ? 'Reading …' : 'There is nothing to show.')];
+  if (tab === 'Rejects') return [rejects(preview.quarantine, preview.report.rejected)];
+  if (tab === 'Take away') return [take(entry, preview)];
+  const table = preview.tables.find(({ name }) => name === tableName) ?? preview.tables[0];
+  if (!table) return [h('p', { class: 'note' }, 'No table was made: the file has no records.')];
+  return [...tableChoice(preview, table), view(entry, preview, table)];
+}
+
+function view(entry: Entry, preview: Preview, table: Table): HTMLElement {
+  if (tab === 'Schema') return schema(table);
+  if (tab === 'Files') return filesView(table, preview);
+  const { shown } = entry;
+  return rows(table, (offset, number_) => files.rows(shown, table.name, offset, number_));
+}
+
+function tableChoice({ tables }: Preview, current: Table): HTMLElement[] {
+  if (tables.length < 2) return [];
+  const choice = h(
+    'select',
+    { 'aria-label': 'Table' },
+    ...tables.map(({ name }) => h('option', { value: name, selected: name === current.name }, name)),
+  );
+  choice.addEventListener('change', () => {
+    tableName = choice.value;
+    draw();
+  });
+  return [choice];
+}
+
+function theme(): void {
+  const button = byId('theme');
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const isDark = (): boolean => (document.documentElement.dataset['theme'] ?? (dark.matches ? 'dark' : 'light')) === 'dark';
+  const show = (): void => {
+    button.textContent = isDark() ? 'Light' : 'Dark';
+    button.setAttribute('aria-label', `Switch to ${isDark() ? 'light' : 'dark'} colours`);
+  };
+  button.addEventListener('click', () => {
+    document.documentElement.dataset['theme'] = isDark() ? 'light' : 'dark';
+    show();
+  });
+  dark.addEventListener('change', show);
+  show();
+}
+
+function dropAnywhere(): void {
+  const over = (on: boolean): void => void document.body.classList.toggle('over', on);
+  addEventListener('dragover', (event) => {
+    event.preventDefault();
+    over(true);
+  });
+  addEventListener('dragleave', (event) => event.relatedTarget === null && over(false));
+  addEventListener('drop', (event) => {
+    event.preventDefault();
+    over(false);
+    if (event.dataTransfer) intake.files(event.dataTransfer.files);
+  });
+  addEventListener('paste', (event) => {
+    if (event.target instanceof HTMLTextAreaElement || !event.clipboardData) return;
+    if (event.clipboardData.files.length > 0) intake.files(event.clipboardData.files);
+    else if (event.clipboardData.getData('text').trim() !== '') intake.text(event.clipboardData.getData('text'));
+  });
+}
+
+theme();
+dropAnywhere();
+draw();

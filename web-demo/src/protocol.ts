@@ -1,0 +1,176 @@
+// The only messages between page and worker, and what they carry.
+//
+// Not for how a view keeps its state. The one decision to know: texts of the transform (report, quarantine lines)
+// cross as they were parsed, under the names that the command line gives them, so that one word means one thing.
+
+/** Whose fault, in the command line's words. */
+export type Fault = 'input' | 'spec' | 'limit' | 'transform' | 'environment' | 'internal';
+
+export interface Place {
+  line?: number;
+  column?: number;
+  offset?: number;
+  record?: number;
+  path?: string;
+}
+
+export interface Problem {
+  fault: Fault;
+  /** Stable name, for example `syntax_error`. */
+  code: string;
+  message: string;
+  hint?: string;
+  place: Place;
+}
+
+/** What one file is to be made into. */
+export interface Job {
+  /** Chosen by the page; every answer carries it. */
+  id: number;
+  file: Blob;
+  name: string;
+  /** The empty text: propose one. */
+  spec: string;
+}
+
+export type Request =
+  | { type: 'run'; job: Job }
+  | { type: 'cancel'; id: number }
+  | { type: 'forget'; id: number }
+  | { type: 'rows'; id: number; request: number; table: string; offset: number; count: number };
+
+export type Answer =
+  | { type: 'ready'; component: Component }
+  | { type: 'broken'; problem: Problem }
+  | { type: 'progress'; id: number; pass: number; read: number; total: number }
+  | { type: 'done'; id: number; preview: Preview }
+  | { type: 'failed'; id: number; problem: Problem; quarantine: Quarantined[] }
+  | { type: 'cancelled'; id: number }
+  | { type: 'rows'; id: number; request: number; offset: number; columns: Cells[] }
+  | { type: 'rows-failed'; id: number; request: number; message: string };
+
+/** Values of one column as text; null is null. */
+export type Cells = (string | null)[];
+
+export interface Component {
+  name: string;
+  version: string;
+  digest: string;
+  bytes: number;
+}
+
+export interface Preview {
+  report: Report;
+  tables: Table[];
+  quarantine: Quarantined[];
+  /** True when there were more rejected records than `quarantine` holds. */
+  quarantineCut: boolean;
+  /** The spec that pins what was learned; none when nothing had to be learned. */
+  spec: string | null;
+  receipt: Receipt;
+  passes: number;
+  inputBytes: number;
+  milliseconds: number;
+}
+
+export interface Table {
+  name: string;
+  contract: Contract;
+  /** The contract's exact text: the receipt has its digest. */
+  contractText: string;
+  columns: ShownColumn[];
+  rows: number;
+  parts: Part[];
+}
+
+/** A column as the Rows view shows it: those of the files, then those of the path. */
+export interface ShownColumn {
+  name: string;
+  athena: string;
+  parquet: string;
+  from: string;
+  partition: boolean;
+}
+
+export interface Part {
+  partition: string;
+  rows: number;
+  bytes: number;
+  digest: string;
+  blob: Blob;
+  footer: Footer;
+}
+
+export interface Footer {
+  rows: number;
+  createdBy: string;
+  groups: { rows: number; stored: number; raw: number }[];
+  columns: FooterColumn[];
+  metadata: [string, string][];
+}
+
+export interface FooterColumn {
+  name: string;
+  parquet: string;
+  athena: string;
+  from: string | null;
+  stored: number;
+  raw: number;
+  encodings: string[];
+  compression: string[];
+  nulls: number | null;
+  min: string | null;
+  max: string | null;
+}
+
+export interface Report {
+  records: number;
+  accepted: number;
+  rejected: number;
+  bytes: number;
+  format: string;
+  compression: string;
+  tables: { table: string; contract: string; rows_made: number; rows_out: number; filtered: number; parts: number }[];
+  rejects: Record<string, number>;
+  warnings: { code: string; message: string; count: number }[];
+  checks: { table: string; check: string; on_fail: string; failed: number }[];
+  comparable: boolean;
+}
+
+/** One line of the quarantine. */
+export interface Quarantined {
+  record: number;
+  line: number | null;
+  offset: number | null;
+  length: number | null;
+  table: string | null;
+  path: string | null;
+  code: string;
+  message: string;
+  raw: string;
+  truncated: boolean;
+}
+
+/** The part of a contract that the page shows. */
+export interface Contract {
+  rows?: string | null;
+  columns?: ContractColumn[];
+  partition_by?: ContractColumn[];
+}
+
+export interface ContractColumn {
+  name: string;
+  type?: string;
+  pointer?: string;
+  sql?: string;
+}
+
+/** Digests of everything: what `run` of the same input, spec and component makes. */
+export interface Receipt {
+  input: string;
+  component: string;
+  spec: string;
+  contracts: Record<string, string>;
+  outputs: { table: string; partition: string; rows: number; bytes: number; digest: string }[];
+  comparable: boolean;
+}

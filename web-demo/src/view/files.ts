@@ -1,0 +1,74 @@
+// The part files: partitions, sizes, row groups, and what each column holds.
+
+import { grid, h } from '../dom';
+import type { Preview, Table } from '../protocol';
+import { count, number, short, size } from '../words';
+
+/** Part files listed before the list is cut. */
+const LISTED = 500;
+
+export function files(table: Table, preview: Preview): HTMLElement {
+  const bytes = table.parts.reduce((sum, part) => sum + part.bytes, 0);
+  const share = preview.inputBytes > 0 ? ` (${Math.round((100 * bytes) / preview.inputBytes)} % of the raw file's ${size(preview.inputBytes)})` : '';
+  const parts = table.parts.slice(0, LISTED).map((part) => [
+    h('code', {}, part.partition || '(none)'),
+    number(part.rows),
+    size(part.bytes),
+    number(part.footer.groups.length),
+    h('code', { title: part.digest }, short(part.digest)),
+  ]);
+  const cut = table.parts.length - parts.length;
+  return h(
+    'div',
+    {},
+    h('p', {}, `${count(table.parts.length, 'part file', 'part files')}, ${size(bytes)}${share}`),
+    grid(`Part files of ${table.name}`, ['partition', '>rows', '>size', '>row groups', 'digest'], parts),
+    cut > 0 ? h('p', { class: 'soft' }, `… and ${number(cut)} more`) : null,
+    ...table.parts.slice(0, 1).map(() => statistics(table)),
+  );
+}
+
+/** Columns of one part file, which can be chosen where there are several. */
+function statistics(table: Table): HTMLElement {
+  const choice = h(
+    'select',
+    { 'aria-label': 'Part file' },
+    ...table.parts.slice(0, LISTED).map((part, index) => h('option', { value: index }, part.partition || `part ${index + 1}`)),
+  );
+  const place = h('div');
+  const show = (): void => {
+    const part = table.parts[Number(choice.value)];
+    if (!part) return;
+    const { columns, groups } = part.footer;
+    place.replaceChildren(
+      grid(
+        'Columns',
+        ['column', '>stored', '>raw', '>nulls', 'smallest', 'largest', 'encodings', 'compression'],
+        columns.map((column) => [
+          h('code', {}, column.name),
+          size(column.stored),
+          size(column.raw),
+          column.nulls === null ? '?' : number(column.nulls),
+          clipped(column.min),
+          clipped(column.max),
+          column.encodings.join(', '),
+          column.compression.join(', '),
+        ]),
+      ),
+      h('h4', {}, 'Row groups'),
+      grid(
+        'Row groups',
+        ['>#', '>rows', '>stored', '>raw'],
+        groups.map((group, index) => [String(index), number(group.rows), size(group.stored), size(group.raw)]),
+      ),
+    );
+  };
+  choice.addEventListener('change', show);
+  show();
+  return h('section', {}, h('h3', {}, 'What the columns hold'), table.parts.length > 1 ? choice : null, place);
+}
+
+function clipped(text: string | null): HTMLElement {
+  if (text === null) return h('span', { class: 'null' }, 'none');
+  return h('span', { title: text }, text.length > 32 ? `${text.slice(0, 31)}…` : text);
+}

@@ -1,0 +1,57 @@
+// Rejected records: each with its reason, its line, and its text as it came.
+
+import { grid, h } from '../dom';
+import type { Quarantined } from '../protocol';
+import { count, number } from '../words';
+
+/** Records listed before the list is cut. */
+const LISTED = 200;
+
+export function rejects(quarantine: Quarantined[], rejected: number): HTMLElement {
+  if (rejected === 0) return h('p', { class: 'note' }, 'No record was rejected.');
+  const reasons = new Map<string, { records: number; message: string; where: string }>();
+  for (const { code, message, path } of quarantine) {
+    const reason = reasons.get(`${code} ${path}`) ?? { records: 0, message, where: path ?? '' };
+    reasons.set(`${code} ${path}`, { ...reason, records: reason.records + 1 });
+  }
+  const cut = rejected - Math.min(quarantine.length, LISTED);
+  return h(
+    'div',
+    {},
+    h('h3', {}, 'Reasons'),
+    grid(
+      'Reasons',
+      ['>records', 'where', 'reason', 'message'],
+      [...reasons].map(([key, { records, message, where }]) => [number(records), h('code', {}, where), h('code', {}, key.split(' ')[0] ?? ''), message]),
+    ),
+    h('h3', {}, 'Records'),
+    h('ol', { class: 'rejects' }, ...quarantine.slice(0, LISTED).map(record)),
+    cut > 0 ? h('p', { class: 'soft' }, `… and ${count(cut, 'more record', 'more records')}`) : null,
+  );
+}
+
+function record(line: Quarantined): HTMLElement {
+  const place = [
+    `record ${number(line.record)}`,
+    line.line === null ? '' : `line ${number(line.line)}`,
+    line.offset === null ? '' : `byte ${number(line.offset)}`,
+  ];
+  return h(
+    'li',
+    {},
+    h('p', {}, h('strong', {}, line.message), ' ', h('code', {}, line.path ?? '')),
+    h('p', { class: 'soft' }, [...place, line.code].filter((part) => part !== '').join(' · ')),
+    h('pre', { tabindex: 0 }, ...marked(line), line.truncated ? ' … (cut)' : null),
+  );
+}
+
+/** The raw text, with the last key of the path marked where the text has it once. */
+function marked({ raw, path }: Quarantined): (Node | string)[] {
+  const key = path?.split('/').at(-1);
+  const quoted = `"${key}"`;
+  const at = key ? raw.indexOf(quoted) : -1;
+  if (at < 0 || raw.indexOf(quoted, at + 1) >= 0) return [raw];
+  const value = /^\s*:\s*("(?:[^"\\]|\\.)*"|[^,{}[\]]*)/.exec(raw.slice(at + quoted.length))?.[0] ?? '';
+  const end = at + quoted.length + value.length;
+  return [raw.slice(0, at), h('mark', {}, raw.slice(at, end)), raw.slice(end)];
+}

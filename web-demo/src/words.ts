@@ -1,0 +1,55 @@
+// Numbers, sizes and problems in words: those of the command line.
+
+import type { Fault, Problem } from './protocol';
+
+const whole = new Intl.NumberFormat('en-US');
+
+export function number(value: number): string {
+  return whole.format(value);
+}
+
+export function count(value: number, one: string, many: string): string {
+  return `${number(value)} ${value === 1 ? one : many}`;
+}
+
+export function size(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  let value = bytes;
+  let unit = 'B';
+  for (const next of ['KiB', 'MiB', 'GiB']) {
+    if (value < 1024) break;
+    value /= 1024;
+    unit = next;
+  }
+  return `${value.toFixed(1)} ${unit}`;
+}
+
+export function short(digest: string): string {
+  return digest.slice(0, 12);
+}
+
+const FAULTS: Record<Fault, string> = {
+  input: 'error in the input',
+  spec: 'error in the spec',
+  limit: 'a limit was passed',
+  transform: 'the transform is at fault',
+  environment: 'error',
+  internal: 'internal error',
+};
+
+/** `error in the input: a comma before a closing bracket`. */
+export function headline(problem: Problem): string {
+  return `${FAULTS[problem.fault]}: ${problem.message}`;
+}
+
+/** `orders.json:1:20 (byte 19)`, or nothing. */
+export function placeOf({ fault, place }: Problem, file: string): string {
+  const name = fault === 'spec' ? 'transform.toml' : file;
+  const at = [name, place.line, place.column].filter((part) => part !== undefined).join(':');
+  const more = [
+    place.offset === undefined ? '' : `byte ${number(place.offset)}`,
+    place.record === undefined ? '' : `record ${number(place.record)}`,
+    place.path ?? '',
+  ].filter((part) => part !== '');
+  return more.length > 0 ? `${at} (${more.join(', ')})` : at;
+}

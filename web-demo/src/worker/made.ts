@@ -1,0 +1,67 @@
+// What a job puts out: part files as blobs, quarantine lines.
+//
+// Not for reading them back (`inspect`). The one decision to know: bytes go into blobs at once, which the browser may
+// keep on disk, so that a large file's Parquet does not stay in the worker's memory.
+
+import { Sha256 } from '../../dist/made/inspect.js';
+import type { Quarantined } from '../protocol';
+
+/** Quarantine bytes kept to show, as the command line does; the report has the full count. */
+const QUARANTINE_BYTES = 4 << 20;
+
+export interface MadePart {
+  table: string;
+  partition: string;
+  rows: number;
+  bytes: number;
+  digest: string;
+  blob: Blob;
+}
+
+interface OpenPart {
+  table: string;
+  partition: string;
+  pieces: Blob[];
+  bytes: number;
+  hash: Sha256;
+}
+
+export class Made {
+  readonly parts: MadePart[] = [];
+  readonly quarantine: Quarantined[] = [];
+  quarantineCut = false;
+  private quarantineBytes = 0;
+  private readonly open = new Map<number, OpenPart>();
+
+  opened(id: number, table: string, partition: string): void {
+    this.open.set(id, { table, partition, pieces: [], bytes: 0, hash: new Sha256() });
+  }
+
+  bytes(id: number, bytes: Uint8Array<ArrayBuffer>): void {
+    const part = this.open.get(id);
+    if (!part) throw new Error(`the transform wrote into part ${id}, which is not open`);
+    part.hash.update(bytes);
+    part.bytes += bytes.length;
+    part.pieces.push(new Blob([bytes]));
+  }
+
+  closed(id: number, rows: number, bytes: number): void {
+    const part = this.open.get(id);
+    if (!part || part.bytes !== bytes) throw new Error(`the transform's account of part ${id} is wrong`);
+    this.open.delete(id);
+    const { table, partition, pieces, hash } = part;
+    const blob = new Blob(pieces, { type: 'application/vnd.apache.parquet' });
+    this.parts.push({ table, partition, rows, bytes, digest: hash.hex(), blob });
+    hash.free();
+  }
+
+  /** Whole JSON lines. */
+  rejected(lines: Uint8Array): void {
+    for (const line of new TextDecoder().decode(lines).split('\n')) {
+      if (line === '') continue;
+      this.quarantineBytes += line.length;
+      if (this.quarantineBytes > QUARANTINE_BYTES) this.quarantineCut = true;
+      else this.quarantine.push(JSON.parse(line) as Quarantined);
+    }
+  }
+}

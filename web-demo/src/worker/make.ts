@@ -1,0 +1,252 @@
+// One file through the component: at most two passes, as every host does it.
+//
+// Not for messages (`worker.ts`). The one decision to know: the job is fed 1 MiB at a time and asked in short steps,
+// and the worker looks at its messages every few steps, so that progress and cancel come at once.
+
+import { Sha256 } from '../../dist/made/inspect.js';
+import type { Contract, Job as Wanted, Preview, Problem, Quarantined, Receipt, Report, Table } from '../protocol';
+import { Made } from './made';
+import { defaultTable, namesTable } from './names';
+import { footerOf } from './parts';
+import { checkMemory, problemOf, type Job, type Options, type Step, type Transform } from './transform';
+
+/** Bytes of one `push`: the interface's own rule. */
+const CHUNK_BYTES = 1 << 20;
+/** How long the worker may be deaf: well below what a person notices. */
+const DEAF_MILLISECONDS = 40;
+
+type Widened = Extract<Step, { tag: 'widen' }>['val'];
+type End = { report: Report } | { widened: Widened };
+
+/** What the worker wants to know meanwhile. */
+export interface Watch {
+  cancelled: () => boolean;
+  progress: (pass: number, read: number) => void;
+}
+
+/** The job was cancelled. */
+export class Cancelled extends Error {}
+
+/** A problem, with what had been rejected until then. */
+export class Failed extends Error {
+  constructor(
+    readonly problem: Problem,
+    readonly quarantine: Quarantined[],
+  ) {
+    super(problem.message);
+  }
+}
+
+/** Makes what `run` would make of a file; keeps it in blobs. */
+export async function make(transform: Transform, wanted: Wanted, watch: Watch): Promise<Preview> {
+  const started = performance.now();
+  const input = new Input(wanted.file);
+  let made = new Made();
+  try {
+    const base = options(transform, wanted);
+    let contracts: Options['contracts'] = [];
+    let spec: string | null = null;
+    let learned: Report | null = null;
+    let passes = 1;
+    let end = await pass(transform, base, input, made, watch, 1);
+    if ('widened' in end) {
+      const { widened } = end;
+      ({ contracts, spec } = widened);
+      learned = JSON.parse(widened.report) as Report;
+      // A contract that follows from the spec alone is agreed before any input is read.
+      passes = learned.records === 0 ? 1 : 2;
+      made = new Made();
+      end = await pass(transform, { ...base, contracts, final: true }, input, made, watch, passes);
+    }
+    if (!('report' in end)) throw new Error('the contract widened on the final pass');
+    const report = end.report;
+    for (const warning of learned?.warnings ?? []) {
+      const known = report.warnings.some(({ code, message }) => code === warning.code && message === warning.message);
+      if (!known) report.warnings.push(warning);
+    }
+    const receipt = receiptOf(transform, wanted, input, contracts, made, report);
+    return {
+      report,
+      tables: await tablesOf(contracts, made),
+      quarantine: made.quarantine,
+      quarantineCut: made.quarantineCut,
+      spec,
+      receipt,
+      passes,
+      inputBytes: wanted.file.size,
+      milliseconds: performance.now() - started,
+    };
+  } catch (thrown) {
+    if (thrown instanceof Cancelled) throw thrown;
+    throw new Failed(problemOf(thrown), made.quarantine);
+  }
+}
+
+function options(transform: Transform, { name, spec }: Wanted): Options {
+  const base: Options = {
+    spec,
+    contracts: [],
+    footer: [['lakegate.component', transform.component.digest]],
+    source: { uri: name, partitions: [] },
+    final: false,
+    propose: false,
+  };
+  return namesTable(spec) ? base : { ...base, table: defaultTable(name) };
+}
+
+async function pass(
+  transform: Transform,
+  asked: Options,
+  input: Input,
+  made: Made,
+  watch: Watch,
+  number: number,
+): Promise<End> {
+  const { guest, memory } = await transform.instance();
+  const job: Job = guest.Job.open(asked);
+  input.rewind();
+  watch.progress(number, 0);
+  let looked = performance.now();
+  for (;;) {
+    const step = job.step();
+    switch (step.tag) {
+      case 'need-input': {
+        const chunk = input.next();
+        if (chunk) job.push(chunk);
+        else job.end();
+        break;
+      }
+      case 'working':
+        break;
+      case 'part-opened':
+        made.opened(step.val.id, step.val.table, step.val.partition);
+        break;
+      case 'part-bytes':
+        made.bytes(step.val.id, step.val.bytes as Uint8Array<ArrayBuffer>);
+        break;
+      case 'part-closed':
+        made.closed(step.val.id, Number(step.val.rows), Number(step.val.bytes));
+        break;
+      case 'quarantine-bytes':
+        made.rejected(step.val);
+        break;
+      case 'widen':
+        return { widened: step.val };
+      case 'done':
+        return { report: JSON.parse(step.val) as Report };
+    }
+    if (performance.now() - looked > DEAF_MILLISECONDS) {
+      checkMemory(memory());
+      watch.progress(number, input.read);
+      await nextTask();
+      if (watch.cancelled()) throw new Cancelled();
+      looked = performance.now();
+    }
+  }
+}
+
+/** Lets messages in. A timer would wait 4 ms each time once nested. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
+
+/** A file in chunks, hashed the first time it is read to its end. */
+class Input {
+  read = 0;
+  digest = '';
+  private readonly reader = new FileReaderSync();
+  private hash: Sha256 | null = new Sha256();
+
+  constructor(private readonly file: Blob) {}
+
+  rewind(): void {
+    this.read = 0;
+    if (this.digest === '') {
+      this.hash?.free();
+      this.hash = new Sha256();
+    }
+  }
+
+  next(): Uint8Array | null {
+    if (this.read >= this.file.size) {
+      if (this.hash) this.digest = this.hash.hex();
+      this.hash?.free();
+      this.hash = null;
+      return null;
+    }
+    const end = Math.min(this.read + CHUNK_BYTES, this.file.size);
+    const chunk = new Uint8Array(this.reader.readAsArrayBuffer(this.file.slice(this.read, end)));
+    this.read = end;
+    this.hash?.update(chunk);
+    return chunk;
+  }
+}
+
+function receiptOf(
+  transform: Transform,
+  { spec }: Wanted,
+  input: Input,
+  contracts: Options['contracts'],
+  made: Made,
+  report: Report,
+): Receipt {
+  const tables = [...contracts].sort((a, b) => (a.table < b.table ? -1 : 1));
+  return {
+    input: input.digest,
+    component: transform.component.digest,
+    spec: textDigest(spec),
+    contracts: Object.fromEntries(tables.map(({ table, text }) => [table, textDigest(text)])),
+    outputs: made.parts.map(({ table, partition, rows, bytes, digest }) => ({ table, partition, rows, bytes, digest })),
+    comparable: report.comparable,
+  };
+}
+
+function textDigest(text: string): string {
+  const hash = new Sha256();
+  hash.update(new TextEncoder().encode(text));
+  const digest = hash.hex();
+  hash.free();
+  return digest;
+}
+
+async function tablesOf(contracts: Options['contracts'], made: Made): Promise<Table[]> {
+  return contracts.map(({ table, text }) => {
+    const contract = JSON.parse(text) as Contract;
+    const parts = made.parts
+      .filter((part) => part.table === table)
+      .map(({ partition, rows, bytes, digest, blob }) => ({
+        partition,
+        rows,
+        bytes,
+        digest,
+        blob,
+        footer: footerOf(blob),
+      }));
+    const inPath = contract.partition_by ?? [];
+    const inFile = parts[0]?.footer.columns ?? [];
+    return {
+      name: table,
+      contract,
+      contractText: text,
+      columns: [
+        ...inFile.map(({ name, athena, parquet, from }) => ({ name, athena, parquet, from: from ?? '', partition: false })),
+        ...inPath.map((key) => ({
+          name: key.name,
+          athena: key.type === 'json' ? 'string' : (key.type ?? 'string'),
+          parquet: 'in the path',
+          from: key.sql ?? key.pointer ?? '',
+          partition: true,
+        })),
+      ],
+      rows: parts.reduce((sum, part) => sum + part.rows, 0),
+      parts,
+    };
+  });
+}

@@ -1,0 +1,80 @@
+// The worker: owns the component and everything made with it, and answers the page.
+//
+// The one decision to know: one job at a time, in the order asked; a job that was cancelled while it waited never
+// starts. Rows are read between the steps of a job, so that the table scrolls while another file is being read.
+
+import initInspect from '../../dist/made/inspect.js';
+import inspectUrl from '../../dist/made/inspect_bg.wasm?url';
+import type { Answer, Job, Preview, Request } from '../protocol';
+import { Cancelled, Failed, make } from './make';
+import { rowsOf } from './parts';
+import { problemOf, Transform } from './transform';
+
+const previews = new Map<number, Preview>();
+const cancelled = new Set<number>();
+const loaded = load();
+let queue: Promise<void> = Promise.resolve();
+
+const answer = (message: Answer): void => self.postMessage(message);
+
+self.onmessage = ({ data }: MessageEvent<Request>): void => {
+  switch (data.type) {
+    case 'run':
+      cancelled.delete(data.job.id);
+      queue = queue.then(() => run(data.job));
+      break;
+    case 'cancel':
+      cancelled.add(data.id);
+      break;
+    case 'forget':
+      previews.delete(data.id);
+      break;
+    case 'rows':
+      rows(data);
+      break;
+  }
+};
+
+async function load(): Promise<Transform | null> {
+  try {
+    await initInspect({ module_or_path: inspectUrl });
+    const transform = await Transform.load();
+    answer({ type: 'ready', component: transform.component });
+    return transform;
+  } catch (thrown) {
+    answer({ type: 'broken', problem: problemOf(thrown) });
+    return null;
+  }
+}
+
+async function run(job: Job): Promise<void> {
+  const { id } = job;
+  const transform = await loaded;
+  if (!transform) return;
+  const watch = {
+    cancelled: () => cancelled.has(id),
+    progress: (pass: number, read: number) => answer({ type: 'progress', id, pass, read, total: job.file.size }),
+  };
+  try {
+    if (watch.cancelled()) throw new Cancelled();
+    const preview = await make(transform, job, watch);
+    previews.set(id, preview);
+    answer({ type: 'done', id, preview });
+  } catch (thrown) {
+    if (thrown instanceof Cancelled) answer({ type: 'cancelled', id });
+    else if (thrown instanceof Failed) answer({ type: 'failed', id, problem: thrown.problem, quarantine: thrown.quarantine });
+    else answer({ type: 'failed', id, problem: problemOf(thrown), quarantine: [] });
+  } finally {
+    cancelled.delete(id);
+  }
+}
+
+function rows({ id, request, table, offset, count }: Extract<Request, { type: 'rows' }>): void {
+  try {
+    const found = previews.get(id)?.tables.find(({ name }) => name === table);
+    if (!found) throw new Error('this preview is gone');
+    answer({ type: 'rows', id, request, offset, columns: rowsOf(found, offset, count) });
+  } catch (thrown) {
+    answer({ type: 'rows-failed', id, request, message: problemOf(thrown).message });
+  }
+}

@@ -1,0 +1,123 @@
+// The page runs production's bytes, and makes what the command line makes.
+//
+// The one decision to know: the command line is told to run the component that the page was built with, so that both
+// answers are of one component even when the command embeds a later one.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { transpile } from '@bytecodealliance/jco-transpile';
+import { command, made, root } from '../build/paths.mjs';
+import { pick, settled, start, tab } from './browser.mjs';
+
+const component = path.join(made, 'lakegate.wasm');
+
+test('the core modules are exact slices of the component, and cover all of its code', async () => {
+  const bytes = fs.readFileSync(component);
+  const { digest, modules } = JSON.parse(fs.readFileSync(path.join(made, 'component.json'), 'utf8'));
+  assert.equal(digest, createHash('sha256').update(bytes).digest('hex'));
+  const { files } = await transpile(component, { name: 'transform', instantiation: 'async', nodejsCompat: false, base64Cutoff: 0 });
+  const core = Object.entries(files).filter(([name]) => name.endsWith('.wasm'));
+  assert.deepEqual(core.map(([name]) => name).sort(), Object.keys(modules).sort());
+  for (const [name, content] of core) {
+    const { offset, length } = modules[name];
+    assert.ok(bytes.subarray(offset, offset + length).equals(Buffer.from(content)), name);
+  }
+  const covered = core.reduce((sum, [, content]) => sum + content.length, 0);
+  assert.ok(covered > 0.99 * bytes.length, `${covered} of ${bytes.length} bytes`);
+});
+
+/** Cases whose answer depends on where the input lies: a path here, a name in the page. */
+const ELSEWHERE = ['sql/source_facts'];
+/** A dozen of different kinds; `ALL_CASES=1` takes all of the corpus. */
+const DOZEN = [
+  'compressed/gzip_members', 'compressed/zstd', 'csv/quotes', 'csv/sales', 'csv/latin1', 'evolve/late_text',
+  'explode/orders_twelve_columns', 'explode/empty_null_missing', 'json/lone_surrogate', 'json/trailing_comma',
+  'names/clash_of_case', 'ndjson/bad_line', 'partition/escapes', 'spec/bad_type', 'sql/functions', 'tables/two',
+  'types/decimal_wide', 'types/timestamp_timezone', 'json/empty_file', 'json/max_rejected_passed',
+];
+
+function cases() {
+  const corpus = path.join(root, 'tests', 'corpus');
+  const every = fs.readdirSync(corpus).flatMap((format) => fs.readdirSync(path.join(corpus, format)).map((name) => `${format}/${name}`));
+  const wanted = process.env.ALL_CASES ? every : every.filter((name) => DOZEN.includes(name));
+  assert.ok(wanted.length >= DOZEN.length, 'a case is gone from the corpus');
+  return wanted
+    .filter((name) => !ELSEWHERE.includes(name))
+    .flatMap((name) => {
+      const folder = path.join(corpus, name);
+      const inputs = fs.readdirSync(folder).filter((file) => /^input\d*\./.test(file));
+      const spec = fs.existsSync(path.join(folder, 'transform.toml')) ? path.join(folder, 'transform.toml') : null;
+      return inputs.map((input) => ({ name: `${name}/${input}`, input: path.join(folder, input), spec }));
+    });
+}
+
+/** What the command line says: its receipt, or its problem. */
+async function ofCommand({ input, spec }, folder) {
+  const arguments_ = ['preview', input, '--json', '--transform', component, '--lake', path.join(folder, 'lake')];
+  if (spec) arguments_.push('--spec', spec);
+  const { stdout } = await promisify(execFile)(command, arguments_, { maxBuffer: 64 << 20 }).catch((error) => error);
+  const { receipt, error, rejected } = JSON.parse(stdout);
+  return error ? { problem: error.message } : { receipt, rejected };
+}
+
+/** What the page says, after the file and its spec were picked together. */
+async function ofPage(page, { input, spec }) {
+  await page.locator('#pick').setInputFiles(spec ? [input, spec] : [input]);
+  await settled(page);
+  const alert = page.getByRole('alert').locator('strong');
+  let said;
+  if ((await alert.count()) > 0) {
+    said = { problem: (await alert.innerText()).replace(/^[^:]*: /, '') };
+  } else {
+    await tab(page, 'Take away');
+    const receipt = JSON.parse(await page.locator('#receipt').innerText());
+    const rejected = await page.locator('.sentence strong').innerText();
+    said = { receipt, rejected: Number(rejected.replace(/[^0-9]/g, '')) };
+  }
+  await page.getByRole('button', { name: /^Remove / }).click();
+  return said;
+}
+
+test('every case comes out of Chromium as out of the command line', { timeout: 900_000 }, async (t) => {
+  const browser = await start();
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'lakegate-'));
+  const { page, quiet } = await browser.open();
+  try {
+    let receipts = 0;
+    for (const one of cases()) {
+      const expected = await ofCommand(one, folder);
+      const actual = await ofPage(page, one);
+      assert.deepEqual(actual, expected, one.name);
+      receipts += actual.receipt?.outputs.length ?? 0;
+    }
+    assert.ok(receipts > 10, `only ${receipts} part files were compared`);
+    t.diagnostic(`${cases().length} inputs, ${receipts} part files equal`);
+    quiet();
+  } finally {
+    await browser.stop();
+    fs.rmSync(folder, { recursive: true });
+  }
+});
+
+test('the receipt on the page is the command line’s, key for key', { timeout: 120_000 }, async () => {
+  const browser = await start();
+  const { page, quiet } = await browser.open();
+  try {
+    const input = path.join(root, 'tests', 'examples', 'orders', 'orders_ETL.json');
+    await pick(page, 'orders_ETL.json', fs.readFileSync(input));
+    await settled(page);
+    await tab(page, 'Take away');
+    const shown = await page.locator('#receipt').innerText();
+    const { receipt } = await ofCommand({ input, spec: null }, os.tmpdir());
+    assert.equal(shown.trim(), JSON.stringify(receipt, null, 2));
+    quiet();
+  } finally {
+    await browser.stop();
+  }
+});

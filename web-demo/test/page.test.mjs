@@ -1,0 +1,207 @@
+// The page as a person uses it.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { made, site, web } from '../build/paths.mjs';
+import { pick, settled, shot, start, tab } from './browser.mjs';
+import { policy } from './server.mjs';
+
+let browser;
+before(async () => (browser = await start()));
+after(() => browser.stop());
+
+/** A test with a page of its own, whose console must stay silent. */
+function on(name, options, body) {
+  test(name, { timeout: 120_000 }, async () => {
+    const { page, quiet, close } = await browser.open(options);
+    try {
+      await body(page);
+      quiet();
+    } finally {
+      await close();
+    }
+  });
+}
+
+on('an example is a click away', {}, async (page) => {
+  await page.getByRole('heading', { name: 'See the Parquet before anything is uploaded' }).waitFor();
+  await page.locator('#component:not(:empty)').waitFor();
+  await shot(page, 'empty');
+  const started = Date.now();
+  await page.getByRole('button', { name: /^Orders/ }).click();
+  await page.getByText('Mei Ivanova').first().waitFor();
+  console.log(`rows after ${Date.now() - started} ms`);
+  assert.match(await page.locator('.sentence').innerText(), /^24 records, 24 accepted, 0 rejected/);
+  await page.getByText('/customer/customer_id').waitFor();
+  await shot(page, 'rows');
+  for (const [name, text] of [
+    ['Schema', 'INT64'],
+    ['Files', 'Row groups'],
+    ['Rejects', 'No record was rejected.'],
+    ['Spec', 'Proposed from the file'],
+    ['Take away', 'make these very bytes'],
+  ]) {
+    await tab(page, name);
+    await page.locator('#panel').getByText(text).first().waitFor();
+    await shot(page, name.toLowerCase().replace(' ', '-'));
+  }
+});
+
+on('rejected records are shown with reason, line and text', {}, async (page) => {
+  await page.getByRole('button', { name: /^Sales/ }).click();
+  await page.locator('.sentence').waitFor();
+  assert.match(await page.locator('.sentence').innerText(), / 2 rejected/);
+  await tab(page, 'Rejects');
+  await page.getByText('the value is not a date such as 2025-01-31').first().waitFor();
+  await page.getByText('record 9 · line 10').waitFor();
+  await shot(page, 'rejects-sales');
+  await tab(page, 'Files');
+  await page.getByText('order_date=2025-01-05/').first().waitFor();
+  await shot(page, 'files-sales');
+  await tab(page, 'Rows');
+  await page.getByRole('columnheader', { name: /^order_date/ }).waitFor();
+  await page.getByText('2025-01-03').first().waitFor();
+});
+
+on('a dropped file, nulls, and a table as long as it likes', {}, async (page) => {
+  const lines = Array.from({ length: 100_000 }, (_, n) => JSON.stringify({ n, name: n % 3 === 0 ? null : `name ${n}`, empty: '' }));
+  const bytes = gzipSync(lines.join('\n')).toString('base64');
+  await page.evaluate((base64) => {
+    const data = new DataTransfer();
+    data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], 'long.ndjson.gz'));
+    window.dispatchEvent(new DragEvent('drop', { dataTransfer: data, cancelable: true }));
+  }, bytes);
+  await page.getByText('name 1', { exact: true }).waitFor();
+  assert.equal(await page.locator('td.null').first().innerText(), 'null');
+  assert.equal(await page.locator('td .blank').first().innerText(), 'empty');
+  await page.locator('.scroller').evaluate((element) => (element.scrollTop = element.scrollHeight));
+  await page.getByText('name 99998', { exact: true }).waitFor();
+  assert.ok((await page.locator('.rows tbody tr').count()) < 80, 'only rows in sight are elements');
+  await shot(page, 'rows-long');
+});
+
+on('a spec is edited in place, and its mistakes stand at their line', {}, async (page) => {
+  await pick(page, 'a.csv', 'id,total\n1,2.5\n2,3.5\n');
+  await settled(page);
+  await tab(page, 'Spec');
+  const editor = page.getByRole('textbox', { name: 'Spec' });
+  const proposed = await editor.inputValue();
+  assert.match(proposed, /name = "total"/);
+  await editor.fill(proposed.replace('type = "double"', 'type = "dubble"'));
+  await page.getByText(/^line \d+: unknown type `dubble`/).waitFor();
+  assert.equal(await page.locator('.lines .faulty').count(), 1);
+  await shot(page, 'spec-wrong');
+  await editor.fill(proposed.replace('type = "double"', 'type = "decimal(9,2)"'));
+  await page.getByText('The preview follows this spec.').waitFor();
+  await tab(page, 'Schema');
+  await page.getByText('decimal(9,2)').first().waitFor();
+  await tab(page, 'Rows');
+  await page.getByText('2.50').waitFor();
+});
+
+on('errors are in the command line’s words', {}, async (page) => {
+  await pick(page, 'broken.json', '[{"a": 1},\n {"a": 2},]');
+  await settled(page);
+  const said = await page.getByRole('alert').innerText();
+  assert.match(said, /error in the input: a comma before a closing bracket/);
+  assert.match(said, /broken\.json:2:\d+ \(byte \d+\)/);
+  assert.match(said, /hint: remove the extra comma/);
+  await shot(page, 'error');
+});
+
+on('a run is cancelled and run again', {}, async (page) => {
+  const line = `${JSON.stringify({ text: 'x'.repeat(200), n: 1 })}\n`;
+  await pick(page, 'big.ndjson', line.repeat(200_000));
+  await page.getByText(/^pass 1: [\d.]+ MiB/).waitFor();
+  await shot(page, 'running');
+  await page.getByRole('button', { name: 'Cancel' }).first().click();
+  await page.getByRole('button', { name: 'Run again' }).waitFor();
+  await page.getByRole('button', { name: 'Run again' }).click();
+  await page.locator('.sentence').waitFor({ timeout: 60_000 });
+  assert.match(await page.locator('.sentence').innerText(), /^200,000 records/);
+});
+
+on('pasted text, several files, keyboard only', {}, async (page) => {
+  await page.getByRole('button', { name: 'Paste text' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('textbox', { name: 'JSON or CSV to preview' }).fill('{"a": 1}\n{"a": null}\n');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await settled(page);
+  await pick(page, 'b.csv', 'x\n1\n');
+  await settled(page);
+  assert.equal(await page.locator('.chip').count(), 2);
+  await page.getByRole('tab', { name: /^Rows/ }).focus();
+  await page.keyboard.press('ArrowRight');
+  assert.match(await page.getByRole('tab', { selected: true }).innerText(), /^Schema/);
+  await page.getByRole('button', { name: 'Remove b.csv' }).click();
+  await page.getByRole('button', { name: 'Remove pasted.txt' }).click();
+  await page.getByRole('heading', { name: 'See the Parquet' }).waitFor();
+});
+
+on('the Parquet, the spec and the receipt are taken away', {}, async (page) => {
+  await page.getByRole('button', { name: /^Sales/ }).click();
+  await settled(page);
+  await tab(page, 'Take away');
+  const receipt = JSON.parse(await page.locator('#receipt').innerText());
+  assert.equal(receipt.outputs.length, 4);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'All as zip' }).click()]);
+  const zip = fs.readFileSync(await download.path());
+  assert.equal(zip.subarray(0, 4).toString('latin1'), 'PK\u0003\u0004');
+  for (const name of ['receipt.json', 'transform.toml', 'sales/order_date=2025-01-05/']) assert.ok(zip.includes(name), name);
+  const [part] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: /^Download sales/ }).first().click()]);
+  const { createHash } = await import('node:crypto');
+  const digest = createHash('sha256').update(fs.readFileSync(await part.path())).digest('hex');
+  assert.equal(digest, receipt.outputs[0].digest);
+});
+
+for (const [name, options] of [
+  ['light', {}],
+  ['dark', { colorScheme: 'dark' }],
+  ['phone', { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }],
+]) {
+  on(`axe finds nothing serious: ${name}`, options, async (page) => {
+    await page.locator('#component:not(:empty)').waitFor({ state: 'attached' });
+    await accessible(page, `${name} empty`);
+    await shot(page, `${name}-empty`);
+    await page.getByRole('button', { name: /^Sales/ }).click();
+    await page.locator('.sentence').waitFor();
+    for (const view of ['Rows', 'Schema', 'Files', 'Rejects', 'Spec', 'Take away']) {
+      await tab(page, view);
+      await accessible(page, `${name} ${view}`);
+      await shot(page, `${name}-${view.toLowerCase().replace(' ', '-')}`);
+    }
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+    assert.ok(!wide, 'the page itself never scrolls sideways');
+  });
+}
+
+/** Runs axe in a world of its own, where the page's policy does not hold it back. */
+async function accessible(page, where) {
+  const source = fs.readFileSync(path.join(web, 'node_modules', 'axe-core', 'axe.min.js'), 'utf8');
+  await page.evaluate(source);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+  const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
+  assert.deepEqual(serious.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))]), [], where);
+}
+
+test('the policy allows no eval and no foreign address', () => {
+  const rules = policy();
+  assert.match(rules, /default-src 'none'/);
+  assert.match(rules, /script-src 'self' 'wasm-unsafe-eval';/);
+  assert.match(rules, /connect-src 'self';/);
+  assert.doesNotMatch(rules, /'unsafe-eval'|'unsafe-inline'|https?:|\*/);
+});
+
+test('the page ships production’s bytes, and its first load stays small', () => {
+  const files = fs.readdirSync(path.join(site, 'assets')).map((name) => path.join(site, 'assets', name));
+  const wasm = files.find((file) => /lakegate-.*\.wasm$/.test(file));
+  assert.ok(fs.readFileSync(wasm).equals(fs.readFileSync(path.join(made, 'lakegate.wasm'))), 'the component is unchanged');
+  const packed = (file) => gzipSync(fs.readFileSync(file), { level: 9 }).length;
+  const first = [path.join(site, 'index.html'), ...files.filter((file) => /\.(js|css|wasm)$/.test(file))].map(packed).reduce((a, b) => a + b, 0);
+  console.log(`first load ${first} bytes, component ${packed(wasm)} bytes, as gzip`);
+  assert.ok(first <= 2.5 * 2 ** 20 && packed(wasm) <= 1.5 * 2 ** 20);
+});
