@@ -18,6 +18,9 @@ const args = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-ba
 if (os.userInfo().uid === 0) args.push('--no-sandbox');
 
 export async function start() {
+  if (!fs.existsSync(executablePath)) {
+    throw new Error(`no browser at ${executablePath}\n  hint: \`apt-get install chromium\`, or set CHROMIUM to the path of one`);
+  }
   const server = await serve();
   const browser = await chromium.launch({ executablePath, args, headless: true });
   fs.mkdirSync(output, { recursive: true });

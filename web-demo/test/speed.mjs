@@ -1,0 +1,50 @@
+// How fast the page is beside the native sandbox, and how much memory it takes: `node test/speed.mjs FILE`.
+//
+// Not a test: machines differ. The one decision to know: both run the same component over the same file one after the
+// other, both in two passes, so that their ratio says something on any machine.
+
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { command, made } from '../build/paths.mjs';
+import { start } from './browser.mjs';
+
+const file = path.resolve(process.argv[2] ?? '');
+const megabytes = fs.statSync(file).size / 2 ** 20;
+
+const native = () => {
+  const started = performance.now();
+  const { status } = spawnSync(command, ['preview', file, '--json', '--rows', '0', '--transform', path.join(made, 'lakegate.wasm')], { stdio: 'ignore' });
+  if (status !== 0 && status !== 1) throw new Error(`lakegate preview ended with ${status}`);
+  return (performance.now() - started) / 1000;
+};
+
+/** Largest resident set of any renderer of this process's browser, in MiB. */
+function renderer() {
+  let most = 0;
+  for (const id of fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const line = fs.readFileSync(`/proc/${id}/cmdline`, 'utf8');
+      if (!line.includes('--type=renderer')) continue;
+      most = Math.max(most, Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync(`/proc/${id}/status`, 'utf8'))?.[1]) / 1024);
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return most;
+}
+
+native(); // Compiles the component into the command's cache.
+const browser = await start();
+const { page, close } = await browser.open();
+await page.locator('#component:not(:empty)').waitFor({ state: 'attached' });
+const seconds = native();
+const started = performance.now();
+await page.locator('#pick').setInputFiles(file);
+await page.locator('.sentence').waitFor({ timeout: 600_000 });
+const inPage = (performance.now() - started) / 1000;
+console.log(await page.locator('.sentence').innerText());
+console.log(`native ${(megabytes / seconds).toFixed(1)} MiB/s, page ${(megabytes / inPage).toFixed(1)} MiB/s: ${Math.round((100 * seconds) / inPage)} %`);
+console.log(`largest renderer ${Math.round(renderer())} MiB`);
+await close();
+await browser.stop();
