@@ -22,5 +22,5 @@ run('cargo', 'run', '--quiet', '--locked', '--package', 'lakegate-glue', '--', r
 fs.rmSync(renamed);
 const glued = path.join(made, 'inspect_bg.wasm');
 const features = ['--enable-bulk-memory', '--enable-sign-ext', '--enable-mutable-globals', '--enable-nontrapping-float-to-int', '--enable-reference-types', '--enable-multivalue'];
-run(process.execPath, path.join(web, 'node_modules', 'binaryen', 'bin', 'wasm-opt'), ...features, '-Os', glued, '-o', glued);
+run(process.execPath, path.join(web, 'node_modules', 'binaryen', 'bin', 'wasm-opt'), ...features, '-O2', glued, '-o', glued);
 console.error(`   inspect ${Math.round(fs.statSync(glued).size / 1024)} KiB`);

@@ -58,8 +58,11 @@ async function ofCommand({ input, spec }, folder) {
   const arguments_ = ['preview', input, '--json', '--transform', component, '--lake', path.join(folder, 'lake')];
   if (spec) arguments_.push('--spec', spec);
   const { stdout } = await promisify(execFile)(command, arguments_, { maxBuffer: 64 << 20 }).catch((error) => error);
-  const { receipt, error, rejected } = JSON.parse(stdout);
-  return error ? { problem: error.message } : { receipt, rejected };
+  const { receipt, error, rejected, tables } = JSON.parse(stdout);
+  if (error) return { problem: error.message };
+  // An object a row: without rows there are no names.
+  const rows = tables[0]?.rows.map((row) => Object.values(row)) ?? [];
+  return { receipt, rejected, rows };
 }
 
 /** What the page says, after the file and its spec were picked together. */
@@ -74,10 +77,20 @@ async function ofPage(page, { input, spec }) {
     await tab(page, 'Take away');
     const receipt = JSON.parse(await page.locator('#receipt').innerText());
     const rejected = await page.locator('.sentence strong').innerText();
-    said = { receipt, rejected: Number(rejected.replace(/[^0-9]/g, '')) };
+    await tab(page, 'Rows');
+    await page.waitForFunction(() => document.querySelector('td.waiting') === null);
+    said = { receipt, rejected: Number(rejected.replace(/[^0-9]/g, '')), rows: await shownRows(page) };
   }
   await page.getByRole('button', { name: /^Remove / }).click();
   return said;
+}
+
+/** The first rows of the first table, as the Rows view shows them. */
+function shownRows(page) {
+  return page.locator('.rows tbody tr').evaluateAll((rows) => {
+    const text = (cell) => (cell.classList.contains('null') ? null : cell.querySelector('.blank') ? '' : cell.textContent);
+    return rows.slice(0, 10).map((row) => [...row.cells].slice(1).map(text));
+  });
 }
 
 test('every case comes out of Chromium as out of the command line', { timeout: 900_000 }, async (t) => {

@@ -112,6 +112,17 @@ on('errors are in the command line’s words', {}, async (page) => {
   await shot(page, 'error');
 });
 
+on('a file with too many rejected records fails, and shows them', {}, async (page) => {
+  await pick(page, 'feed.ndjson', '{"id": 1, "price": 2.5}\n{"id": 2, "price": 2,5}\n{"id": 3, "price": 3.5}\n');
+  await settled(page);
+  assert.match(await page.getByRole('alert').innerText(), /1 of 3 records were rejected/);
+  await tab(page, 'Rejects');
+  await page.getByText('record 2 · line 2').waitFor();
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download as NDJSON' }).click()]);
+  assert.match(fs.readFileSync(await download.path(), 'utf8'), /^\{"record":2,.*\n$/);
+  await shot(page, 'rejects-too-many');
+});
+
 on('a run is cancelled and run again', {}, async (page) => {
   const line = `${JSON.stringify({ text: 'x'.repeat(200), n: 1 })}\n`;
   await pick(page, 'big.ndjson', line.repeat(200_000));

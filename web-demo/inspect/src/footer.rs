@@ -140,18 +140,15 @@ fn extremes(groups: &[&Statistics], kind: &Kind) -> (Option<String>, Option<Stri
             }
             Statistics::Double(one) => doubles.add(one.min_opt().copied(), one.max_opt().copied()),
             Statistics::ByteArray(_) => texts.add(group.min_bytes_opt(), group.max_bytes_opt()),
-            Statistics::FixedLenByteArray(_) => {
-                // Decimals: as many bytes each, so the first byte's sign bit decides and then their order.
-                let (min, max) = (group.min_bytes_opt(), group.max_bytes_opt());
-                if groups.len() == 1 {
-                    texts.add(min, max);
-                }
+            // Decimals, whose bytes do not order as they do: shown where there is nothing to merge.
+            Statistics::FixedLenByteArray(_) if groups.len() == 1 => {
+                texts.add(group.min_bytes_opt(), group.max_bytes_opt());
             }
+            Statistics::FixedLenByteArray(_) => {}
             Statistics::Int96(_) => {}
         }
     }
-    if let Some(first) = groups.first().filter(|first| matches!(first, Statistics::Boolean(_))) {
-        let _same = first;
+    if matches!(groups.first(), Some(Statistics::Boolean(_))) {
         return numbers.show(|value| (*value == 1).to_string());
     }
     if numbers.min.is_some() {

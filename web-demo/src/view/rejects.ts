@@ -2,6 +2,7 @@
 
 import { grid, h } from '../dom';
 import type { Quarantined } from '../protocol';
+import { save } from '../save';
 import { count, number } from '../words';
 
 /** Records listed before the list is cut. */
@@ -24,10 +25,20 @@ export function rejects(quarantine: Quarantined[], rejected: number): HTMLElemen
       ['>records', 'where', 'reason', 'message'],
       [...reasons].map(([key, { records, message, where }]) => [number(records), h('code', {}, where), h('code', {}, key.split(' ')[0] ?? ''), message]),
     ),
-    h('h3', {}, 'Records'),
+    h(
+      'div',
+      { class: 'row spread' },
+      h('h3', {}, 'Records'),
+      h('button', { type: 'button', onclick: () => save(lines(quarantine), 'quarantine.ndjson') }, 'Download as NDJSON'),
+    ),
     h('ol', { class: 'rejects' }, ...quarantine.slice(0, LISTED).map(record)),
     cut > 0 ? h('p', { class: 'soft' }, `… and ${count(cut, 'more record', 'more records')}`) : null,
   );
+}
+
+/** The quarantine as a lake holds it: one line a record. */
+function lines(quarantine: Quarantined[]): Blob {
+  return new Blob(quarantine.map((line) => `${JSON.stringify(line)}\n`), { type: 'application/x-ndjson' });
 }
 
 function record(line: Quarantined): HTMLElement {

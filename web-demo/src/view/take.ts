@@ -7,6 +7,7 @@ import { downloadZip } from 'client-zip';
 import { grid, h } from '../dom';
 import type { Entry } from '../entry';
 import type { Preview } from '../protocol';
+import { save } from '../save';
 import { short, size } from '../words';
 
 export function take(entry: Entry, preview: Preview): HTMLElement {
@@ -55,11 +56,4 @@ export function take(entry: Entry, preview: Preview): HTMLElement {
     ),
     h('pre', { id: 'receipt', tabindex: 0, 'aria-label': 'Receipt' }, receipt),
   );
-}
-
-function save(blob: Blob, name: string): void {
-  const url = URL.createObjectURL(blob);
-  h('a', { href: url, download: name }).click();
-  // The download has its own hold on the blob once it began.
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

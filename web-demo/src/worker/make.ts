@@ -12,6 +12,8 @@ import { checkMemory, problemOf, type Job, type Options, type Step, type Transfo
 
 /** Bytes of one `push`: the interface's own rule. */
 const CHUNK_BYTES = 1 << 20;
+/** Bytes read from the file at once: each read is a round trip to the browser's own process. */
+const READ_BYTES = 8 << 20;
 /** How long the worker may be deaf: well below what a person notices. */
 const DEAF_MILLISECONDS = 40;
 
@@ -162,12 +164,14 @@ class Input {
   read = 0;
   digest = '';
   private readonly reader = new FileReaderSync();
+  private ahead = { start: 0, bytes: new Uint8Array(0) };
   private hash: Sha256 | null = new Sha256();
 
   constructor(private readonly file: Blob) {}
 
   rewind(): void {
     this.read = 0;
+    this.ahead = { start: 0, bytes: new Uint8Array(0) };
     if (this.digest === '') {
       this.hash?.free();
       this.hash = new Sha256();
@@ -181,9 +185,13 @@ class Input {
       this.hash = null;
       return null;
     }
-    const end = Math.min(this.read + CHUNK_BYTES, this.file.size);
-    const chunk = new Uint8Array(this.reader.readAsArrayBuffer(this.file.slice(this.read, end)));
-    this.read = end;
+    if (this.read >= this.ahead.start + this.ahead.bytes.length) {
+      const bytes = this.reader.readAsArrayBuffer(this.file.slice(this.read, this.read + READ_BYTES));
+      this.ahead = { start: this.read, bytes: new Uint8Array(bytes) };
+    }
+    const from = this.read - this.ahead.start;
+    const chunk = this.ahead.bytes.subarray(from, from + CHUNK_BYTES);
+    this.read += chunk.length;
     this.hash?.update(chunk);
     return chunk;
   }
