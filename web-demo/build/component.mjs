@@ -41,7 +41,8 @@ console.error(`   component ${digest}, ${Object.keys(modules).length} core modul
 function withoutFetch(glue) {
   const fetches = /if \(!getCoreModule\) getCoreModule = .*import\.meta\.url.*;/g;
   if ([...glue.matchAll(fetches)].length !== 1) throw new Error('the transpiler fetches core modules in another way now');
-  return glue.replace(fetches, '');
+  // The directive means something to jco's own tools only; the bundler warns of it.
+  return glue.replace(fetches, '').replace(/^"use components";\n/, '');
 }
 
 /** Where `content` stands in the component: a module is preceded by its section's id and length. */

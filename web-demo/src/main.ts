@@ -126,10 +126,12 @@ function summary(entry: Entry): HTMLElement {
       ),
     );
   }
-  if (state === 'cancelled') {
-    box.append(banner('cancelled', '', '', h('button', { type: 'button', onclick: () => files.start(entry) }, 'Run again')));
+  const again = h('button', { type: 'button', onclick: () => files.start(entry) }, 'Run again');
+  if (state === 'cancelled') box.append(banner('cancelled', '', '', again));
+  if (problem) {
+    const passing = problem.fault === 'transform' || problem.fault === 'environment';
+    box.append(banner(headline(problem), placeOf(problem, entry.name), problem.hint ?? '', ...(passing ? [again] : [])));
   }
-  if (problem) box.append(banner(headline(problem), placeOf(problem, entry.name), problem.hint ?? ''));
   if (problem && preview) box.append(h('p', { class: 'soft' }, 'Below is the last preview that was made.'));
   if (preview) box.append(sentence(preview), ...warnings(preview));
   return box;

@@ -153,6 +153,37 @@ on('pasted text, several files, keyboard only', {}, async (page) => {
   await page.getByRole('heading', { name: 'See the Parquet' }).waitFor();
 });
 
+on('a trap discards the instance and says so', {}, async (page) => {
+  await page.route('**/assets/worker-*.js', async (route) => {
+    const script = await (await route.fetch()).text();
+    const trap = 'throw new WebAssembly.RuntimeError("unreachable")';
+    const step = /([\w$]+)\.step\(\)/;
+    assert.match(script, step);
+    await route.fulfill({
+      contentType: 'text/javascript',
+      body: script.replace(step, (_, job) => `(self.trapped?${job}.step():(()=>{self.trapped=true;${trap}})())`),
+    });
+  });
+  await page.reload();
+  await pick(page, 'a.json', '{"a": 1}');
+  await page.getByText('the transform crashed: unreachable').waitFor();
+  await page.getByRole('button', { name: 'Run again' }).click();
+  await page.getByText('1 row of a, 1 column', { exact: true }).waitFor();
+});
+
+on('a table is named after its file, as the command line does it', {}, async (page) => {
+  for (const [file, table] of [
+    ['orders.json', 'orders'],
+    ['Orders 2025.ndjson.gz', 'orders_2025'],
+    ['_hidden.csv', 'hidden'],
+    ['v1.2.csv', 'v1_2'],
+    ['___', 'input'],
+  ]) {
+    await pick(page, file, '{"a": 1}\n');
+    await page.getByText(`1 row of ${table}, 1 column`, { exact: true }).waitFor();
+  }
+});
+
 on('the Parquet, the spec and the receipt are taken away', {}, async (page) => {
   await page.getByRole('button', { name: /^Sales/ }).click();
   await settled(page);

@@ -6,9 +6,9 @@
 import { Sha256 } from '../../dist/made/inspect.js';
 import type { Contract, Job as Wanted, Preview, Problem, Quarantined, Receipt, Report, Table } from '../protocol';
 import { Made } from './made';
-import { defaultTable, namesTable } from './names';
+import { defaultTable } from './names';
 import { footerOf } from './parts';
-import { checkMemory, problemOf, type Job, type Options, type Step, type Transform } from './transform';
+import { checkMemory, problemOf, type Guest, type Job, type Options, type Step, type Transform } from './transform';
 
 /** Bytes of one `push`: the interface's own rule. */
 const CHUNK_BYTES = 1 << 20;
@@ -85,7 +85,7 @@ export async function make(transform: Transform, wanted: Wanted, watch: Watch): 
 }
 
 function options(transform: Transform, { name, spec }: Wanted): Options {
-  const base: Options = {
+  return {
     spec,
     contracts: [],
     footer: [['lakegate.component', transform.component.digest]],
@@ -93,7 +93,16 @@ function options(transform: Transform, { name, spec }: Wanted): Options {
     final: false,
     propose: false,
   };
-  return namesTable(spec) ? base : { ...base, table: defaultTable(name) };
+}
+
+/** Opens a job. Whether the spec names its table, the transform knows best: only where it misses a name, the file's is given. */
+function open(guest: Guest, asked: Options): Job {
+  try {
+    return guest.Job.open(asked);
+  } catch (thrown) {
+    if (problemOf(thrown).code !== 'table_missing') throw thrown;
+    return guest.Job.open({ ...asked, table: defaultTable(asked.source.uri) });
+  }
 }
 
 async function pass(
@@ -105,7 +114,7 @@ async function pass(
   number: number,
 ): Promise<End> {
   const { guest, memory } = await transform.instance();
-  const job: Job = guest.Job.open(asked);
+  const job = open(guest, asked);
   input.rewind();
   watch.progress(number, 0);
   let looked = performance.now();

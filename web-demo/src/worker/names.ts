@@ -43,13 +43,3 @@ export function hive(partition: string): [string, string | null][] {
 function unescape(text: string): string {
   return text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }
-
-/** Tables that a spec names. Lenient: what is wrong with a spec, the transform says, with line and column. */
-export function namesTable(spec: string): boolean {
-  const headers = spec.split('\n').map((line) => line.trim());
-  const start = headers.findIndex((line) => /^\[\[\s*table\s*\]\]/.test(line));
-  if (start < 0) return false;
-  const next = headers.findIndex((line, index) => index > start && line.startsWith('['));
-  const section = headers.slice(start + 1, next < 0 ? undefined : next);
-  return section.some((line) => /^("name"|'name'|name)\s*=/.test(line));
-}
