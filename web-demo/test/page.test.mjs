@@ -154,6 +154,7 @@ on('pasted text, several files, keyboard only', {}, async (page) => {
 });
 
 on('a trap discards the instance and says so', {}, async (page) => {
+  await page.locator('#component:not(:empty)').waitFor();
   await page.route('**/assets/worker-*.js', async (route) => {
     const script = await (await route.fetch()).text();
     const trap = 'throw new WebAssembly.RuntimeError("unreachable")';
