@@ -118,6 +118,7 @@ on('a file with too many rejected records fails, and shows them', {}, async (pag
   assert.match(await page.getByRole('alert').innerText(), /1 of 3 records were rejected/);
   await tab(page, 'Rejects');
   await page.getByText('record 2 · line 2').waitFor();
+  assert.equal(await page.locator('.rejects mark').innerText(), '5');
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download as NDJSON' }).click()]);
   assert.match(fs.readFileSync(await download.path(), 'utf8'), /^\{"record":2,.*\n$/);
   await shot(page, 'rejects-too-many');

@@ -27,7 +27,7 @@ export function rejects(quarantine: Quarantined[], rejected: number): HTMLElemen
     ),
     h(
       'div',
-      { class: 'row spread' },
+      { class: 'row spread rejects-head' },
       h('h3', {}, 'Records'),
       h('button', { type: 'button', onclick: () => save(lines(quarantine), 'quarantine.ndjson') }, 'Download as NDJSON'),
     ),
@@ -56,8 +56,14 @@ function record(line: Quarantined): HTMLElement {
   );
 }
 
-/** The raw text, with the last key of the path marked where the text has it once. */
-function marked({ raw, path }: Quarantined): (Node | string)[] {
+/** The raw text with the spot marked: the column that the message names, or the path's last key where it is there once. */
+function marked({ raw, path, message }: Quarantined): (Node | string)[] {
+  const column = Number(/at column (\d+)$/.exec(message)?.[1] ?? 0);
+  if (column > 0) {
+    const characters = [...raw];
+    const spot = characters[column - 1] ?? ' ';
+    return [characters.slice(0, column - 1).join(''), h('mark', {}, spot), characters.slice(column).join('')];
+  }
   const key = path?.split('/').at(-1);
   const quoted = `"${key}"`;
   const at = key ? raw.indexOf(quoted) : -1;
