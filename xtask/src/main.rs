@@ -11,6 +11,7 @@ mod package;
 mod reproduce;
 mod setup;
 mod test;
+mod web;
 mod workspace;
 
 use std::path::PathBuf;
@@ -82,6 +83,8 @@ enum Task {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Build the browser preview; the last line on standard output is the folder to serve
+    Web,
     /// Measure Lakegate beside pandas, DuckDB and Polars; a full run writes BENCH.md
     Bench {
         /// Small data, one round
@@ -117,6 +120,7 @@ fn main() -> Result<()> {
             package::package(&workspace, &Wanted { processor, dev, config })
                 .map(|zip| println!("{}\n{}", zip.said, zip.path.display()))
         }
+        Task::Web => web::web(&workspace).map(|folder| println!("{}", folder.display())),
         Task::Bench { quick, only } => bench::bench(&workspace, quick, &only),
     }
 }

@@ -15,6 +15,7 @@ use crate::build::{Profile, build};
 use crate::demo::{self, Talk};
 use crate::package::package_built;
 use crate::setup::setup;
+use crate::web;
 use crate::workspace::{Workspace, step};
 
 /// Sum over all test programs.
@@ -42,6 +43,10 @@ pub fn test(workspace: &Workspace) -> Result<()> {
     })?;
     step("example pipelines, read back by DuckDB and pyarrow", || {
         check_demo(workspace, &python, &lakegate, &mut totals)
+    })?;
+    step("browser preview", || {
+        web::web(workspace)?;
+        count(web::tests(workspace).env("LAKEGATE_COMMAND", &lakegate), "page result:", &mut totals)
     })?;
     println!("{} passed, {} failed", totals.passed, totals.failed);
     if totals.failed > 0 {
