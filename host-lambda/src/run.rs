@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use stage::{Names, Staging};
 
 pub use plan::Plan;
-pub use preview::{Preview, PreviewPart, Proposal, preview, propose};
+pub use preview::{Preview, PreviewPart, Proposal, preview, propose, remake};
 
 use crate::error::{Error, Kind, Result};
 use crate::lake::{
@@ -327,6 +327,7 @@ impl<'a> Run<'a> {
             generation,
             run,
             reason: self.reason().into(),
+            release: plan.release.clone(),
             component: transform.digest().into(),
             spec,
             table: plan.table.clone(),

@@ -233,7 +233,7 @@ fn right(name: &str, config: &Config, screen: Screen) -> Answer {
 fn told(pipeline: &Pipeline) -> String {
     match &pipeline.told {
         Told::Spec { address, .. } => address.uri(),
-        Told::Channel { channel, registry } => format!("channel {channel} of {registry}"),
+        Told::Channel { channel, registry, .. } => format!("channel {channel} of {registry}"),
         Told::Nothing => "no spec, learns".to_owned(),
     }
 }
@@ -256,7 +256,7 @@ fn topics(pipeline: &Pipeline) -> Vec<&'static str> {
 fn pipeline_json(pipeline: &Pipeline) -> Value {
     let (spec, channel, registry) = match &pipeline.told {
         Told::Spec { address, .. } => (Some(address.uri()), None, None),
-        Told::Channel { channel, registry } => (None, Some(channel), Some(registry.uri())),
+        Told::Channel { channel, registry, .. } => (None, Some(channel), Some(registry.uri())),
         Told::Nothing => (None, None, None),
     };
     let notify = &pipeline.notify;

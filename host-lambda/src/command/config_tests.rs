@@ -44,6 +44,7 @@ paused = true
 source = "s3://raw/sales/"
 channel = "sales"
 registry = "s3://releases/"
+trust = ["release.key.pub"]
 notify.success = "arn:aws:sns:eu-central-1:111122223333:done"
 "#;
 
