@@ -6,6 +6,8 @@
 //!   processor of a full machine, and an error there is seen at deployment and not in a queue.
 //! * The flow is synchronous and runs on a thread of its own, so that the runtime's loop is never held up.
 
+mod init_error;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -41,6 +43,7 @@ pub fn main() -> ExitCode {
         Ok(deployed) => Arc::new(deployed),
         Err(error) => {
             tracing::error!(code = error.code(), hint = error.hint(), "the function cannot start: {error}");
+            init_error::tell(&Refusal::of_start(&error));
             return ExitCode::FAILURE;
         }
     };

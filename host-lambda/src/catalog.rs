@@ -17,6 +17,7 @@ mod crawler;
 mod glue;
 mod partition;
 mod projection;
+mod quarantine;
 mod refusal;
 mod table;
 
@@ -36,6 +37,9 @@ pub struct Registered {
     /// One a table of the record, where the host writes the catalog itself.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<TableEntry>,
+    /// The table of rejected records, where this commit had any, or made a table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<TableEntry>,
     /// Where a crawler writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crawler: Option<Crawled>,
@@ -78,25 +82,31 @@ impl Registered {
         let touched = |table: &TableEntry| {
             table.created || table.updated || table.partitions_created + table.partitions_updated > 0
         };
-        self.tables.iter().any(touched) || self.crawler.as_ref().is_some_and(|one| one.run == Run::Started)
+        self.tables.iter().chain(&self.quarantine).any(touched)
+            || self.crawler.as_ref().is_some_and(|one| one.run == Run::Started)
     }
 }
 
 /// Registers all tables of a commit, as the pipeline says. The commit must be published.
 ///
 /// # Errors
-/// Input: the database or crawler is missing, a call is denied, or the catalog has another table of that name, other
+/// Own: the database or crawler is missing, a call is denied, or the catalog has another table of that name, other
 /// partition keys, or a column of another type. Passing: the service's trouble, or too many writers.
 pub fn register(aws: &Aws, pipeline: &Pipeline, lake: &Lake, record: &CommitRecord) -> Result<Registered> {
     match &pipeline.catalog {
         Catalog::None => Ok(Registered::default()),
-        Catalog::Glue { database, table_prefix, projection } => {
+        Catalog::Glue { database, table_prefix, projection, quarantine } => {
             let mut registered = Registered::default();
             for (table, digest) in &record.contracts {
                 let wanted = table::Wanted::read(lake, record, (table, digest), table_prefix, projection)?;
                 registered.warnings.extend(wanted.warnings.iter().cloned());
                 let glue = glue::Glue::new(aws, pipeline, database, &wanted.name);
                 registered.tables.push(glue.register(lake, &wanted)?);
+            }
+            let name = quarantine::name(pipeline, quarantine, table_prefix);
+            let due = record.quarantine.is_some() || registered.tables.iter().any(|table| table.created);
+            if let Some(name) = name.filter(|_| due) {
+                registered.quarantine = Some(quarantine::register(aws, pipeline, lake, database, &name)?);
             }
             Ok(registered)
         }

@@ -24,7 +24,7 @@ mod section;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use catalog::{Catalog, IntervalUnit, Projection, Wait};
+pub use catalog::{Catalog, IntervalUnit, Projection, QuarantineTable, Wait};
 pub use limits::PipelineLimits;
 pub use location::{Address, Location};
 pub use mistake::{At, Mistake};

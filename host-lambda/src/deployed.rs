@@ -8,6 +8,7 @@
 
 mod around;
 mod choice;
+mod crawler;
 mod object;
 mod requests;
 mod retract;
@@ -27,7 +28,7 @@ use choice::Does;
 use crate::aws::Aws;
 use crate::config::{Address, Config, ContractWish, Encryption as Wanted, Location, Origin, Pipeline, Told};
 use crate::error::{Error, Result};
-use crate::lake::Lake;
+use crate::lake::{Lake, Texts};
 use crate::release::Loader;
 use crate::run::Plan;
 use crate::sandbox::{Limits, Sandbox, Transform};
@@ -60,6 +61,8 @@ pub struct Ready {
     pub pipeline: Arc<Pipeline>,
     does: Does,
     looked: Mutex<Option<(Instant, bool)>>,
+    /// Contracts and specs of its lake.
+    texts: Arc<Texts>,
 }
 
 impl Deployed {
@@ -128,7 +131,7 @@ impl Deployed {
     /// A local folder that cannot be used.
     pub fn lake(&self, ready: &Ready, aws: &Aws) -> Result<Lake> {
         let loader = ready.follower().map(|follower| follower.loader().clone());
-        connected_lake(&ready.pipeline, aws, loader)
+        Ok(connected_lake(&ready.pipeline, aws, loader)?.remembering(ready.texts.clone()))
     }
 
     /// Holds a pipeline, or lets it go on: its events are answered and nothing is done.
@@ -184,7 +187,12 @@ impl Ready {
                         `contract = \"learn\"` for the pipeline";
             return Err(Error::input("types_open", "its spec leaves types to be learned").with_hint(hint));
         }
-        Ok(Self { pipeline: Arc::new(pipeline.clone()), does, looked: Mutex::new(None) })
+        Ok(Self {
+            pipeline: Arc::new(pipeline.clone()),
+            does,
+            looked: Mutex::new(None),
+            texts: Arc::default(),
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every event shape → source objects.
 //!
 //! For: S3 notifications, EventBridge, SQS, SNS (around either, inside SQS, raw), a Step Functions task
-//! and a batch of its Distributed Map. Not for: routing an object to a pipeline, or fetching it.
+//! and a batch of its Distributed Map; and a Glue crawler's end. Not for: routing an object to a pipeline, or fetching it.
 //!
 //! The decision to know: an event is looked at field by field and dispatched on who says it sent it
 //! (`eventSource`, `source`, `Type`), then on its shape; never by trying one type after the other, since
@@ -73,6 +73,8 @@ pub struct Delivery {
 pub enum Item {
     /// An object to process.
     Object(ObjectRef),
+    /// A run of the Glue crawler of this name has ended, well or not.
+    CrawlerEnded(String),
     /// Nothing to do.
     Ignored {
         /// The reason, for the log.
@@ -274,6 +276,9 @@ impl Delivery {
 
     /// An EventBridge event. Its keys are raw, whatever they look like.
     fn bridge(&mut self, event: &Value, kind: &str) {
+        if kind == CRAWLER && text(event, &["source"]).is_none_or(|source| source == "aws.glue") {
+            return self.crawler(event);
+        }
         if text(event, &["source"]).is_some_and(|source| source != "aws.s3") || !kind.starts_with("Object ") {
             return self.fail(format!("the EventBridge event `{kind}` is none of S3's `Object Created`"));
         }
@@ -284,6 +289,16 @@ impl Delivery {
             self.take(object);
         } else {
             self.ignore(format!("{kind}: only created objects are taken"), Some(object.uri()));
+        }
+    }
+
+    /// What states there are beside the one that is no end, nobody promises.
+    fn crawler(&mut self, event: &Value) {
+        let detail = At::new(event, &["detail"]);
+        match (detail.text(&["crawlerName"]), detail.text(&["state"])) {
+            (Some(name), Some("Started")) => self.ignore(format!("the crawler {name} started"), None),
+            (Some(name), _) => self.items.push(Item::CrawlerEnded(name.to_owned())),
+            (None, _) => self.fail("a crawler's EventBridge event without `detail.crawlerName`"),
         }
     }
 
@@ -356,6 +371,7 @@ impl Delivery {
     }
 }
 
+const CRAWLER: &str = "Glue Crawler State Change";
 const BUCKET: &[&str] = &["bucket", "Bucket", "bucketName", "BucketName"];
 const KEY: &[&str] = &["key", "Key"];
 

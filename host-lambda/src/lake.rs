@@ -10,6 +10,8 @@
 //! _lakegate/commits/<pipeline>/<object>/<generation>.json    and .done
 //! _lakegate/quarantine/<pipeline>/<object>-<generation>-<run>.jsonl
 //! _lakegate/failures/<pipeline>/<object>.json       the last failure of an object that is not committed
+//! _lakegate/crawler/<crawler>-<digest>.again        whether a crawler is to run once more
+//! _lakegate/paused/<pipeline>.json                  the pipeline is held while this is there
 //! _lakegate/resubmitted/<digest>                    records that were submitted again
 //! _lakegate/shadows/<release>/<version>/<object>-<generation>.json    what a shadow would have changed
 //! _lakegate/hosts/<pipeline>.json                   which releases the last host to swap has in use
@@ -24,6 +26,7 @@ mod contracts;
 pub mod fsck;
 pub mod quarantine;
 mod record;
+mod texts;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -38,6 +41,8 @@ pub use record::{
     CommitRecord, CommitState, DoneMark, FailedRecord, Output, PartRecord, QuarantineRecord, Receipt,
     ReleaseRecord, Resolved, SourceRecord,
 };
+
+pub use texts::Texts;
 
 use crate::error::{Error, Result};
 use crate::sandbox::Transform;
@@ -77,6 +82,7 @@ pub trait Surroundings: Send + Sync {
 pub struct Lake {
     storage: Arc<dyn Storage>,
     surroundings: Option<Arc<dyn Surroundings>>,
+    texts: Option<Arc<Texts>>,
 }
 
 impl Lake {
@@ -90,13 +96,19 @@ impl Lake {
 
     /// A lake over any storage.
     pub fn over(storage: Arc<dyn Storage>) -> Self {
-        Self { storage, surroundings: None }
+        Self { storage, surroundings: None, texts: None }
     }
 
     /// The same lake, connected.
     #[must_use]
     pub fn within(self, surroundings: Arc<dyn Surroundings>) -> Self {
         Self { surroundings: Some(surroundings), ..self }
+    }
+
+    /// The same lake, with a memory for texts that never change.
+    #[must_use]
+    pub fn remembering(self, texts: Arc<Texts>) -> Self {
+        Self { texts: Some(texts), ..self }
     }
 
     pub(crate) fn surroundings(&self) -> Option<&dyn Surroundings> {
@@ -129,13 +141,19 @@ impl Lake {
     }
 
     fn text_of(&self, key: &str, digest: &str) -> Result<Option<String>> {
+        if let Some(text) = self.texts.as_ref().and_then(|texts| texts.get(key)) {
+            return Ok(Some(text));
+        }
         let Some(found) = self.storage.get(key)? else { return Ok(None) };
         if sha256(&found.bytes) != digest {
             return Err(Error::own("lake_damaged", format!("{key} does not have the digest that names it")));
         }
-        String::from_utf8(found.bytes)
-            .map(Some)
-            .map_err(|_| Error::own("lake_damaged", format!("{key} is not UTF-8")))
+        let text = String::from_utf8(found.bytes)
+            .map_err(|_| Error::own("lake_damaged", format!("{key} is not UTF-8")))?;
+        if let Some(texts) = &self.texts {
+            texts.keep(key, &text);
+        }
+        Ok(Some(text))
     }
 
     /// All commit records, by pipeline, source and generation.
@@ -285,6 +303,11 @@ pub(crate) fn spec_key(digest: &str) -> String {
 /// What stands for a source object in keys.
 pub(crate) fn object_key(uri: &str) -> String {
     short(&sha256(uri.as_bytes()), 16).to_string()
+}
+
+/// Folder of a pipeline's quarantine, with a trailing slash.
+pub(crate) fn quarantine_prefix(pipeline: &str) -> String {
+    format!("_lakegate/quarantine/{pipeline}/")
 }
 
 /// Folder of a source object's commit records, with a trailing slash.

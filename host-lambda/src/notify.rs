@@ -60,7 +60,7 @@ pub struct Told {
 /// Tells that a commit is queryable. `None` where the pipeline names no topic.
 ///
 /// # Errors
-/// Input: the topic is missing or may not be used. Passing: the service's trouble.
+/// Own: the topic is missing or may not be used. Passing: the service's trouble.
 pub fn success(aws: &Aws, pipeline: &Pipeline, record: &CommitRecord) -> Result<Option<Told>> {
     tell(aws, pipeline, pipeline.notify.success.as_deref(), || {
         Body::of_commit(Event::Success, pipeline, record)

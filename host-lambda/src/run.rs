@@ -16,6 +16,7 @@ pub(crate) mod learn;
 mod pass;
 mod plan;
 mod preview;
+mod retract;
 pub(crate) mod stage;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,7 +29,9 @@ use stage::{Names, Staging};
 
 pub use plan::Plan;
 pub use preview::{Preview, PreviewPart, Proposal, preview, propose, remake};
+pub use retract::retract;
 
+use crate::aws::UPLOAD_GONE;
 use crate::error::{Error, Kind, Result};
 use crate::lake::{
     CommitRecord, CommitState, Lake, Resolved, check_growth, commit_key, object_prefix, sha256, spec_key,
@@ -127,22 +130,15 @@ pub(crate) fn run_because(
 ) -> Result<Outcome> {
     let started = Instant::now();
     let prefix = object_prefix(plan.pipeline(), source.uri());
-    let means = Means { transform: Some(transform), source: Some(source) };
     for _ in 0..ATTEMPTS {
         let states = lake.commits_below(&prefix)?;
-        let rolled = roll_forward(lake, &states, means)?;
-        if let Some(newer) = newer(&states, source, plan) {
-            return Ok(outcome(State::Superseded, newer.record.clone(), 0, started));
-        }
-        let same = states.iter().rev().find(|state| is_same(state, transform, source, plan));
-        if let Some(state) = same.filter(|_| !plan.rerun) {
-            let state_now = if rolled > 0 { State::RolledForward } else { State::NothingToDo };
-            return Ok(outcome(state_now, state.record.clone(), 0, started));
-        }
         let run = Run { lake, transform, source, plan, cause, states: &states };
-        if let Some((record, passes)) = run.attempt(progress)? {
-            let state = if record.generation == 1 { State::Made } else { State::Replaced };
-            return Ok(outcome(state, record, passes, started));
+        match run.once(started, progress) {
+            Ok(Some(outcome)) => return Ok(outcome),
+            Ok(None) => {}
+            // Whoever completed a commit of this object meanwhile took away what this run was staging.
+            Err(error) if error.code() == UPLOAD_GONE && lake.commits_below(&prefix)? != states => {}
+            Err(error) => return Err(error),
         }
     }
     Err(Error::passing("object_contended", format!("other runs of {} won over and over", source.uri())))
@@ -178,54 +174,6 @@ pub fn refuse(lake: &Lake, transform: &Transform, source: &Source, plan: &Plan, 
     record_failure(lake, plan, transform, source, error, &mut Staging::new(lake, names), 0)
 }
 
-/// Takes the rows of a source object out of the tables, and its quarantine: a generation without files.
-/// `None` if nothing of it is there.
-///
-/// # Errors
-/// The storage's; or the commit is made and the next run completes it.
-pub fn retract(lake: &Lake, pipeline: &str, uri: &str) -> Result<Option<CommitRecord>> {
-    let prefix = object_prefix(pipeline, uri);
-    for _ in 0..ATTEMPTS {
-        let states = lake.commits_below(&prefix)?;
-        roll_forward(lake, &states, Means::default())?;
-        let files = |state: &CommitState| !state.record.parts.is_empty() || state.record.quarantine.is_some();
-        let Some(last) = states.last().filter(|_| states.iter().any(|state| state.current && files(state)))
-        else {
-            return Ok(None);
-        };
-        let gone = |state: &&CommitState| state.current;
-        let now = rfc3339(now_ms());
-        let record = CommitRecord {
-            generation: last.record.generation + 1,
-            run: run_id(uri),
-            reason: "retract".into(),
-            replaces: states.iter().filter(gone).map(|state| state.record.generation).collect(),
-            withdraws: resubmissions_of(lake, pipeline, uri)?,
-            parts: Vec::new(),
-            quarantine: None,
-            report: Report::default(),
-            resolves: Vec::new(),
-            started: now.clone(),
-            committed: now,
-            ..last.record.clone()
-        };
-        let key = commit_key(pipeline, uri, record.generation);
-        if lake.storage().put_if_absent(&key, &to_json(&record)?)? {
-            complete(lake, &key, &record, Means::default())?;
-            return Ok(Some(record));
-        }
-    }
-    Err(Error::passing("object_contended", format!("other runs of {uri} won over and over")))
-}
-
-/// Commits that submitted records of an object again.
-fn resubmissions_of(lake: &Lake, pipeline: &str, uri: &str) -> Result<Vec<String>> {
-    let mut found = lake.commits_below(&format!("{}{pipeline}/", crate::lake::COMMITS))?;
-    found
-        .retain(|state| state.current && state.record.resolves.iter().any(|resolved| resolved.source == uri));
-    Ok(found.into_iter().map(|state| state.key).collect())
-}
-
 pub(crate) fn outcome(state: State, commit: CommitRecord, passes: u8, started: Instant) -> Outcome {
     let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let report = commit.report.clone();
@@ -258,6 +206,25 @@ pub(crate) struct Ready<'a> {
 }
 
 impl<'a> Run<'a> {
+    /// Completes what is undone, then makes what is missing; `None` if another run won the commit.
+    fn once(&self, started: Instant, progress: &mut dyn FnMut(Progress)) -> Result<Option<Outcome>> {
+        let Self { lake, transform, source, plan, states, .. } = *self;
+        let means = Means { transform: Some(transform), source: Some(source) };
+        let rolled = roll_forward(lake, states, means)?;
+        if let Some(newer) = newer(states, source, plan) {
+            return Ok(Some(outcome(State::Superseded, newer.record.clone(), 0, started)));
+        }
+        let same = states.iter().rev().find(|state| is_same(state, transform, source, plan));
+        if let Some(state) = same.filter(|_| !plan.rerun) {
+            let state_now = if rolled > 0 { State::RolledForward } else { State::NothingToDo };
+            return Ok(Some(outcome(state_now, state.record.clone(), 0, started)));
+        }
+        Ok(self.attempt(progress)?.map(|(record, passes)| {
+            let state = if record.generation == 1 { State::Made } else { State::Replaced };
+            outcome(state, record, passes, started)
+        }))
+    }
+
     /// Makes, stages, commits and publishes; `None` if another run won the commit.
     fn attempt(&self, progress: &mut dyn FnMut(Progress)) -> Result<Option<(CommitRecord, u8)>> {
         let ready = self.stage(progress)?;
@@ -308,8 +275,9 @@ impl<'a> Run<'a> {
         let made = match made.and_then(|made| self.check_rejected(&made.report).map(|()| made)) {
             Ok(made) => made,
             Err(error) => {
-                // Passing trouble is tried again; what is wrong with the object is noted.
-                if self.cause.contracts.is_none() && error.kind() != Kind::Passing {
+                // Passing trouble is tried again, and so is what a set-up forbids; what is wrong with the object
+                // is noted.
+                if self.cause.contracts.is_none() && error.kind() != Kind::Passing && !of_set_up(&error) {
                     record_failure(lake, plan, transform, source, &error, &mut staging, records)?;
                 }
                 return Err(error);
@@ -423,6 +391,11 @@ impl<'a> Run<'a> {
             "rerun"
         }
     }
+}
+
+/// Denied, or missing in the configuration: once that is mended, the object has failed at nothing.
+fn of_set_up(error: &Error) -> bool {
+    matches!(error, Error::Storage(error) if error.is_of_set_up())
 }
 
 /// Names a run: unique enough that two of one object at once never share one.

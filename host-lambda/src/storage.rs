@@ -8,7 +8,8 @@
 //! * *Put if absent* is won by exactly one caller (S3: `If-None-Match: *`; a folder: a hard link).
 //! * *Replace if unchanged* compares a tag (S3: `If-Match`; a folder: under a lock file).
 //!
-//! Paths of a failure abort what they staged; what a killed process left is found by [`Storage::left_overs`].
+//! Paths of a failure abort what they staged; what a killed process left is found by [`Storage::sweep`]
+//! when another completes the object, else by [`Storage::left_overs`].
 
 mod error;
 mod local;
@@ -213,6 +214,15 @@ pub trait Storage: Send + Sync {
     /// # Errors
     /// The backend's.
     fn abort(&self, token: &str) -> Result<()>;
+
+    /// Throws away what other runs staged under the names of these objects, which a commit record names: such
+    /// runs were killed, or have lost. A folder knows whose process is gone, and needs no sweep.
+    ///
+    /// # Errors
+    /// The backend's; whatever stays is a left-over.
+    fn sweep(&self, _staged: &[Staged]) -> Result<()> {
+        Ok(())
+    }
 
     /// Everything staged by processes that are gone. What an undone commit record names must be kept.
     ///

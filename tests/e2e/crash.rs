@@ -1,6 +1,6 @@
 //! Killed at each step of stage → commit → publish → done, then run again: the rows are the same.
 //!
-//! Two ways of dying: the shipped binary aborts itself at a named step, and a storage stops working at
+//! Two ways of dying: the shipped binary kills itself at a named step, and a storage stops working at
 //! each single change, before or after that change is made.
 
 use std::fs;

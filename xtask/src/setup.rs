@@ -86,7 +86,8 @@ fn find_python() -> Result<&'static str> {
 /// Whether the environment still starts (its base Python may have been removed).
 fn works(python: &Path) -> bool {
     output_of(
-        Command::new(python).args(["-c", "import boto3, duckdb, ministack, moto, pandas, polars, pyarrow"]),
+        Command::new(python)
+            .args(["-c", "import boto3, duckdb, microburst, ministack, moto, pandas, polars, pyarrow"]),
     )
     .is_ok_and(|output| output.status.success())
 }

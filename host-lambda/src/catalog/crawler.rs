@@ -6,8 +6,8 @@
 //!   passed their folder already, so there must be another.
 //! * There is no server here to wait for the end of a run. If the pipeline waits (`wait`), this process does, and
 //!   starts the next run itself. Otherwise it leaves a mark in the lake, `_lakegate/crawler/<name>.again`: the next
-//!   commit's start clears it, and [`catch_up`] starts the crawler for it. An EventBridge rule for "Glue Crawler
-//!   State Change" that invokes the function is what makes that prompt when no further object comes.
+//!   commit's start clears it, and [`catch_up`] starts the crawler for it, as the event that a run has ended
+//!   ("Glue Crawler State Change", by an EventBridge rule that invokes the function) asks for.
 //! * The mark is changed by compare-and-swap only, and has other bytes each time it is set: a start clears exactly the
 //!   marks that were set before it.
 
@@ -96,7 +96,7 @@ pub(super) fn crawl(
             End::Good => true,
             End::Failed(why) => {
                 let message = format!("the crawler {} failed: {why}", crawler.name);
-                return Err(Error::input("crawler_failed", message)
+                return Err(Error::own("crawler_failed", message)
                     .with_hint("the files are published; mend the crawler or its role, then start it"));
             }
         };
@@ -104,8 +104,8 @@ pub(super) fn crawl(
     Ok(crawled)
 }
 
-/// Starts the crawler if a commit asked for another run of it and none was started since; for invocations that
-/// commit nothing, above all for the event that a run has ended. `None` where nobody asked.
+/// Starts the crawler if a commit asked for another run of it and none was started since; for the event that
+/// a run has ended. `None` where nobody asked.
 ///
 /// # Errors
 /// The lake's or the service's.

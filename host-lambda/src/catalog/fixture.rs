@@ -22,12 +22,16 @@ pub(crate) fn lake() -> (tempfile::TempDir, Lake) {
 
 /// A pipeline `orders` with these lines in its sections.
 pub(crate) fn pipeline(lines: &str) -> Pipeline {
+    config(lines).pipelines["orders"].clone()
+}
+
+/// A configuration of that pipeline alone.
+pub(crate) fn config(lines: &str) -> Config {
     let text = format!(
         "version = 1\n[pipeline.orders]\nsource = \"s3://raw-data/orders/\"\ncontract = \"learn\"\ntable = \"orders\"\nlake = \"s3://the-lake/sales/\"\n{lines}"
     );
     let origin = Origin::File(Path::new("/etc/lakegate.toml").to_owned());
-    let config = Config::parse(&text, &origin).unwrap_or_else(|mistakes| panic!("{text}\n{mistakes:?}"));
-    config.pipelines["orders"].clone()
+    Config::parse(&text, &origin).unwrap_or_else(|mistakes| panic!("{text}\n{mistakes:?}"))
 }
 
 /// Keeps a contract and returns its digest. Columns and keys are `name type`, the type up to the first blank.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use aws_sdk_glue::types::{
     BatchUpdatePartitionRequestEntry, Column, Partition, PartitionInput, PartitionValueList,
-    StorageDescriptor, Table,
+    StorageDescriptor, Table, TableInput,
 };
 
 use super::TableEntry;
@@ -74,7 +74,7 @@ impl<'a> Glue<'a> {
         let mut round = 0;
         loop {
             let Some(found) = self.get()? else {
-                entry.created |= self.create(lake, wanted)?;
+                entry.created |= self.create(wanted.input(compression(lake, &wanted.spec)?)?)?;
                 self.pause(&mut round)?;
                 continue;
             };
@@ -99,8 +99,7 @@ impl<'a> Glue<'a> {
     }
 
     /// True if this call made it.
-    fn create(&self, lake: &Lake, wanted: &Wanted) -> Result<bool> {
-        let input = wanted.input(compression(lake, &wanted.spec)?)?;
+    pub(super) fn create(&self, input: TableInput) -> Result<bool> {
         let call = self.aws.glue().create_table().database_name(self.database).table_input(input);
         let call = async {
             match call.send().await {
@@ -247,7 +246,7 @@ impl<'a> Glue<'a> {
     }
 
     /// A moment of random length, longer each round, so that writers that met do not meet again.
-    fn pause(&self, round: &mut u32) -> Result<()> {
+    pub(super) fn pause(&self, round: &mut u32) -> Result<()> {
         *round += 1;
         let most = FIRST_PAUSE.saturating_mul(1 << (*round).min(10)).min(LAST_PAUSE);
         let pause = most.mul_f64(random_share());
@@ -277,7 +276,7 @@ impl<'a> Glue<'a> {
         let message = format!("{call} on {} failed for a partition: {said} ({code})", self.resource);
         match code {
             "InvalidInputException" | "ResourceNumberLimitExceededException" | "AccessDeniedException" => {
-                Error::input("request_refused", message)
+                Error::own("request_refused", message)
             }
             _ => Error::passing("catalog_partition", message).with_hint("try again; the files are published"),
         }
@@ -288,7 +287,7 @@ impl<'a> Glue<'a> {
             "a partition of {} is registered for {there}, and its files are in {location}{path}",
             self.resource
         );
-        Error::input("catalog_partition_differs", message)
+        Error::own("catalog_partition_differs", message)
             .with_hint("drop the partition in Glue and run the object again; its files stay")
     }
 }

@@ -75,6 +75,8 @@ fn a_table_is_made_grown_and_left_alone() {
     let first = register(&aws, &pipeline, &lake, &record).unwrap();
     assert!(first.changed());
     assert_eq!((first.tables[0].created, first.tables[0].partitions_created), (true, 2));
+    let rejects = first.quarantine.unwrap();
+    assert_eq!((rejects.table.as_str(), rejects.created), ("orders_quarantine", true), "made along with it");
     let made = table(&aws, &database);
     assert_eq!(columns(&made), ["id", "at"]);
     assert_eq!(names(made.partition_keys()), ["shop", "day"]);
@@ -115,6 +117,33 @@ fn a_table_is_made_grown_and_left_alone() {
             "{values}"
         );
     }
+}
+
+#[test]
+fn the_quarantine_is_a_table_of_its_own_made_once() {
+    let Some(aws) = fixture::peer() else { return };
+    let (_folder, lake) = fixture::lake();
+    let (database, pipeline) = database(&aws, "quarantine = \"rejects\"\n");
+    let digest = fixture::contract(&lake, "orders", &["id bigint"], &[]);
+    let mut record = fixture::record("orders", &digest, &[""]);
+    record.quarantine = Some(crate::lake::QuarantineRecord::default());
+    let made: Vec<bool> = std::thread::scope(|scope| {
+        let register = || register(&aws, &pipeline, &lake, &record).unwrap().quarantine.unwrap().created;
+        let writers: Vec<_> = (0..4).map(|_| scope.spawn(register)).collect();
+        writers.into_iter().map(|writer| writer.join().unwrap()).collect()
+    });
+    assert_eq!(made.iter().filter(|made| **made).count(), 1, "{made:?}");
+    let there = aws.wait(aws.glue().get_table().database_name(&database).name("rejects").send());
+    let there = there.unwrap().table.unwrap();
+    let location = there.storage_descriptor().unwrap().location().unwrap();
+    assert_eq!(location, format!("{}/_lakegate/quarantine/orders/", lake.root()));
+    assert_eq!(columns(&there)[..2], ["record", "line"]);
+    // Looked for only by who rejected something, and not at all where nobody wants it.
+    record.quarantine = None;
+    assert_eq!(register(&aws, &pipeline, &lake, &record).unwrap().quarantine, None);
+    record.quarantine = Some(crate::lake::QuarantineRecord::default());
+    let without = into(&database, "quarantine = false\n");
+    assert_eq!(register(&aws, &without, &lake, &record).unwrap().quarantine, None);
 }
 
 #[test]
@@ -230,7 +259,7 @@ fn what_is_wrong_in_the_catalog_is_named() {
     let digest = fixture::contract(&lake, "orders", &["id bigint"], &["day date"]);
     let record = fixture::record("orders", &digest, &["day=2025-01-01/"]);
     let error = register(&aws, &into("nowhere_at_all", ""), &lake, &record).unwrap_err();
-    assert_eq!((error.kind(), error.code()), (Kind::Input, "database_missing"));
+    assert_eq!((error.kind(), error.code()), (Kind::Own, "database_missing"));
     assert!(error.to_string().contains("nowhere_at_all (glue:CreateTable for pipeline orders)"), "{error}");
 
     let (_database, pipeline) = database(&aws, "");

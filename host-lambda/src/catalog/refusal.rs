@@ -2,20 +2,16 @@
 //!
 //! Not for deciding whether a no is one: callers look at the fault first. The decision to know: Glue checks a call
 //! against the catalog, the database and the table at once, so a permission on the table alone does not help; the
-//! hint names all three.
+//! hint names all three. What is missing or denied is our own set-up's fault, never the source object's.
 
 use crate::aws::{Aws, AwsError, Fault};
 use crate::config::Pipeline;
-use crate::error::{Error, Kind, Trouble};
+use crate::error::{Error, Trouble};
 
 /// With a hint of its own where there is one.
 pub(crate) fn of(error: &AwsError, hint: Option<String>) -> Error {
-    // Glue answers 400 for its own time-outs and for a catalog that is still being made.
-    let passing = ["OperationTimeoutException", "ResourceNotReadyException"];
-    let passing = passing.iter().any(|code| error.message.contains(code));
-    let (kind, code) = if passing { (Kind::Passing, "timed_out") } else { (error.kind(), error.code()) };
     let hint = hint.or_else(|| error.hint().map(str::to_string));
-    Trouble { kind, code, message: error.to_string(), hint }.into()
+    Trouble { kind: error.kind(), code: error.code(), message: error.to_string(), hint }.into()
 }
 
 /// Of a call about a table or its partitions.
@@ -43,7 +39,7 @@ pub(super) fn of_table(aws: &Aws, error: &AwsError, database: &str, table: &str)
 /// The database is not there.
 pub(super) fn no_database(pipeline: &Pipeline, database: &str, error: &AwsError) -> Error {
     let message = format!("Glue has no database {database} ({} for pipeline {})", error.call, pipeline.name);
-    Error::input("database_missing", message).with_hint(format!(
+    Error::own("database_missing", message).with_hint(format!(
         "create it (aws glue create-database --database-input Name={database}), or correct `database` in [pipeline.{}.catalog]",
         pipeline.name
     ))
@@ -54,7 +50,7 @@ pub(super) fn of_crawler(aws: &Aws, error: &AwsError, crawler: &str) -> Error {
     match error.fault {
         Fault::Missing => {
             let message = format!("Glue has no crawler {crawler} ({})", error.call);
-            Error::input("crawler_missing", message)
+            Error::own("crawler_missing", message)
                 .with_hint("deploy it, or correct `crawler` in the pipeline's `catalog`")
         }
         Fault::Denied => {

@@ -165,7 +165,7 @@ impl Wanted {
     fn same_table(&self, found: &Table) -> Result<()> {
         let other = |what: String| {
             let message = format!("table {} in Glue is not the one of {}: {what}", self.name, self.location);
-            Err(Error::input("catalog_table_differs", message)
+            Err(Error::own("catalog_table_differs", message)
                 .with_hint("drop it there (files stay, and Lakegate makes it anew), or set another `table_prefix` or `database`"))
         };
         let storage = found.storage_descriptor();
@@ -206,7 +206,7 @@ impl Wanted {
             "column {} of table {} is {there} in Glue, and {} in its contract",
             column.name, self.name, column.ty
         );
-        Err(Error::input("catalog_type_differs", message).with_hint(
+        Err(Error::own("catalog_type_differs", message).with_hint(
             "queries would fail or read wrong values: change the column in Glue, or drop the table there (files stay, and Lakegate makes it anew)",
         ))
     }
@@ -251,7 +251,7 @@ fn release(record: &CommitRecord, table: &str, contract: &str) -> BTreeMap<Strin
     all.into_iter().map(|(name, value)| (name.into(), value)).collect()
 }
 
-fn columns(typed: &[Typed]) -> Result<Vec<Column>> {
+pub(super) fn columns(typed: &[Typed]) -> Result<Vec<Column>> {
     typed.iter().map(glue_column).collect()
 }
 

@@ -16,6 +16,25 @@ use crate::source::{Source, default_table};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
+/// Codes of what is denied or missing in AWS: the host's own to mend there, and no bug.
+const OF_SET_UP: [&str; 15] = [
+    "access_denied",
+    "bucket_missing",
+    "catalog_partition_differs",
+    "catalog_table_differs",
+    "catalog_type_differs",
+    "crawler_failed",
+    "crawler_missing",
+    "credentials_missing",
+    "database_missing",
+    "kms_denied",
+    "pipeline_refused",
+    "request_refused",
+    "resource_missing",
+    "topic_missing",
+    "wrong_region",
+];
+
 /// The lake to work on.
 #[derive(Args, Clone, Debug)]
 pub struct LakeArg {
@@ -337,6 +356,7 @@ pub fn problem(error: &Error) -> Problem {
             (_, "table_ambiguous" | "table_missing") => Fault::Usage,
             (_, "spec_max_rejected") => Fault::Spec,
             (_, code) if crate::release::CODES.contains(&code) => Fault::Release,
+            (Kind::Own, code) if OF_SET_UP.contains(&code) => Fault::Environment,
             (Kind::Input, _) => Fault::Input,
             (Kind::Passing, _) => Fault::Environment,
             (Kind::Own, _) => Fault::Internal,

@@ -24,6 +24,8 @@ pub enum Catalog {
         table_prefix: String,
         /// Partition projection, by partition column.
         projection: BTreeMap<String, Projection>,
+        /// Table of what the pipeline rejected.
+        quarantine: QuarantineTable,
     },
     /// By a Glue crawler, which is started.
     Crawler {
@@ -32,6 +34,18 @@ pub enum Catalog {
         /// Whether the notice waits for it.
         wait: Wait,
     },
+}
+
+/// The Glue table of a pipeline's rejected records. A crawler makes one by itself, of what it finds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum QuarantineTable {
+    /// `<pipeline>_quarantine`, after the prefix of tables.
+    #[default]
+    OfPipeline,
+    /// This one.
+    Named(String),
+    /// None.
+    None,
 }
 
 /// How long to wait for a crawler.
@@ -132,7 +146,7 @@ impl Catalog {
             .map(|(column, section)| (column, Projection::read(column, &section)))
             .collect();
         let crawler = section.checked("crawler", names::crawler);
-        let wait = wait(section);
+        let (wait, quarantine) = (wait(section), quarantine(section));
         let Some(kind) = section.one_of("kind", &kinds) else {
             section.missing(
                 "kind",
@@ -141,7 +155,8 @@ impl Catalog {
             );
             return None;
         };
-        let (glue, crawl) = (["database", "table_prefix", "projection"], ["crawler", "wait"]);
+        let glue = ["database", "table_prefix", "projection", "quarantine"];
+        let crawl = ["crawler", "wait"];
         if kind.value != Kind::Glue {
             section.of_no_use(&glue, kind.own, "is of use with kind = \"glue\" only");
         }
@@ -164,6 +179,7 @@ impl Catalog {
                     database: database?.value,
                     table_prefix: table_prefix.map(|field| field.value).unwrap_or_default(),
                     projection: projection.collect(),
+                    quarantine,
                 })
             }
             Kind::Crawler => {
@@ -187,6 +203,14 @@ impl Catalog {
 
 fn name(what: &str, text: &str) -> Result<String, Wrong> {
     names::catalog(what, text).map(|()| text.to_owned())
+}
+
+fn quarantine(section: &Section<'_>) -> QuarantineTable {
+    match section.flag_or_text("quarantine", |text| name("table", text)) {
+        Some(Ok(false)) => QuarantineTable::None,
+        Some(Err(name)) => QuarantineTable::Named(name),
+        Some(Ok(true)) | None => QuarantineTable::OfPipeline,
+    }
 }
 
 fn wait(section: &Section<'_>) -> Wait {

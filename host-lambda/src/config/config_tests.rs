@@ -95,7 +95,8 @@ fn a_whole_configuration_is_read() {
     let Told::Spec { address, at } = &orders.told else { panic!("{:?}", orders.told) };
     assert_eq!((address.uri().as_str(), at.line), ("/etc/lakegate/specs/orders.toml", 14));
     assert_eq!((orders.contract, orders.paused), (ContractWish::Declared, true));
-    let Catalog::Glue { database, table_prefix, projection } = &orders.catalog else { panic!() };
+    let Catalog::Glue { database, table_prefix, projection, quarantine } = &orders.catalog else { panic!() };
+    assert_eq!(*quarantine, QuarantineTable::OfPipeline);
     assert_eq!((database.as_str(), table_prefix.as_str()), ("sales", "lg_"));
     let date = Projection::Date {
         from: "2024-01-01".into(),

@@ -41,7 +41,7 @@ pub(super) static PIPELINE: Keys = Keys {
 
 pub(super) static CATALOG: Keys = Keys {
     title: "[pipeline.NAME.catalog]",
-    names: &["kind", "database", "table_prefix", "projection", "crawler", "wait"],
+    names: &["kind", "database", "table_prefix", "projection", "quarantine", "crawler", "wait"],
 };
 
 pub(super) static PROJECTION: Keys = Keys {

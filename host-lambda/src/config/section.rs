@@ -172,6 +172,20 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// What is true, false or a text that a check turns into a value: `Err` holds that.
+    pub(super) fn flag_or_text<T>(
+        &self,
+        key: &str,
+        check: impl FnOnce(&str) -> Result<T, Wrong>,
+    ) -> Option<Result<bool, T>> {
+        let field = self.value(key)?;
+        match field.value {
+            DeValue::Boolean(flag) => Some(Ok(*flag)),
+            DeValue::String(_) => self.checked(key, check).map(|found| Err(found.value)),
+            _ => self.another_type(key, &field, "true, false or a name in quotes"),
+        }
+    }
+
     /// A whole number.
     pub(super) fn whole(&self, key: &str) -> Option<Field<i64>> {
         let field = self.value(key)?;

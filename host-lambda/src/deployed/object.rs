@@ -223,12 +223,8 @@ impl Deployed {
     /// What a failure asks for beside its record: a notice, and a copy of the object where one is wanted.
     /// False where there is no such record, because the object's commit is won.
     fn fail(&self, ready: &Ready, lake: &Lake, source: &Source, aws: &Aws, error: &Error) -> Result<bool> {
-        // An earlier version of the object may have left a record of its own failure.
-        let this = |failed: &FailedRecord| {
-            failed.code == error.code() && failed.source.version() == source.version()
-        };
-        let record = lake.failure(&ready.pipeline.name, source.uri())?.filter(this);
-        let Some(record) = record else { return Ok(false) };
+        let name = &ready.pipeline.name;
+        let Some(record) = failure_of(lake, name, source, error)? else { return Ok(false) };
         if let Some(place) = &ready.pipeline.lineage {
             let storage = super::storage_at(&ready.pipeline, aws, &place.write_to)?;
             lineage::fail(&*storage, &ready.pipeline, lake, source, error)?;
@@ -243,6 +239,13 @@ impl Deployed {
 /// Whether there is time to run an object twice more, as a comparison does.
 fn has_time(took: Duration, aws: &Aws) -> bool {
     aws.time_left().is_none_or(|left| took.saturating_mul(4) < left)
+}
+
+/// The record of this failure of this version: an earlier version may have left one of its own.
+fn failure_of(lake: &Lake, pipeline: &str, source: &Source, error: &Error) -> Result<Option<FailedRecord>> {
+    let this =
+        |failed: &FailedRecord| failed.code == error.code() && failed.source.version() == source.version();
+    Ok(lake.failure(pipeline, source.uri())?.filter(this))
 }
 
 /// What a run says while it goes on, as log lines.
@@ -320,12 +323,16 @@ fn answer(object: &ObjectRef) -> ObjectAnswer {
 }
 
 fn ignored(object: &ObjectRef, why: &str) -> ObjectAnswer {
-    let error = Some(AnswerError { code: "ignored".into(), message: why.into() });
+    let error = Some(AnswerError { code: "ignored".into(), message: why.into(), hint: None });
     ObjectAnswer { state: AnswerState::Ignored, error, ..answer(object) }
 }
 
 fn told(error: &Error) -> AnswerError {
-    AnswerError { code: error.code().into(), message: error.to_string() }
+    AnswerError {
+        code: error.code().into(),
+        message: error.to_string(),
+        hint: error.hint().map(str::to_string),
+    }
 }
 
 fn done(object: &ObjectRef, outcome: &Outcome) -> ObjectAnswer {
@@ -339,5 +346,34 @@ fn done(object: &ObjectRef, outcome: &Outcome) -> ObjectAnswer {
         duplicate: outcome.passes == 0,
         release: Some(commit.component.clone()),
         ..answer(object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lake::{failure_key, to_json};
+
+    #[test]
+    fn a_failure_of_an_earlier_version_is_none_of_this_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::local(&folder.path().join("lake")).unwrap();
+        let version = |text: &str| {
+            let path = folder.path().join("x.json");
+            std::fs::write(&path, text).unwrap();
+            Source::file(&path).unwrap()
+        };
+        let (first, error) = (version("{"), Error::input("syntax_error", "it ends too soon"));
+        assert!(failure_of(&lake, "p", &first, &error).unwrap().is_none(), "there is none yet");
+        let failed =
+            FailedRecord { source: first.record(), code: error.code().into(), ..FailedRecord::default() };
+        lake.overwrite(&failure_key("p", first.uri()), &to_json(&failed).unwrap()).unwrap();
+        assert_eq!(failure_of(&lake, "p", &first, &error).unwrap(), Some(failed));
+        // Committed, and its catalog fails by the same name: that must not pass for a recorded failure.
+        let second = version("{}");
+        assert_eq!(second.uri(), first.uri());
+        assert_eq!(failure_of(&lake, "p", &second, &error).unwrap(), None);
+        let other = Error::input("too_many_rejected", "all of them");
+        assert_eq!(failure_of(&lake, "p", &first, &other).unwrap(), None, "another reason");
     }
 }

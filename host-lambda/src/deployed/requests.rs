@@ -40,6 +40,12 @@ impl Refusal {
         Self { name, message }
     }
 
+    /// Of a function that cannot start: no input is to blame, whatever is wrong with a configuration.
+    pub fn of_start(error: &Error) -> Self {
+        let kind = if error.kind() == Kind::Passing { Kind::Passing } else { Kind::Own };
+        Self::new(kind, said(error))
+    }
+
     /// The host's own fault.
     pub fn own(message: String) -> Self {
         Self::new(Kind::Own, message)
@@ -63,6 +69,11 @@ impl Deployed {
                 match item {
                     Item::Ignored { why, uri } => {
                         stage::ignored(uri.as_deref(), why);
+                    }
+                    Item::CrawlerEnded(crawler) => {
+                        if let Err(error) = self.crawler_ended(crawler, request) {
+                            failed = Some(refusal(&format!("crawler {crawler}"), &error));
+                        }
                     }
                     Item::Object(object) => match self.object(object, request) {
                         Ok(done) => answer.objects.push(done),
@@ -96,7 +107,10 @@ fn single(answer: Answer) -> Result<Answered, Refusal> {
     let failed = |object: &&ObjectAnswer| matches!(object.state, AnswerState::Failed | AnswerState::Refused);
     match answer.objects.iter().find(failed) {
         Some(object) => {
-            let why = object.error.as_ref().map(|error| format!("{}: {}", error.code, error.message));
+            let why = object.error.as_ref().map(|error| {
+                let hint = error.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+                format!("{}: {}{hint}", error.code, error.message)
+            });
             Err(Refusal::new(Kind::Input, why.unwrap_or_default()))
         }
         None => Ok(Answered::Objects(answer)),
@@ -105,6 +119,59 @@ fn single(answer: Answer) -> Result<Answered, Refusal> {
 
 /// With what to do about it: for a denied call that is the permission to add.
 fn refusal(uri: &str, error: &Error) -> Refusal {
+    Refusal::new(error.kind(), format!("{uri}: {}", said(error)))
+}
+
+fn said(error: &Error) -> String {
     let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-    Refusal::new(error.kind(), format!("{uri}: {}: {error}{hint}", error.code()))
+    format!("{}: {error}{hint}", error.code())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::AnswerError;
+    use crate::storage::StorageError;
+
+    #[test]
+    fn a_denied_call_is_no_bad_input() {
+        let denied = crate::aws::AwsError::new(
+            crate::aws::Fault::Denied,
+            "s3:PutObject",
+            "s3://lake/t/a.parquet",
+            "no (AccessDenied)",
+        );
+        let told = refusal("s3://raw/x.json", &StorageError::Aws(Box::new(denied)).into());
+        assert_eq!(told.name, "Lakegate.OwnFault");
+        assert_eq!(
+            told.message,
+            "s3://raw/x.json: access_denied: s3:PutObject on s3://lake/t/a.parquet was denied: no (AccessDenied); \
+             allow s3:PutObject on arn:aws:s3:::lake/t/a.parquet"
+        );
+    }
+
+    #[test]
+    fn a_start_that_fails_is_nobody_s_input() {
+        let wrong = Error::input("types_open", "types are open").with_hint("say learn");
+        let told = Refusal::of_start(&wrong);
+        assert_eq!(
+            (told.name, told.message.as_str()),
+            ("Lakegate.OwnFault", "types_open: types are open; say learn")
+        );
+        assert_eq!(Refusal::of_start(&Error::passing("throttled", "no")).name, "Lakegate.PassingTrouble");
+    }
+
+    #[test]
+    fn a_single_request_is_told_what_to_do() {
+        let error = AnswerError {
+            code: "syntax_error".into(),
+            message: "a comma is missing".into(),
+            hint: Some("add it".into()),
+        };
+        let failed =
+            ObjectAnswer { state: AnswerState::Failed, error: Some(error), ..ObjectAnswer::default() };
+        let told = single(Answer { objects: vec![failed] }).unwrap_err();
+        assert_eq!(told.message, "syntax_error: a comma is missing; add it");
+        assert_eq!(told.name, "Lakegate.BadInput");
+    }
 }

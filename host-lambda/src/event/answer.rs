@@ -94,6 +94,9 @@ pub struct AnswerError {
     pub code: String,
     /// One sentence for people.
     pub message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
 }
 
 /// The answer to an SQS batch: SQS delivers again exactly the messages that are listed.
@@ -140,7 +143,11 @@ mod tests {
         };
         let failed = ObjectAnswer {
             state: AnswerState::Failed,
-            error: Some(AnswerError { code: "syntax_error".into(), message: "a comma is missing".into() }),
+            error: Some(AnswerError {
+                code: "syntax_error".into(),
+                message: "a comma is missing".into(),
+                hint: Some("add it".into()),
+            }),
             ..ObjectAnswer::default()
         };
         assert_eq!(
@@ -151,7 +158,7 @@ mod tests {
                  "milliseconds": 12},
                 {"bucket": "", "key": "", "state": "failed", "rows": 0, "files": 0, "bytes": 0, "rejected": 0,
                  "duplicate": false, "milliseconds": 0,
-                 "error": {"code": "syntax_error", "message": "a comma is missing"}},
+                 "error": {"code": "syntax_error", "message": "a comma is missing", "hint": "add it"}},
             ]})
         );
     }

@@ -22,6 +22,7 @@ fn told(delivery: &Delivery) -> Vec<String> {
                     facts.iter().filter_map(|(name, fact)| Some(format!(" {name}={}", fact.as_ref()?)));
                 format!("{}{}", object.uri(), facts.collect::<String>())
             }
+            Item::CrawlerEnded(crawler) => format!("crawler {crawler}"),
             Item::Ignored { why, uri } => format!("ignored {}: {why}", uri.as_deref().unwrap_or("-")),
         })
         .collect();
@@ -90,6 +91,28 @@ fn eventbridge_deletes_are_ignored() {
         items,
         ["ignored s3://raw/orders/old file.json: Object Deleted: only created objects are taken"]
     );
+}
+
+#[test]
+fn a_crawler_that_ended_is_told_from_one_that_began() {
+    let event = sample(include_str!("samples/eventbridge_crawler.json"));
+    assert_eq!(one(&event), (Shape::EventBridge, vec!["crawler sales crawler".to_owned()]));
+    for (state, told) in [
+        (json!("Failed"), "crawler sales crawler"),
+        (json!("Stopped"), "crawler sales crawler"),
+        (json!(null), "crawler sales crawler"),
+        (json!("Started"), "ignored -: the crawler sales crawler started"),
+    ] {
+        let mut other = event.clone();
+        other["detail"]["state"] = state;
+        assert_eq!(one(&other).1, [told]);
+    }
+    let queued =
+        json!({"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": event.to_string()}]});
+    assert_eq!(told(&parse(&queued).deliveries[0]), ["crawler sales crawler"]);
+    let bare =
+        json!({"source": "aws.glue", "detail-type": "Glue Crawler State Change", "detail": {"state": 1}});
+    assert_eq!(one(&bare).1, ["error: a crawler's EventBridge event without `detail.crawlerName`"]);
 }
 
 #[test]

@@ -119,7 +119,7 @@ fn a_missing_topic_is_named() {
     let topic = "arn:aws:sns:us-east-1:123456789012:nobody-made-it";
     let pipeline = fixture::pipeline(&format!("[pipeline.orders.notify]\nsuccess = \"{topic}\"\n"));
     let error = success(&aws, &pipeline, &fixture::record("orders", "k1", &[])).unwrap_err();
-    assert_eq!((error.kind(), error.code()), (Kind::Input, "topic_missing"));
+    assert_eq!((error.kind(), error.code()), (Kind::Own, "topic_missing"));
     assert!(error.to_string().starts_with(&format!("sns:Publish on {topic} failed")), "{error}");
     assert!(error.hint().unwrap().contains("`success` in [pipeline.orders.notify]"), "{error:?}");
 }

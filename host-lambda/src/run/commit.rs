@@ -57,6 +57,10 @@ pub(crate) fn complete(lake: &Lake, key: &str, record: &CommitRecord, means: Mea
         remove_files(lake, record)?;
     }
     storage.seal(&touched)?;
+    if let Err(error) = storage.sweep(&all) {
+        // Invisible bytes of a run that was killed: no reason to leave this commit undone.
+        tracing::warn!(code = error.code(), hint = error.hint(), "uploads may be left: {error}");
+    }
     let told = match lake.surroundings() {
         Some(surroundings) => surroundings.published(lake, record)?,
         None => serde_json::Value::Null,

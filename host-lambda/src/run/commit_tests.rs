@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::lake::{PartRecord, commit_key};
-use crate::storage::Staged;
+use crate::storage::{Chunks, Facts, LeftOver, LocalFolder, Stage, Staged, Storage, StorageError, Tagged};
+use std::sync::{Arc, Mutex};
 
 const URI: &str = "/in/x.json";
 
@@ -108,4 +109,74 @@ fn fsck_completes_and_sweeps_but_keeps_what_is_not_ours() {
     assert_eq!(visible(&lake), ["t/mine.parquet", "t/x-1.parquet"]);
     let found = crate::lake::fsck::fsck(&lake, None, true).unwrap();
     assert_eq!(found.iter().map(|f| f.code).collect::<Vec<_>>(), ["file_without_commit"]);
+}
+
+type Said<T> = crate::storage::Result<T>;
+
+/// A folder that notes what it is asked to sweep, and cannot.
+struct Noting {
+    folder: LocalFolder,
+    swept: Arc<Mutex<Vec<Staged>>>,
+}
+
+impl Storage for Noting {
+    fn uri(&self) -> &str {
+        self.folder.uri()
+    }
+    fn list(&self, prefix: &str) -> Said<Vec<Facts>> {
+        self.folder.list(prefix)
+    }
+    fn stat(&self, key: &str) -> Said<Option<Facts>> {
+        self.folder.stat(key)
+    }
+    fn open(&self, object: &Facts) -> Said<Box<dyn Chunks>> {
+        self.folder.open(object)
+    }
+    fn get(&self, key: &str) -> Said<Option<Tagged>> {
+        self.folder.get(key)
+    }
+    fn put_if_absent(&self, key: &str, bytes: &[u8]) -> Said<bool> {
+        self.folder.put_if_absent(key, bytes)
+    }
+    fn replace_if_unchanged(&self, key: &str, bytes: &[u8], tag: Option<&str>) -> Said<bool> {
+        self.folder.replace_if_unchanged(key, bytes, tag)
+    }
+    fn delete(&self, key: &str) -> Said<()> {
+        self.folder.delete(key)
+    }
+    fn stage(&self, key: &str) -> Said<Box<dyn Stage>> {
+        self.folder.stage(key)
+    }
+    fn settle(&self, staged: &[Staged]) -> Said<()> {
+        self.folder.settle(staged)
+    }
+    fn publish(&self, staged: &Staged) -> Said<Published> {
+        self.folder.publish(staged)
+    }
+    fn seal(&self, keys: &[String]) -> Said<()> {
+        self.folder.seal(keys)
+    }
+    fn abort(&self, token: &str) -> Said<()> {
+        self.folder.abort(token)
+    }
+    fn sweep(&self, staged: &[Staged]) -> Said<()> {
+        assert!(staged.iter().all(|staged| self.stat(&staged.key).unwrap().is_some()), "published before");
+        self.swept.lock().unwrap().extend_from_slice(staged);
+        Err(StorageError::Key { key: "swept".into() })
+    }
+    fn left_overs(&self) -> Said<Vec<LeftOver>> {
+        self.folder.left_overs()
+    }
+}
+
+#[test]
+fn what_others_staged_under_these_names_is_swept_before_the_commit_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let swept = Arc::<Mutex<Vec<Staged>>>::default();
+    let storage = Noting { folder: LocalFolder::new(folder.path()).unwrap(), swept: swept.clone() };
+    let lake = Lake::over(Arc::new(storage));
+    let (key, record) = committed(&lake, 1, &[]);
+    complete(&lake, &key, &record, Means::default()).unwrap();
+    assert_eq!(*swept.lock().unwrap(), [record.parts[0].staged.clone()], "exactly what the record names");
+    assert!(lake.storage().stat(&done_key(&key)).unwrap().is_some(), "a sweep that fails holds nothing up");
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::crash;
 use super::pass::Sink;
 use crate::error::Result;
-use crate::lake::{Lake, PartRecord, QuarantineRecord, sha256, short};
+use crate::lake::{Lake, PartRecord, QuarantineRecord, quarantine_prefix, sha256, short};
 use crate::source::Source;
 use crate::storage::{Stage, Staged};
 use crate::time::compact;
@@ -32,7 +32,8 @@ impl Names {
         Self {
             part: format!("{stem}-{modified}-{}", short(&identity, 12)),
             quarantine: format!(
-                "_lakegate/quarantine/{pipeline}/{}-{generation:06}-{}.jsonl",
+                "{}{}-{generation:06}-{}.jsonl",
+                quarantine_prefix(pipeline),
                 short(&object, 16),
                 short(run, 8)
             ),

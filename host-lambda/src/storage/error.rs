@@ -74,6 +74,11 @@ impl StorageError {
         }
     }
 
+    /// True if a service said no for a reason that lies in the set-up: no object is to blame for it.
+    pub(crate) fn is_of_set_up(&self) -> bool {
+        matches!(self, Self::Aws(error) if error.kind() == Kind::Own)
+    }
+
     /// Stable name.
     pub fn code(&self) -> &'static str {
         match self {

@@ -18,6 +18,7 @@ mod publish;
 mod put;
 mod read;
 mod stage;
+mod sweep;
 
 use std::sync::Arc;
 
@@ -200,9 +201,13 @@ impl Storage for S3Storage {
         }
     }
 
+    fn sweep(&self, staged: &[Staged]) -> Result<()> {
+        Ok(self.bucket.aws.wait(sweep::sweep(&self.bucket, staged))?)
+    }
+
     /// S3 does not tell whose process is gone: uploads older than [`S3Options::run_limit`] are. Their
     /// sizes are not asked for (a call and a permission more for each).
     fn left_overs(&self) -> Result<Vec<LeftOver>> {
-        Ok(self.bucket.aws.wait(publish::left_overs(&self.bucket))?)
+        Ok(self.bucket.aws.wait(sweep::left_overs(&self.bucket))?)
     }
 }

@@ -1,6 +1,6 @@
-//! What becomes of staged objects: published, thrown away, or found later.
+//! What becomes of staged objects: published, or thrown away.
 //!
-//! Not for making them. Decisions to know:
+//! Not for making them, or for finding those of others. Decisions to know:
 //!
 //! * Both kinds of token hold the key, so that whoever reads a commit record or a listing can act on them.
 //! * Publishing is asked for again and again (a reply is lost, another process rolls forward): an upload
@@ -8,13 +8,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::super::{LeftOver, Published, Result, Staged};
+use super::super::{Published, Result, Staged};
 use super::bucket::{Bucket, DIGEST, unique};
 use super::pool::{Pool, Slot};
 use crate::aws::{Aws, AwsError, Fault};
@@ -179,35 +179,4 @@ pub(super) async fn abort(bucket: &Bucket, aws: &Aws, id: &str, key: &str) -> Re
         Err(error) if error.fault == Fault::Missing => Ok(()),
         Err(error) => Err(error),
     }
-}
-
-pub(super) async fn left_overs(bucket: &Bucket) -> Result<Vec<LeftOver>, AwsError> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let latest = now.saturating_sub(bucket.options.run_limit).as_millis() as i64;
-    let mut found = Vec::new();
-    let (mut key_marker, mut id_marker) = (None, None);
-    loop {
-        let request = bucket
-            .client()
-            .list_multipart_uploads()
-            .bucket(&bucket.name)
-            .prefix(&bucket.prefix)
-            .set_key_marker(key_marker)
-            .set_upload_id_marker(id_marker);
-        let page = bucket.aws.ask("s3:ListMultipartUploads", &bucket.uri(""), request.send()).await?;
-        for upload in page.uploads() {
-            let key = upload.key().and_then(|key| key.strip_prefix(&bucket.prefix));
-            let (Some(key), Some(id)) = (key, upload.upload_id()) else { continue };
-            if super::millis(upload.initiated()) <= latest {
-                found.push(LeftOver { token: Token::upload(id, key), bytes: 0 });
-            }
-        }
-        if page.is_truncated() != Some(true) {
-            break;
-        }
-        key_marker = page.next_key_marker().map(str::to_string);
-        id_marker = page.next_upload_id_marker().map(str::to_string);
-    }
-    found.sort_by(|a, b| a.token.cmp(&b.token));
-    Ok(found)
 }

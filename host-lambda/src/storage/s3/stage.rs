@@ -131,13 +131,21 @@ async fn send_part(
         .part_number(number)
         .checksum_algorithm(bucket.algorithm())
         .body(ByteStream::from(taken.bytes.clone()));
-    let answer = bucket.aws.ask(PART, &bucket.uri(key), request.send()).await?;
+    let answer = bucket.aws.ask(PART, &bucket.uri(key), request.send()).await.map_err(swept)?;
     let tag = answer.e_tag.unwrap_or_default();
     // SHA-256 is kept part by part and must be said again on completion.
     Ok(match answer.checksum_sha256 {
         Some(checksum) => format!("{tag} {checksum}"),
         None => tag,
     })
+}
+
+/// An upload that vanishes while it is written was swept: another run of the same object has completed it.
+fn swept(error: AwsError) -> AwsError {
+    match error.fault {
+        Fault::Missing => AwsError::new(Fault::Swept, PART, &error.resource, error.message),
+        _ => error,
+    }
 }
 
 /// Takes in the oldest part on its way.

@@ -15,6 +15,8 @@ s3_laws!(
     the_spill_limit_fails_and_leaves_nothing,
     small_objects_take_one_request,
     what_is_left_over_is_found_and_aborted,
+    what_a_killed_run_left_is_swept,
+    a_run_whose_uploads_are_swept_can_begin_again,
     checksums_and_encryption_are_taken,
     a_lost_reply_of_an_own_write_is_a_win,
     a_lost_reply_of_a_completion_is_looked_up,
@@ -86,6 +88,61 @@ fn what_is_left_over_is_found_and_aborted(peer: &Peer) {
     other.abort(&found[0].token).unwrap();
     assert_eq!(other.left_overs().unwrap(), []);
     assert_eq!(storage.publish(&staged).unwrap(), Published::Vanished);
+}
+
+/// Open uploads, whatever their age.
+fn open_uploads(aws: &Aws, peer: &Peer) -> Vec<String> {
+    let listed = aws.wait(aws.s3().list_multipart_uploads().bucket(peer.bucket()).send()).unwrap();
+    listed.uploads().iter().map(|upload| upload.key().unwrap().to_string()).collect()
+}
+
+fn what_a_killed_run_left_is_swept(peer: &Peer) {
+    let aws = Aws::of_tests(runtime().handle().clone(), peer.endpoint_url());
+    let storage = |aws: &Aws| S3Storage::new(aws.clone(), peer.bucket(), "lake", options());
+    let keys =
+        ["t/d=1/x-1-aa-0.parquet", "t/d=2/x-1-aa-1.parquet", "_lakegate/quarantine/p/0-000001-k.jsonl"];
+    // Killed: what it staged is forgotten, not dropped.
+    for key in keys {
+        stage(&storage(&aws), key, &noise(LARGE, 61));
+    }
+    // Another object, and the next generation of this one, are being staged at this moment.
+    let others = ["lake/t/d=1/x-1-bb-0.parquet", "lake/t/d=1/y-1-cc-0.parquet"];
+    for key in others {
+        stage(&storage(&aws), key.trim_start_matches("lake/"), &noise(LARGE, 62));
+    }
+    let own = storage(&aws);
+    let mut staged = Vec::new();
+    for key in [keys[0], keys[1], "_lakegate/quarantine/p/0-000001-own.jsonl"] {
+        staged.push(stage(&own, key, &noise(LARGE, 63)));
+    }
+    assert_eq!(own.publish(&staged[0]).unwrap(), Published::There);
+    let before = aws.calls().get("s3:ListMultipartUploads").copied().unwrap_or_default();
+    own.sweep(&staged).unwrap();
+    assert_eq!(
+        aws.calls()["s3:ListMultipartUploads"] - before,
+        2,
+        "one for the table, one for the quarantine"
+    );
+    let mut left = open_uploads(&aws, peer);
+    left.sort();
+    let named = [keys[1], "_lakegate/quarantine/p/0-000001-own.jsonl"].map(|key| format!("lake/{key}"));
+    let mut expected: Vec<String> = others.into_iter().map(String::from).chain(named).collect();
+    expected.sort();
+    assert_eq!(left, expected);
+    for staged in &staged[1..] {
+        assert_eq!(own.publish(staged).unwrap(), Published::There, "what the record names is kept");
+    }
+}
+
+fn a_run_whose_uploads_are_swept_can_begin_again(peer: &Peer) {
+    let (winner, loser) = (s3(peer, options()), s3(peer, options()));
+    let mut late = loser.stage("t/x-1-aa-0.parquet").unwrap();
+    late.write(&noise(LARGE, 64)).unwrap();
+    let staged = stage(&winner, "t/x-1-aa-0.parquet", &noise(LARGE, 64));
+    winner.publish(&staged).unwrap();
+    winner.sweep(&[staged]).unwrap();
+    let error = late.write(&noise(4 * LARGE, 65)).and_then(|()| late.finish()).unwrap_err();
+    assert_eq!((error.code(), error.kind()), ("upload_gone", Kind::Passing), "{error}");
 }
 
 fn checksums_and_encryption_are_taken(peer: &Peer) {
@@ -164,7 +221,7 @@ fn a_missing_bucket_is_named(peer: &Peer) {
     let aws = Aws::of_tests(runtime().handle().clone(), peer.endpoint_url());
     let storage = S3Storage::new(aws, "lakegate-no-such-bucket", "x", options());
     for error in [storage.list("").unwrap_err(), storage.put_if_absent("k", b"1").unwrap_err()] {
-        assert_eq!((error.code(), error.kind()), ("bucket_missing", Kind::Input), "{error}");
+        assert_eq!((error.code(), error.kind()), ("bucket_missing", Kind::Own), "{error}");
         assert!(error.to_string().contains("s3://lakegate-no-such-bucket/x/"), "{error}");
         assert!(error.hint().unwrap().contains("lakegate-no-such-bucket"));
     }
