@@ -62,9 +62,9 @@ pub enum Chosen {
     /// A component; the command says what it is told.
     Component(Transform),
     /// One release, whatever its channel says.
-    Release(Box<Release>, Connection),
+    Release { release: Box<Release>, _alive: Connection },
     /// Whatever the channel picks for each object.
-    Channel(Follower, Connection),
+    Channel { follower: Follower, _alive: Connection },
 }
 
 impl Chosen {
@@ -75,8 +75,8 @@ impl Chosen {
     pub fn of(&self, source: &Source, again: bool) -> Result<(Transform, Option<Plan>), Problem> {
         let (transform, plan) = match self {
             Self::Component(transform) => return Ok((transform.clone(), None)),
-            Self::Release(release, _) => (release.transform.clone(), release.plan(None)),
-            Self::Channel(follower, _) => {
+            Self::Release { release, .. } => (release.transform.clone(), release.plan(None)),
+            Self::Channel { follower, .. } => {
                 let serving = follower.serving();
                 let release = serving.pick(source.uri(), source.version());
                 (release.transform.clone(), release.plan(Some(serving.sequence)))
@@ -91,8 +91,8 @@ impl Chosen {
     pub fn digest(&self) -> String {
         match self {
             Self::Component(transform) => transform.digest().into(),
-            Self::Release(release, _) => release.transform.digest().into(),
-            Self::Channel(follower, _) => follower.serving().stable.transform.digest().into(),
+            Self::Release { release, .. } => release.transform.digest().into(),
+            Self::Channel { follower, .. } => follower.serving().stable.transform.digest().into(),
         }
     }
 
@@ -159,8 +159,8 @@ impl TransformArg {
     pub fn load(&self) -> Result<Transform, Problem> {
         Ok(match self.choose()? {
             Chosen::Component(transform) => transform,
-            Chosen::Release(release, _) => release.transform,
-            Chosen::Channel(follower, _) => follower.serving().stable.transform.clone(),
+            Chosen::Release { release, .. } => release.transform,
+            Chosen::Channel { follower, .. } => follower.serving().stable.transform.clone(),
         })
     }
 
@@ -193,10 +193,10 @@ impl TransformArg {
         match version {
             Some(version) => loader
                 .load(&name, &version)
-                .map(|release| Chosen::Release(Box::new(release), connection))
+                .map(|release| Chosen::Release { release: Box::new(release), _alive: connection })
                 .map_err(|error| problem(&error)),
             None => Follower::start(loader, &name, self.min_sequence)
-                .map(|follower| Chosen::Channel(follower, connection))
+                .map(|follower| Chosen::Channel { follower, _alive: connection })
                 .map_err(|error| problem(&error)),
         }
     }

@@ -427,7 +427,7 @@ fn nothing_to_do_must_be_meant() {
                    are published";
     let trust = "1:11: a channel needs `trust`: whose signatures count; write trust = [\"release.key.pub\"], the \
                  public key file that `lakegate keygen` made";
-    assert_eq!(mistakes(&format!("{bare}channel = 'stable'")), [channel, trust]);
+    assert_eq!(mistakes(&format!("{bare}channel = 'stable'")), [trust, channel]);
 }
 
 #[test]

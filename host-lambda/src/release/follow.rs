@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 
 /// At most one look in this time.
 const LOOK: Duration = Duration::from_secs(1);
-/// A failed load is tried again with every so-manieth look: its cause may be gone.
+/// A failed load is tried again after this time: its cause may be gone.
 const RETRY: Duration = Duration::from_secs(30);
 /// Without an object for so long, a host is idle.
 const IDLE: Duration = Duration::from_secs(10);
@@ -93,6 +93,7 @@ struct Inner {
     loader: Loader,
     name: String,
     floor: u64,
+    look: Duration,
     state: Mutex<State>,
     /// A load has ended.
     ended: Condvar,
@@ -142,9 +143,19 @@ impl Follower {
             told: 0,
             news: None,
         };
-        let inner =
-            Inner { loader, name: name.into(), floor, state: Mutex::new(state), ended: Condvar::new() };
+        let (state, ended) = (Mutex::new(state), Condvar::new());
+        let inner = Inner { loader, name: name.into(), floor, look: LOOK, state, ended };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The same with another time between two looks.
+    #[must_use]
+    pub fn looking_every(mut self, look: Duration) -> Self {
+        // Nobody else has it yet: it was made a moment ago.
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.look = look;
+        }
+        self
     }
 
     /// The releases in use for the next object, after a look if it is time for one.
@@ -172,7 +183,7 @@ impl Follower {
     fn look(&self) {
         let tag = {
             let mut state = self.inner.lock();
-            if state.looked.elapsed() < LOOK || state.loading {
+            if state.looked.elapsed() < self.inner.look || state.loading {
                 return;
             }
             state.looked = Instant::now();

@@ -205,7 +205,7 @@ fn a_host_that_cannot_compile_needs_compiled_code() {
     let Some(fixture) = Fixture::new() else { return };
     // A component of its own, which no cache has: an empty custom section more.
     let mut component = crate::sandbox::Transform::shipped_bytes().unwrap().to_vec();
-    let unique = crate::lake::sha256(fixture.folder.path().as_os_str().as_encoded_bytes());
+    let unique = sha256(fixture.folder.path().as_os_str().as_encoded_bytes());
     component.extend([0, 17, 16]);
     component.extend(&unique.as_bytes()[..16]);
     let draft = Draft { component: component.clone(), samples: Vec::new(), ..fixture.draft("1.0.0") };
