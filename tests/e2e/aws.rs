@@ -27,6 +27,7 @@ macro_rules! cases {
 }
 
 cases! {
+    a_denied_key_is_named,
     another_catalog_and_another_s3,
     bad_input,
     by_hand,
@@ -35,5 +36,8 @@ cases! {
     event_bridge,
     examples_as_deployed,
     killed_at_each_point,
+    lost_replies,
+    throttled_reset_and_torn,
+    what_is_denied_is_named,
     what_is_missing_is_named,
 }

@@ -7,57 +7,21 @@ which there are.
 import argparse
 import inspect
 import json
-import os
 import shutil
-import subprocess
+import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import aws_faults
 import check_lake
 import duckdb
 import pyarrow
-from aws_read import Table, folder_rows
+from aws_given import (
+    COLUMNS, EXAMPLES, Command, assert_says, config, left, numbered, numbered_files, pipeline, same_rows, spec_of
+)
+from aws_read import Table, folder_rows, quarantined
 from aws_rig import POLICY, Rig, until
 from aws_runtime import Function
-from check_lake import canonical
-
-EXAMPLES = Path(__file__).parents[1] / "examples"
-
-
-def pipeline(rig, name, source, spec=None, more="", catalog=True):
-    """A section of `lakegate.toml` with everything that a rig has."""
-    told = f'spec = "{spec}"' if spec else f'table = "{name}"'
-    tables = f'[pipeline.{name}.catalog]\nkind = "glue"\ndatabase = "{rig.database}"\n' if catalog else ""
-    return f"""
-[pipeline.{name}]
-source = "s3://{rig.raw}/{source}"
-{told}
-lake = "s3://{rig.lake}/"
-{more}
-{tables}
-[pipeline.{name}.notify]
-success = "{rig.topic}"
-failure = "{rig.topic}"
-quarantine = "{rig.topic}"
-"""
-
-
-def config(*pipelines):
-    return "version = 1\n" + "".join(pipelines)
-
-
-def spec_of(example):
-    return (EXAMPLES / example / "transform.toml").read_text()
-
-
-def same_rows(found, wanted, columns):
-    found, wanted = canonical(found, columns), canonical(wanted, columns)
-    missing, extra = [row for row in wanted if row not in found], [row for row in found if row not in wanted]
-    assert found == wanted, f"{len(found)} rows, wanted {len(wanted)}; missing {missing[:3]}, too many {extra[:3]}"
-
-
-# --- cases ----------------------------------------------------------------------------------------------
 
 
 def direct_invoke(rig, _):
@@ -76,7 +40,6 @@ def direct_invoke(rig, _):
     assert sum(one["rows"] for one in answers) == len(wanted), answers
     assert rig.open_uploads() == []
     assert rig.invoke({"Records": [record]})["objects"][0]["duplicate"]
-
 
 
 def pipelines_of_the_examples(rig):
@@ -175,9 +138,19 @@ def examples_as_deployed(rig, _):
         assert table.types == types, (example, table.types, types)
         table.check_partitions()
         same_rows(table.rows(), wanted, list(types))
+    rejected_is_a_table(rig)
     ask_the_questions(rig, [row for name, _, _, rows in expected_of_the_examples() if name == "sales" for row in rows])
     assert rig.open_uploads() == []
     only_documented_calls(rig)
+
+
+def rejected_is_a_table(rig):
+    """The quarantine of `orders-contract` by what Glue says of it: the raw lines, and why each was rejected."""
+    found = quarantined(rig, "orders_contract_orders_contract_quarantine")
+    raw = (EXAMPLES / "orders-contract/orders.ndjson").read_text().splitlines()
+    why = {5: "check_failed", 10: "check_failed", 14: "type_mismatch", 18: "unknown_column"}
+    assert {line["line"]: line["code"] for line in found} == why and len(found) == len(why), found
+    assert all(line["raw"] == raw[line["line"] - 1] for line in found), found
 
 
 def ask_the_questions(rig, sales):
@@ -191,12 +164,6 @@ def ask_the_questions(rig, sales):
 
     asked = answers(Table(rig, "processed_orders").rows(), "processed_orders")
     assert asked == answers(sales, "sales") and asked[0], asked
-
-
-def left(rig, queue):
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    found = rig.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
-    return sum(int(found[name]) for name in names)
 
 
 def only_documented_calls(rig):
@@ -241,98 +208,6 @@ def event_bridge(rig, _):
     same_rows(table.rows(), wanted, list(types))
 
 
-def numbered(records, bytes_each, bad=(), days=3):
-    """NDJSON that does not compress, so that part files reach the size of a multipart's part."""
-    noise = [os.urandom(bytes_each // 2).hex() for _ in range(records)]
-    rows = [{"id": n, "day": f"2025-01-0{n % days + 1}", "noise": noise[n]} for n in range(records)]
-    lines = ["nonsense" if row["id"] in bad else json.dumps(row) for row in rows]
-    return "\n".join(lines).encode(), [row for row in rows if row["id"] not in bad]
-
-
-NUMBERED = """
-[output]
-max_rejected = "50%"
-
-[[table]]
-name = "numbered"
-mode = "freeze"
-partition_by = ["day"]
-
-[[table.column]]
-name = "id"
-type = "bigint"
-
-[[table.column]]
-name = "noise"
-type = "string"
-
-[[table.column]]
-name = "day"
-type = "string"
-"""
-
-
-def numbered_files(rig, **more):
-    text = config(pipeline(rig, "numbered", "in/", "numbered.toml", **more))
-    return {"lakegate.toml": text, "numbered.toml": NUMBERED}
-
-
-def duplicates_at_once(rig, _):
-    """Sixteen deliveries of one object at once: one commit, each row once, nothing left open."""
-    rig.make_catalog()
-    rig.deploy(numbered_files(rig))
-    body, wanted = numbered(1200, 12000, bad=(7,), days=1)
-    record = rig.put("in/once.ndjson", body)
-    with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda _: rig.invoke({"Records": [record]}), range(16)))
-    states = [answer["objects"][0]["state"] for answer in answers if "objects" in answer]
-    assert len(states) == 16, answers
-    # Whoever finds a commit that is not done yet completes it: any number of them may.
-    assert states.count("made") == 1 and set(states) <= {"made", "nothingToDo", "rolledForward"}, states
-    assert len(rig.commits()) == 1, rig.commits()
-    table = Table(rig, "numbered")
-    same_rows(table.rows(), wanted, ["id", "noise", "day"])
-    assert rig.open_uploads() == []
-    again = rig.invoke({"Records": [record, record]})["objects"]
-    assert [one["duplicate"] for one in again] == [True, True], again
-
-
-POINTS = (
-    "mid-stage after-stage before-commit after-commit mid-publish after-publish "
-    "after-catalog after-notify before-done after-done"
-).split()
-
-
-BEFORE_COMMIT = POINTS[:3]
-
-
-def killed_at_each_point(rig, _):
-    """The process dies at a named point and the event comes again: rows exact, one commit, nothing left open."""
-    rig.make_catalog()
-    files = numbered_files(rig)
-    wanted = []
-    for number, point in enumerate(POINTS):
-        # Files of one part and of several: those are kept in memory, these in uncompleted uploads.
-        body, rows = numbered(1200, 12000, bad=(3,), days=1) if number % 2 else numbered(60, 200, bad=(3,))
-        record = rig.put(f"in/{point}.ndjson", body)
-        with Function(rig, files, {"LAKEGATE_CRASH_AT": point}) as function:
-            assert function.call({"Records": [record]}) is None, f"{point}: it lives\n{function.said()}"
-        with Function(rig, files) as function:
-            answer = function.call({"Records": [record]})
-            assert answer and answer.get("objects"), f"{point}: {answer}\n{function.said()}"
-            again = function.call({"Records": [record]})
-            assert again["objects"][0]["duplicate"], f"{point}: {again}"
-        wanted += rows
-        same_rows(Table(rig, "numbered").rows(of=f"/{point}-"), rows, ["id", "noise", "day"])
-        assert len(rig.commits()) == number + 1, f"{point}: {rig.commits()}"
-        # Killed before the commit, its uploads belong to nobody: the bucket's rule for stale multiparts ends them.
-        orphans = [key for key in rig.open_uploads() if not any(f"/{one}-" in key for one in BEFORE_COMMIT)]
-        assert orphans == [], f"{point}: {orphans}"
-    same_rows(Table(rig, "numbered").rows(), wanted, ["id", "noise", "day"])
-    told = {body["source"]["uri"] for _, body, _ in rig.received(len(POINTS)) if body["event"] == "success"}
-    assert len(told) == len(POINTS), told
-
-
 def bad_input(rig, _):
     """Bad input is recorded, told and not tried again; the object beside it in the batch is not held up."""
     rig.make_catalog()
@@ -353,7 +228,7 @@ def bad_input(rig, _):
     for subject, body, attributes in notices:
         assert subject and len(subject) <= 100, subject
         assert attributes["pipeline"] == "numbered", attributes
-    same_rows(Table(rig, "numbered").rows(), wanted, ["id", "noise", "day"])
+    same_rows(Table(rig, "numbered").rows(), wanted, COLUMNS)
     assert rig.keys("failed/") == ["failed/in/bad.json"], rig.keys("failed/")
     # A state machine that asks for one object gets an error that it can catch by name.
     answer = rig.invoke({"bucket": rig.raw, "key": "in/bad.json"})
@@ -361,50 +236,51 @@ def bad_input(rig, _):
 
 
 def what_is_missing_is_named(rig, _):
-    """Denied, missing bucket, missing crawler: the message has the resource, the call and the permission to add."""
+    """Missing bucket, crawler and topic, a wrong configuration: the message has the resource and the call."""
+    rig.make_catalog()
     record = rig.put("in/x.ndjson", numbered(3, 20)[0])
-    files = numbered_files(rig, catalog=False)
-    rig.deploy(files, without=("Lake",))
-    assert_says(rig.invoke({"Records": [record]}), "s3:HeadObject", rig.lake, "allow s3:")
-
-    other = f"{rig.lake}-elsewhere"
-    files["lakegate.toml"] = config(pipeline(rig, "numbered", "in/", "numbered.toml", catalog=False)).replace(
-        f"s3://{rig.lake}/", f"s3://{other}/"
-    )
-    with Function(rig, files) as function:
-        assert_says(function.call({"Records": [record]}), other)
-
+    good = numbered_files(rig)
     crawler = f'[pipeline.numbered.catalog]\nkind = "crawler"\ncrawler = "{rig.crawler}"\n'
-    files["lakegate.toml"] = config(pipeline(rig, "numbered", "in/", "numbered.toml", catalog=False)) + crawler
-    with Function(rig, files) as function:
-        assert_says(function.call({"Records": [record]}), rig.crawler, "glue:StartCrawler")
+    plain = numbered_files(rig, catalog=False)["lakegate.toml"]
+    gone = {
+        "the bucket": (f"s3://{rig.lake}/", f"s3://{rig.lake}-gone/", [f"{rig.lake}-gone", "create the bucket"]),
+        "the topic": (f'success = "{rig.topic}', f'success = "{rig.topic}-gone', [f"{rig.topic}-gone", "sns:Publish"]),
+        "the database": (f'"{rig.database}"', f'"{rig.database}_gone"', [f"{rig.database}_gone", "glue:"]),
+        "the crawler": (good["lakegate.toml"], plain + crawler, [rig.crawler, "glue:StartCrawler"]),
+        "a key": ("version = 1", "version = 1\ncolour = 7", ["colour", "lakegate.toml:2:1"]),
+    }
+    for what, (old, new, words) in gone.items():
+        assert old in good["lakegate.toml"], what
+        files = good | {"lakegate.toml": good["lakegate.toml"].replace(old, new, 1)}
+        with Function(rig, files) as function:
+            answer = function.call({"Records": [record]})
+        assert_says(answer, "Lakegate.OwnFault", *words)
+        print(f"{what}: {answer['errorMessage'][:300]}")
+    # All is repaired: the same event is made, and nobody keeps it as a failed object.
+    with Function(rig, good) as function:
+        answer = function.call({"Records": [record]})
+    assert answer["objects"][0]["state"] in ("made", "rolledForward", "nothingToDo"), answer
+    assert rig.keys("_lakegate/failures/") == [], rig.keys("_lakegate/failures/")
 
 
-def assert_says(answer, *words):
-    text = json.dumps(answer)
-    lacking = [word for word in words if word not in text]
-    assert "errorType" in answer and not lacking, f"no {lacking} in {answer}"
-
-
-class Command:
-    """`lakegate`, by hand, through the deployed configuration."""
-
-    def __init__(self, rig, arguments, files):
-        self.folder = tempfile.TemporaryDirectory()
-        self.binary = arguments.lakegate
-        for name, text in files.items():
-            path = Path(self.folder.name) / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
-        self.environment = os.environ | keys | {"AWS_ENDPOINT_URL": rig.endpoint, "NO_COLOR": "1"}
-
-    def __call__(self, *words, code=0):
-        ran = subprocess.run(
-            [self.binary, *words], cwd=self.folder.name, env=self.environment, capture_output=True, text=True
-        )
-        assert ran.returncode == code, f"{words} ended with {ran.returncode}\n{ran.stdout}{ran.stderr}"
-        return json.loads(ran.stdout) if "--json" in words and ran.stdout else ran.stdout + ran.stderr
+def what_is_denied_is_named(_, arguments):
+    """A policy without one action: the message has the resource, the call and the permission to add."""
+    for action, resource in (
+        ("s3:GetObject", "lake"),
+        ("s3:PutObject", "lake"),
+        ("s3:ListBucket", "lake"),
+        ("glue:CreateTable", "database"),
+        ("glue:BatchCreatePartition", "database"),
+        ("sns:Publish", "topic"),
+    ):
+        rig = Rig(arguments.ministack, action.split(":")[1].lower(), arguments.zip)
+        rig.make_catalog()
+        record = rig.put("in/x.ndjson", numbered(3, 20)[0])
+        rig.deploy(numbered_files(rig), without=(action,))
+        answer = rig.invoke({"Records": [record]})
+        assert_says(answer, "Lakegate.OwnFault", action, getattr(rig, resource), f"allow {action} on arn:aws:")
+        assert rig.keys("_lakegate/failures/") == [], rig.keys("_lakegate/failures/")
+        print(f"without {action}: {answer['errorMessage'][:300]}")
 
 
 def by_hand(rig, arguments):
@@ -418,7 +294,7 @@ def by_hand(rig, arguments):
         rig.put(f"in/{name}.ndjson", body)
 
     def rows(*names):
-        same_rows(Table(rig, "numbered").rows(), [row for name in names for row in wanted[name]], ["id", "noise", "day"])
+        same_rows(Table(rig, "numbered").rows(), [row for name in names for row in wanted[name]], COLUMNS)
 
     uri = f"s3://{rig.raw}/in/"
     ran = lakegate("run", f"{uri}a.ndjson", "--config", "lakegate.toml", "--json")
@@ -461,12 +337,15 @@ def another_catalog_and_another_s3(_, arguments):
     table = Table(rig, "numbered")
     table.check_partitions()
     assert table.types == {"id": "bigint", "noise": "string", "day": "string"}, table.types
-    same_rows(table.rows(), wanted, ["id", "noise", "day"])
+    same_rows(table.rows(), wanted, COLUMNS)
     assert rig.open_uploads() == []
 
 
 CASES = {
-    name: case for name, case in list(globals().items()) if inspect.isfunction(case)
+    name: case
+    for module in (sys.modules[__name__], aws_faults)
+    for name, case in list(vars(module).items())
+    if inspect.isfunction(case) and case.__module__ == module.__name__
     and list(inspect.signature(case).parameters) in (["rig", "_"], ["rig", "arguments"], ["_", "arguments"])
 }
 

@@ -114,3 +114,21 @@ def folder_rows(rig, table):
         pattern = f"{folder}/{table}/**/*.parquet"
         relation = duckdb.sql(f"SELECT * FROM read_parquet('{pattern}', union_by_name = true, hive_partitioning = true)")
         return [dict(zip(relation.columns, row)) for row in relation.fetchall()]
+
+
+def quarantined(rig, name):
+    """What a table of quarantined lines holds, read as the catalog declares it."""
+    entry = rig.client("glue").get_table(DatabaseName=rig.database, Name=name)["Table"]
+    storage = entry["StorageDescriptor"]
+    types = DUCKDB_TYPES | {"boolean": "BOOLEAN"}
+    columns = {column["Name"]: types[column["Type"]] for column in storage["Columns"]}
+    bucket, keys = files_in(rig.s3, storage["Location"])
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number, key in enumerate(keys):
+            path = f"{folder}/{number}.jsonl"
+            rig.s3.download_file(bucket, key, path)
+            read = f"read_json('{path}', format = 'newline_delimited', columns = {columns})"
+            relation = duckdb.sql(f"SELECT * FROM {read}")
+            rows += [dict(zip(relation.columns, row)) for row in relation.fetchall()]
+    return rows

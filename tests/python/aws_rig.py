@@ -109,7 +109,7 @@ class Rig:
     # --- the function ---------------------------------------------------------------------------------
 
     def policy(self, queue_arn="arn:aws:sqs:::none", without=()):
-        """The documented policy, filled in; without some of its statements."""
+        """The documented policy, filled in; without some of its actions."""
         names = {
             "SOURCE_BUCKET": self.raw,
             "LAKE_BUCKET": self.lake,
@@ -121,10 +121,11 @@ class Rig:
             "ACCOUNT": ACCOUNT,
         }
         policy = json.loads(string.Template(POLICY.read_text()).substitute(names))
-        policy["Statement"] = [one for one in policy["Statement"] if one["Sid"] not in without]
         for one in policy["Statement"]:
+            one["Action"] = [action for action in one["Action"] if action not in without]
             if one["Sid"] == "Crawler":
                 one["Resource"] = "*"  # the stand-in looks for the crawler's name where StartCrawler does not have it
+        policy["Statement"] = [one for one in policy["Statement"] if one["Action"]]
         return policy
 
     def role(self, service, policy):

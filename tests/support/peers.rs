@@ -37,6 +37,8 @@ pub fn case(name: &str) {
     let output = command.output().expect("Python starts");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{name}\n{}{}", text(&output.stdout), text(&output.stderr));
+    // What it counted, for who asks to see it.
+    print!("{}", text(&output.stdout));
 }
 
 /// Names of all cases that there are; none where nothing is prepared.

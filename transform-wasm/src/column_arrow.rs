@@ -7,12 +7,52 @@ use arrow::array::{
     StringArray, TimestampMillisecondArray,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMillisecondType};
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimeUnit, TimestampMillisecondType,
+};
 
 use crate::column::{Column, ColumnType, Values};
 use crate::error::Failure;
 
+impl ColumnType {
+    /// The type that arrays of such a column have.
+    #[must_use]
+    pub fn arrow_type(self) -> DataType {
+        match self {
+            Self::Boolean => DataType::Boolean,
+            Self::Bigint => DataType::Int64,
+            Self::Double => DataType::Float64,
+            // No scale is above 38.
+            Self::Decimal { precision, scale } => DataType::Decimal128(precision, scale as i8),
+            Self::String | Self::Json => DataType::Utf8,
+            Self::Date => DataType::Date32,
+            Self::Timestamp => DataType::Timestamp(TimeUnit::Millisecond, None),
+        }
+    }
+
+    /// The type whose arrays are of this one; text is string.
+    pub(crate) fn of_arrow(ty: &DataType) -> Option<Self> {
+        let decimal = match ty {
+            DataType::Decimal128(precision, scale) => {
+                Some(Self::Decimal { precision: *precision, scale: u8::try_from(*scale).ok()? })
+            }
+            _ => None,
+        };
+        [Self::Boolean, Self::Bigint, Self::Double, Self::String, Self::Date, Self::Timestamp]
+            .into_iter()
+            .chain(decimal)
+            .find(|known| known.arrow_type() == *ty)
+    }
+}
+
 impl Column {
+    /// So many nulls.
+    pub(crate) fn nulls(ty: ColumnType, rows: usize) -> Self {
+        let mut column = Self::new(ty);
+        (0..rows).for_each(|_| column.push_null());
+        column
+    }
+
     /// The column as an Arrow array: slot by slot, or the slots that `slots` names.
     pub fn to_arrow(&self, slots: Option<&[u32]>) -> ArrayRef {
         let picked;

@@ -1,40 +1,36 @@
 //! The component's glue: WIT types to the crate's own and back, nothing else.
 
 use std::cell::RefCell;
+use std::marker::PhantomData;
 
-use crate::limits::Limits;
-use crate::spec::SPEC_VERSION;
+use crate::transform::Transform;
 use crate::{error, job};
 
-wit_bindgen::generate!({ path: "wit", world: "lakegate-transform" });
+wit_bindgen::generate!({ path: "wit", world: "lakegate-transform", pub_export_macro: true });
 
 use exports::lakegate::transform::transform as wit;
 
-struct Component;
+/// A transform as a component.
+pub struct Component<T>(PhantomData<T>);
 
-struct JobResource(RefCell<job::Job>);
+/// One of its jobs.
+pub struct JobResource<T>(RefCell<T>);
 
-impl wit::Guest for Component {
-    type Job = JobResource;
+impl<T: Transform> wit::Guest for Component<T> {
+    type Job = JobResource<T>;
 
     fn describe() -> wit::Description {
-        let limits = Limits::default();
+        let description = T::describe();
         wit::Description {
-            name: "lakegate".into(),
-            version: env!("CARGO_PKG_VERSION").into(),
-            spec_version: SPEC_VERSION,
-            limits: serde_json::json!({
-                "record_bytes": limits.record_bytes,
-                "depth": limits.depth,
-                "columns": limits.columns,
-                "partitions": limits.partitions,
-            })
-            .to_string(),
+            name: description.name,
+            version: description.version,
+            spec_version: description.spec_version,
+            limits: description.limits,
         }
     }
 }
 
-impl wit::GuestJob for JobResource {
+impl<T: Transform> wit::GuestJob for JobResource<T> {
     fn open(options: wit::Options) -> Result<wit::Job, wit::Failure> {
         let options = job::Options {
             spec: options.spec,
@@ -54,7 +50,7 @@ impl wit::GuestJob for JobResource {
             final_pass: options.final_,
             propose: options.propose,
         };
-        let job = job::Job::open(options).map_err(failure)?;
+        let job = T::open(options).map_err(failure)?;
         Ok(wit::Job::new(Self(RefCell::new(job))))
     }
 
@@ -119,4 +115,8 @@ fn failure(failure: error::Failure) -> wit::Failure {
     }
 }
 
-export!(Component);
+/// The component that ships.
+#[cfg(feature = "component")]
+type Shipped = Component<job::Job>;
+#[cfg(feature = "component")]
+export!(Shipped with_types_in self);

@@ -17,6 +17,8 @@ pub enum Origin {
     Pointer(String),
     /// An SQL expression over the table's columns.
     Sql(String),
+    /// An extension of the transform adds it; its name. Under a transform without it the column is null.
+    Transform(String),
 }
 
 /// One column.
@@ -65,6 +67,9 @@ impl Contract {
             .map(|c| match &c.origin {
                 Origin::Pointer(p) => json!({"name": c.name, "type": c.ty.to_string(), "pointer": p}),
                 Origin::Sql(sql) => json!({"name": c.name, "type": c.ty.to_string(), "sql": sql}),
+                Origin::Transform(name) => {
+                    json!({"name": c.name, "type": c.ty.to_string(), "transform": name})
+                }
             })
             .collect();
         let nulls: Vec<Value> =
@@ -103,9 +108,10 @@ impl Contract {
         let columns = list("columns")?
             .iter()
             .map(|c| {
-                let origin = match c["sql"].as_str() {
-                    Some(sql) => Origin::Sql(sql.to_owned()),
-                    None => Origin::Pointer(text_of(c, "pointer")?),
+                let origin = match (c["sql"].as_str(), c["transform"].as_str()) {
+                    (Some(sql), _) => Origin::Sql(sql.to_owned()),
+                    (None, Some(name)) => Origin::Transform(name.to_owned()),
+                    (None, None) => Origin::Pointer(text_of(c, "pointer")?),
                 };
                 Ok(ContractColumn { name: text_of(c, "name")?, ty: type_of(c)?, origin })
             })

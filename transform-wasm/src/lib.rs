@@ -4,22 +4,27 @@
 //! every host. A host opens a [`Job`], pushes bytes and steps it until it is done:
 //!
 //! ```text
-//! bytes ─ input ─ json | csv ─ shred ─ job (derive, filter, check, partition) ─ encode ─ bytes
+//! bytes ─ input ─ json | csv ─ shred ─ job (derive, extend, filter, check, partition) ─ encode ─ bytes
 //!                               │
 //!                    learn ─ propose ─ contract
 //! ```
 //!
 //! `wit/transform.wit` is the same interface for components; `component` is its glue.
+//!
+//! A transform of one's own is a crate that depends on this one: an [`Extension`] is a function over the
+//! rows of a table, a [`Transform`] a whole pipeline, and [`component!`] makes a component of either.
 
 mod bytes;
 pub mod column;
 mod column_arrow;
 #[cfg(target_arch = "wasm32")]
-mod component;
+#[doc(hidden)]
+pub mod component;
 pub mod contract;
 pub mod encode;
 pub mod error;
 pub mod expr;
+pub mod extension;
 pub mod hive;
 pub mod input;
 pub mod job;
@@ -32,6 +37,7 @@ pub mod propose;
 pub mod report;
 pub mod shred;
 pub mod spec;
+pub mod transform;
 pub mod value;
 
 #[cfg(test)]
@@ -41,5 +47,9 @@ mod names_tests;
 #[cfg(test)]
 mod propose_tests;
 
+pub use arrow;
+pub use column::ColumnType;
 pub use error::{Failure, Fault, Place};
+pub use extension::{Changes, Extension, Rejects};
 pub use job::{Job, Options, SourceFacts, Step, TableContract, Widened};
+pub use transform::{Description, Extended, Transform};

@@ -44,7 +44,11 @@ enum Task {
     ///
     /// Always optimised, whatever else is. Writes CARGO_TARGET_DIR/component/lakegate.wasm, from where
     /// the host's build script embeds it.
-    Component,
+    Component {
+        /// Another crate of this workspace that makes a component: into component/PACKAGE.wasm
+        #[arg(long, value_name = "PACKAGE", default_value = "lakegate-transform", hide_default_value = true)]
+        package: String,
+    },
     /// Build the component and `lakegate`; the last line on standard output is the binary's path
     Build {
         /// Optimised, as shipped
@@ -93,7 +97,9 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let workspace = Workspace::find()?;
     match arguments.task {
-        Task::Component => component::component(&workspace).map(|made| println!("{}", made.path.display())),
+        Task::Component { package } => {
+            component::component_of(&workspace, &package).map(|made| println!("{}", made.path.display()))
+        }
         Task::Build { release } => {
             let profile = if release { Profile::Release } else { Profile::Dev };
             build::build(&workspace, profile).map(|binary| println!("{}", binary.display()))

@@ -19,7 +19,7 @@ const PYTHON_MINOR_MIN: u32 = 11;
 
 /// Makes sure of everything the other tasks need and returns the environment's Python.
 pub fn setup(workspace: &Workspace) -> Result<PathBuf> {
-    ensure_target()?;
+    ensure_target(workspace)?;
     python_environment(workspace)
 }
 

@@ -45,9 +45,9 @@ impl Workspace {
         command
     }
 
-    /// Where the encoded component lies; the host's build script embeds it from there.
-    pub fn component(&self) -> PathBuf {
-        self.target.join("component").join("lakegate.wasm")
+    /// Where an encoded component lies; the host's build script embeds `lakegate` from there.
+    pub fn component(&self, name: &str) -> PathBuf {
+        self.target.join("component").join(format!("{name}.wasm"))
     }
 
     /// The `lakegate` binary of a cargo profile folder (`debug` or `release`).

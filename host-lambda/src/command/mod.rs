@@ -6,6 +6,7 @@
 //! writes to standard output, so that text, `--json` and exit codes are the same rule everywhere.
 
 mod bridge;
+mod build;
 mod component;
 mod config;
 mod contract;
@@ -17,6 +18,7 @@ mod fsck;
 mod init;
 mod inspect;
 mod made;
+mod new;
 mod output;
 mod preview;
 mod progress;
@@ -153,6 +155,15 @@ enum Commands {
     ///
     /// The transform is one sandboxed WebAssembly component; the one shown is the one that `run` would use.
     Component(component::ComponentArgs),
+    /// Make the crate of a transform of your own
+    ///
+    /// A small Rust crate with a function over the rows of each table, its test, a spec and a sample. The function
+    /// can add columns, replace values and reject records; the spec then filters, checks and partitions by them.
+    New(new::NewArgs),
+    /// Build such a crate into a component and check it as a host would
+    ///
+    /// Needs Rust and its target wasm32-unknown-unknown. Cargo talks on standard error.
+    Build(build::BuildArgs),
 }
 
 /// The whole program: parses the process's arguments, runs, prints; the exit code.
@@ -243,6 +254,8 @@ fn dispatch(command: &Commands, context: &Context) -> Outcome {
         Commands::Verify(args) => release::verify::run(args, context),
         Commands::Config(args) => config::run(args, context),
         Commands::Component(args) => component::run(args, context),
+        Commands::New(args) => new::run(args, context),
+        Commands::Build(args) => build::run(args, context),
     }
 }
 

@@ -10,7 +10,7 @@ use arrow::array::{ArrayRef, Date32Array, Decimal128Array, Float64Array, Timesta
 
 use super::error::Refusal;
 use super::tree::{How, Node, Op};
-use super::vector::{data_type, null};
+use super::vector::null;
 use crate::column::ColumnType;
 use crate::value::{parse_decimal, parse_double, time};
 
@@ -130,7 +130,7 @@ pub(super) fn literal(text: &str, ty: ColumnType, tz_offset_ms: i64) -> Option<A
         ColumnType::Double => Arc::new(Float64Array::from(vec![parse_double(bytes).ok()?])),
         ColumnType::Decimal { precision, scale } => {
             let value = parse_decimal(bytes, precision, scale).ok()?;
-            Arc::new(Decimal128Array::from(vec![value]).with_data_type(data_type(ty)))
+            Arc::new(Decimal128Array::from(vec![value]).with_data_type(ty.arrow_type()))
         }
         ColumnType::Date => Arc::new(Date32Array::from(vec![time::parse_iso_date(bytes)?])),
         ColumnType::Timestamp => {

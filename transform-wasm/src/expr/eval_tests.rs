@@ -64,7 +64,7 @@ pub(super) fn rows(sql: &str) -> Vec<String> {
     let mut errors = RowErrors::new();
     let array = expr.evaluate(&Batch { rows: 4, columns: &arrays }, &mut errors);
     assert_eq!(array.len(), 4, "{sql}");
-    assert_eq!(*array.data_type(), super::vector::data_type(expr.ty()), "{sql}");
+    assert_eq!(*array.data_type(), expr.ty().arrow_type(), "{sql}");
     for (row, _) in errors.iter() {
         assert!(array.is_null(row), "{sql}: a failed row is null");
     }

@@ -11,8 +11,7 @@ use arrow::array::{
 };
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimeUnit,
-    TimestampMillisecondType,
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMillisecondType,
 };
 
 use super::error::{RowError, RowErrors};
@@ -21,20 +20,6 @@ use crate::column::ColumnType;
 /// Bytes that one text column of a batch may grow to: 32-bit offsets end at 2 GiB, and memory much
 /// earlier. Only texts that an expression has multiplied come near it.
 pub(super) const MAX_TEXT_BYTES: usize = 256 << 20;
-
-/// The Arrow type of a column.
-pub(super) fn data_type(ty: ColumnType) -> DataType {
-    match ty {
-        ColumnType::Boolean => DataType::Boolean,
-        ColumnType::Bigint => DataType::Int64,
-        ColumnType::Double => DataType::Float64,
-        #[allow(clippy::cast_possible_wrap, reason = "a scale is at most 38")]
-        ColumnType::Decimal { precision, scale } => DataType::Decimal128(precision, scale as i8),
-        ColumnType::String | ColumnType::Json => DataType::Utf8,
-        ColumnType::Date => DataType::Date32,
-        ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Millisecond, None),
-    }
-}
 
 /// A column of results, or one value for all rows.
 #[derive(Clone)]
@@ -165,7 +150,7 @@ impl Shape {
             values.push(value.unwrap_or_default());
         }
         let array = PrimitiveArray::<T>::new(ScalarBuffer::from(values), nulls(valid));
-        self.value(Arc::new(array.with_data_type(data_type(ty))))
+        self.value(Arc::new(array.with_data_type(ty.arrow_type())))
     }
 
     pub(super) fn bits(self, errors: &mut RowErrors, mut cell: impl FnMut(usize) -> Cell<bool>) -> Value {
@@ -238,7 +223,7 @@ pub(super) fn null(ty: ColumnType) -> ArrayRef {
         ColumnType::Bigint => Arc::new(PrimitiveArray::<Int64Type>::new_null(1)),
         ColumnType::Double => Arc::new(PrimitiveArray::<Float64Type>::new_null(1)),
         ColumnType::Decimal { .. } => {
-            Arc::new(PrimitiveArray::<Decimal128Type>::new_null(1).with_data_type(data_type(ty)))
+            Arc::new(PrimitiveArray::<Decimal128Type>::new_null(1).with_data_type(ty.arrow_type()))
         }
         ColumnType::Date => Arc::new(PrimitiveArray::<Date32Type>::new_null(1)),
         ColumnType::Timestamp => Arc::new(PrimitiveArray::<TimestampMillisecondType>::new_null(1)),

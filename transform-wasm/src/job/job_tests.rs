@@ -3,14 +3,21 @@
 use crate::{Job, Options, Step, TableContract, Widened};
 
 #[derive(Debug, Default, PartialEq)]
-struct Made {
-    parts: Vec<(String, String, Vec<u8>)>,
-    quarantine: String,
-    report: serde_json::Value,
+pub(super) struct Made {
+    pub(super) parts: Vec<(String, String, Vec<u8>)>,
+    pub(super) quarantine: String,
+    pub(super) report: serde_json::Value,
 }
 
 fn drive(options: &Options, data: &[u8], chunk: usize) -> Result<Result<Made, Widened>, crate::Failure> {
-    let mut job = Job::open(options.clone())?;
+    drive_job(Job::open(options.clone())?, data, chunk)
+}
+
+pub(super) fn drive_job(
+    mut job: Job,
+    data: &[u8],
+    chunk: usize,
+) -> Result<Result<Made, Widened>, crate::Failure> {
     let mut chunks = data.chunks(chunk);
     let mut made = Made::default();
     loop {

@@ -1,7 +1,7 @@
 //! The job: one source object through the transform, in short steps.
 //!
 //! ```text
-//! push ─ source ─ decode ─ batch ─ rows (derive, filter, check, partition) ─ parts ─ steps
+//! push ─ source ─ decode ─ batch ─ rows (derive, extend, filter, check, partition) ─ parts ─ steps
 //!          │         │
 //!          │         └─ rejected records ─ quarantine
 //!          └─ decompress, place of a byte
@@ -13,6 +13,7 @@
 
 mod agree;
 mod decode;
+mod extend;
 mod open;
 mod parts;
 mod quarantine;
@@ -20,12 +21,16 @@ mod rows;
 mod source;
 
 #[cfg(test)]
+mod extend_tests;
+#[cfg(test)]
 mod job_tests;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::contract::Contract;
 use crate::error::Failure;
+use crate::extension::Extension;
 use crate::report::{Report, Warning};
 use crate::shred::{Learner, Shredder};
 use crate::spec::{MaxRejected, Spec};
@@ -141,6 +146,7 @@ pub struct Job {
     spec: Spec,
     no_spec: bool,
     options: Options,
+    extension: Option<Arc<dyn Extension>>,
     tables: Vec<String>,
     live: Vec<Option<Contract>>,
     max_rejected: MaxRejected,

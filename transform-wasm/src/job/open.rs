@@ -1,12 +1,14 @@
 //! Opening a job: spec and contracts are checked and compiled before any input is read.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::column::{Column, ColumnType};
 use crate::contract::{Contract, ContractColumn, Origin, PartitionColumn, digest};
 use crate::encode::{Codec, PartSchema};
 use crate::error::Failure;
 use crate::expr::{Env, Expr, ExprError, SourceEnv};
+use crate::extension::Extension;
 use crate::learn::Learned;
 use crate::names;
 use crate::propose;
@@ -28,6 +30,10 @@ impl Job {
     /// # Errors
     /// Fault `spec` for whatever is wrong with either.
     pub fn open(options: Options) -> Result<Self, Failure> {
+        Self::open_any(options, None)
+    }
+
+    pub(super) fn open_any(options: Options, extension: Option<Arc<dyn Extension>>) -> Result<Self, Failure> {
         let mut spec = Spec::parse(&options.spec)?;
         let no_spec = spec.tables.is_empty();
         if no_spec {
@@ -69,6 +75,7 @@ impl Job {
             live,
             spec,
             options,
+            extension,
         };
         job.settle()?;
         Ok(job)
@@ -171,6 +178,7 @@ impl Job {
             partitions.push((partition.name.clone(), partition.ty, compile("partition_by", &partition.sql)?));
         }
         let drop_nulls = drop_columns(&table, &contract)?;
+        let extension = self.table_extension(&contract)?;
         let expressions =
             derives.iter().map(|(_, e)| e).chain(&filter).chain(checks.iter().map(|(_, e, _)| e));
         if expressions.chain(partitions.iter().map(|(_, _, e)| e)).any(Expr::uses_source) {
@@ -180,9 +188,10 @@ impl Job {
         let written = (0..contract.columns.len()).filter(|&i| !in_path(&contract.columns[i].name)).collect();
         Ok(TableRows {
             digest: digest(contract.to_text().as_bytes()),
-            sources: sources(&contract),
+            sources: sources(&contract, extension.as_ref()),
             written,
             derives,
+            extension,
             filter,
             drop_nulls,
             checks,
@@ -200,13 +209,14 @@ impl Job {
         let schema: Vec<(String, ColumnType)> = columns.iter().map(|c| (c.name.clone(), c.ty)).collect();
         let levels = rows.written.iter().map(|&i| match rows.sources[i] {
             ColumnSource::Read(i) => read_levels[i],
-            ColumnSource::Derived(_) => Level::Row,
+            ColumnSource::Replaced(_) | ColumnSource::Made => Level::Row,
         });
         let pointers: serde_json::Map<String, serde_json::Value> = columns
             .iter()
             .map(|c| match &c.origin {
                 Origin::Pointer(pointer) => (c.name.clone(), pointer.as_str().into()),
                 Origin::Sql(sql) => (c.name.clone(), serde_json::json!({ "sql": sql })),
+                Origin::Transform(name) => (c.name.clone(), serde_json::json!({ "transform": name })),
             })
             .collect();
         let mut key_values = self.options.footer.clone();
@@ -238,15 +248,15 @@ impl Job {
                 self.report.warn(warning);
             }
             let mut contract = proposal.contract;
-            let (derived, partition) = self.expressions_of(t, &contract, live)?;
-            propose::finish(&mut contract, live, &derived, partition);
+            let (made, partition) = self.made_columns(t, &contract, live)?;
+            propose::finish(&mut contract, live, &made, partition);
             contracts.push(contract);
         }
         Ok(contracts)
     }
 
-    /// Types of derived and partition columns, as their expressions have them.
-    fn expressions_of(
+    /// Derived columns, those of the extension, and partition columns, with the types that they come to.
+    fn made_columns(
         &self,
         t: usize,
         contract: &Contract,
@@ -255,8 +265,9 @@ impl Job {
         let table = &self.spec.tables[t];
         let source = self.source_env();
         let tz_offset_ms = self.timezone()?;
-        let mut columns: Vec<(String, ColumnType)> =
-            contract.columns.iter().map(|c| (c.name.clone(), c.ty)).collect();
+        // What an extension adds comes after what is derived: no derived column can use it.
+        let read = contract.columns.iter().filter(|c| !matches!(c.origin, Origin::Transform(_)));
+        let mut columns: Vec<(String, ColumnType)> = read.map(|c| (c.name.clone(), c.ty)).collect();
         let mut derived = Vec::new();
         if contract.columns.is_empty() && live.is_none() {
             return Ok((derived, Vec::new()));
@@ -276,6 +287,10 @@ impl Job {
                 origin: Origin::Sql(derive.sql.clone()),
             });
         }
+        let added = self.added(contract, &derived)?;
+        let held = contract.columns.iter().filter(|c| matches!(c.origin, Origin::Transform(_)));
+        columns.extend(held.chain(&added).map(|c| (c.name.clone(), c.ty)));
+        derived.extend(added);
         let env = Env { columns: &columns, source: &source, tz_offset_ms };
         let mut partition = Vec::new();
         for text in &table.partition_by {

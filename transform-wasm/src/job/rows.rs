@@ -1,4 +1,4 @@
-//! A batch's rows: derive, filter, check, partition; then into part files.
+//! A batch's rows: derive, extend, filter, check, partition; then into part files.
 //!
 //! The decision to know: all tables are judged before any row moves on, because a record is taken or
 //! rejected as a whole.
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::array::{Array, ArrayRef, AsArray};
 
 use crate::column::{Column, ColumnType};
-use crate::contract::{Contract, Origin};
+use crate::contract::{Contract, ContractColumn, Origin};
 use crate::error::Failure;
 use crate::expr;
 use crate::hive;
@@ -17,6 +17,7 @@ use crate::report::{CheckReport, Report, TableReport};
 use crate::shred::{Batch, Level, TableBatch};
 use crate::spec::{Check, OnFail};
 
+use super::extend::TableExtension;
 use super::parts::{Parts, Rows as PartRows};
 
 /// Where a contract column's values are.
@@ -24,8 +25,10 @@ use super::parts::{Parts, Rows as PartRows};
 pub enum ColumnSource {
     /// Column of the batch.
     Read(usize),
-    /// Derived column, by its number.
-    Derived(usize),
+    /// Column of the batch whose values the extension replaces.
+    Replaced(usize),
+    /// Derived, or added by an extension.
+    Made,
 }
 
 /// One table's work on rows.
@@ -40,6 +43,8 @@ pub struct TableRows {
     pub written: Vec<usize>,
     /// Derived columns: contract column and expression, in order.
     pub derives: Vec<(usize, expr::Expr)>,
+    /// The extension's share.
+    pub extension: Option<TableExtension>,
     /// Rows for which it is not true are dropped.
     pub filter: Option<expr::Expr>,
     /// Contract columns whose nulls drop the row.
@@ -64,7 +69,8 @@ pub struct Rows {
 
 /// What the expressions made of one table's rows.
 struct Judged {
-    derived: Vec<Column>,
+    /// By contract column: what did not come out of the records as it is. Empty when all did.
+    made: Vec<Option<Column>>,
     keep: Option<Vec<bool>>,
     partitions: Option<hive::Paths>,
     row_records: Vec<u32>,
@@ -119,7 +125,8 @@ impl Rows {
 
 impl TableRows {
     fn is_plain(&self) -> bool {
-        self.derives.is_empty()
+        self.sources.iter().all(|source| matches!(source, ColumnSource::Read(_)))
+            && self.extension.is_none()
             && self.filter.is_none()
             && self.drop_nulls.is_empty()
             && self.checks.is_empty()
@@ -134,19 +141,14 @@ impl TableRows {
         records: u32,
         rejected: &mut BTreeMap<u32, Reject>,
     ) -> Result<Judged, Failure> {
-        let mut judged =
-            Judged { derived: Vec::new(), keep: None, partitions: None, row_records: Vec::new() };
+        let mut judged = Judged { made: Vec::new(), keep: None, partitions: None, row_records: Vec::new() };
         if self.is_plain() {
             return Ok(judged);
         }
         judged.row_records = batch.row_records(records);
         let row_records = judged.row_records.clone();
         let mut view = View::new(self, batch, &row_records);
-        for (column, expression) in &self.derives {
-            let array = view.evaluate(expression, number, &self.contract.columns[*column].name, rejected);
-            judged.derived.push(Column::from_arrow(self.contract.columns[*column].ty, &array)?);
-            view.arrays[*column] = Some(array);
-        }
+        judged.made = self.make(number, &mut view, rejected)?;
         judged.keep = self.kept(number, &mut view, rejected);
         let mut failed = Vec::new();
         for (check, expression, _) in &self.checks {
@@ -165,6 +167,36 @@ impl TableRows {
             *sum += failed;
         }
         Ok(judged)
+    }
+
+    /// The columns that are no column of the batch: derived ones, then those of the extension.
+    fn make(
+        &self,
+        number: usize,
+        view: &mut View<'_>,
+        rejected: &mut BTreeMap<u32, Reject>,
+    ) -> Result<Vec<Option<Column>>, Failure> {
+        let columns = &self.contract.columns;
+        let mut made = vec![None; columns.len()];
+        for (column, expression) in &self.derives {
+            let array = view.evaluate(expression, number, &columns[*column].name, rejected);
+            made[*column] = Some(Column::from_arrow(columns[*column].ty, &array)?);
+            view.arrays[*column] = Some(array);
+        }
+        if let Some(extension) = &self.extension {
+            let given = extension.given.iter().map(|&column| view.array(column)).collect();
+            let changed = extension.apply(&self.contract, number, given, view.row_records, rejected)?;
+            for (&column, values) in extension.makes.iter().zip(changed) {
+                view.arrays[column] = Some(values.to_arrow(None));
+                made[column] = Some(values);
+            }
+        }
+        for (column, source) in self.sources.iter().enumerate() {
+            if matches!(source, ColumnSource::Made) && made[column].is_none() {
+                made[column] = Some(Column::nulls(columns[column].ty, view.rows));
+            }
+        }
+        Ok(made)
     }
 
     fn kept(
@@ -205,14 +237,15 @@ impl TableRows {
         gone: &BTreeSet<u32>,
         parts: &mut Parts,
     ) -> Result<(), Failure> {
+        let values = |&column: &usize| match self.sources[column] {
+            ColumnSource::Read(i) => Some(&batch.columns[i]),
+            ColumnSource::Replaced(_) | ColumnSource::Made => judged.made.get(column)?.as_ref(),
+        };
         let columns: Vec<&Column> = self
             .written
             .iter()
-            .map(|&column| match self.sources[column] {
-                ColumnSource::Read(i) => &batch.columns[i],
-                ColumnSource::Derived(i) => &judged.derived[i],
-            })
-            .collect();
+            .map(|column| values(column).ok_or_else(|| Failure::internal("a column was not made")))
+            .collect::<Result<_, _>>()?;
         let dropped = if gone.is_empty() { batch.dropped } else { dropped(batch, gone) };
         self.made += dropped;
         self.filtered += dropped;
@@ -317,12 +350,14 @@ impl<'a> View<'a> {
             return array.clone();
         }
         let array = match self.table.sources[column] {
-            ColumnSource::Read(i) => {
+            ColumnSource::Read(i) | ColumnSource::Replaced(i) => {
                 let slots = (self.batch.levels[i] == Level::Record).then_some(self.row_records);
                 self.batch.columns[i].to_arrow(slots)
             }
-            // Derived columns are put here as soon as they are made.
-            ColumnSource::Derived(_) => Column::new(self.table.contract.columns[column].ty).to_arrow(None),
+            // What is made is put here as soon as it is; nobody makes the columns of an extension that is gone.
+            ColumnSource::Made => {
+                Column::nulls(self.table.contract.columns[column].ty, self.rows).to_arrow(None)
+            }
         };
         self.arrays[column] = Some(array.clone());
         array
@@ -355,20 +390,17 @@ impl<'a> View<'a> {
 }
 
 /// Where each column of a contract comes from, given the names of the columns that are read.
-pub fn sources(contract: &Contract) -> Vec<ColumnSource> {
-    let (mut read, mut derived) = (0, 0);
-    contract
-        .columns
-        .iter()
-        .map(|column| match column.origin {
-            Origin::Pointer(_) => {
-                read += 1;
-                ColumnSource::Read(read - 1)
+pub fn sources(contract: &Contract, extension: Option<&TableExtension>) -> Vec<ColumnSource> {
+    let mut read = 0;
+    let mut source = |(at, column): (usize, &ContractColumn)| match column.origin {
+        Origin::Pointer(_) => {
+            read += 1;
+            match extension {
+                Some(extension) if extension.makes.contains(&at) => ColumnSource::Replaced(read - 1),
+                _ => ColumnSource::Read(read - 1),
             }
-            Origin::Sql(_) => {
-                derived += 1;
-                ColumnSource::Derived(derived - 1)
-            }
-        })
-        .collect()
+        }
+        Origin::Sql(_) | Origin::Transform(_) => ColumnSource::Made,
+    };
+    contract.columns.iter().enumerate().map(&mut source).collect()
 }

@@ -90,14 +90,14 @@ pub fn contract(
     Ok(Proposal { contract, warnings })
 }
 
-/// Adds derived columns that are not there yet, and partition columns to a new contract.
+/// Adds derived columns and those of an extension that are not there yet, and partition columns to a new contract.
 pub fn finish(
     contract: &mut Contract,
     live: Option<&Contract>,
-    derived: &[ContractColumn],
+    made: &[ContractColumn],
     partition_by: Vec<PartitionColumn>,
 ) {
-    for column in derived {
+    for column in made {
         if !contract.columns.iter().any(|c| c.name == column.name) {
             contract.columns.push(column.clone());
         }

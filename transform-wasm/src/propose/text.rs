@@ -64,6 +64,10 @@ fn push_table(out: &mut String, contract: &Contract, table: &Table) {
                     column.ty
                 );
             }
+            Origin::Transform(transform) => {
+                let (name, transform) = (comment(&column.name), comment(transform));
+                let _ = writeln!(out, "\n# `{name}` ({}) is added by the transform {transform}.", column.ty);
+            }
         }
     }
     for (name, pointer) in &contract.nulls {

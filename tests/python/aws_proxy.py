@@ -1,0 +1,133 @@
+"""A proxy between the function and a stand-in for AWS that loses replies or answers in the service's place.
+
+What a lost reply is: the service did what was asked, and who asked never hears of it. Everything else passes
+as it came, the Host header too, since the client signed it. Not for throttling, resets and torn bodies:
+`aws_flaky.py` has those.
+"""
+
+import http.client
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, unquote, urlsplit
+
+# What passes from hop to hop is settled anew on each.
+HOP = ("connection", "keep-alive", "transfer-encoding")
+
+
+class Rule:
+    """The next `times` requests of an operation in whose path the pattern `of` is found.
+
+    Without an answer (status, body) the service is asked and its reply lost; with one it is never asked.
+    """
+
+    def __init__(self, operation, of="", times=1, answer=None):
+        self.operation, self.of, self.times, self.answer = operation, of, times, answer
+        # What the service had answered to what was lost; the answer's status where it was not asked.
+        self.hits = []
+
+    def takes(self, operation, path):
+        if operation != self.operation or not re.search(self.of, path) or not self.times:
+            return False
+        self.times -= 1
+        return True
+
+
+class Proxy:
+    """Listens from the `with` on; `rules` may change at any time, `asked` counts requests by operation."""
+
+    def __init__(self, upstream, rules=()):
+        self.upstream, self.rules, self.asked = urlsplit(upstream).netloc, list(rules), {}
+        self.lock = threading.Lock()
+        self.server = Server(("127.0.0.1", 0), handler(self))
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def rule_for(self, operation, path):
+        with self.lock:
+            self.asked[operation] = self.asked.get(operation, 0) + 1
+            return next((rule for rule in self.rules if rule.takes(operation, path)), None)
+
+    def ask(self, request, body):
+        """The service's answer: status, headers, body."""
+        connection = http.client.HTTPConnection(self.upstream, timeout=300)
+        try:
+            connection.putrequest(request.command, request.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in request.headers.items():
+                if name.lower() not in HOP:
+                    connection.putheader(name, value)
+            connection.endheaders(body)
+            answer = connection.getresponse()
+            return answer.status, answer.getheaders(), answer.read()
+        finally:
+            connection.close()
+
+
+class Server(ThreadingHTTPServer):
+    def handle_error(self, *_):
+        """Clients that are killed or time out leave their connections as they are."""
+
+
+def operation_of(method, url, headers, body):
+    """`service:Operation`, as the documentation of permissions names it."""
+    if target := headers.get("X-Amz-Target"):
+        service, name = target.rsplit(".", 1)
+        return f"{service.removeprefix('AWS').lower()}:{name}"
+    parts = urlsplit(url)
+    query = parse_qs(parts.query, keep_blank_values=True)
+    if headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
+        return f"sns:{parse_qs(body.decode()).get('Action', ['?'])[0]}"
+    if "uploads" in query:
+        return {"POST": "s3:CreateMultipartUpload", "GET": "s3:ListMultipartUploads"}[method]
+    if "uploadId" in query:
+        names = {"PUT": "UploadPart", "POST": "CompleteMultipartUpload", "DELETE": "AbortMultipartUpload"}
+        return f"s3:{names.get(method, method)}"
+    if parts.path.count("/") < 2 or "list-type" in query:
+        return "s3:ListObjectsV2"
+    return f"s3:{method.capitalize()}Object"
+
+
+def handler(proxy):
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_):
+            pass
+
+        def pass_on(self):
+            assert "Transfer-Encoding" not in self.headers, "no call of the function has a body of unknown length"
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            operation = operation_of(self.command, self.path, self.headers, body)
+            rule = proxy.rule_for(operation, unquote(urlsplit(self.path).path))
+            if rule and rule.answer:
+                status, text = rule.answer
+                rule.hits.append(status)
+                return self.answer(status, [("Content-Type", "application/xml")], text.encode())
+            status, headers, answer = proxy.ask(self, body)
+            if rule:
+                rule.hits.append(status)
+                self.close_connection = True
+                return None
+            return self.answer(status, headers, answer)
+
+        def answer(self, status, headers, body):
+            self.send_response_only(status)
+            length = [("Content-Length", str(len(body)))]
+            known = any(name.lower() == "content-length" for name, _ in headers)
+            for name, value in headers + ([] if known else length):
+                if name.lower() not in HOP:
+                    self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = pass_on
+
+    return Handler
