@@ -13,8 +13,9 @@ use tempfile::TempDir;
 
 const FIRST: &str = "[[table]]\nname = \"orders\"\nmode = \"freeze\"\n\
     [[table.column]]\nname = \"id\"\ntype = \"bigint\"\n\
-    [[table.column]]\nname = \"price\"\ntype = \"double\"\n";
-const TAXED: &str = "[[table.derive]]\nname = \"gross\"\nsql = \"price * 1.5\"\n";
+    [[table.column]]\nname = \"price\"\ntype = \"double\"\n\
+    [[table.derive]]\nname = \"gross\"\nsql = \"price * 2\"\n";
+const MORE: &str = "[[table.derive]]\nname = \"half\"\nsql = \"price / 2\"\n";
 
 /// A folder with two published releases, 1.0.0 and 1.1.0; none where this build has no component.
 fn published() -> Option<TempDir> {
@@ -22,8 +23,8 @@ fn published() -> Option<TempDir> {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     write("first.toml", FIRST);
-    write("second.toml", &format!("{FIRST}{TAXED}"));
-    write("third.toml", &FIRST.replace("double", "string"));
+    write("second.toml", &format!("{}{MORE}", FIRST.replace("price * 2", "price * 3")));
+    write("third.toml", &FIRST.replace("double", "decimal(10,2)"));
     write("sample.ndjson", "{\"id\":1,\"price\":2}\n");
     write("a.ndjson", "{\"id\":1,\"price\":2.5}\n{\"id\":2,\"price\":null}\n");
     write("b.ndjson", "{\"id\":3,\"price\":4}\n");
@@ -73,10 +74,12 @@ fn a_release_is_published_promoted_and_rolled_back() {
     let promoted = ok(folder, &[&["promote", "orders", "1.0.0"][..], &SIGNED].concat());
     assert_eq!((&promoted["sequence"], &promoted["release"]), (&1.into(), &"orders@1.0.0".into()));
     run(folder, "a.ndjson");
-    assert_eq!(lake_rows::rows(&folder.join("lake"), "orders"), ["id=1 price=2.5", "id=2 price=null"]);
+    assert_eq!(lake_rows::rows(&folder.join("lake"), "orders"), ["gross=5.0 id=1 price=2.5", "id=2"]);
 
     ok(folder, &[&["promote", "orders", "1.1.0", "--lake", "lake"][..], &SIGNED].concat());
     run(folder, "b.ndjson");
+    let taken = ["gross=12.0 half=2.0 id=3 price=4.0", "gross=5.0 id=1 price=2.5", "id=2"];
+    assert_eq!(lake_rows::rows(&folder.join("lake"), "orders"), taken);
     let status = ok(folder, &["status", "lake", "b.ndjson"]);
     assert!(status.to_string().contains("\"version\":\"1.1.0\""), "{status}");
     let listed = ok(folder, &[&["releases", "orders"][..], &TRUSTED].concat());
@@ -99,8 +102,8 @@ fn a_release_is_published_promoted_and_rolled_back() {
     assert_eq!((&replayed["objects"], &replayed["failed"]), (&1.into(), &0.into()));
     assert_eq!(
         lake_rows::rows(&folder.join("lake"), "orders"),
-        ["gross=null id=3 price=4.0", "id=1 price=2.5", "id=2 price=null"],
-        "the column stays in the contract; its values are gone"
+        ["gross=5.0 id=1 price=2.5", "gross=8.0 half=2.0 id=3 price=4.0", "id=2"],
+        "derived as the release before did; a column that the contract has stays"
     );
     assert_eq!(ok(folder, &words)["objects"], 0, "there is nothing left of it");
     assert_eq!(refused(folder, &["rollback", "orders"], &SIGNED), "release_missing");
@@ -154,9 +157,13 @@ fn what_another_release_would_change_is_shown() {
     assert_eq!(other["same"], false);
     let columns = other["samples"][0]["comparison"]["tables"][0]["columns"].as_array().unwrap();
     let added: Vec<&Value> = columns.iter().filter(|column| column["types"][0].is_null()).collect();
-    assert_eq!((added.len(), &added[0]["column"]), (1, &"gross".into()));
-    let text = lakegate(folder, &args);
-    assert!(text.out.contains("+ double") && text.out.contains("2 columns are the same"), "{}", text.out);
+    assert_eq!((added.len(), &added[0]["column"]), (1, &"half".into()));
+    let changed: Vec<&Value> = columns.iter().filter(|column| column["changed"] == 1).collect();
+    assert_eq!((changed.len(), &changed[0]["column"]), (1, &"gross".into()));
+    let text = lakegate(folder, &args).out;
+    for part in ["+ double", "2 columns are the same", "5.0", "7.5"] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
 }
 
 #[test]
