@@ -74,11 +74,11 @@ fn a_release_is_published_promoted_and_rolled_back() {
     let promoted = ok(folder, &[&["promote", "orders", "1.0.0"][..], &SIGNED].concat());
     assert_eq!((&promoted["sequence"], &promoted["release"]), (&1.into(), &"orders@1.0.0".into()));
     run(folder, "a.ndjson");
-    assert_eq!(lake_rows::rows(&folder.join("lake"), "orders"), ["gross=5.0 id=1 price=2.5", "id=2"]);
+    assert_eq!(lake_rows::rows(&folder.join("lake"), "orders"), ["id=1 price=2.5 gross=5.0", "id=2"]);
 
     ok(folder, &[&["promote", "orders", "1.1.0", "--lake", "lake"][..], &SIGNED].concat());
     run(folder, "b.ndjson");
-    let taken = ["gross=12.0 half=2.0 id=3 price=4.0", "gross=5.0 id=1 price=2.5", "id=2"];
+    let taken = ["id=1 price=2.5 gross=5.0", "id=2", "id=3 price=4.0 gross=12.0 half=2.0"];
     assert_eq!(lake_rows::rows(&folder.join("lake"), "orders"), taken);
     let status = ok(folder, &["status", "lake", "b.ndjson"]);
     assert!(status.to_string().contains("\"version\":\"1.1.0\""), "{status}");
@@ -102,7 +102,7 @@ fn a_release_is_published_promoted_and_rolled_back() {
     assert_eq!((&replayed["objects"], &replayed["failed"]), (&1.into(), &0.into()));
     assert_eq!(
         lake_rows::rows(&folder.join("lake"), "orders"),
-        ["gross=5.0 id=1 price=2.5", "gross=8.0 half=2.0 id=3 price=4.0", "id=2"],
+        ["id=1 price=2.5 gross=5.0", "id=2", "id=3 price=4.0 gross=8.0 half=2.0"],
         "derived as the release before did; a column that the contract has stays"
     );
     assert_eq!(ok(folder, &words)["objects"], 0, "there is nothing left of it");
