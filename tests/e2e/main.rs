@@ -13,6 +13,7 @@
 //! * `json_suite`   what the grammar allows is accepted, what it forbids is refused
 //! * `laws`         properties: chunks, joins, names, partition paths
 //! * `model`        the deployed flow against a model of a few lines
+//! * `own`          a transform of one's own: the example, and a crate as `lakegate new` makes it
 //! * `shared_cases` small tricky files, where they lie beside the checkout
 //! * `tidy`         the style limits
 #![allow(clippy::unwrap_used)]
@@ -29,6 +30,7 @@ mod errors;
 mod json_suite;
 mod laws;
 mod model;
+mod own;
 mod shared_cases;
 mod tidy;
 
