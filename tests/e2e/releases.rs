@@ -203,3 +203,41 @@ fn history_comes_out_the_same_and_receipts_prove_it() {
     let ran = call(folder, &lie, &[]);
     assert_eq!((ran.code, ran.json()["same"].clone()), (Some(1), Value::Bool(false)));
 }
+
+/// The worked example: its component takes over from the shipped one under the same spec, and gives way again.
+#[test]
+fn a_transform_of_ones_own_is_published_promoted_and_rolled_back() {
+    let (Some(folder), Some(component)) = (published(), ways::mask_score()) else { return };
+    let (folder, component) = (folder.path(), component.display().to_string());
+    let spec = "[[table]]\nname = \"orders\"\nmode = \"freeze\"\n\
+        [[table.column]]\nname = \"order_id\"\ntype = \"bigint\"\n\
+        [[table.column]]\nname = \"email\"\ntype = \"string\"\n\
+        [[table.column]]\nname = \"amount\"\ntype = \"double\"\n";
+    fs::write(folder.join("masked.toml"), spec).unwrap();
+    fs::write(
+        folder.join("sample.ndjson"),
+        "{\"order_id\":1,\"email\":\"ann@example.com\",\"amount\":250}\n",
+    )
+    .unwrap();
+    ok(folder, &publish("3.0.0", "masked.toml"));
+    ok(folder, &[&publish("3.1.0", "masked.toml")[..], &["--transform", &component]].concat());
+    let rows = || lake_rows::rows(&folder.join("lake"), "orders");
+    let take = |name: &str| {
+        fs::copy(folder.join("sample.ndjson"), folder.join(name)).unwrap();
+        run(folder, name);
+    };
+    ok(folder, &[&["promote", "orders", "3.0.0"][..], &SIGNED].concat());
+    take("clear.ndjson");
+    assert_eq!(rows(), ["order_id=1 email=\"ann@example.com\" amount=250.0"]);
+    ok(folder, &[&["promote", "orders", "3.1.0", "--lake", "lake"][..], &SIGNED].concat());
+    take("masked.ndjson");
+    let masked: Vec<String> = rows().into_iter().filter(|row| !row.contains("ann@example.com")).collect();
+    assert_eq!(masked.len(), 1, "{masked:?}");
+    assert!(masked[0].contains("a***@example.com") && masked[0].contains("risk_score="), "{masked:?}");
+    let listed = ok(folder, &[&["releases", "orders"][..], &TRUSTED].concat());
+    assert_eq!(listed["releases"][0]["component"]["name"], "mask-score", "{listed}");
+    let back = ok(folder, &[&["rollback", "orders", "--lake", "lake"][..], &SIGNED].concat());
+    assert_eq!((&back["withdrawn"], &back["written"][0]["objects"]), (&"3.1.0".into(), &1.into()));
+    take("after.ndjson");
+    assert_eq!(rows().iter().filter(|row| row.contains("ann@example.com")).count(), 2);
+}
