@@ -1,3 +1,5 @@
+//! Differences between two specs over the same input are found, and nothing else is.
+
 use super::*;
 use crate::sandbox::{Limits, Sandbox};
 

@@ -177,7 +177,7 @@ impl Ready {
         let sandbox = engines.sandbox(limits)?;
         let does = match Does::follow(aws, pipeline, sandbox, home == Home::Function)? {
             Some(channel) => channel,
-            None => Does::Fixed(fixed_plan(aws, pipeline)?, engines.shipped(limits)?),
+            None => Does::Fixed(Box::new(fixed_plan(aws, pipeline)?), engines.shipped(limits)?),
         };
         if let Does::Fixed(plan, transform) = &does
             && pipeline.contract == ContractWish::Declared

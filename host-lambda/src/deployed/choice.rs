@@ -24,7 +24,7 @@ use crate::time::rfc3339;
 /// Where a pipeline's transform and plan come from.
 pub(super) enum Does {
     /// The shipped transform and a spec.
-    Fixed(Plan, Transform),
+    Fixed(Box<Plan>, Transform),
     /// Releases.
     Channel(Follower),
 }
@@ -87,7 +87,7 @@ impl Ready {
         let name = &self.pipeline.name;
         match &self.does {
             Does::Fixed(plan, transform) => {
-                Ok(Choice { plan: plan.clone(), transform: transform.clone(), shadow: None })
+                Ok(Choice { plan: Plan::clone(plan), transform: transform.clone(), shadow: None })
             }
             Does::Channel(follower) => {
                 let serving = follower.serving();

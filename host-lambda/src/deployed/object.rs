@@ -145,7 +145,7 @@ impl Deployed {
         let span = tracing::Span::current();
         span.record("release", plan.release.as_ref().map_or(transform.digest(), |release| &release.manifest));
         if let Some(release) = &plan.release {
-            span.record("version", format!("{}@{}", release.name, release.version));
+            span.record("version", release.id());
         }
         let begun = Instant::now();
         let result = match self.refuse_unfinishable(ready, &source, &aws) {

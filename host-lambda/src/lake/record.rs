@@ -103,6 +103,13 @@ pub struct ReleaseRecord {
     pub sequence: Option<u64>,
 }
 
+impl ReleaseRecord {
+    /// `orders@1.3.0`.
+    pub fn id(&self) -> String {
+        format!("{}@{}", self.name, self.version)
+    }
+}
+
 /// One processing of a source object that counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitRecord {

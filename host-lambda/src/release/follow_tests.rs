@@ -1,3 +1,5 @@
+//! A host under a channel that changes: what takes over when, and what the last known good outlives.
+
 use super::super::fixture::Fixture;
 use super::super::{Promotion, SigningKey};
 use super::*;

@@ -1,3 +1,5 @@
+//! Releases in a folder: what is loaded as it was published, and what is refused by which name.
+
 use super::super::fixture::Fixture;
 use super::super::{Channel, CodeKey, Draft, Promotion, Release, Trust, publish};
 use super::*;

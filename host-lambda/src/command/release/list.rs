@@ -6,7 +6,7 @@
 use super::super::Context;
 use super::super::bridge::problem;
 use super::super::output::{Answer, Exit, Outcome, Problem};
-use super::super::render::{Cell, Grid, Holds, Tone, count, number, short, size, visible};
+use super::super::render::{Cell, Grid, Holds, Screen, Tone, count, number, short, size, visible};
 use super::{KeyArg, LakesArg, Opened, RegistryArg, check_name, open};
 use crate::lake::{Lake, host_key};
 use crate::release::{Channel, Manifest};
@@ -48,7 +48,7 @@ pub fn run(args: &ReleasesArgs, context: &Context) -> Outcome {
         opened.registry.uri(),
         count(versions.len() as u64, "release", "releases")
     );
-    let mut refused = 0;
+    let mut refused = 0u64;
     match &channel {
         Ok(Some(channel)) => text.push_str(&format!(", channel document {}\n", channel.sequence)),
         Ok(None) => text.push_str(", none promoted yet\n"),
@@ -57,6 +57,33 @@ pub fn run(args: &ReleasesArgs, context: &Context) -> Outcome {
             text.push_str(&format!("\n{}", problem.render(screen)));
         }
     }
+    let (table, listed, wrong) = table(&opened, name, &versions, known)?;
+    if !table.is_empty() {
+        text.push_str(&table.render(screen));
+    }
+    let (hosts, shadows) = (hosts(&opened)?, shadows(&opened, name)?);
+    refused += wrong + told(&mut text, &hosts, &shadows, screen);
+    let exit = if refused > 0 { Exit::Failed } else { Exit::Done };
+    let shadows: Vec<Value> = shadows
+        .iter()
+        .map(|(version, (objects, differ))| json!({"version": version, "objects": objects, "differ": differ}))
+        .collect();
+    let json = json!({
+        "name": name, "registry": opened.registry.uri(), "channel": known,
+        "channel_refused": channel.as_ref().err().map(Problem::json), "releases": listed, "hosts": hosts,
+        "shadows": shadows,
+    });
+    Ok(Answer { text, json, exit })
+}
+
+/// All versions, the newest first: as a table, as JSON, and how many are refused.
+fn table(
+    opened: &Opened,
+    name: &str,
+    versions: &[semver::Version],
+    known: Option<&Channel>,
+) -> Result<(Grid, Vec<Value>, u64), Problem> {
+    let mut refused = 0;
     let mut grid =
         Grid::new(&["version", "in use", "since", "component", ">size", "spec", "compiled for", ""]);
     let mut listed = Vec::new();
@@ -77,44 +104,31 @@ pub fn run(args: &ReleasesArgs, context: &Context) -> Outcome {
             "refused": wrong.as_ref().map(Problem::json),
         }));
     }
-    if !grid.is_empty() {
-        text.push_str(&grid.of(Holds::Names).render(screen));
+    Ok((grid.of(Holds::Names), listed, refused))
+}
+
+/// Objects that shadows ran on, and those that they made otherwise, by version.
+type Shadows = BTreeMap<String, (u64, u64)>;
+
+/// What hosts and shadows said last, as lines; how many hosts do not follow.
+fn told(text: &mut String, hosts: &[Value], shadows: &Shadows, screen: Screen) -> u64 {
+    let mut behind = 0;
+    for host in hosts {
+        let Some(why) = host["host"]["trouble"]["message"].as_str() else { continue };
+        let who = host["pipeline"].as_str().unwrap_or_default();
+        let stays = host["host"]["stable"].as_str().unwrap_or_default();
+        let since = host["at"].as_str().unwrap_or_default();
+        let line = format!("{who}: a host stays with {stays}, since {since}: {}", visible(why));
+        text.push_str(&format!("  {} {line}\n", screen.paint(Tone::Bad, "!")));
+        behind += 1;
     }
-    let (hosts, shadows) = (hosts(&opened)?, shadows(&opened, name)?);
-    for host in &hosts {
-        if let Some(why) = host["host"]["trouble"]["message"].as_str() {
-            let who = host["pipeline"].as_str().unwrap_or_default();
-            let stays = host["host"]["stable"].as_str().unwrap_or_default();
-            let line = format!(
-                "{who}: a host stays with {stays}, since {}",
-                host["at"].as_str().unwrap_or_default()
-            );
-            text.push_str(&format!("  {} {line}: {}\n", screen.paint(Tone::Bad, "!"), visible(why)));
-            refused += 1;
-        }
+    for (version, (objects, differ)) in shadows {
+        let of = count(*objects, "object", "objects");
+        let line = format!("shadow {version}: {} of {of} would come out otherwise", number(*differ));
+        let tone = if *differ > 0 { Tone::Warn } else { Tone::Good };
+        text.push_str(&format!("  {}\n", screen.paint(tone, &line)));
     }
-    for (version, (objects, differ)) in &shadows {
-        let line = format!(
-            "shadow {version}: {} of {} would come out otherwise",
-            number(*differ),
-            count(*objects, "object", "objects")
-        );
-        text.push_str(&format!(
-            "  {}\n",
-            screen.paint(if *differ > 0 { Tone::Warn } else { Tone::Good }, &line)
-        ));
-    }
-    let exit = if refused > 0 { Exit::Failed } else { Exit::Done };
-    let shadows: Vec<Value> = shadows
-        .iter()
-        .map(|(version, (objects, differ))| json!({"version": version, "objects": objects, "differ": differ}))
-        .collect();
-    let json = json!({
-        "name": name, "registry": opened.registry.uri(), "channel": known,
-        "channel_refused": channel.as_ref().err().map(Problem::json), "releases": listed, "hosts": hosts,
-        "shadows": shadows,
-    });
-    Ok(Answer { text, json, exit })
+    behind
 }
 
 fn names(args: &ReleasesArgs, context: &Context) -> Outcome {
@@ -183,9 +197,8 @@ fn hosts(opened: &Opened) -> Result<Vec<Value>, Problem> {
     Ok(found)
 }
 
-/// Objects that shadows ran on, and those that they made otherwise, by version.
-fn shadows(opened: &Opened, name: &str) -> Result<BTreeMap<String, (u64, u64)>, Problem> {
-    let mut found: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+fn shadows(opened: &Opened, name: &str) -> Result<Shadows, Problem> {
+    let mut found = Shadows::new();
     for (_, lake) in opened.lakes()? {
         for note in notes(&lake, name)? {
             let shadow = note["shadow"].as_str().unwrap_or_default();

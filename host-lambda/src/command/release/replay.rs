@@ -106,7 +106,7 @@ pub fn run(args: &ReplayArgs, context: &Context) -> Outcome {
         }
         steps.finish();
     }
-    Ok(total.answer(&release, args, text, context.out))
+    Ok(total.answer(&release, args, &text, context.out))
 }
 
 #[derive(Default)]
@@ -119,7 +119,7 @@ struct Total {
 }
 
 impl Total {
-    fn answer(&self, release: &Release, args: &ReplayArgs, more: String, screen: Screen) -> Answer {
+    fn answer(&self, release: &Release, args: &ReplayArgs, more: &str, screen: Screen) -> Answer {
         let id = screen.paint(Tone::Name, &release.id());
         let objects = count(self.objects, "object", "objects");
         let place = args.into.as_deref().unwrap_or("in place");
