@@ -122,7 +122,7 @@ impl Total {
     fn answer(&self, release: &Release, args: &ReplayArgs, more: &str, screen: Screen) -> Answer {
         let id = screen.paint(Tone::Name, &release.id());
         let objects = count(self.objects, "object", "objects");
-        let place = args.into.as_deref().unwrap_or("in place");
+        let place = args.into.as_ref().map_or_else(|| "in place".to_owned(), |into| format!("into {into}"));
         let text = if args.dry_run {
             format!("{id} would make {objects} again, {place}\n{more}")
         } else {
