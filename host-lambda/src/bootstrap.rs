@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::aws::Aws;
 use crate::config::Config;
-use crate::deployed::{Answered, Deployed, Refusal, Request};
+use crate::deployed::{Answered, Deployed, Home, Refusal, Request};
 use crate::error::{Error, Result};
 use crate::observe::log;
 
@@ -69,7 +69,7 @@ pub fn main() -> ExitCode {
 fn start(runtime: tokio::runtime::Handle) -> Result<Deployed> {
     let aws = Aws::from_env(runtime);
     let config = Deployed::configuration(&aws, &Config::location()?)?;
-    Ok(Deployed::start(aws, config)?.with_metrics())
+    Ok(Deployed::start(aws, config, Home::Function)?.with_metrics())
 }
 
 async fn answer(

@@ -29,7 +29,9 @@ pub use limits::PipelineLimits;
 pub use location::{Address, Location};
 pub use mistake::{At, Mistake};
 pub use origin::Origin;
-pub use pipeline::{Above, ContractWish, Encryption, Lineage, Notify, Output, Pipeline, SourcePattern, Told};
+pub use pipeline::{
+    Above, ContractWish, Encryption, Lineage, Notify, Output, Pipeline, PublicKey, SourcePattern, Told,
+};
 pub use route::Route;
 
 use crate::error::{Error, Result};

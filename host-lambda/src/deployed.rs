@@ -7,6 +7,7 @@
 //! * Lakes and storages are made for each invocation: they are cheap, and each has its deadline.
 
 mod around;
+mod choice;
 mod crawler;
 mod object;
 mod requests;
@@ -16,17 +17,21 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+pub use choice::Choice;
+pub(crate) use choice::{registry_at, trust_of};
 pub use object::Request;
 pub use requests::{Answered, Refusal};
 
 use around::Around;
+use choice::Does;
 
 use crate::aws::Aws;
 use crate::config::{Address, Config, ContractWish, Encryption as Wanted, Location, Origin, Pipeline, Told};
 use crate::error::{Error, Result};
 use crate::lake::{Lake, Texts};
+use crate::release::Loader;
 use crate::run::Plan;
-use crate::sandbox::{JobOptions, Limits, Sandbox, Step, Transform};
+use crate::sandbox::{Limits, Sandbox, Transform};
 use crate::storage::{Encryption, LocalFolder, S3Options, S3Storage, Storage};
 
 /// How long it is believed that a pipeline is not paused: one look a second costs a busy host nothing.
@@ -41,14 +46,20 @@ pub struct Deployed {
     metrics: bool,
 }
 
+/// Where a configuration is at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// A function: nothing runs between its events, so it never compiles a release.
+    Function,
+    /// A command on somebody's machine.
+    Command,
+}
+
 /// A pipeline, its spec read and its transform loaded.
 pub struct Ready {
     /// As configured.
     pub pipeline: Arc<Pipeline>,
-    /// What it does with each object.
-    pub plan: Plan,
-    /// What does it.
-    pub transform: Transform,
+    does: Does,
     looked: Mutex<Option<(Instant, bool)>>,
     /// Contracts and specs of its lake.
     texts: Arc<Texts>,
@@ -72,17 +83,15 @@ impl Deployed {
     ///
     /// # Errors
     /// A spec is missing, is wrong, or leaves types open that the pipeline does not want to learn.
-    pub fn start(aws: Aws, config: Config) -> Result<Self> {
+    pub fn start(aws: Aws, config: Config, home: Home) -> Result<Self> {
         let mut pipelines = BTreeMap::new();
-        let mut loaded = Vec::new();
+        let mut engines = Engines::default();
         for (name, pipeline) in &config.pipelines {
-            let ready = transform_within(pipeline.limits.sandbox(), &mut loaded);
-            let ready =
-                ready.and_then(|transform| Ready::new(&aws, pipeline, transform)).map_err(|error| {
-                    let hint = error.hint().unwrap_or("`lakegate config check` finds it before deployment");
-                    Error::of_kind(error.kind(), "pipeline_refused", format!("pipeline {name}: {error}"))
-                        .with_hint(hint)
-                })?;
+            let ready = Ready::new(&aws, pipeline, &mut engines, home).map_err(|error| {
+                let hint = error.hint().unwrap_or("`lakegate config check` finds it before deployment");
+                Error::of_kind(error.kind(), "pipeline_refused", format!("pipeline {name}: {error}"))
+                    .with_hint(hint)
+            })?;
             pipelines.insert(name.clone(), ready);
         }
         Ok(Self { aws, pipelines, config, pace: object::Pace::default(), metrics: false })
@@ -121,8 +130,8 @@ impl Deployed {
     /// # Errors
     /// A local folder that cannot be used.
     pub fn lake(&self, ready: &Ready, aws: &Aws) -> Result<Lake> {
-        let around = Around { aws: aws.clone(), pipeline: ready.pipeline.clone() };
-        Ok(bare_lake(&ready.pipeline, aws)?.within(Arc::new(around)).remembering(ready.texts.clone()))
+        let loader = ready.follower().map(|follower| follower.loader().clone());
+        Ok(connected_lake(&ready.pipeline, aws, loader)?.remembering(ready.texts.clone()))
     }
 
     /// Holds a pipeline, or lets it go on: its events are answered and nothing is done.
@@ -163,60 +172,78 @@ impl Deployed {
 }
 
 impl Ready {
-    fn new(aws: &Aws, pipeline: &Pipeline, transform: Transform) -> Result<Self> {
-        let spec = match &pipeline.told {
-            Told::Spec { address: Address::S3 { bucket, key }, .. } => read_object(aws, bucket, key)?,
-            Told::Spec { address: Address::Local(path), .. } => std::fs::read_to_string(path)
-                .map_err(|error| Error::read("read", path.display().to_string(), error))?,
-            Told::Channel { channel, .. } => {
-                return Err(Error::input(
-                    "channel_unsupported",
-                    format!("it names the channel {channel}, which this host cannot follow yet"),
-                )
-                .with_hint("name a spec instead"));
-            }
-            Told::Nothing => String::new(),
+    fn new(aws: &Aws, pipeline: &Pipeline, engines: &mut Engines, home: Home) -> Result<Self> {
+        let limits = pipeline.limits.sandbox();
+        let sandbox = engines.sandbox(limits)?;
+        let does = match Does::follow(aws, pipeline, sandbox, home == Home::Function)? {
+            Some(channel) => channel,
+            None => Does::Fixed(Box::new(fixed_plan(aws, pipeline)?), engines.shipped(limits)?),
         };
-        let plan = Plan::new(spec, pipeline.table.clone())?.deployed(&pipeline.name);
-        if pipeline.contract == ContractWish::Declared && !declares(&transform, &plan)? {
+        if let Does::Fixed(plan, transform) = &does
+            && pipeline.contract == ContractWish::Declared
+            && !plan.is_declared(transform)?
+        {
             let hint = "declare every column and `mode = \"freeze\"` or \"discard\" in the spec, or say \
                         `contract = \"learn\"` for the pipeline";
             return Err(Error::input("types_open", "its spec leaves types to be learned").with_hint(hint));
         }
         Ok(Self {
             pipeline: Arc::new(pipeline.clone()),
-            plan,
-            transform,
+            does,
             looked: Mutex::new(None),
             texts: Arc::default(),
         })
     }
 }
 
-/// The shipped transform under these limits. Pipelines of the same limits share one engine and its code.
-fn transform_within(limits: Limits, loaded: &mut Vec<(Limits, Transform)>) -> Result<Transform> {
-    if let Some((_, transform)) = loaded.iter().find(|(known, _)| *known == limits) {
-        return Ok(transform.clone());
-    }
-    let transform = Transform::shipped(&Sandbox::new(limits)?)?;
-    loaded.push((limits, transform.clone()));
-    Ok(transform)
+fn fixed_plan(aws: &Aws, pipeline: &Pipeline) -> Result<Plan> {
+    let spec = match &pipeline.told {
+        Told::Spec { address, .. } => read_address(aws, address)?,
+        Told::Channel { .. } | Told::Nothing => String::new(),
+    };
+    Ok(Plan::new(spec, pipeline.table.clone())?.deployed(&pipeline.name))
 }
 
-/// Whether a spec settles its contract: the transform then agrees it before it asks for any input. A wrong
-/// spec fails here, with line and column.
-fn declares(transform: &Transform, plan: &Plan) -> Result<bool> {
-    let options = JobOptions { spec: plan.spec.clone(), table: plan.table.clone(), ..JobOptions::default() };
-    Ok(matches!(transform.open(options)?.step()?, Step::Widen(_)))
+/// Engines and the shipped transform in them: pipelines of the same limits share both.
+#[derive(Default)]
+struct Engines {
+    sandboxes: Vec<Sandbox>,
+    shipped: Vec<(Limits, Transform)>,
+}
+
+impl Engines {
+    fn sandbox(&mut self, limits: Limits) -> Result<Sandbox> {
+        if let Some(sandbox) = self.sandboxes.iter().find(|sandbox| *sandbox.limits() == limits) {
+            return Ok(sandbox.clone());
+        }
+        let sandbox = Sandbox::new(limits)?;
+        self.sandboxes.push(sandbox.clone());
+        Ok(sandbox)
+    }
+
+    fn shipped(&mut self, limits: Limits) -> Result<Transform> {
+        if let Some((_, transform)) = self.shipped.iter().find(|(known, _)| *known == limits) {
+            return Ok(transform.clone());
+        }
+        let transform = Transform::shipped(&self.sandbox(limits)?)?;
+        self.shipped.push((limits, transform.clone()));
+        Ok(transform)
+    }
+}
+
+/// A pipeline's lake, connected to catalog, notices and sources, for whoever acts beside the pipelines.
+pub(crate) fn connected_lake(pipeline: &Pipeline, aws: &Aws, loader: Option<Loader>) -> Result<Lake> {
+    let around = Around { aws: aws.clone(), pipeline: Arc::new(pipeline.clone()), loader };
+    Ok(bare_lake(pipeline, aws)?.within(Arc::new(around)))
 }
 
 /// A pipeline's lake, connected to nothing.
-fn bare_lake(pipeline: &Pipeline, aws: &Aws) -> Result<Lake> {
+pub(crate) fn bare_lake(pipeline: &Pipeline, aws: &Aws) -> Result<Lake> {
     Ok(Lake::over(storage_at(pipeline, aws, &pipeline.lake)?))
 }
 
 /// A place that a pipeline writes to.
-fn storage_at(pipeline: &Pipeline, aws: &Aws, place: &Location) -> Result<Arc<dyn Storage>> {
+pub(crate) fn storage_at(pipeline: &Pipeline, aws: &Aws, place: &Location) -> Result<Arc<dyn Storage>> {
     Ok(match place {
         Location::Local(folder) => Arc::new(LocalFolder::new(folder)?),
         Location::S3 { bucket, prefix } => Arc::new(s3(pipeline, aws, bucket, prefix)),
@@ -242,6 +269,14 @@ fn s3(pipeline: &Pipeline, aws: &Aws, bucket: &str, prefix: &str) -> S3Storage {
         ..default
     };
     S3Storage::new(aws.clone(), bucket, prefix, options)
+}
+
+pub(crate) fn read_address(aws: &Aws, address: &Address) -> Result<String> {
+    match address {
+        Address::S3 { bucket, key } => read_object(aws, bucket, key),
+        Address::Local(path) => std::fs::read_to_string(path)
+            .map_err(|error| Error::read("read", path.display().to_string(), error)),
+    }
 }
 
 fn read_object(aws: &Aws, bucket: &str, key: &str) -> Result<String> {

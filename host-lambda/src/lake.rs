@@ -13,6 +13,8 @@
 //! _lakegate/crawler/<crawler>-<digest>.again        whether a crawler is to run once more
 //! _lakegate/paused/<pipeline>.json                  the pipeline is held while this is there
 //! _lakegate/resubmitted/<digest>                    records that were submitted again
+//! _lakegate/shadows/<release>/<version>/<object>-<generation>.json    what a shadow would have changed
+//! _lakegate/hosts/<pipeline>.json                   which releases the last host to swap has in use
 //! _lakegate/staging/                                nothing in here is visible
 //! ```
 //!
@@ -37,16 +39,19 @@ pub(crate) use contracts::check_growth;
 pub use contracts::{ContractVersion, LiveContract};
 pub use record::{
     CommitRecord, CommitState, DoneMark, FailedRecord, Output, PartRecord, QuarantineRecord, Receipt,
-    Resolved, SourceRecord,
+    ReleaseRecord, Resolved, SourceRecord,
 };
 
 pub use texts::Texts;
 
 use crate::error::{Error, Result};
+use crate::sandbox::Transform;
 use crate::source::Source;
 use crate::storage::{LocalFolder, Storage};
 
 pub(crate) const COMMITS: &str = "_lakegate/commits/";
+pub(crate) const SHADOWS: &str = "_lakegate/shadows/";
+pub(crate) const HOSTS: &str = "_lakegate/hosts/";
 
 /// What a deployed lake is connected to. A folder on a laptop is connected to nothing.
 pub trait Surroundings: Send + Sync {
@@ -62,6 +67,14 @@ pub trait Surroundings: Send + Sync {
     /// # Errors
     /// It is gone or cannot be read.
     fn source(&self, record: &SourceRecord) -> Result<Source>;
+
+    /// The transform that made a commit, where it is not the one in use; `None` where it cannot be had.
+    ///
+    /// # Errors
+    /// Its release cannot be loaded.
+    fn transform(&self, _record: &CommitRecord) -> Result<Option<Transform>> {
+        Ok(None)
+    }
 }
 
 /// A lake over a storage; clones share it.
@@ -287,6 +300,11 @@ pub(crate) fn spec_key(digest: &str) -> String {
     format!("_lakegate/specs/{digest}.toml")
 }
 
+/// What stands for a source object in keys.
+pub(crate) fn object_key(uri: &str) -> String {
+    short(&sha256(uri.as_bytes()), 16).to_string()
+}
+
 /// Folder of a pipeline's quarantine, with a trailing slash.
 pub(crate) fn quarantine_prefix(pipeline: &str) -> String {
     format!("_lakegate/quarantine/{pipeline}/")
@@ -294,7 +312,11 @@ pub(crate) fn quarantine_prefix(pipeline: &str) -> String {
 
 /// Folder of a source object's commit records, with a trailing slash.
 pub(crate) fn object_prefix(pipeline: &str, uri: &str) -> String {
-    format!("{COMMITS}{pipeline}/{}/", short(&sha256(uri.as_bytes()), 16))
+    format!("{COMMITS}{pipeline}/{}/", object_key(uri))
+}
+
+pub(crate) fn host_key(pipeline: &str) -> String {
+    format!("{HOSTS}{pipeline}.json")
 }
 
 pub(crate) fn commit_key(pipeline: &str, uri: &str, generation: u32) -> String {

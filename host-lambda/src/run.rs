@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use stage::{Names, Staging};
 
 pub use plan::Plan;
-pub use preview::{Preview, PreviewPart, Proposal, preview, propose};
+pub use preview::{Preview, PreviewPart, Proposal, preview, propose, remake};
 pub use retract::retract;
 
 use crate::aws::UPLOAD_GONE;
@@ -295,6 +295,7 @@ impl<'a> Run<'a> {
             generation,
             run,
             reason: self.reason().into(),
+            release: plan.release.clone(),
             component: transform.digest().into(),
             spec,
             table: plan.table.clone(),

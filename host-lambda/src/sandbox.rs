@@ -15,8 +15,9 @@ mod limits;
 mod session;
 mod shipped;
 
+pub use cache::WASMTIME;
 pub use component::{Description, Transform};
-pub use engine::Sandbox;
+pub use engine::{Sandbox, code_configuration, compile_for, native_target};
 pub use error::SandboxError;
 pub use limits::Limits;
 pub use session::{JobOptions, Session, SourceFacts, Step, TableContract, Widened};

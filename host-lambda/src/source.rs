@@ -16,6 +16,7 @@ use tempfile::TempDir;
 
 use crate::error::{Error, Result};
 use crate::event::Sequencer;
+use crate::hive;
 use crate::lake::SourceRecord;
 use crate::storage::{Chunks, Facts, LocalFolder, Storage, StorageError};
 use crate::time::rfc3339;
@@ -279,28 +280,9 @@ fn sanitise(name: &str) -> String {
 
 fn partitions_of(folder: &str) -> Vec<(String, String)> {
     let parts = folder.split('/');
-    let pairs = parts.filter_map(|part| part.split_once('=').map(|(k, v)| (k.to_string(), unescape(v))));
+    let pairs =
+        parts.filter_map(|part| part.split_once('=').map(|(k, v)| (k.to_string(), hive::unescape(v))));
     pairs.filter(|(name, _)| !name.is_empty()).collect()
-}
-
-/// Hive's `%XX`; anything else stays as it is.
-fn unescape(value: &str) -> String {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let code = tail.get(..2).and_then(|two| std::str::from_utf8(two).ok());
-        match code.filter(|_| first == b'%').and_then(|two| u8::from_str_radix(two, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| value.into())
 }
 
 /// Milliseconds since 1970-01-01 UTC, now.

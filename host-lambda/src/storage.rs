@@ -48,6 +48,17 @@ pub struct Tagged {
     pub tag: String,
 }
 
+/// What a read found that was to be skipped if nothing changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fresh {
+    /// It has the tag that is known already.
+    Unchanged,
+    /// It is not there.
+    Gone,
+    /// Its content now.
+    Changed(Tagged),
+}
+
 /// Something staged: enough to publish or abort it from another process.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Staged {
@@ -135,6 +146,18 @@ pub trait Storage: Send + Sync {
     /// # Errors
     /// The backend's.
     fn get(&self, key: &str) -> Result<Option<Tagged>>;
+
+    /// The same, unless its tag still is `tag`: then nothing is transferred (S3: `If-None-Match`).
+    ///
+    /// # Errors
+    /// The backend's.
+    fn get_unless(&self, key: &str, tag: &str) -> Result<Fresh> {
+        Ok(match self.get(key)? {
+            None => Fresh::Gone,
+            Some(found) if found.tag == tag => Fresh::Unchanged,
+            Some(found) => Fresh::Changed(found),
+        })
+    }
 
     /// Stores an object if its key is free: true if this call did it. Durable when it returns.
     ///

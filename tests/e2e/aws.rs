@@ -37,6 +37,7 @@ cases! {
     examples_as_deployed,
     killed_at_each_point,
     lost_replies,
+    releases_as_deployed,
     throttled_reset_and_torn,
     what_is_denied_is_named,
     what_is_missing_is_named,

@@ -13,7 +13,10 @@
 //! * `json_suite`   what the grammar allows is accepted, what it forbids is refused
 //! * `laws`         properties: chunks, joins, names, partition paths
 //! * `model`        the deployed flow against a model of a few lines
+//! * `own`          a transform of one's own: the example, and a crate as `lakegate new` makes it
+//! * `releases`     keys, publishing, promotion, rollback, replay, proof: the commands one after the other
 //! * `shared_cases` small tricky files, where they lie beside the checkout
+//! * `swap`         a steady load of objects under a hundred promotions and rollbacks
 //! * `tidy`         the style limits
 #![allow(clippy::unwrap_used)]
 
@@ -29,7 +32,10 @@ mod errors;
 mod json_suite;
 mod laws;
 mod model;
+mod own;
+mod releases;
 mod shared_cases;
+mod swap;
 mod tidy;
 
 use std::path::PathBuf;

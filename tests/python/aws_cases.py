@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 import aws_faults
+import aws_releases
 import check_lake
 import duckdb
 import pyarrow
@@ -343,7 +344,7 @@ def another_catalog_and_another_s3(_, arguments):
 
 CASES = {
     name: case
-    for module in (sys.modules[__name__], aws_faults)
+    for module in (sys.modules[__name__], aws_faults, aws_releases)
     for name, case in list(vars(module).items())
     if inspect.isfunction(case) and case.__module__ == module.__name__
     and list(inspect.signature(case).parameters) in (["rig", "_"], ["rig", "arguments"], ["_", "arguments"])

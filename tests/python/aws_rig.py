@@ -43,7 +43,8 @@ class Rig:
         self.s3 = self.client("s3")
         self.raw, self.lake = f"{self.id}-raw", f"{self.id}-lake"
         self.database, self.crawler = self.id.replace("-", "_"), f"{self.id}-crawler"
-        for bucket in (self.raw, self.lake):
+        self.releases = f"{self.id}-releases"
+        for bucket in (self.raw, self.lake, self.releases):
             self.s3.create_bucket(Bucket=bucket)
         self.topic = self.client("sns").create_topic(Name=self.id)["TopicArn"]
         self.notices = self.queue("notices")
@@ -113,6 +114,7 @@ class Rig:
         names = {
             "SOURCE_BUCKET": self.raw,
             "LAKE_BUCKET": self.lake,
+            "RELEASES_BUCKET": self.releases,
             "DATABASE": self.database,
             "CRAWLER": self.crawler,
             "TOPIC_ARN": self.topic,
@@ -172,6 +174,13 @@ class Rig:
                 FunctionResponseTypes=["ReportBatchItemFailures"],
             )
         return made["FunctionArn"]
+
+    def restart(self):
+        """The next event meets a process that starts anew, as after any change of the function."""
+        function = self.client("lambda")
+        before = function.get_function_configuration(FunctionName=self.id)["Environment"]["Variables"]
+        variables = before | {"RESTARTED": uuid.uuid4().hex}
+        function.update_function_configuration(FunctionName=self.id, Environment={"Variables": variables})
 
     def invoke(self, event):
         """The function's answer; an error of it comes as `{"errorType", "errorMessage"}`."""

@@ -109,11 +109,22 @@ fn is_input(name: &str) -> bool {
 /// # Errors
 /// Two ways did not come to the same.
 pub fn every_way(ask: &Ask, input: &[u8]) -> Result<Result<Made, Failed>, String> {
-    let first = drive::run(&Native, ask, input, NATIVE_CHUNKS[0]);
-    let component = ways::component();
-    let others = NATIVE_CHUNKS[1..].iter().map(|chunk| (&Native as &dyn Way, *chunk));
-    let sandboxed =
-        component.into_iter().flat_map(|way| COMPONENT_CHUNKS.map(|chunk| (way as &dyn Way, chunk)));
+    both_ways(&Native, ways::component().map(|way| way as &dyn Way), ask, input)
+}
+
+/// As [`every_way`], for a transform of one's own.
+///
+/// # Errors
+/// Two ways did not come to the same.
+pub fn both_ways(
+    native: &dyn Way,
+    component: Option<&dyn Way>,
+    ask: &Ask,
+    input: &[u8],
+) -> Result<Result<Made, Failed>, String> {
+    let first = drive::run(native, ask, input, NATIVE_CHUNKS[0]);
+    let others = NATIVE_CHUNKS[1..].iter().map(|chunk| (native, *chunk));
+    let sandboxed = component.into_iter().flat_map(|way| COMPONENT_CHUNKS.map(|chunk| (way, chunk)));
     for (way, chunk) in others.chain(sandboxed) {
         if input.len() > TINY && chunk < 64 << 10 {
             continue;
@@ -140,7 +151,11 @@ fn difference(one: &Result<Made, Failed>, other: &Result<Made, Failed>) -> Optio
     }
 }
 
-fn compare(path: &Path, text: &str) -> Result<(), String> {
+/// Compares a text with a golden file; `UPDATE=1` writes it instead.
+///
+/// # Errors
+/// The lines that differ.
+pub fn compare(path: &Path, text: &str) -> Result<(), String> {
     if std::env::var_os("UPDATE").is_some() {
         return fs::write(path, text).map_err(|error| error.to_string());
     }

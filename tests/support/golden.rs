@@ -67,8 +67,11 @@ fn table_text(out: &mut String, made: &Made, table: &str, contract: &Value) {
     let _ = writeln!(out, "\ntable {table}{}", rows_path(contract));
     let columns = list(contract, "columns");
     for column in &columns {
-        let origin =
-            column["pointer"].as_str().map_or_else(|| format!("= {}", bare(&column["sql"])), str::to_owned);
+        let origin = match (&column["pointer"], &column["transform"]) {
+            (Value::String(pointer), _) => pointer.clone(),
+            (_, Value::String(transform)) => format!("by {transform}"),
+            _ => format!("= {}", bare(&column["sql"])),
+        };
         let _ = writeln!(out, "  {} {} {origin}", bare(&column["name"]), bare(&column["type"]));
     }
     for null in list(contract, "nulls") {

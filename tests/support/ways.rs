@@ -3,6 +3,7 @@
 //! For: [`crate::drive`]. The decision to know: a checkout without a built component still tests the
 //! native way; [`component`] is then none and says so once on standard error.
 
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use lakegate_host::sandbox;
@@ -36,6 +37,42 @@ pub fn component() -> Option<&'static Component> {
         .as_ref()
 }
 
+/// The example of a transform of one's own, as a Rust library.
+#[derive(Clone, Copy, Debug)]
+pub struct MaskScore;
+
+/// Path of the same as a component, where `cargo xtask component --package mask-score` has made it.
+pub fn mask_score() -> Option<PathBuf> {
+    let made = std::env::var_os("LAKEGATE_MASK_SCORE").map(PathBuf::from).or_else(|| {
+        // `TARGET/debug/deps/e2e-…`
+        let exe = std::env::current_exe().ok()?;
+        Some(exe.ancestors().nth(3)?.join("component").join("mask-score.wasm"))
+    });
+    let made = made.filter(|path| path.is_file());
+    if made.is_none() {
+        assert!(
+            std::env::var_os("LAKEGATE_NEEDS_COMPONENT").is_none(),
+            "LAKEGATE_NEEDS_COMPONENT is set, but there is no mask-score.wasm"
+        );
+        eprintln!(
+            "note: `cargo xtask component --package mask-score` was not run: only the native way is tested"
+        );
+    }
+    made
+}
+
+impl Component {
+    /// A component from a file.
+    ///
+    /// # Panics
+    /// Where the host refuses it.
+    #[must_use]
+    pub fn from_file(path: &Path) -> Self {
+        let sandbox = sandbox::Sandbox::new(sandbox::Limits::default()).expect("an engine");
+        Self(sandbox::Transform::from_file(&sandbox, path).expect("the host takes it"))
+    }
+}
+
 /// Facts about the source that every test uses.
 const URI: &str = "test://inbox/ingest_date=2025-01-31/input";
 const EVENT_TIME: i64 = 1_738_300_000_123;
@@ -49,24 +86,39 @@ impl Way for Native {
     }
 
     fn open(&self, ask: &Ask, last: bool) -> Result<Box<dyn Run>, Failed> {
-        let contracts = ask.contracts.iter().cloned();
-        let options = native::Options {
-            spec: ask.spec.clone(),
-            table: ask.table.clone(),
-            contracts: contracts.map(|(table, text)| native::TableContract { table, text }).collect(),
-            footer: vec![(FOOTER.0.to_owned(), FOOTER.1.to_owned())],
-            source: native::SourceFacts {
-                uri: URI.to_owned(),
-                event_time: Some(EVENT_TIME),
-                partitions: vec![("ingest_date".to_owned(), INGEST_DATE.to_owned())],
-            },
-            final_pass: last,
-            ..native::Options::default()
-        };
-        native::Job::open(options)
-            .map(|job| Box::new(job) as Box<dyn Run>)
-            .map_err(|failure| failed(&failure))
+        opened(native::Job::open(options(ask, last)))
     }
+}
+
+impl Way for MaskScore {
+    fn name(&self) -> String {
+        "native mask-score".to_owned()
+    }
+
+    fn open(&self, ask: &Ask, last: bool) -> Result<Box<dyn Run>, Failed> {
+        opened(native::Job::open_with(options(ask, last), mask_score::MaskScore))
+    }
+}
+
+fn options(ask: &Ask, last: bool) -> native::Options {
+    let contracts = ask.contracts.iter().cloned();
+    native::Options {
+        spec: ask.spec.clone(),
+        table: ask.table.clone(),
+        contracts: contracts.map(|(table, text)| native::TableContract { table, text }).collect(),
+        footer: vec![(FOOTER.0.to_owned(), FOOTER.1.to_owned())],
+        source: native::SourceFacts {
+            uri: URI.to_owned(),
+            event_time: Some(EVENT_TIME),
+            partitions: vec![("ingest_date".to_owned(), INGEST_DATE.to_owned())],
+        },
+        final_pass: last,
+        ..native::Options::default()
+    }
+}
+
+fn opened(job: Result<native::Job, native::Failure>) -> Result<Box<dyn Run>, Failed> {
+    job.map(|job| Box::new(job) as Box<dyn Run>).map_err(|failure| failed(&failure))
 }
 
 impl Run for native::Job {

@@ -45,7 +45,7 @@ pub fn component_of(workspace: &Workspace, package: &str) -> Result<Component> {
     let (root, target) = (&workspace.root, &workspace.target);
     let core = crates::compile(&Crate { folder: root, package, checkout: root, target, arguments })?;
     let bytes = crates::encode(&core)?;
-    check_imports(&bytes)?;
+    check_interface(&bytes)?;
     let path = workspace.component(if package == SHIPPED { "lakegate" } else { package });
     let changed = crates::write_if_changed(&path, &bytes)?;
     let digest = hex::encode(Sha256::digest(&bytes));
@@ -71,12 +71,17 @@ pub fn ensure_target(workspace: &Workspace) -> Result<()> {
     )
 }
 
-/// Fails with the list when the component imports anything at all.
-fn check_imports(bytes: &[u8]) -> Result<()> {
+/// Fails when the component exports nothing, and with the list when it imports anything at all.
+fn check_interface(bytes: &[u8]) -> Result<()> {
     let DecodedWasm::Component(resolve, world) = wit_component::decode(bytes)? else {
         bail!("the encoder did not make a component");
     };
     let world = &resolve.worlds[world];
+    if world.exports.is_empty() {
+        bail!(
+            "the component exports nothing: the crate says `component!` nowhere, or lacks the feature `component`"
+        );
+    }
     if world.imports.is_empty() {
         return Ok(());
     }

@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use crate::build::{Profile, build};
+use crate::component::component_of;
 use crate::demo::{self, Talk};
 use crate::package::package_built;
 use crate::setup::setup;
@@ -29,6 +30,7 @@ struct Totals {
 pub fn test(workspace: &Workspace) -> Result<()> {
     let python = step("set-up", || setup(workspace))?;
     let lakegate = build(workspace, Profile::Dev)?;
+    let own = step("example of a transform of one's own", || component_of(workspace, "mask-score"))?.path;
     let zip = step("package", || package_built(workspace))?.path;
     let mut totals = Totals::default();
     step("cargo test", || {
@@ -38,6 +40,7 @@ pub fn test(workspace: &Workspace) -> Result<()> {
             .env("LAKEGATE_BIN", &lakegate)
             .env("LAKEGATE_PYTHON", &python)
             .env("LAKEGATE_ZIP", &zip)
+            .env("LAKEGATE_MASK_SCORE", &own)
             .env("LAKEGATE_NEEDS_COMPONENT", "1");
         count(&mut cargo, "test result:", &mut totals)
     })?;
@@ -46,6 +49,7 @@ pub fn test(workspace: &Workspace) -> Result<()> {
     })?;
     step("browser preview", || {
         web::web(workspace)?;
+        web::ensure_browser()?;
         count(web::tests(workspace).env("LAKEGATE_COMMAND", &lakegate), "page result:", &mut totals)
     })?;
     println!("{} passed, {} failed", totals.passed, totals.failed);

@@ -21,6 +21,22 @@ pub fn web(workspace: &Workspace) -> Result<PathBuf> {
     Ok(folder(workspace).join("dist").join("site"))
 }
 
+/// Debian's browser, from its packages where this may install them; a hint where it may not.
+pub fn ensure_browser() -> Result<()> {
+    let named =
+        std::env::var_os("CHROMIUM").map_or_else(|| PathBuf::from("/usr/bin/chromium"), PathBuf::from);
+    if named.is_file() {
+        return Ok(());
+    }
+    let apt =
+        |args: &[&str]| run(Command::new("apt-get").args(args).env("DEBIAN_FRONTEND", "noninteractive"));
+    apt(&["update", "--quiet"])
+        .and_then(|()| apt(&["install", "--yes", "--quiet", "--no-install-recommends", "chromium"]))
+        .context(
+            "the page's tests need a browser: `apt-get install chromium`, or CHROMIUM with the path of one",
+        )
+}
+
 /// The page's own tests; the last line begins with `page result:`.
 pub fn tests(workspace: &Workspace) -> Command {
     let mut command = npm(workspace);

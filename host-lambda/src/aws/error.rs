@@ -217,7 +217,7 @@ fn fault_of(code: Option<&str>, message: Option<&str>, status: Option<u16>) -> F
         | "NoSuchVersion"
         | "NotFound"
         | "NotFoundException" => Fault::Missing,
-        "PreconditionFailed" => Fault::Precondition,
+        "NotModified" | "PreconditionFailed" => Fault::Precondition,
         "ConcurrentModificationException" | "ConditionalRequestConflict" | "OperationAborted" => {
             Fault::Conflict
         }
@@ -234,7 +234,7 @@ fn fault_of(code: Option<&str>, message: Option<&str>, status: Option<u16>) -> F
             // A delete marker answers 405 to who asks for it by its version.
             Some(404 | 405) => Fault::Missing,
             Some(409) => Fault::Conflict,
-            Some(412) => Fault::Precondition,
+            Some(304 | 412) => Fault::Precondition,
             Some(416) => Fault::Range,
             Some(429 | 503) => Fault::Throttled,
             Some(500..) => Fault::Broken,

@@ -73,7 +73,9 @@ mod tests {
                 let count = stream.read(&mut buffer).unwrap();
                 came.extend_from_slice(&buffer[..count]);
             }
-            write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").unwrap();
+            // In one piece: the client closes as soon as it has the status.
+            let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
+            stream.write_all(answer.as_bytes()).unwrap();
             String::from_utf8(came).unwrap()
         });
         (api, server)

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::contract::Typed;
 use crate::error::{Error, Result};
+use crate::hive::unescape;
 use crate::lake::PartRecord;
 
 /// The value of a partition that has none; catalogs know it as null.
@@ -45,27 +46,6 @@ fn values(table: &str, keys: &[Typed], path: &str) -> Result<Vec<String>> {
         );
         Error::own("partition_path", message)
     })
-}
-
-/// Hive's escaping undone; a `%` that begins no escape stays.
-fn unescape(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let digits = after.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-        let code = digits.and_then(|digits| std::str::from_utf8(digits).ok());
-        match code.and_then(|code| u8::from_str_radix(code, 16).ok()).filter(|_| *first == b'%') {
-            Some(code) => {
-                bytes.push(code);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

@@ -248,7 +248,9 @@ fn release(record: &CommitRecord, table: &str, contract: &str) -> BTreeMap<Strin
         ("lakegate.generation", record.generation.to_string()),
         ("lakegate.rows", rows.to_string()),
     ];
-    all.into_iter().map(|(name, value)| (name.into(), value)).collect()
+    // Of a published release its name and version as well.
+    let published = record.release.as_ref().map(|release| ("lakegate.release", release.id()));
+    all.into_iter().chain(published).map(|(name, value)| (name.into(), value)).collect()
 }
 
 pub(super) fn columns(typed: &[Typed]) -> Result<Vec<Column>> {

@@ -6,8 +6,10 @@
 
 use super::files;
 use super::output::{Fault, Place, Problem};
+use super::release::{Connection, RegistryArg, name_and_version, registry_named};
 use crate::error::{Error, Fault as GuestFault, Kind};
 use crate::lake::Lake;
+use crate::release::{Follower, Loader, Release};
 use crate::run::Plan;
 use crate::sandbox::{Limits, Sandbox, Transform};
 use crate::source::{Source, default_table};
@@ -44,9 +46,67 @@ pub struct LakeArg {
 /// The transform to use.
 #[derive(Args, Clone, Debug, Default)]
 pub struct TransformArg {
-    /// Component to use instead of the one that ships in this command
-    #[arg(long, value_name = "FILE.wasm")]
+    /// Component to use instead of the one that ships in this command; with --registry the name of a release:
+    /// what its channel picks, or NAME@VERSION
+    #[arg(long, value_name = "FILE.wasm | NAME[@VERSION]")]
     pub transform: Option<PathBuf>,
+    #[command(flatten)]
+    pub registry: RegistryArg,
+    /// Accept no channel document older than this one
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, requires = "registry")]
+    pub min_sequence: u64,
+}
+
+/// The transform of a command, and with a release what it is told.
+pub enum Chosen {
+    /// A component; the command says what it is told.
+    Component(Transform),
+    /// One release, whatever its channel says.
+    Release { release: Box<Release>, _alive: Connection },
+    /// Whatever the channel picks for each object.
+    Channel { follower: Follower, _alive: Connection },
+}
+
+impl Chosen {
+    /// The transform for a source object, and the plan if a release has one.
+    ///
+    /// # Errors
+    /// The release's plan.
+    pub fn of(&self, source: &Source, again: bool) -> Result<(Transform, Option<Plan>), Problem> {
+        let (transform, plan) = match self {
+            Self::Component(transform) => return Ok((transform.clone(), None)),
+            Self::Release { release, .. } => (release.transform.clone(), release.plan(None)),
+            Self::Channel { follower, .. } => {
+                let serving = follower.serving();
+                let release = serving.pick(source.uri(), source.version());
+                (release.transform.clone(), release.plan(Some(serving.sequence)))
+            }
+        };
+        let mut plan = plan.map_err(|error| problem(&error))?;
+        plan.rerun = again;
+        Ok((transform, Some(plan)))
+    }
+
+    /// Digest of the component that is in use now.
+    pub fn digest(&self) -> String {
+        match self {
+            Self::Component(transform) => transform.digest().into(),
+            Self::Release { release, .. } => release.transform.digest().into(),
+            Self::Channel { follower, .. } => follower.serving().stable.transform.digest().into(),
+        }
+    }
+
+    /// Refuses what a release says already.
+    ///
+    /// # Errors
+    /// A spec or a table is named beside a release.
+    pub fn check_alone(&self, spec: Option<&Path>, table: Option<&str>) -> Result<(), Problem> {
+        if matches!(self, Self::Component(_)) || (spec.is_none() && table.is_none()) {
+            return Ok(());
+        }
+        Err(Problem::usage("a release has its spec and its tables inside")
+            .hint("leave --spec and --table away, or --registry"))
+    }
 }
 
 impl LakeArg {
@@ -92,16 +152,52 @@ pub fn existing_lake(folder: &Path) -> Result<Lake, Problem> {
 }
 
 impl TransformArg {
-    /// Loads the component.
+    /// Loads the component, also that of a release.
     ///
     /// # Errors
-    /// It cannot be read, is no transform, or imports something.
+    /// It cannot be read, is no transform, or imports something; or the release is refused.
     pub fn load(&self) -> Result<Transform, Problem> {
+        Ok(match self.choose()? {
+            Chosen::Component(transform) => transform,
+            Chosen::Release { release, .. } => release.transform,
+            Chosen::Channel { follower, .. } => follower.serving().stable.transform.clone(),
+        })
+    }
+
+    /// Loads the component, the release, or follows the channel.
+    ///
+    /// # Errors
+    /// As [`TransformArg::load`].
+    pub fn choose(&self) -> Result<Chosen, Problem> {
         let sandbox = Sandbox::new(Limits::default()).map_err(|error| problem(&error))?;
-        match &self.transform {
-            Some(path) => Transform::from_file(&sandbox, path)
-                .map_err(|error| problem(&error).file(path.display().to_string())),
-            None => Transform::shipped(&sandbox).map_err(|error| problem(&error)),
+        let Some(place) = &self.registry.registry else {
+            let transform = match &self.transform {
+                Some(path) => Transform::from_file(&sandbox, path)
+                    .map_err(|error| problem(&error).file(path.display().to_string())),
+                None => Transform::shipped(&sandbox).map_err(|error| problem(&error)),
+            };
+            return transform.map(Chosen::Component);
+        };
+        let Some(named) = &self.transform else {
+            return Err(Problem::usage("no release is named").hint("--transform NAME, or NAME@VERSION"));
+        };
+        let (name, version) = name_and_version(&named.display().to_string())?;
+        let connection = Connection::open()?;
+        let registry = registry_named(place, &connection.aws)?;
+        let trust = self.registry.trusted()?;
+        if trust.is_empty() {
+            return Err(Problem::usage("no key is trusted")
+                .hint("give --trust release.key.pub, the public key file of whoever publishes"));
+        }
+        let loader = Loader { registry, trust, sandbox, strict: false, declared: false };
+        match version {
+            Some(version) => loader
+                .load(&name, &version)
+                .map(|release| Chosen::Release { release: Box::new(release), _alive: connection })
+                .map_err(|error| problem(&error)),
+            None => Follower::start(loader, &name, self.min_sequence)
+                .map(|follower| Chosen::Channel { follower, _alive: connection })
+                .map_err(|error| problem(&error)),
         }
     }
 }
@@ -259,6 +355,7 @@ pub fn problem(error: &Error) -> Problem {
         Error::Flow(trouble) => match (trouble.kind, trouble.code) {
             (_, "table_ambiguous" | "table_missing") => Fault::Usage,
             (_, "spec_max_rejected") => Fault::Spec,
+            (_, code) if crate::release::CODES.contains(&code) => Fault::Release,
             (Kind::Own, code) if OF_SET_UP.contains(&code) => Fault::Environment,
             (Kind::Input, _) => Fault::Input,
             (Kind::Passing, _) => Fault::Environment,
@@ -295,7 +392,7 @@ pub fn problem_in(error: &Error, input: &str, spec: Option<&Path>) -> Problem {
             None => problem,
         },
         Fault::Input | Fault::Limit | Fault::Transform => problem.file(input),
-        Fault::Usage | Fault::Environment | Fault::Internal => problem,
+        Fault::Usage | Fault::Environment | Fault::Release | Fault::Internal => problem,
     }
 }
 

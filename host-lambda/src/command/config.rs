@@ -9,8 +9,9 @@ use super::Context;
 use super::bridge::{TransformArg, problem, read_spec};
 use super::output::{Answer, Exit, Fault, Outcome, Problem};
 use super::render::{Cell, Grid, Holds, Screen, Tone, count};
-use crate::config::{Address, At, Catalog, Config, FILE_NAME, Origin, Pipeline, Told};
+use crate::config::{Address, At, Catalog, Config, FILE_NAME, Origin, Pipeline, PublicKey, Told};
 use crate::error::{Error, Result};
+use crate::release::Trust;
 use crate::run::Plan;
 use crate::sandbox::{JobOptions, Step, Transform};
 use clap::{Args, Subcommand};
@@ -123,6 +124,9 @@ fn specs(
     let mut findings = Vec::new();
     let mut loaded = None;
     for pipeline in config.pipelines.values() {
+        if let Told::Channel { trust, .. } = &pipeline.told {
+            findings.extend(trust.iter().filter_map(|key| public_key(key, name, pipeline.at)));
+        }
         let Told::Spec { address: Address::Local(path), at } = &pipeline.told else { continue };
         let transform = match &mut loaded {
             Some(loaded) => loaded,
@@ -131,6 +135,24 @@ fn specs(
         findings.extend(spec(transform, pipeline, path, name, *at)?);
     }
     Ok(findings)
+}
+
+/// What is wrong with a public key that can be read from here.
+fn public_key(key: &PublicKey, name: &str, at: At) -> Option<Finding> {
+    let (text, place) = match key {
+        PublicKey::Inline(text) => (text.clone(), "a key in `trust`".to_owned()),
+        PublicKey::File(Address::Local(path)) => match std::fs::read_to_string(path) {
+            Ok(text) => (text, path.display().to_string()),
+            Err(error) => {
+                let hint = "`lakegate keygen` makes it, beside the private key";
+                let message = format!("the public key {} cannot be read: {error}", path.display());
+                return Some(Finding::at(name, at, message, Some(hint.into())));
+            }
+        },
+        PublicKey::File(Address::S3 { .. }) => return None,
+    };
+    let error = Trust::parse([text.as_str()]).err()?;
+    Some(Finding::at(name, at, format!("{place}: {error}"), error.hint().map(str::to_owned)))
 }
 
 /// What is wrong with one spec; an error when it cannot be judged.
@@ -233,7 +255,7 @@ fn right(name: &str, config: &Config, screen: Screen) -> Answer {
 fn told(pipeline: &Pipeline) -> String {
     match &pipeline.told {
         Told::Spec { address, .. } => address.uri(),
-        Told::Channel { channel, registry } => format!("channel {channel} of {registry}"),
+        Told::Channel { channel, registry, .. } => format!("channel {channel} of {registry}"),
         Told::Nothing => "no spec, learns".to_owned(),
     }
 }
@@ -256,7 +278,7 @@ fn topics(pipeline: &Pipeline) -> Vec<&'static str> {
 fn pipeline_json(pipeline: &Pipeline) -> Value {
     let (spec, channel, registry) = match &pipeline.told {
         Told::Spec { address, .. } => (Some(address.uri()), None, None),
-        Told::Channel { channel, registry } => (None, Some(channel), Some(registry.uri())),
+        Told::Channel { channel, registry, .. } => (None, Some(channel), Some(registry.uri())),
         Told::Nothing => (None, None, None),
     };
     let notify = &pipeline.notify;

@@ -44,6 +44,7 @@ paused = true
 source = "s3://raw/sales/"
 channel = "sales"
 registry = "s3://releases/"
+trust = ["MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="]
 notify.success = "arn:aws:sns:eu-central-1:111122223333:done"
 "#;
 
@@ -120,4 +121,23 @@ fn a_file_that_is_not_there_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let args = CheckArgs { file: Some(folder.path().join("no.toml")), transform: TransformArg::default() };
     assert_eq!(check(&args, &Context::default()).unwrap_err().code, "not_found");
+}
+
+#[test]
+fn a_public_key_that_cannot_be_used_is_said() {
+    let config = |trust: &str| {
+        format!(
+            "[pipeline.x]\nsource = 's3://raw/x/'\nlake = 's3://lake/'\nchannel = 'x'\nregistry = 's3://releases/'\n\
+             trust = ['{trust}']\n"
+        )
+    };
+    let told = |trust: &str, key: &str| {
+        checked(&folder(&[("lakegate.toml", &config(trust)), ("there.pub", key)])).text
+    };
+    let missing = told("gone.pub", "");
+    assert!(missing.starts_with("lakegate.toml:1:11: the public key gone.pub cannot be read"), "{missing}");
+    assert!(told("there.pub", "hello").contains("there.pub: the key cannot be used"));
+    assert!(told("MCowBQYDK2Vwx", "").contains("a key in `trust`: the key cannot be used"));
+    let (_, public) = crate::release::SigningKey::generate().unwrap();
+    assert!(told("there.pub", &public).contains("no mistakes"));
 }

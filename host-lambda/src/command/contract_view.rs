@@ -42,6 +42,9 @@ pub struct Entry {
     /// SQL it is computed with.
     #[serde(default)]
     pub sql: Option<String>,
+    /// Transform that adds it.
+    #[serde(default)]
+    pub transform: Option<String>,
 }
 
 /// One difference between two contracts.
@@ -58,9 +61,10 @@ pub struct Change {
 }
 
 impl Entry {
-    /// The pointer or the SQL.
+    /// The pointer, the SQL, or the transform that adds it.
     pub fn from(&self) -> &str {
-        self.sql.as_deref().or(self.pointer.as_deref()).unwrap_or_default()
+        let known = self.sql.as_deref().or(self.pointer.as_deref());
+        known.or(self.transform.as_deref()).unwrap_or_default()
     }
 
     /// The type to declare in Athena or Glue.

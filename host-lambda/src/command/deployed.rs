@@ -11,7 +11,7 @@ use super::progress::Bar;
 use super::render::{Screen, Tone, count, number, visible};
 use crate::aws::Aws;
 use crate::config::{Config, FILE_NAME, Origin, Route};
-use crate::deployed::{Deployed, Request};
+use crate::deployed::{Deployed, Home, Request};
 use crate::event::{AnswerState, ObjectAnswer, ObjectRef};
 use crate::storage::{S3Options, S3Storage, Storage};
 use clap::Args;
@@ -52,7 +52,8 @@ impl ConfigArg {
         let name = path.display().to_string();
         let aws = Aws::from_env(runtime.handle().clone());
         let config = Deployed::configuration(&aws, &Origin::File(path)).map_err(|error| problem(&error))?;
-        let deployed = Deployed::start(aws, config).map_err(|error| problem(&error).file(name))?;
+        let deployed =
+            Deployed::start(aws, config, Home::Command).map_err(|error| problem(&error).file(name))?;
         Ok(Connected { deployed, _runtime: runtime })
     }
 }

@@ -24,6 +24,7 @@ mod preview;
 mod progress;
 mod quarantine;
 mod reasons;
+mod release;
 mod render;
 mod rows;
 mod run;
@@ -126,6 +127,26 @@ enum Commands {
     Resume(deployed::PauseArgs),
     /// Take the rows of a bad source object out of the tables again
     Retract(deployed::RetractArgs),
+    /// Make a key pair that signs releases
+    Keygen(release::keygen::KeygenArgs),
+    /// Publish a signed release of a transform: component, spec and samples
+    ///
+    /// Writes it into a registry, a folder or a bucket. It is used by nobody until it is promoted.
+    Publish(release::publish::PublishArgs),
+    /// Compile a release ahead for hosts that must not compile: functions in Lambda
+    Precompile(release::publish::PrecompileArgs),
+    /// List releases: versions, digests, which are stable, canary or shadow since when
+    Releases(release::list::ReleasesArgs),
+    /// Make a release stable, a canary or a shadow; hosts take it over without a redeployment
+    Promote(release::promote::PromoteArgs),
+    /// Take the newest release back: the one before is stable again
+    Rollback(release::promote::RollbackArgs),
+    /// Show what another release would change: schema, rows, values
+    Diff(release::diff::DiffArgs),
+    /// Make what is in a lake again with a named release, in place or beside
+    Replay(release::replay::ReplayArgs),
+    /// Run a receipt's inputs again and prove that every byte is the same
+    Verify(release::verify::VerifyArgs),
     /// Check `lakegate.toml`, which describes deployed pipelines
     ///
     /// Finds every mistake in one go, each with its line, before anything is deployed.
@@ -222,6 +243,15 @@ fn dispatch(command: &Commands, context: &Context) -> Outcome {
         Commands::Pause(args) => deployed::pause(args, true, context),
         Commands::Resume(args) => deployed::pause(args, false, context),
         Commands::Retract(args) => deployed::retract(args, context),
+        Commands::Keygen(args) => release::keygen::run(args, context),
+        Commands::Publish(args) => release::publish::run(args, context),
+        Commands::Precompile(args) => release::publish::run_precompile(args, context),
+        Commands::Releases(args) => release::list::run(args, context),
+        Commands::Promote(args) => release::promote::run(args, context),
+        Commands::Rollback(args) => release::promote::run_rollback(args, context),
+        Commands::Diff(args) => release::diff::run(args, context),
+        Commands::Replay(args) => release::replay::run(args, context),
+        Commands::Verify(args) => release::verify::run(args, context),
         Commands::Config(args) => config::run(args, context),
         Commands::Component(args) => component::run(args, context),
         Commands::New(args) => new::run(args, context),

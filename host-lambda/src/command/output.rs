@@ -65,6 +65,8 @@ pub enum Fault {
     Environment,
     /// The transform component.
     Transform,
+    /// A release, a channel or a key.
+    Release,
     /// Lakegate itself.
     Internal,
 }
@@ -79,6 +81,7 @@ impl Fault {
             Self::Limit => "limit",
             Self::Environment => "environment",
             Self::Transform => "transform",
+            Self::Release => "release",
             Self::Internal => "internal",
         }
     }
@@ -91,6 +94,7 @@ impl Fault {
             Self::Limit => "error: a limit was passed",
             Self::Environment => "error",
             Self::Transform => "error in the transform",
+            Self::Release => "error in the release",
             Self::Internal => "error in Lakegate itself",
         }
     }

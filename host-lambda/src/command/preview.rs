@@ -67,11 +67,16 @@ pub fn run(args: &PreviewArgs, context: &Context) -> Outcome {
     let Some(input) = found.first() else { return Err(Problem::usage("there is no input")) };
     // A lake that exists has contracts that `run` would keep to; none is made for a preview.
     let lake = if args.lake.lake.join("_lakegate").is_dir() { Some(args.lake.open()?) } else { None };
-    let transform = args.transform.load()?;
+    let chosen = args.transform.choose()?;
+    chosen.check_alone(args.spec.as_deref(), args.table.as_deref())?;
     let name = input.name();
     let mut bar = Bar::new(context.err, input.bytes(), 1);
     let source = input.open(args.table.as_deref())?;
-    let plan = plans.of(&source)?;
+    let (transform, plan) = chosen.of(&source, false)?;
+    let plan = match plan {
+        Some(plan) => plan,
+        None => plans.of(&source)?,
+    };
     let preview =
         run::preview(&transform, &source, &plan, lake.as_ref(), &mut |progress| bar.update(&name, &progress))
             .map_err(|error| problem_in(&error, &name, args.spec.as_deref()));

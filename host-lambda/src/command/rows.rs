@@ -7,6 +7,7 @@
 use super::footer::show;
 use super::output::{Fault, Problem};
 use super::render::{Cell, Grid, Holds, Screen, Tone, visible};
+use crate::hive;
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::reader::ChunkReader;
@@ -47,7 +48,7 @@ impl Rows {
         let reader = ParquetRecordBatchReaderBuilder::try_new(part)
             .and_then(|builder| builder.with_limit(missing).with_batch_size(missing.min(1024)).build())
             .map_err(|error| unreadable(&error.to_string()))?;
-        let keys: Vec<(String, Option<String>)> = hive(partition);
+        let keys: Vec<(String, Option<String>)> = hive::partitions(partition);
         for batch in reader {
             let batch = batch.map_err(|error| unreadable(&error.to_string()))?;
             if self.names.is_empty() {
@@ -102,35 +103,6 @@ impl Rows {
     }
 }
 
-/// `a=1/b=x%2Fy/` as names and values; Hive's name for null is none.
-pub fn hive(partition: &str) -> Vec<(String, Option<String>)> {
-    let value = |value: &str| (value != "__HIVE_DEFAULT_PARTITION__").then(|| unescape(value));
-    partition
-        .split('/')
-        .filter_map(|folder| folder.split_once('='))
-        .map(|(name, text)| (unescape(name), value(text)))
-        .collect()
-}
-
-fn unescape(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let code = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match code.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(code) if byte == b'%' => {
-                bytes.push(code);
-                rest = &tail[2..];
-            }
-            _ => {
-                bytes.push(byte);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 fn unreadable(message: &str) -> Problem {
     Problem::new(
         Fault::Transform,
@@ -142,20 +114,6 @@ fn unreadable(message: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hive_paths_are_read_back() {
-        assert_eq!(
-            hive("day=2025-01-01/city=K%C3%B6ln%2FDeutz/code=__HIVE_DEFAULT_PARTITION__/"),
-            [
-                ("day".to_owned(), Some("2025-01-01".to_owned())),
-                ("city".to_owned(), Some("Köln/Deutz".to_owned())),
-                ("code".to_owned(), None)
-            ]
-        );
-        assert!(hive("").is_empty());
-        assert_eq!(unescape("100%"), "100%");
-    }
 
     #[test]
     fn nulls_are_no_empty_texts() {

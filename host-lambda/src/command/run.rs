@@ -5,7 +5,7 @@
 //! stop the others; each is complete or untouched by itself, and the exit code tells if any failed.
 
 use super::Context;
-use super::bridge::{Input, LakeArg, Plans, TransformArg, inputs, open_lake, problem, problem_in};
+use super::bridge::{Chosen, Input, LakeArg, Plans, TransformArg, inputs, open_lake, problem, problem_in};
 use super::contract_view::ContractView;
 use super::deployed::{self, ConfigArg};
 use super::made::Made;
@@ -13,7 +13,6 @@ use super::output::{Outcome, Problem};
 use super::progress::Bar;
 use crate::lake::Lake;
 use crate::run;
-use crate::sandbox::Transform;
 use clap::Args;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,6 +27,7 @@ use std::time::Instant;
   cat feed.ndjson | lakegate run - --table feed              standard input
   lakegate run orders.json --json | jq .tables
   lakegate run s3://raw/orders/2025/x.json --config lakegate.toml   an object, as the function would
+  lakegate run x.json --registry releases --transform orders --trust release.key.pub   what the channel orders says now
 
 A file that was run before with the same spec and component is left alone. With another spec, or changed content under the same path, its rows are replaced.")]
 pub struct RunArgs {
@@ -65,13 +65,14 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
     let plans = Plans::new(args.spec.as_deref(), args.table.as_deref(), args.again)?;
     let inputs = inputs(&args.inputs, Some(&args.lake.lake))?;
     let lake = open_lake(&args.lake.lake)?;
-    let transform = args.transform.load()?;
+    let chosen = args.transform.choose()?;
+    chosen.check_alone(args.spec.as_deref(), args.table.as_deref())?;
     let mut made = Made::new(&args.lake.lake, contracts(&lake)?);
     let mut bar = Bar::new(context.err, inputs.iter().map(Input::bytes).sum(), inputs.len());
     for input in &inputs {
         let name = input.name();
         bar.source(&name);
-        match one(input, &plans, args, &lake, &transform, &mut bar) {
+        match one(input, &plans, args, &lake, &chosen, &mut bar) {
             Ok((source, outcome)) => made.add(&name, &source, &outcome),
             // A lone input is the answer itself; of several, each failure is told as it happens.
             Err(problem) if inputs.len() == 1 => {
@@ -86,7 +87,7 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
         bar.done(input.bytes());
     }
     bar.finish();
-    made.finish(&lake, transform.digest(), begun.elapsed(), plans.by_stem(), context.out)
+    made.finish(&lake, &chosen.digest(), begun.elapsed(), plans.by_stem(), context.out)
 }
 
 fn one(
@@ -94,13 +95,17 @@ fn one(
     plans: &Plans,
     args: &RunArgs,
     lake: &Lake,
-    transform: &Transform,
+    chosen: &Chosen,
     bar: &mut Bar,
 ) -> Result<(String, run::Outcome), Problem> {
     let name = input.name();
     let source = input.open(args.table.as_deref())?;
-    let plan = plans.of(&source)?;
-    let outcome = run::run(lake, transform, &source, &plan, &mut |progress| bar.update(&name, &progress))
+    let (transform, plan) = chosen.of(&source, args.again)?;
+    let plan = match plan {
+        Some(plan) => plan,
+        None => plans.of(&source)?,
+    };
+    let outcome = run::run(lake, &transform, &source, &plan, &mut |progress| bar.update(&name, &progress))
         .map_err(|error| {
             let problem = problem_in(&error, &name, args.spec.as_deref());
             if problem.code != "too_many_rejected" {

@@ -253,6 +253,11 @@ fn commit_text(commit: &CommitState, mark: Option<&DoneMark>, part: Option<&str>
     fact("content", format!("{}, sha256 {}", size(record.source.bytes), record.source.digest));
     fact("committed", format!("{} (begun {})", record.committed, record.started));
     fact("reason", record.reason.clone());
+    if let Some(release) = &record.release {
+        let picked =
+            release.sequence.map_or(String::new(), |sequence| format!(" (channel document {sequence})"));
+        fact("release", format!("{}{picked}", release.id()));
+    }
     fact("component", record.component.clone());
     fact("spec", record.spec.clone());
     for (table, digest) in &record.contracts {

@@ -78,6 +78,9 @@ catalog = { kind = "crawler", crawler = "clicks crawler", wait = 120 }
 source = "./incoming/"
 channel = "sales"
 registry = "s3://releases"
+trust = ["keys/release.key.pub", "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="]
+min_sequence = 7
+key = "release.key"
 lake = "../lake"
 "#;
 
@@ -130,7 +133,13 @@ fn a_whole_configuration_is_read() {
     assert_eq!(sales.source.location.uri(), "/etc/lakegate/incoming/");
     assert_eq!(sales.lake, Location::Local("/etc/lake".into()));
     let registry = Location::S3 { bucket: "releases".into(), prefix: String::new() };
-    assert_eq!(sales.told, Told::Channel { channel: "sales".into(), registry });
+    let trust = vec![
+        PublicKey::File(Address::Local("/etc/lakegate/keys/release.key.pub".into())),
+        PublicKey::Inline("MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=".into()),
+    ];
+    let key = Some(Address::Local("/etc/lakegate/release.key".into()));
+    let told = Told::Channel { channel: "sales".into(), registry, trust, min_sequence: 7, key };
+    assert_eq!(sales.told, told);
     assert_eq!((sales.catalog.kind(), sales.paused), ("none", false));
 }
 
@@ -161,6 +170,7 @@ const LINES: &[(&str, &str)] = &[
         "5:11: `spec` and `channel` exclude each other; a channel picks a release, which has its spec inside: leave one of them away",
     ),
     ("registry = 's3://releases/'", "5:1: `registry` is of use with `channel` only"),
+    ("trust = ['release.key.pub']", "5:1: `trust` is of use with `channel` only"),
     ("catalog = 'glue'", "5:11: `catalog` is a section, not a string"),
     (
         "catalog = { database = 'x' }",
@@ -377,6 +387,7 @@ catalog.database = "other"
 source = "s3://raw/b/"
 channel = "b"
 registry = "s3://releases/"
+trust = ["release.key.pub"]
 catalog = { kind = "crawler", crawler = "b" }
 output.encryption = "sse-s3"
 [pipeline.c]
@@ -414,7 +425,9 @@ fn nothing_to_do_must_be_meant() {
     );
     let channel = "1:11: a channel needs its `registry`; write registry = \"s3://BUCKET/PREFIX/\", where releases \
                    are published";
-    assert_eq!(mistakes(&format!("{bare}channel = 'stable'")), [channel]);
+    let trust = "1:11: a channel needs `trust`: whose signatures count; write trust = [\"release.key.pub\"], the \
+                 public key file that `lakegate keygen` made";
+    assert_eq!(mistakes(&format!("{bare}channel = 'stable'")), [trust, channel]);
 }
 
 #[test]

@@ -18,8 +18,24 @@ pub(super) static TOP: Keys =
 pub(super) static PIPELINE: Keys = Keys {
     title: "[pipeline.NAME]",
     names: &[
-        "source", "suffix", "spec", "channel", "registry", "table", "lake", "contract", "paused", "catalog",
-        "notify", "failed", "output", "limits", "lineage",
+        "source",
+        "suffix",
+        "spec",
+        "channel",
+        "registry",
+        "trust",
+        "min_sequence",
+        "key",
+        "table",
+        "lake",
+        "contract",
+        "paused",
+        "catalog",
+        "notify",
+        "failed",
+        "output",
+        "limits",
+        "lineage",
     ],
 };
 

@@ -86,9 +86,24 @@ pub enum Told {
         channel: String,
         /// Where releases are.
         registry: Location,
+        /// Whose signatures count.
+        trust: Vec<PublicKey>,
+        /// An older document is not accepted, also by a host that remembers none.
+        min_sequence: u64,
+        /// Private key of the commands that publish and promote; a host never reads it.
+        key: Option<Address>,
     },
     /// The shipped transform without a spec: everything is learned.
     Nothing,
+}
+
+/// A public key that a configuration names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PublicKey {
+    /// A file, read when the host starts.
+    File(Address),
+    /// The base64 line of such a file.
+    Inline(String),
 }
 
 /// Whether a pipeline may learn its types from the data.

@@ -17,7 +17,7 @@ use super::mistake::{Mistake, Mistakes, Wrong};
 use super::names;
 use super::origin::Origin;
 use super::pipeline::{
-    Above, ContractWish, Encryption, Lineage, Notify, Output, Pipeline, SourcePattern, Told,
+    Above, ContractWish, Encryption, Lineage, Notify, Output, Pipeline, PublicKey, SourcePattern, Told,
 };
 use super::section::{Field, Section};
 use super::{CONFIG_VERSION, Config};
@@ -172,7 +172,7 @@ impl Reader<'_, '_> {
         let has = |key, rival| section.has_own(key) || section.has(key) && !section.has_own(rival);
         let (spec, channel) = (has("spec", "channel"), has("channel", "spec"));
         if !channel {
-            section.of_no_use(&["registry"], spec, "is of use with `channel` only");
+            section.of_no_use(&CHANNEL_ONLY, spec, "is of use with `channel` only");
         }
         match (spec, channel) {
             (false, false) => Some(Told::Nothing),
@@ -184,10 +184,28 @@ impl Reader<'_, '_> {
             (false, true) => {
                 let hint = "write registry = \"s3://BUCKET/PREFIX/\", where releases are published";
                 section.missing("registry", "a channel needs its `registry`", hint);
+                let hint =
+                    "write trust = [\"release.key.pub\"], the public key file that `lakegate keygen` made";
+                section.missing("trust", "a channel needs `trust`: whose signatures count", hint);
                 let registry = self.place("registry", section, "registry");
                 let channel = section
                     .checked("channel", |text| names::plain("channel", text).map(|()| text.to_owned()));
-                Some(Told::Channel { channel: channel?.value, registry: registry? })
+                let trust = self.trust();
+                let min_sequence = section.whole("min_sequence").and_then(|field| {
+                    let number = u64::try_from(field.value);
+                    if number.is_err() {
+                        section.wrong(&field, Wrong::new("`min_sequence` is a number of a channel document"));
+                    }
+                    number.ok()
+                });
+                let key = section.checked("key", |text| object(text, origin)).map(|field| field.value);
+                Some(Told::Channel {
+                    channel: channel?.value,
+                    registry: registry?,
+                    trust,
+                    min_sequence: min_sequence.unwrap_or(0),
+                    key,
+                })
             }
             (true, true) => {
                 let hint = "a channel picks a release, which has its spec inside: leave one of them away";
@@ -197,6 +215,24 @@ impl Reader<'_, '_> {
                 None
             }
         }
+    }
+
+    /// Public keys: files, or their base64 line.
+    fn trust(&self) -> Vec<PublicKey> {
+        let Some(field) = self.section.texts("trust") else { return Vec::new() };
+        let mut keys = Vec::new();
+        for text in &field.value {
+            // Every Ed25519 key begins so: RFC 8410, section 4.
+            if text.value.starts_with("MCowBQYDK2Vw") {
+                keys.push(PublicKey::Inline(text.value.to_owned()));
+                continue;
+            }
+            match object(text.value, self.origin) {
+                Ok(address) => keys.push(PublicKey::File(address)),
+                Err(wrong) => self.section.wrong(text, wrong),
+            }
+        }
+        keys
     }
 
     /// Without a spec the host must be told what else it needs.
@@ -246,6 +282,9 @@ impl Reader<'_, '_> {
     }
 }
 
+/// Keys that say something about a channel.
+const CHANNEL_ONLY: [&str; 4] = ["registry", "trust", "min_sequence", "key"];
+
 /// Storage classes that a query reads from at once; the archives would have to be restored first.
 const STORAGE_CLASSES: [&str; 5] =
     ["STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"];
@@ -269,7 +308,7 @@ fn output(section: &Section<'_>) -> Output {
 fn object(text: &str, origin: &Origin) -> Result<Address, Wrong> {
     match location::address(text, origin)? {
         Address::S3 { key, .. } if key.is_empty() || key.ends_with('/') => {
-            Err(Wrong::new("this is a prefix and no object").hint("write s3://BUCKET/KEY of the spec"))
+            Err(Wrong::new("this is a prefix and no object").hint("write s3://BUCKET/KEY of the file"))
         }
         address => Ok(address),
     }

@@ -152,7 +152,7 @@ fn specs_and_releases_are_no_source_objects() {
     let pipelines = |suffix| {
         format!(
             "[pipeline.a]\nsource = 's3://raw/a/'\nsuffix = '{suffix}'\nspec = 's3://raw/a/a.toml'\nlake = 's3://lake/'\n\
-             [pipeline.b]\nsource = 's3://raw/b/'\nchannel = 'b'\nregistry = 's3://raw/a/releases'\nlake = 's3://lake/'\n"
+             [pipeline.b]\nsource = 's3://raw/b/'\nchannel = 'b'\nregistry = 's3://raw/a/releases'\ntrust = ['k']\nlake = 's3://lake/'\n"
         )
     };
     let found = |suffix| {

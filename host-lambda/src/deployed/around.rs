@@ -16,13 +16,17 @@ use crate::lake::{CommitRecord, Lake, SourceRecord, Surroundings};
 use crate::notify;
 use crate::observe::lineage;
 use crate::observe::stage::{self, Counts, Stage};
+use crate::release::{Loader, Pinned};
 use crate::run::crash;
+use crate::sandbox::Transform;
 use crate::source::Source;
 use crate::storage::{S3Options, S3Storage};
 
 pub(super) struct Around {
     pub(super) aws: Aws,
     pub(super) pipeline: Arc<Pipeline>,
+    /// What loads the releases of earlier commits, where the pipeline follows a channel.
+    pub(super) loader: Option<Loader>,
 }
 
 impl Surroundings for Around {
@@ -58,5 +62,13 @@ impl Surroundings for Around {
         let source = Source::object(storage, record.uri.clone(), facts)
             .arrived(record.event_time_ms, record.sequencer.clone());
         if source.version() == record.version { Ok(source) } else { Err(gone("was overwritten")) }
+    }
+
+    fn transform(&self, record: &CommitRecord) -> Result<Option<Transform>> {
+        let (Some(loader), Some(release)) = (&self.loader, &record.release) else { return Ok(None) };
+        let Ok(version) = release.version.parse() else { return Ok(None) };
+        let pinned = Pinned { version, manifest: release.manifest.clone() };
+        let release = loader.load_pinned(&release.name, &pinned)?;
+        Ok(Some(release.transform).filter(|transform| transform.digest() == record.component))
     }
 }

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
     use crate::aws::Aws;
     use crate::catalog::{Run, fixture, register};
-    use crate::deployed::Answered;
+    use crate::deployed::{Answered, Home};
     use crate::sandbox::Transform;
 
     fn starts(aws: &Aws) -> u64 {
@@ -84,7 +84,7 @@ mod tests {
         let make = aws.glue().create_crawler().name(&name).role("r").database_name("d");
         aws.wait(make.targets(targets.build()).send()).unwrap();
         let lines = format!("[pipeline.orders.catalog]\nkind = \"crawler\"\ncrawler = \"{name}\"\n");
-        let deployed = Deployed::start(aws.clone(), fixture::config(&lines)).unwrap();
+        let deployed = Deployed::start(aws.clone(), fixture::config(&lines), Home::Command).unwrap();
         let ready = deployed.pipeline("orders").unwrap();
         let lake = deployed.lake(ready, &aws).unwrap();
         let publish = || {

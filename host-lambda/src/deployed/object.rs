@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Deployed, Ready};
+use super::{Choice, Deployed, Ready};
 use crate::aws::Aws;
 use crate::config::{Location, Pipeline, Route};
 use crate::error::{Error, Kind, Result};
@@ -86,7 +86,6 @@ impl Deployed {
                 let _entered = span.enter();
                 stage::reached(Stage::Received, &Counts { bytes_in: object.size, ..Counts::default() });
                 let ready = self.pipeline(&pipeline.name)?;
-                span.record("release", ready.transform.digest());
                 self.through(ready, object, request)?
             }
         };
@@ -139,13 +138,20 @@ impl Deployed {
         let lake = self.lake(ready, &aws)?;
         let source =
             Source::object(raw, object.uri(), facts).arrived(object.event_time, object.sequencer.clone());
-        let mut plan = ready.plan.clone();
-        plan.rerun = request.again;
+        let mut choice = ready.choose(source.uri(), source.version())?;
+        choice.plan.rerun = request.again;
+        self.tell_swaps(ready, &lake);
+        let Choice { plan, transform, .. } = &choice;
+        let span = tracing::Span::current();
+        span.record("release", plan.release.as_ref().map_or(transform.digest(), |release| &release.manifest));
+        if let Some(release) = &plan.release {
+            span.record("version", release.id());
+        }
         let begun = Instant::now();
         let result = match self.refuse_unfinishable(ready, &source, &aws) {
-            Ok(()) => run::run(&lake, &ready.transform, &source, &plan, &mut logged),
+            Ok(()) => run::run(&lake, transform, &source, plan, &mut logged),
             Err(error) => {
-                run::refuse(&lake, &ready.transform, &source, &plan, &error)?;
+                run::refuse(&lake, transform, &source, plan, &error)?;
                 Err(error)
             }
         };
@@ -154,6 +160,9 @@ impl Deployed {
                 self.pace.seen(source.bytes(), begun.elapsed());
                 self.tell(name, &measured(&outcome, object.event_time));
                 stage::reached(Stage::Done, &counts(&outcome));
+                if outcome.passes > 0 && has_time(begun.elapsed(), &aws) {
+                    self.shadow(ready, &choice, &source, &lake, &outcome.commit);
+                }
                 Ok(named(done(object, &outcome)))
             }
             Err(error) => {
@@ -168,7 +177,7 @@ impl Deployed {
                 if error.kind() == Kind::Own || !recorded {
                     return Err(error);
                 }
-                let release = Some(ready.transform.digest().into());
+                let release = Some(transform.digest().into());
                 let state = AnswerState::Failed;
                 Ok(named(ObjectAnswer { state, release, error: Some(told(&error)), ..answer(object) }))
             }
@@ -176,7 +185,7 @@ impl Deployed {
     }
 
     /// Metrics go to standard output, which only the function's log reads.
-    fn tell(&self, pipeline: &str, metrics: &Metrics) {
+    pub(super) fn tell(&self, pipeline: &str, metrics: &Metrics) {
         if self.metrics {
             // A log that cannot be written is no reason to fail an object that is in the tables.
             let _lost = metrics.write(&mut std::io::stdout().lock(), pipeline, now_ms());
@@ -214,7 +223,8 @@ impl Deployed {
     /// What a failure asks for beside its record: a notice, and a copy of the object where one is wanted.
     /// False where there is no such record, because the object's commit is won.
     fn fail(&self, ready: &Ready, lake: &Lake, source: &Source, aws: &Aws, error: &Error) -> Result<bool> {
-        let Some(record) = failure_of(lake, ready.plan.pipeline(), source, error)? else { return Ok(false) };
+        let name = &ready.pipeline.name;
+        let Some(record) = failure_of(lake, name, source, error)? else { return Ok(false) };
         if let Some(place) = &ready.pipeline.lineage {
             let storage = super::storage_at(&ready.pipeline, aws, &place.write_to)?;
             lineage::fail(&*storage, &ready.pipeline, lake, source, error)?;
@@ -224,6 +234,11 @@ impl Deployed {
         }
         notify::failure(aws, &ready.pipeline, &record).map(|_told| true)
     }
+}
+
+/// Whether there is time to run an object twice more, as a comparison does.
+fn has_time(took: Duration, aws: &Aws) -> bool {
+    aws.time_left().is_none_or(|left| took.saturating_mul(4) < left)
 }
 
 /// The record of this failure of this version: an earlier version may have left one of its own.

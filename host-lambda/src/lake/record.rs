@@ -89,6 +89,27 @@ pub struct Resolved {
     pub records: Vec<u64>,
 }
 
+/// The release that made a commit, as a channel or a person picked it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseRecord {
+    /// Name.
+    pub name: String,
+    /// Semantic version.
+    pub version: String,
+    /// SHA-256 of its manifest.
+    pub manifest: String,
+    /// Number of the channel document that picked it; `None` if it was named by version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u64>,
+}
+
+impl ReleaseRecord {
+    /// `orders@1.3.0`.
+    pub fn id(&self) -> String {
+        format!("{}@{}", self.name, self.version)
+    }
+}
+
 /// One processing of a source object that counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitRecord {
@@ -104,6 +125,9 @@ pub struct CommitRecord {
     pub run: String,
     /// Why there is this generation: `new`, `content`, `spec`, `component`, `rerun`, `contract`, `resubmit`.
     pub reason: String,
+    /// The release, where one was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleaseRecord>,
     /// Digest of the component.
     pub component: String,
     /// Digest of the spec.

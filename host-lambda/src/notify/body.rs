@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Event;
 use crate::config::Pipeline;
-use crate::lake::{CommitRecord, FailedRecord, SourceRecord, sha256};
+use crate::lake::{CommitRecord, FailedRecord, ReleaseRecord, SourceRecord, sha256};
 
 /// Well below SNS's 256 KiB: attributes and subject count as well, and so may envelopes on the way.
 const MAX_BYTES: usize = 200 << 10;
@@ -76,6 +76,9 @@ pub(super) struct Source {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Release {
+    /// `orders@1.3.0`, of a published one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
     component: String,
     spec: String,
 }
@@ -128,7 +131,11 @@ impl Body {
             rejects: report.rejects.clone().into_iter().take(MAX_CODES).collect(),
             warnings: warnings.into_iter().take(MAX_CODES).collect(),
             quarantine: record.quarantine.as_ref().map(|kept| format!("{lake}{}", kept.key)),
-            release: Release { component: record.component.clone(), spec: record.spec.clone() },
+            release: Release {
+                version: record.release.as_ref().map(ReleaseRecord::id),
+                component: record.component.clone(),
+                spec: record.spec.clone(),
+            },
             code: None,
             message: None,
             hint: None,
@@ -157,7 +164,11 @@ impl Body {
             rejects: BTreeMap::new(),
             warnings: BTreeMap::new(),
             quarantine: failed.quarantine.as_ref().map(|key| format!("{}{key}", pipeline.lake.uri())),
-            release: Release { component: failed.component.clone(), spec: failed.spec.clone() },
+            release: Release {
+                version: None,
+                component: failed.component.clone(),
+                spec: failed.spec.clone(),
+            },
             code: Some(cut(&failed.code)),
             message: Some(cut(&failed.message)),
             hint: failed.hint.as_deref().map(cut),

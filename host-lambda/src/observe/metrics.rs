@@ -48,6 +48,10 @@ pub struct Metrics {
     pub memory_high_water_bytes: Option<u64>,
     /// Releases that took over in this process.
     pub swap_count: Option<u64>,
+    /// 1 for each object while the newest document of the channel cannot be used.
+    pub swap_failures: Option<u64>,
+    /// Objects that the shadow release would have made otherwise.
+    pub shadow_differences: Option<u64>,
 }
 
 impl Metrics {
@@ -63,7 +67,7 @@ impl Metrics {
     }
 
     /// Name, unit and number of each.
-    fn all(&self) -> [(&'static str, &'static str, Option<u64>); 13] {
+    fn all(&self) -> [(&'static str, &'static str, Option<u64>); 15] {
         [
             ("objects", "Count", self.objects),
             ("rows", "Count", self.rows),
@@ -78,6 +82,8 @@ impl Metrics {
             ("queueToQueryableMs", "Milliseconds", self.queue_to_queryable_ms),
             ("memoryHighWaterBytes", "Bytes", self.memory_high_water_bytes),
             ("swapCount", "Count", self.swap_count),
+            ("swapFailures", "Count", self.swap_failures),
+            ("shadowDifferences", "Count", self.shadow_differences),
         ]
     }
 

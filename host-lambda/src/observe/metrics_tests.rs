@@ -21,6 +21,8 @@ fn full() -> Metrics {
         queue_to_queryable_ms: Some(900),
         memory_high_water_bytes: Some(123 << 20),
         swap_count: Some(1),
+        swap_failures: Some(6),
+        shadow_differences: Some(7),
     }
 }
 
@@ -98,6 +100,8 @@ fn every_metric_has_its_name_and_unit() {
             "queueToQueryableMs 900 Milliseconds",
             "memoryHighWaterBytes 128974848 Bytes",
             "swapCount 1 Count",
+            "swapFailures 6 Count",
+            "shadowDifferences 7 Count",
         ]
     );
     assert_eq!(root["pipeline"], "orders");

@@ -84,9 +84,10 @@ pub fn request(id: &str) -> Span {
     error_span!("request", requestId = id)
 }
 
-/// The span of one source object, inside the current one. `record("release", digest)` once it is known.
+/// The span of one source object, inside the current one. `record("release", digest)` once it is known, and
+/// `record("version", "orders@1.3.0")` where it is a published one.
 pub fn object(pipeline: &str, uri: &str) -> Span {
-    error_span!("object", pipeline, object = uri, release = Empty)
+    error_span!("object", pipeline, object = uri, release = Empty, version = Empty)
 }
 
 /// A stage that was passed.
@@ -117,6 +118,17 @@ pub fn failed(error: &Error, milliseconds: u64) {
     match error.kind() {
         Kind::Own => error!(stage, kind, code, hint, place, milliseconds, "{error}"),
         Kind::Input | Kind::Passing => warn!(stage, kind, code, hint, place, milliseconds, "{error}"),
+    }
+}
+
+/// A shadow ran beside, or could not be compared.
+pub fn shadowed(shadow: &str, same: bool, error: Option<&Error>) {
+    let stage = "shadowed";
+    match error {
+        None => {
+            info!(stage, shadow, same, "the shadow made {}", if same { "the same" } else { "something else" })
+        }
+        Some(error) => warn!(stage, shadow, code = error.code(), "the shadow cannot be compared: {error}"),
     }
 }
 

@@ -103,8 +103,14 @@ pub(crate) fn make_again(
     let what = format!("{} committed files of {} are lost", keys.len(), record.source.uri);
     let cannot =
         |why: &str| Error::own("cannot_make_again", format!("{what} and cannot be made again: {why}"));
-    let transform = means.transform.filter(|transform| transform.digest() == record.component);
-    let Some(transform) = transform else {
+    let used = means.transform.filter(|transform| transform.digest() == record.component).cloned();
+    let used = match (used, lake.surroundings()) {
+        (None, Some(surroundings)) => {
+            surroundings.transform(record).map_err(|error| cannot(&error.to_string()))?
+        }
+        (used, _) => used,
+    };
+    let Some(transform) = &used else {
         return Err(cannot(&format!("the component {} is not the one in use", record.component)));
     };
     let opened;

@@ -6,7 +6,8 @@
 use toml::{Table, Value};
 
 use crate::error::{Error, Result};
-use crate::lake::sha256;
+use crate::lake::{ReleaseRecord, sha256};
+use crate::sandbox::{JobOptions, Step, Transform};
 use crate::source::default_table;
 
 /// Rejected records that an object may have: the design's default.
@@ -52,6 +53,8 @@ pub struct Plan {
     pub rerun: bool,
     /// A version of an object that is done is done, whatever spec and component took it.
     pub(crate) by_version: bool,
+    /// The release that this plan comes from.
+    pub(crate) release: Option<ReleaseRecord>,
     pub(crate) spec_digest: String,
     pub(crate) append: bool,
     pub(crate) max_rejected: MaxRejected,
@@ -105,6 +108,7 @@ impl Plan {
             table,
             rerun: false,
             by_version: false,
+            release: None,
             spec_digest,
             append,
             max_rejected,
@@ -117,6 +121,23 @@ impl Plan {
     #[must_use]
     pub fn deployed(self, pipeline: &str) -> Self {
         Self { pipeline: pipeline.into(), by_version: true, ..self }
+    }
+
+    /// The plan of a release: commits name it.
+    #[must_use]
+    pub(crate) fn by_release(self, release: ReleaseRecord) -> Self {
+        Self { release: Some(release), ..self }
+    }
+
+    /// Whether the spec settles its contract: the transform then agrees it before it asks for any input. A
+    /// wrong spec fails here, with line and column.
+    ///
+    /// # Errors
+    /// The transform refuses the spec.
+    pub fn is_declared(&self, transform: &Transform) -> Result<bool> {
+        let options =
+            JobOptions { spec: self.spec.clone(), table: self.table.clone(), ..JobOptions::default() };
+        Ok(matches!(transform.open(options)?.step()?, Step::Widen(_)))
     }
 
     /// The plan itself, if it is for this pipeline: generations of one object never change theirs.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use super::learn::make;
+use super::learn::{Live, make};
 use super::pass::{End, Nowhere, Sink, pass};
 use super::{Plan, Progress};
 use crate::error::{Error, Result};
@@ -72,8 +72,32 @@ pub fn preview(
         Some(lake) => learned_contracts(lake, plan)?,
         None => Vec::new(),
     };
+    show(Live::Fixed(live), transform, source, plan, progress)
+}
+
+/// Makes everything again under the contracts that it was made under, and keeps nothing: one pass.
+///
+/// # Errors
+/// As [`run`](super::run); nothing is recorded.
+pub fn remake(
+    transform: &Transform,
+    source: &Source,
+    plan: &Plan,
+    contracts: Vec<TableContract>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Preview> {
+    show(Live::Settled(contracts), transform, source, plan, progress)
+}
+
+fn show(
+    from: Live<'_>,
+    transform: &Transform,
+    source: &Source,
+    plan: &Plan,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Preview> {
     let mut files = Files::default();
-    let made = make(super::learn::Live::Fixed(live), transform, source, plan, &mut files, progress)?;
+    let made = make(from, transform, source, plan, &mut files, progress)?;
     let lines = files.lines()?;
     let contracts = made.contracts.iter();
     let receipt = Receipt {

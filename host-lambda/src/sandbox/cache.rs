@@ -17,7 +17,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 /// Version of wasmtime that compiled code belongs to; a test compares it with the lock file's.
-pub(super) const WASMTIME: &str = "48.0.8";
+pub const WASMTIME: &str = "48.0.8";
 
 /// Where compiled code of one component and one engine configuration is kept.
 pub(super) struct CodeCache {

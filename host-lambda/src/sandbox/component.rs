@@ -15,6 +15,7 @@ use super::bindings::LakegateTransformPre;
 use super::cache::CodeCache;
 use super::engine::Sandbox;
 use super::error::SandboxError;
+use super::limits::Limits;
 use super::session::{Guest, JobOptions, Session};
 use super::{embedded, session, shipped};
 use crate::error::Result;
@@ -43,6 +44,7 @@ pub struct Transform {
 
 struct Inner {
     sandbox: Sandbox,
+    limits: Limits,
     linked: LakegateTransformPre<session::State>,
     digest: String,
     size: u64,
@@ -57,10 +59,15 @@ impl Transform {
     /// # Errors
     /// This build has none, or the engine refuses it.
     pub fn shipped(sandbox: &Sandbox) -> Result<Self> {
-        if embedded::BYTES.is_empty() {
-            return Err(SandboxError::NoComponent.into());
-        }
-        Self::load(sandbox, "the shipped component", embedded::BYTES, embedded::DIGEST.to_string())
+        Self::load(sandbox, "the shipped component", Self::shipped_bytes()?, embedded::DIGEST.to_string())
+    }
+
+    /// Bytes of the component that this build carries.
+    ///
+    /// # Errors
+    /// This build has none.
+    pub fn shipped_bytes() -> Result<&'static [u8]> {
+        if embedded::BYTES.is_empty() { Err(SandboxError::NoComponent.into()) } else { Ok(embedded::BYTES) }
     }
 
     /// Digest of the component that this build carries, without loading it; `None` if it carries none.
@@ -74,10 +81,7 @@ impl Transform {
     /// # Errors
     /// This build has no component, its compiler does not know the target, or the folder cannot be written.
     pub fn precompile_shipped(target: &str, folder: &Path) -> Result<PathBuf> {
-        if embedded::BYTES.is_empty() {
-            return Err(SandboxError::NoComponent.into());
-        }
-        shipped::write(folder, embedded::BYTES, target)
+        shipped::write(folder, Self::shipped_bytes()?, target)
     }
 
     /// A component from a file.
@@ -99,43 +103,107 @@ impl Transform {
         Self::load(sandbox, name, bytes, hex::encode(Sha256::digest(bytes)))
     }
 
+    /// A component whose compiled code is here already: beside the binary, or in the cache; else `None`.
+    ///
+    /// # Errors
+    /// As [`Transform::from_bytes`].
+    pub fn from_known_code(
+        sandbox: &Sandbox,
+        name: &str,
+        bytes: &[u8],
+        digest: &str,
+    ) -> Result<Option<Self>> {
+        let started = Instant::now();
+        let Some(component) = known_code(sandbox, digest) else { return Ok(None) };
+        Self::link(sandbox, name, &component, digest.into(), bytes.len(), true, started).map(Some)
+    }
+
+    /// A component with code that was compiled elsewhere.
+    ///
+    /// # Safety
+    /// The code runs as it is, outside of any sandbox. It must come from [`compile_for`](super::compile_for), by
+    /// somebody who is trusted with this whole process.
+    ///
+    /// # Errors
+    /// [`SandboxError::Code`]: it is for another version, target, processor or configuration of the engine. Else
+    /// as [`Transform::from_bytes`].
+    pub unsafe fn from_code(
+        sandbox: &Sandbox,
+        name: &str,
+        bytes: &[u8],
+        digest: &str,
+        code: &[u8],
+    ) -> Result<Self> {
+        let started = Instant::now();
+        // SAFETY: the caller's promise.
+        let component = unsafe { Component::deserialize(sandbox.engine(), code) }.map_err(|error| {
+            SandboxError::Code { name: name.into(), reason: first_line(&format!("{error:#}")) }
+        })?;
+        Self::link(sandbox, name, &component, digest.into(), bytes.len(), true, started)
+    }
+
+    /// The same with other limits for each source object.
+    #[must_use]
+    pub fn limited(self, limits: Limits) -> Self {
+        let Inner { sandbox, linked, digest, wit_version, .. } = &*self.inner;
+        let inner = Inner {
+            sandbox: sandbox.clone(),
+            limits,
+            linked: linked.clone(),
+            digest: digest.clone(),
+            wit_version: wit_version.clone(),
+            ..*self.inner
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
     fn load(sandbox: &Sandbox, name: &str, bytes: &[u8], digest: String) -> Result<Self> {
         let started = Instant::now();
         let engine = sandbox.engine();
-        let cache = CodeCache::of(engine, &digest);
-        let cached =
-            shipped::load(engine, &digest).or_else(|| cache.as_ref().and_then(|cache| cache.load(engine)));
-        let from_cache = cached.is_some();
-        let component = match cached {
+        let known = known_code(sandbox, &digest);
+        let from_cache = known.is_some();
+        let component = match known {
             Some(component) => component,
             None => Component::new(engine, bytes).map_err(|error| SandboxError::Invalid {
                 name: name.into(),
                 reason: first_line(&format!("{error:#}")),
             })?,
         };
-        refuse_imports(name, &component, sandbox)?;
-        let wit_version = exported_version(name, &component, sandbox)?;
-        let linked = Linker::new(engine)
-            .instantiate_pre(&component)
-            .and_then(LakegateTransformPre::new)
-            .map_err(|error| SandboxError::Invalid { name: name.into(), reason: format!("{error:#}") })?;
+        let cache = CodeCache::of(engine, &digest);
+        let loaded = Self::link(sandbox, name, &component, digest, bytes.len(), from_cache, started)?;
         if let (false, Some(cache)) = (from_cache, &cache) {
             // A read-only home is no reason to fail: the next start compiles again.
             let _kept = cache.store(&component);
         }
-        let size = bytes.len() as u64;
-        let load_time = started.elapsed();
-        Ok(Self {
-            inner: Arc::new(Inner {
-                sandbox: sandbox.clone(),
-                linked,
-                digest,
-                size,
-                wit_version,
-                load_time,
-                from_cache,
-            }),
-        })
+        Ok(loaded)
+    }
+
+    fn link(
+        sandbox: &Sandbox,
+        name: &str,
+        component: &Component,
+        digest: String,
+        size: usize,
+        from_cache: bool,
+        started: Instant,
+    ) -> Result<Self> {
+        refuse_imports(name, component, sandbox)?;
+        let wit_version = exported_version(name, component, sandbox)?;
+        let linked = Linker::new(sandbox.engine())
+            .instantiate_pre(component)
+            .and_then(LakegateTransformPre::new)
+            .map_err(|error| SandboxError::Invalid { name: name.into(), reason: format!("{error:#}") })?;
+        let inner = Inner {
+            sandbox: sandbox.clone(),
+            limits: *sandbox.limits(),
+            linked,
+            digest,
+            size: size as u64,
+            wit_version,
+            load_time: started.elapsed(),
+            from_cache,
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// SHA-256 of the component, lower-case hex.
@@ -173,7 +241,7 @@ impl Transform {
     /// # Errors
     /// The guest crashes or runs over a limit.
     pub fn describe(&self) -> Result<Description> {
-        Guest::start(&self.inner.sandbox, &self.inner.linked)?.describe()
+        self.guest()?.describe()
     }
 
     /// Opens a job in a fresh store.
@@ -181,8 +249,19 @@ impl Transform {
     /// # Errors
     /// The guest refuses spec or contracts, crashes or runs over a limit.
     pub fn open(&self, options: JobOptions) -> Result<Session> {
-        Session::open(Guest::start(&self.inner.sandbox, &self.inner.linked)?, options)
+        Session::open(self.guest()?, options)
     }
+
+    fn guest(&self) -> Result<Guest> {
+        let Inner { sandbox, linked, limits, .. } = &*self.inner;
+        Guest::start(sandbox, linked, *limits)
+    }
+}
+
+/// Compiled code that this host has already: what came with the binary, or was compiled here before.
+fn known_code(sandbox: &Sandbox, digest: &str) -> Option<Component> {
+    let engine = sandbox.engine();
+    shipped::load(engine, digest).or_else(|| CodeCache::of(engine, digest)?.load(engine))
 }
 
 fn refuse_imports(name: &str, component: &Component, sandbox: &Sandbox) -> Result<()> {

@@ -3,6 +3,9 @@
 //! Not for loading components. The decision to know: whatever changes here changes the key of the cache
 //! of compiled code by itself, since wasmtime's own compatibility hash is part of it.
 
+use std::collections::hash_map::DefaultHasher;
+use std::env;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -71,21 +74,52 @@ fn config() -> Config {
     config
 }
 
+/// What every x86_64 machine of Lambda has: its documents promise AVX2. Loading checks each feature against the
+/// processor; one that lacks any compiles for itself.
+const X86_64: &str = "x86-64-v3";
+/// What every machine of any other target has.
+const ANY: &str = "baseline";
+
+/// The processor features that [`compile_for`] uses for a target.
+fn preset(target: &str) -> &'static str {
+    if target.starts_with("x86_64") { X86_64 } else { ANY }
+}
+
 /// An engine that compiles for any machine of a target, and runs nothing.
-///
-/// # Errors
-/// This build's compiler does not know the target.
-pub(super) fn portable(target: &str) -> Result<Engine> {
+fn portable(target: &str) -> Result<Engine> {
     let mut config = config();
     // Naming the target also keeps this machine's own processor features out of the code.
     config.target(target).map_err(|error| SandboxError::Engine(format!("{target}: {error:#}")))?;
-    if target.starts_with("x86_64") {
-        // What every x86_64 machine of Lambda has (its documents promise AVX2). Loading checks each feature
-        // against the processor: one that lacks any compiles for itself.
+    let preset = preset(target);
+    if preset != ANY {
         // SAFETY: the preset only names features of the instruction set; the code is never run unchecked.
-        unsafe { config.cranelift_flag_enable("x86-64-v3") };
+        unsafe { config.cranelift_flag_enable(preset) };
     }
     Engine::new(&config).map_err(|error| SandboxError::Engine(format!("{target}: {error:#}")).into())
+}
+
+/// Compiles a component for any machine of a target.
+///
+/// # Errors
+/// This build's compiler does not know the target, or refuses the component.
+pub fn compile_for(target: &str, component: &[u8]) -> Result<Vec<u8>> {
+    let refused = |error: wasmtime::Error| SandboxError::Engine(format!("{target}: {error:#}"));
+    Ok(portable(target)?.precompile_component(component).map_err(refused)?)
+}
+
+/// Processor preset and hash of the configuration that [`compile_for`] uses for a target.
+///
+/// # Errors
+/// This build's compiler does not know the target.
+pub fn code_configuration(target: &str) -> Result<(&'static str, String)> {
+    let mut hasher = DefaultHasher::new();
+    portable(target)?.precompile_compatibility_hash().hash(&mut hasher);
+    Ok((preset(target), format!("{:016x}", hasher.finish())))
+}
+
+/// The target that functions on this machine's kind of processor have.
+pub fn native_target() -> String {
+    format!("{}-unknown-linux-gnu", env::consts::ARCH)
 }
 
 /// Moves the epoch on until it is dropped.

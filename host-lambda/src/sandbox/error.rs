@@ -42,6 +42,14 @@ pub enum SandboxError {
         /// What there is.
         found: Vec<String>,
     },
+    /// Compiled code that the engine does not take.
+    #[error("the compiled code of {name} is not for this engine: {reason}")]
+    Code {
+        /// Name of the release.
+        name: String,
+        /// What the engine said.
+        reason: String,
+    },
     /// The guest trapped: unreachable, out-of-bounds, stack overflow, panic.
     #[error("the transform crashed while it was asked to {call}: {reason}")]
     Trap {
@@ -81,7 +89,8 @@ impl SandboxError {
             Self::Unreadable { .. }
             | Self::Invalid { .. }
             | Self::Imports { .. }
-            | Self::Interface { .. } => Kind::Input,
+            | Self::Interface { .. }
+            | Self::Code { .. } => Kind::Input,
             _ => Kind::Own,
         }
     }
@@ -94,6 +103,7 @@ impl SandboxError {
             Self::Invalid { .. } => "component_invalid",
             Self::Imports { .. } => "component_imports",
             Self::Interface { .. } => "component_interface",
+            Self::Code { .. } => "code_refused",
             Self::Trap { .. } => "transform_crashed",
             Self::Deadline { .. } => "transform_deadline",
             Self::Limit { .. } => "transform_limit",
@@ -110,6 +120,7 @@ impl SandboxError {
             }
             Self::Invalid { .. } => "a core module must be encoded as a component first",
             Self::Interface { .. } => "build it against the transform.wit of this version",
+            Self::Code { .. } => "`lakegate precompile` of this version of Lakegate makes it again",
             Self::Trap { .. } | Self::Lie(_) => {
                 "nothing of this source object was written; this is a fault of the transform, please report it"
             }

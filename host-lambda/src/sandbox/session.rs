@@ -158,11 +158,14 @@ pub(super) struct Guest {
 }
 
 impl Guest {
-    pub(super) fn start(sandbox: &Sandbox, linked: &LakegateTransformPre<State>) -> Result<Self> {
+    pub(super) fn start(
+        sandbox: &Sandbox,
+        linked: &LakegateTransformPre<State>,
+        limits: Limits,
+    ) -> Result<Self> {
         if !sandbox.is_ticking() {
             return Err(SandboxError::Engine("the epoch does not move".into()).into());
         }
-        let limits = *sandbox.limits();
         let state = State { memory_bytes: limits.memory_bytes, hit: None };
         let mut store = Store::new(sandbox.engine(), state);
         store.limiter(|state| state);

@@ -19,7 +19,6 @@ use wasmtime::component::Component;
 
 use super::cache::WASMTIME;
 use super::engine;
-use super::error::SandboxError;
 use crate::error::{Error, Result};
 
 /// Beside the binary.
@@ -55,8 +54,7 @@ fn load_from(binary: &Path, engine: &Engine, digest: &str) -> Option<Component> 
 /// # Errors
 /// The compiler does not know the target, refuses the component, or the folder cannot be written.
 pub(super) fn write(folder: &Path, component: &[u8], target: &str) -> Result<PathBuf> {
-    let refused = |error: wasmtime::Error| SandboxError::Engine(format!("{target}: {error:#}"));
-    let code = engine::portable(target)?.precompile_component(component).map_err(refused)?;
+    let code = engine::compile_for(target, component)?;
     let arch = target.split('-').next().unwrap_or(target);
     let path = folder.join(name(&hex::encode(Sha256::digest(component)), arch));
     let put = |path: &Path, bytes: &[u8]| -> io::Result<()> {

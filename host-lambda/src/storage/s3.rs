@@ -25,7 +25,7 @@ use std::sync::Arc;
 use aws_sdk_s3::types::EncodingType;
 use tokio::sync::Semaphore;
 
-use super::{Chunks, Facts, LeftOver, Published, Result, Stage, Staged, Storage, Tagged};
+use super::{Chunks, Facts, Fresh, LeftOver, Published, Result, Stage, Staged, Storage, Tagged};
 use crate::aws::{Aws, AwsError, Fault};
 use bucket::{Bucket, millis};
 pub use options::{Checksum, Encryption, MIN_PART_BYTES, S3Options};
@@ -122,9 +122,23 @@ impl Storage for S3Storage {
 
     fn get(&self, key: &str) -> Result<Option<Tagged>> {
         self.bucket.legal(key)?;
-        match self.bucket.aws.wait(read::fetch(&self.bucket, key, None, None)) {
+        match self.bucket.aws.wait(read::fetch(&self.bucket, key, read::Wanted::default())) {
             Ok(found) => Ok(Some(Tagged { bytes: found.bytes.to_vec(), tag: found.etag })),
             Err(error) if error.fault == Fault::Missing => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn get_unless(&self, key: &str, tag: &str) -> Result<Fresh> {
+        self.bucket.legal(key)?;
+        let unless = Some(tag).filter(|tag| !tag.is_empty());
+        let wanted = read::Wanted { unless, ..read::Wanted::default() };
+        match self.bucket.aws.wait(read::fetch(&self.bucket, key, wanted)) {
+            // Some S3s ignore the condition.
+            Ok(found) if found.etag == tag => Ok(Fresh::Unchanged),
+            Ok(found) => Ok(Fresh::Changed(Tagged { bytes: found.bytes.to_vec(), tag: found.etag })),
+            Err(error) if error.fault == Fault::Precondition => Ok(Fresh::Unchanged),
+            Err(error) if error.fault == Fault::Missing => Ok(Fresh::Gone),
             Err(error) => Err(error.into()),
         }
     }

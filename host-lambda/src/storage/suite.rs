@@ -31,7 +31,7 @@ mod s3_only;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-use super::{Facts, Published, Staged, Storage};
+use super::{Facts, Fresh, Published, Staged, Storage};
 use peers::Peer;
 
 /// Each law as a test of each backend.
@@ -50,6 +50,7 @@ laws!(
     a_free_key_is_taken_once,
     put_if_absent_is_won_by_one_of_sixteen,
     only_what_is_unchanged_is_replaced,
+    what_is_unchanged_is_not_read_again,
     replace_if_unchanged_loses_no_update,
     a_large_object_is_read_as_it_was_written,
     a_pinned_version_that_changed_is_not_read,
@@ -126,6 +127,21 @@ fn a_dropped_stage_leaves_nothing(peer: &Peer) {
         assert_eq!(keys(&*storage, ""), Vec::<String>::new());
     }
     peer.no_left_overs();
+}
+
+fn what_is_unchanged_is_not_read_again(peer: &Peer) {
+    let storage = peer.storage();
+    assert_eq!(storage.get_unless("c/1.json", "").unwrap(), Fresh::Gone);
+    assert_eq!(storage.get_unless("c/1.json", "\"0\"").unwrap(), Fresh::Gone);
+    assert!(storage.put_if_absent("c/1.json", b"first").unwrap());
+    let Fresh::Changed(first) = storage.get_unless("c/1.json", "").unwrap() else { panic!("it is there") };
+    assert_eq!(first.bytes, b"first");
+    assert_eq!(storage.get_unless("c/1.json", &first.tag).unwrap(), Fresh::Unchanged);
+    assert!(storage.replace_if_unchanged("c/1.json", b"second", Some(&first.tag)).unwrap());
+    let Fresh::Changed(second) = storage.get_unless("c/1.json", &first.tag).unwrap() else {
+        panic!("changed")
+    };
+    assert_eq!(second.bytes, b"second");
 }
 
 fn a_free_key_is_taken_once(peer: &Peer) {

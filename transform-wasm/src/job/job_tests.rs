@@ -86,6 +86,39 @@ fn a_document_cut_between_records_keeps_the_record_before_the_cut() {
     }
 }
 
+/// A contract keeps the name and the type of what is derived; how, the spec says anew each time.
+#[test]
+fn another_spec_derives_otherwise_under_the_same_contract() {
+    let spec = |sql: &str, more: &str| {
+        format!(
+            "[[table]]\nname = \"t\"\nmode = \"freeze\"\n[[table.column]]\nname = \"a\"\ntype = \"bigint\"\n\
+             [[table.derive]]\nname = \"d\"\nsql = \"{sql}\"\n{more}"
+        )
+    };
+    let data = b"{\"a\":20}\n";
+    let options = Options { spec: spec("a + 1", ""), ..Options::default() };
+    let Err(widened) = drive(&options, data, 64).unwrap() else { panic!("there is no contract yet") };
+    let under = |spec: String| {
+        let contracts = widened.contracts.clone();
+        drive(&Options { spec, contracts, ..Options::default() }, data, 64)
+    };
+    let (one, other) = (under(spec("a + 1", "")).unwrap(), under(spec("a + 2", "")).unwrap());
+    let (Ok(one), Ok(other)) = (one, other) else { panic!("the contract must stay as it is") };
+    assert_ne!(one.parts[0].2, other.parts[0].2);
+    let footer = String::from_utf8_lossy(&other.parts[0].2).into_owned();
+    assert!(footer.contains("a + 2") && !footer.contains("a + 1"), "the footer says what was done");
+    // Another type is a conflict, found before any input is read; cast to the type that it has, it is none.
+    let options = Options { contracts: widened.contracts.clone(), ..Options::default() };
+    let refused = Job::open(Options { spec: spec("a * 0.5", ""), ..options }).err().unwrap();
+    assert_eq!(refused.code, "contract_conflict");
+    assert!(
+        refused.message.contains("as double") && refused.message.contains("is bigint"),
+        "{}",
+        refused.message
+    );
+    assert!(under(spec("a * 0.5", "type = \"bigint\"\n")).unwrap().is_ok());
+}
+
 #[test]
 fn a_record_is_taken_or_rejected_as_a_whole() {
     let spec = format!(

@@ -116,7 +116,7 @@ impl Job {
         let mut part_tables = Vec::new();
         for (t, contract) in contracts.into_iter().enumerate() {
             let rows = self.table_rows(t, contract)?;
-            part_tables.push(self.part_table(&rows, &plan.tables[t].levels)?);
+            part_tables.push(self.part_table(t, &rows, &plan.tables[t].levels)?);
             tables.push(rows);
         }
         self.rows = Some(Rows { tables });
@@ -155,7 +155,7 @@ impl Job {
             |what: &str, sql: &str| Expr::parse(sql, &env).map_err(|e| in_expression(what, sql, &e));
         let mut derives = Vec::new();
         for (i, column) in contract.columns.iter().enumerate() {
-            if let Origin::Sql(sql) = &column.origin {
+            if let Some(sql) = derived_by(&table, column) {
                 let what = format!("column `{}`", column.name);
                 let expression = compile(&what, sql)?;
                 let cast =
@@ -203,8 +203,8 @@ impl Job {
         })
     }
 
-    fn part_table(&self, rows: &TableRows, read_levels: &[Level]) -> Result<PartTable, Failure> {
-        let contract = &rows.contract;
+    fn part_table(&self, t: usize, rows: &TableRows, read_levels: &[Level]) -> Result<PartTable, Failure> {
+        let (table, contract) = (&self.spec.tables[t], &rows.contract);
         let columns: Vec<&ContractColumn> = rows.written.iter().map(|&i| &contract.columns[i]).collect();
         let schema: Vec<(String, ColumnType)> = columns.iter().map(|c| (c.name.clone(), c.ty)).collect();
         let levels = rows.written.iter().map(|&i| match rows.sources[i] {
@@ -215,7 +215,7 @@ impl Job {
             .iter()
             .map(|c| match &c.origin {
                 Origin::Pointer(pointer) => (c.name.clone(), pointer.as_str().into()),
-                Origin::Sql(sql) => (c.name.clone(), serde_json::json!({ "sql": sql })),
+                Origin::Sql(_) => (c.name.clone(), serde_json::json!({ "sql": derived_by(table, c) })),
                 Origin::Transform(name) => (c.name.clone(), serde_json::json!({ "transform": name })),
             })
             .collect();
@@ -278,6 +278,13 @@ impl Job {
             let expression =
                 Expr::parse(&derive.sql, &env).map_err(|e| in_expression(&what, &derive.sql, &e))?;
             let ty = derive.ty.map_or_else(|| expression.ty(), |TypeName(ty)| ty);
+            // An expression that the contract has already is cast to the type that it has.
+            let other =
+                |c: &&ContractColumn| c.name == derive.name && c.origin != Origin::Sql(derive.sql.clone());
+            let before = live.and_then(|live| live.columns.iter().find(other));
+            if let Some(before) = before.filter(|before| before.ty != ty) {
+                return Err(propose::derived_type_conflict(&contract.table, before, ty));
+            }
             if !columns.iter().any(|(name, _)| name == &derive.name) {
                 columns.push((derive.name.clone(), ty));
             }
@@ -360,6 +367,13 @@ fn must_be_boolean(what: &str, expression: &Expr) -> Result<(), Failure> {
 /// The type an expression is cast to: JSON text is text.
 fn text_type(ty: ColumnType) -> ColumnType {
     if ty == ColumnType::Json { ColumnType::String } else { ty }
+}
+
+/// The SQL that a column is derived with: the spec's, else that of the contract.
+fn derived_by<'a>(table: &'a Table, column: &'a ContractColumn) -> Option<&'a str> {
+    let Origin::Sql(held) = &column.origin else { return None };
+    let told = table.derives.iter().find(|derive| derive.name == column.name);
+    Some(told.map_or(held.as_str(), |derive| derive.sql.as_str()))
 }
 
 fn in_expression(what: &str, sql: &str, error: &ExprError) -> Failure {

@@ -18,8 +18,8 @@ mod conflict;
 mod settings;
 mod text;
 
-pub use conflict::check_against_live;
 use conflict::split_alias;
+pub use conflict::{check_against_live, derived_type_conflict};
 pub use text::spec_text;
 
 /// A contract and what the user should know of it.

@@ -13,8 +13,9 @@ pub(super) const MAX_PARTS: usize = 10_000;
 /// Default of [`S3Options::part_bytes`]: above S3's least, so that throughput does not hang on round trips;
 /// no more, since memory is a part times [`MAX_LANES`].
 const PART_BYTES: usize = 8 << 20;
-/// Default of [`S3Options::staging_bytes`]: four parts on their way and as much being filled.
-const STAGING_BYTES: usize = 64 << 20;
+/// Default of [`S3Options::staging_bytes`]: two parts on their way and as much being filled. More would take
+/// a gigabyte in 365 partitions beyond 400 MiB, and part files come slower than two lanes carry them.
+const STAGING_BYTES: usize = 32 << 20;
 /// Default of [`S3Options::spill_bytes`]: what a function's `/tmp` has when nothing else is said.
 const SPILL_BYTES: u64 = 512 << 20;
 /// Default of [`S3Options::run_limit`]: a function lives 15 minutes, a laptop's run rarely an hour.

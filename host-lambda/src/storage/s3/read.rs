@@ -46,16 +46,21 @@ pub(super) struct Range {
     total: u64,
 }
 
+/// Which object to read, and what of it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Wanted<'a> {
+    /// A range of a pinned version; the whole object if `None`.
+    pub(super) range: Option<&'a Range>,
+    pub(super) version_id: Option<&'a str>,
+    /// Refused as [`Fault::Precondition`] while it still has this tag.
+    pub(super) unless: Option<&'a str>,
+}
+
 /// The whole object, or a range of a pinned version.
-pub(super) async fn fetch(
-    bucket: &Bucket,
-    key: &str,
-    range: Option<&Range>,
-    version_id: Option<&str>,
-) -> Result<Fetched, AwsError> {
+pub(super) async fn fetch(bucket: &Bucket, key: &str, wanted: Wanted<'_>) -> Result<Fetched, AwsError> {
     let mut tries = 1;
     loop {
-        match fetch_once(bucket, key, range, version_id).await? {
+        match fetch_once(bucket, key, wanted).await? {
             Err(broken) if broken.fault == Fault::Unreachable && tries < BODIES => {
                 tokio::time::sleep(FIRST_PAUSE * 2u32.pow(tries)).await;
                 tries += 1;
@@ -69,12 +74,12 @@ pub(super) async fn fetch(
 async fn fetch_once(
     bucket: &Bucket,
     key: &str,
-    range: Option<&Range>,
-    version_id: Option<&str>,
+    Wanted { range, version_id, unless }: Wanted<'_>,
 ) -> Result<Result<Fetched, AwsError>, AwsError> {
     let uri = bucket.uri(key);
     let mut request = bucket.client().get_object().bucket(&bucket.name).key(bucket.full(key));
     request = request.set_version_id(version_id.map(str::to_string));
+    request = request.set_if_none_match(unless.map(str::to_string));
     let tag = range.and_then(|range| range.version.strip_prefix("e:"));
     if let Some(range) = range {
         request = request.range(format!("bytes={}-{}", range.from, range.from + range.bytes - 1));
@@ -190,12 +195,10 @@ impl S3Chunks {
             };
             let (bucket, key) = (self.bucket.clone(), self.object.key.clone());
             let version_id = self.version_id().map(str::to_string);
-            self.ahead.push_back(
-                self.bucket
-                    .aws
-                    .runtime()
-                    .spawn(async move { fetch(&bucket, &key, Some(&range), version_id.as_deref()).await }),
-            );
+            self.ahead.push_back(self.bucket.aws.runtime().spawn(async move {
+                let wanted = Wanted { range: Some(&range), version_id: version_id.as_deref(), unless: None };
+                fetch(&bucket, &key, wanted).await
+            }));
             self.asked += bytes;
         }
     }

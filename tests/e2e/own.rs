@@ -1,0 +1,123 @@
+//! A transform of one's own: the example that ships, and a crate as `lakegate new` makes it.
+
+use std::fs;
+use std::path::Path;
+
+use lakegate_tests::command::{lakegate, with};
+use lakegate_tests::drive::{Ask, Way};
+use lakegate_tests::{corpus, golden, ways};
+use serde_json::Value;
+
+/// What `lakegate new` writes compiles here too, and its own test runs among these.
+#[path = "../../host-lambda/src/command/new/lib.rs"]
+mod template;
+
+const NEW: &str = "../host-lambda/src/command/new";
+
+fn example(name: &str) -> Vec<u8> {
+    fs::read(crate::checkout().join("tests/examples/mask-score").join(name)).unwrap()
+}
+
+#[test]
+fn the_example_makes_the_same_bytes_natively_and_as_a_component() {
+    let spec = String::from_utf8(example("transform.toml")).unwrap();
+    let ask = Ask { spec, ..Ask::default() };
+    let component = ways::mask_score().map(|path| ways::Component::from_file(&path));
+    let component = component.as_ref().map(|way| way as &dyn Way);
+    let made =
+        corpus::both_ways(&ways::MaskScore, component, &ask, &example("sample.json")).unwrap().unwrap();
+    let expected = crate::checkout().join("tests/examples/mask-score/expected.txt");
+    corpus::compare(&expected, &golden::made(&made)).unwrap();
+    let clear = b"ann@example.com";
+    for part in &made.parts {
+        assert!(!part.bytes.windows(clear.len()).any(|window| window == clear), "an address is in the clear");
+    }
+}
+
+#[test]
+fn the_example_learns_a_contract_and_the_shipped_transform_keeps_it() {
+    let ask = Ask { table: Some("orders".into()), ..Ask::default() };
+    let input = br#"{"email": "ann@example.com", "amount": 250}"#;
+    let made = lakegate_tests::drive::run(&ways::MaskScore, &ask, input, 7).unwrap();
+    // As after a rollback: the column stays, and is null.
+    let back = Ask { contracts: made.contracts.clone(), ..ask };
+    let later = corpus::every_way(&back, input).unwrap().unwrap();
+    assert_eq!((later.passes, &later.contracts), (1, &made.contracts));
+    let text = golden::made(&later);
+    assert!(text.contains("risk_score bigint by mask-score"), "{text}");
+    assert!(text.contains("\"ann@example.com\" | 250 | null"), "{text}");
+}
+
+/// A folder with a crate that `lakegate new` made; none where this build has no component.
+fn new_crate() -> Option<tempfile::TempDir> {
+    ways::component()?;
+    let folder = tempfile::tempdir().unwrap();
+    let library = crate::checkout().join("transform-wasm");
+    let ran = lakegate(
+        folder.path(),
+        &["new", "name-length", "--path", "made", "--library", library.to_str().unwrap(), "--json"],
+    );
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    Some(folder)
+}
+
+/// The target folder of this very test: what a component depends on is compiled there already.
+fn target() -> String {
+    let exe = std::env::current_exe().unwrap();
+    exe.ancestors().nth(3).unwrap().to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_new_crate_builds_into_a_component_that_previews_its_sample() {
+    let Some(folder) = new_crate() else { return };
+    let made = folder.path().join("made");
+    let again = lakegate(folder.path(), &["new", "name-length", "--path", "made"]);
+    assert_eq!(again.code, Some(1), "{again:?}");
+    assert_eq!(fs::read(made.join("src/lib.rs")).unwrap(), fs::read(Path::new(NEW).join("lib.rs")).unwrap());
+    let environment = [("CARGO_TARGET_DIR", &*target())];
+    let built = with(folder.path(), &["build", "made", "--out", "own.wasm", "--json"], &environment);
+    assert_eq!(built.code, Some(0), "{built:?}");
+    let told = built.json();
+    assert_eq!((&told["name"], &told["version"]), (&"name-length".into(), &"0.1.0".into()), "{told}");
+    let bytes = fs::metadata(folder.path().join("own.wasm")).unwrap().len();
+    assert_eq!(told["bytes"], bytes);
+    let asked =
+        ["preview", "made/sample.json", "--spec", "made/transform.toml", "--transform", "own.wasm", "--json"];
+    let preview = lakegate(folder.path(), &asked);
+    assert_eq!(preview.code, Some(3), "{preview:?}");
+    let preview = preview.json();
+    assert_eq!(preview["rejected"], 1, "{preview}");
+    assert!(columns(&preview).contains(&"name_length".to_owned()), "{preview}");
+    // Nothing of the folder is in the file.
+    let wasm = fs::read(folder.path().join("own.wasm")).unwrap();
+    let place = folder.path().to_str().unwrap().as_bytes();
+    assert!(!wasm.windows(place.len()).any(|window| window == place));
+}
+
+fn columns(preview: &Value) -> Vec<String> {
+    let columns = preview["tables"][0]["columns"].as_array().cloned().unwrap_or_default();
+    columns.iter().filter_map(|column| column["name"].as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn a_crate_that_does_not_compile_says_so_and_leaves_no_file() {
+    let Some(folder) = new_crate() else { return };
+    fs::write(folder.path().join("made/src/lib.rs"), "//! Broken.\nfn (").unwrap();
+    // Checked only: the library has been compiled for it or not, the parser comes first.
+    let built = with(folder.path(), &["build", "made", "--json"], &[("CARGO_TARGET_DIR", &*target())]);
+    assert_eq!(built.code, Some(1), "{built:?}");
+    assert_eq!(built.json()["error"]["code"], "build_failed", "{built:?}");
+    assert!(built.err.contains("src/lib.rs:2"), "the compiler's words: {}", built.err);
+    assert!(!folder.path().join("made/name-length.wasm").exists());
+}
+
+#[test]
+fn the_lock_file_and_the_toolchain_come_along() {
+    let Some(folder) = new_crate() else { return };
+    for name in ["Cargo.lock", "rust-toolchain.toml"] {
+        assert_eq!(
+            fs::read(folder.path().join("made").join(name)).unwrap(),
+            fs::read(crate::checkout().join(name)).unwrap()
+        );
+    }
+}
