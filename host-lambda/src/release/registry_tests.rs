@@ -106,6 +106,18 @@ fn only_what_a_trusted_key_signed_is_believed() {
     load(&fixture, "1.0.0").unwrap();
 }
 
+/// Publishing again completes what a kill left, and never signs what somebody put there meanwhile.
+#[test]
+fn nothing_is_signed_that_was_not_published() {
+    let Some(fixture) = Fixture::new() else { return };
+    fixture.publish("1.0.0");
+    std::fs::remove_file(fixture.path("releases/orders/1.0.0.json.sig")).unwrap();
+    fixture.replace("releases/orders/1.0.0.json", "{\n", "{\n  \"more\": true,\n");
+    let draft = fixture.draft("1.0.0");
+    assert_eq!(code(publish(&fixture.registry, &fixture.sandbox, &draft, &fixture.key)), "release_exists");
+    assert_eq!(code(load(&fixture, "1.0.0")), "release_unsigned");
+}
+
 #[test]
 fn a_manifest_under_another_name_is_refused() {
     let Some(fixture) = Fixture::new() else { return };
