@@ -1,6 +1,6 @@
 //! `lakegate verify`: runs a receipt's inputs again and compares every byte.
 //!
-//! For: receipts of `preview --json` and `run --json`, and commit records. Not for looking into part files
+//! For: receipts of `preview --json`, and commit records. Not for looking into part files
 //! (`inspect`). The decision to know: a receipt only holds digests; whatever is used to run again (input, component,
 //! spec, contracts) is taken only if it has the digest that the receipt names, so that equality proves itself.
 
@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 
 Exit codes: 0 every byte is the same, 1 something differs or cannot be had.")]
 pub struct VerifyArgs {
-    /// A receipt, the JSON of `preview` or `run`, or a commit record
+    /// A receipt, what `preview --json` printed, or a commit record
     #[arg(value_name = "RECEIPT")]
     receipt: PathBuf,
     /// The input [default: the source object that a commit record names]
