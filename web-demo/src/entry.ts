@@ -3,7 +3,7 @@
 // Not for showing it (`view/`). The one decision to know: every run has an id of its own, so that an answer to an
 // earlier spec is told from the answer to this one; the last good preview stays until the next one is there.
 
-import type { Answer, Cells, Component, Preview, Problem, Quarantined, Request } from './protocol';
+import type { Answer, Cells, Component, Preview, Problem, Quarantined, Request, TableContract } from './protocol';
 
 export interface Entry {
   file: Blob;
@@ -31,6 +31,8 @@ export class Files {
   current: Entry | null = null;
   component: Component | null = null;
   broken: Problem | null = null;
+  /** Contracts of the lake that the files are meant for. */
+  contracts: TableContract[] = [];
   private runs = 0;
   private requests = 0;
   private readonly waiting = new Map<number, { done: (columns: Cells[]) => void; fail: (error: Error) => void }>();
@@ -70,7 +72,7 @@ export class Files {
     entry.state = 'running';
     entry.progress = { pass: 1, read: 0, total: entry.file.size };
     const { file, name, spec } = entry;
-    this.send({ type: 'run', job: { id: entry.run, file, name, spec } });
+    this.send({ type: 'run', job: { id: entry.run, file, name, spec, contracts: this.contracts, final: false } });
     this.changed('all');
   }
 

@@ -23,6 +23,12 @@ export interface Problem {
   place: Place;
 }
 
+/** A table's agreed plan, exactly as a lake holds it. */
+export interface TableContract {
+  table: string;
+  text: string;
+}
+
 /** What one file is to be made into. */
 export interface Job {
   /** Chosen by the page; every answer carries it. */
@@ -31,6 +37,10 @@ export interface Job {
   name: string;
   /** The empty text: propose one. */
   spec: string;
+  /** Live contracts to keep to; those of tables that the job does not make are ignored. */
+  contracts: TableContract[];
+  /** True: nothing widens the contracts, what does not fit is rejected. */
+  final: boolean;
 }
 
 export type Request =

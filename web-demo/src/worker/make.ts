@@ -46,7 +46,7 @@ export async function make(transform: Transform, wanted: Wanted, watch: Watch): 
   let made = new Made();
   try {
     const base = options(transform, wanted);
-    let contracts: Options['contracts'] = [];
+    let { contracts } = wanted;
     let spec: string | null = null;
     let learned: Report | null = null;
     let passes = 1;
@@ -62,6 +62,7 @@ export async function make(transform: Transform, wanted: Wanted, watch: Watch): 
     }
     if (!('report' in end)) throw new Error('the contract widened on the final pass');
     const report = end.report;
+    contracts = contracts.filter(({ table }) => report.tables.some((made) => made.table === table));
     for (const warning of learned?.warnings ?? []) {
       const known = report.warnings.some(({ code, message }) => code === warning.code && message === warning.message);
       if (!known) report.warnings.push(warning);
@@ -84,13 +85,13 @@ export async function make(transform: Transform, wanted: Wanted, watch: Watch): 
   }
 }
 
-function options(transform: Transform, { name, spec }: Wanted): Options {
+function options(transform: Transform, { name, spec, contracts, final }: Wanted): Options {
   return {
     spec,
-    contracts: [],
+    contracts,
     footer: [['lakegate.component', transform.component.digest]],
     source: { uri: name, partitions: [] },
-    final: false,
+    final,
     propose: false,
   };
 }
