@@ -42,6 +42,14 @@ impl Kind {
         }
     }
 
+    /// An integer that may be wider than 64 bits: a decimal.
+    pub fn wide_integer(&self, value: i128) -> String {
+        match self {
+            Self::Decimal(scale) => decimal(value, *scale),
+            _ => self.integer(i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX })),
+        }
+    }
+
     /// An integer.
     pub fn integer(&self, value: i64) -> String {
         match self {
@@ -55,14 +63,17 @@ impl Kind {
     /// Bytes: a text, or a decimal (big-endian, two's complement).
     pub fn bytes(&self, value: &[u8]) -> String {
         match self {
-            Self::Decimal(scale) if value.len() <= 16 => {
-                let sign = if value.first().is_some_and(|first| first & 0x80 != 0) { -1_i128 } else { 0 };
-                decimal(value.iter().fold(sign, |sum, byte| (sum << 8) | i128::from(*byte)), *scale)
-            }
+            Self::Decimal(scale) if value.len() <= 16 => decimal(signed(value), *scale),
             Self::Binary => value.iter().map(|byte| format!("{byte:02x}")).collect(),
             _ => String::from_utf8_lossy(value).into_owned(),
         }
     }
+}
+
+/// A big-endian number in two's complement, of at most 16 bytes.
+pub fn signed(value: &[u8]) -> i128 {
+    let sign = if value.first().is_some_and(|first| first & 0x80 != 0) { -1_i128 } else { 0 };
+    value.iter().fold(sign, |sum, byte| (sum << 8) | i128::from(*byte))
 }
 
 /// A double as `lakegate preview` shows it: with a point, so that it is told from an integer.
