@@ -11,12 +11,21 @@ import { Sha256 } from '../../dist/made/inspect.js';
 import type { Component, Problem } from '../protocol';
 
 export type Guest = Root['transform'];
+/** Which record each row came from; a component need not export it. */
+export type Trace = Root['trace'];
 export type Job = ReturnType<Guest['Job']['open']>;
 export type Options = Parameters<Guest['Job']['open']>[0];
 export type Step = ReturnType<Job['step']>;
 
 /** Memory of one instance: the net that the other hosts have too, and far below what the glue can address. */
 const MEMORY_BYTES = 768 << 20;
+
+export interface Instance {
+  guest: Guest;
+  trace: Trace | null;
+  /** Bytes that its memories have grown to. */
+  memory: () => number;
+}
 
 export class Transform {
   private constructor(
@@ -46,8 +55,8 @@ export class Transform {
     return new Transform(modules, { ...transform.component, name, version });
   }
 
-  /** A fresh instance, and what its memory has grown to. */
-  async instance(): Promise<{ guest: Guest; memory: () => number }> {
+  /** A fresh instance. */
+  async instance(): Promise<Instance> {
     const memories: WebAssembly.Memory[] = [];
     const root = await instantiate(
       (name: string) => {
@@ -62,7 +71,8 @@ export class Transform {
         return instance;
       },
     );
-    return { guest: root.transform, memory: () => memories.reduce((sum, one) => sum + one.buffer.byteLength, 0) };
+    const memory = (): number => memories.reduce((sum, one) => sum + one.buffer.byteLength, 0);
+    return { guest: root.transform, trace: (root as Partial<Root>).trace ?? null, memory };
   }
 }
 
