@@ -10,6 +10,7 @@ import { fetchExample, type Example } from './examples';
 import type { Preview, Table } from './protocol';
 import { drop, empty, type Intake } from './view/empty';
 import { files as filesView } from './view/files';
+import { QueryView } from './view/query';
 import { rejects } from './view/rejects';
 import { rows } from './view/rows';
 import { schema } from './view/schema';
@@ -17,12 +18,13 @@ import { spec, type Editor } from './view/spec';
 import { take } from './view/take';
 import { count, headline, number, placeOf, short, size } from './words';
 
-const TABS = ['Rows', 'Schema', 'Files', 'Rejects', 'Spec', 'Take away'] as const;
+const TABS = ['Rows', 'Schema', 'Files', 'Rejects', 'Spec', 'Query', 'Take away'] as const;
 type Tab = (typeof TABS)[number];
 
 const main = byId('main');
 const files = new Files(changed);
 let tab: Tab = 'Rows';
+const query = new QueryView();
 let tableName = '';
 let editor: { entry: Entry; editor: Editor } | null = null;
 let pasted = 0;
@@ -76,6 +78,7 @@ function announce(text: string): void {
 
 function draw(): void {
   const entry = files.current;
+  query.follow(files.entries, entry);
   if (files.broken) return main.replaceChildren(banner(headline(files.broken), '', files.broken.hint ?? 'reload the page'));
   if (!entry) return main.replaceChildren(empty(intake));
   const editing = document.activeElement?.closest('.editor') !== undefined && document.activeElement?.closest('.editor') !== null;
@@ -246,6 +249,7 @@ function content(entry: Entry): HTMLElement[] {
   if (tab === 'Rejects' && entry.rejected.length > 0) return [rejects(entry.rejected, entry.rejected.length)];
   if (!preview) return [h('p', { class: 'note' }, entry.state === 'running' ? 'Reading …' : 'There is nothing to show.')];
   if (tab === 'Rejects') return [rejects(preview.quarantine, preview.report.rejected)];
+  if (tab === 'Query') return [query.open()];
   if (tab === 'Take away') return [take(entry, preview)];
   const table = preview.tables.find(({ name }) => name === tableName) ?? preview.tables[0];
   if (!table) return [h('p', { class: 'note' }, 'No table was made: the file has no records.')];
