@@ -17,12 +17,12 @@ import { text, view } from './views';
 export const MOST_ROWS = 100_000;
 /** How long a query may take to hear that it was cancelled. */
 const HEAR_MILLISECONDS = 1500;
-/** The worker's first message is its module; it tells the page what nobody caught, and prints none of what it tells anyway. */
+/** The worker's first message is its module, and a port to say that it cannot start. It prints none of what it answers. */
 const PRELUDE = `
 console.log = () => {};
-const module_ = new Promise((take) => addEventListener('message', (event) => { event.stopImmediatePropagation(); take(event.data); }, { once: true }));
-self.fetch = async () => new Response(await module_, { headers: { 'content-type': 'application/wasm' } });
-addEventListener('unhandledrejection', ({ reason }) => setTimeout(() => { throw reason; }));
+const given = new Promise((take) => addEventListener('message', (event) => { event.stopImmediatePropagation(); take(event.data); }, { once: true }));
+self.fetch = async () => new Response((await given).module, { headers: { 'content-type': 'application/wasm' } });
+addEventListener('unhandledrejection', async (event) => { event.preventDefault(); (await given).port.postMessage(String(event.reason)); });
 `;
 
 export interface Answer {
@@ -55,11 +55,13 @@ export class Engine {
     const [script, module] = await Promise.all([get(workerUrl).then((response) => response.text()), bytes(moduleUrl, progress)]);
     const url = URL.createObjectURL(new Blob([PRELUDE, script], { type: 'text/javascript' }));
     const worker = new Worker(url);
-    worker.postMessage(module, [module]);
+    const { port1, port2 } = new MessageChannel();
+    worker.postMessage({ module, port: port2 }, [module, port2]);
     const db = new AsyncDuckDB(new VoidLogger(), worker);
     try {
       const broken = new Promise<never>((_, fail) => {
-        worker.addEventListener('error', (event) => fail(new Error(event.message || 'its worker could not start')));
+        port1.onmessage = ({ data }) => fail(new Error(String(data)));
+        worker.addEventListener('error', ({ message }) => fail(new Error(message || 'its worker could not start')));
       });
       await Promise.race([db.instantiate(new URL(moduleUrl, location.href).href), broken]);
       await db.open({ path: ':memory:', query: { castBigIntToDouble: false, castDecimalToDouble: false } });
@@ -68,6 +70,7 @@ export class Engine {
       await db.terminate();
       throw thrown;
     } finally {
+      port1.close();
       URL.revokeObjectURL(url);
     }
   }
@@ -133,6 +136,7 @@ export class Engine {
     const name = `result.${format}`;
     const how = format === 'csv' ? "FORMAT CSV, HEADER, DELIMITER ','" : 'FORMAT PARQUET';
     try {
+      await this.db.registerEmptyFileBuffer(name);
       await this.hearing(this.connection.query(`COPY (SELECT * FROM (${sql})) TO ${text(name)} (${how})`));
       return new Blob([await this.db.copyFileToBuffer(name) as Uint8Array<ArrayBuffer>]);
     } finally {

@@ -26,14 +26,15 @@ export function text(value: string): string {
 export function view(table: Table, prefix: string): View {
   const keys = table.columns.filter(({ partition }) => partition).map(({ name }) => name);
   const files = table.parts.map(({ blob, partition }, index) => ({ name: `${prefix}/${folders(keys, partition)}${index}.parquet`, blob }));
+  const nulls = (key: string): boolean => table.parts.some(({ partition }) => hive(partition).some(([name, value]) => name === key && value === null));
   const columns = table.columns.map(({ name, athena, partition }) => {
     const column = identifier(name);
-    if (partition) return `${decoded(`key${keys.indexOf(name)}`, typeOf(athena))} AS ${column}`;
+    if (partition) return `${decoded(keys.indexOf(name), typeOf(athena), nulls(name))} AS ${column}`;
     // The files' timestamps are of UTC; Athena's have no zone, and neither have these.
     return athena === 'timestamp' ? `CAST(${column} AS TIMESTAMP) AS ${column}` : column;
   });
   const names = files.map(({ name }) => text(name)).join(', ');
-  const from = `read_parquet([${names}]${keys.length > 0 ? ', hive_partitioning = true' : ''})`;
+  const from = `read_parquet([${names}]${keys.length > 0 ? ', hive_partitioning = true, file_row_number = true' : ''})`;
   return { files, sql: `CREATE VIEW ${identifier(table.name)} AS ${files.length > 0 ? `SELECT ${columns.join(', ')} FROM ${from}` : none(table)}` };
 }
 
@@ -47,8 +48,10 @@ function folders(keys: string[], partition: string): string {
   }).join('');
 }
 
-function decoded(key: string, type: string): string {
-  return `CASE WHEN ${key} = 'null' THEN NULL ELSE CAST(decode(unhex(substr(${key}, 2))) AS ${type}) END`;
+/** A filter that is null for a file's name ends the query: where a key can be null, it has to look like one of the rows. */
+function decoded(index: number, type: string, nulls: boolean): string {
+  const value = `CAST(decode(unhex(substr(key${index}, 2))) AS ${type})`;
+  return nulls ? `CASE WHEN key${index} = 'null' OR file_row_number < 0 THEN NULL ELSE ${value} END` : value;
 }
 
 /** A table without part files: its columns, and no row. */
