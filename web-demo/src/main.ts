@@ -6,12 +6,14 @@
 import './style.css';
 import { byId, h } from './dom';
 import { Files, type Change, type Entry } from './entry';
+import { contractOf } from './contracts';
 import { fetchExample, type Example } from './examples';
 import type { Preview, Table } from './protocol';
 import { drop, empty, type Intake } from './view/empty';
 import { files as filesView } from './view/files';
 import { rejects } from './view/rejects';
 import { rows } from './view/rows';
+import { loader, against } from './view/against';
 import { schema } from './view/schema';
 import { spec, type Editor } from './view/spec';
 import { take } from './view/take';
@@ -26,6 +28,7 @@ let tab: Tab = 'Rows';
 let tableName = '';
 let editor: { entry: Entry; editor: Editor } | null = null;
 let pasted = 0;
+let silence = 0;
 
 const intake: Intake = {
   files: (list) => void takeIn([...list]),
@@ -37,7 +40,8 @@ const intake: Intake = {
 async function takeIn(list: File[]): Promise<void> {
   const isSpec = ({ name }: File): boolean => name.toLowerCase().endsWith('.toml');
   const text = (await list.find(isSpec)?.text()) ?? '';
-  const inputs = list.filter((file) => !isSpec(file));
+  const contracts = await contractsAmong(list);
+  const inputs = list.filter((file) => !isSpec(file) && !contracts.includes(file));
   inputs.forEach((file) => files.add(file, file.name, text));
   const { current } = files;
   if (inputs.length > 0 || text === '') return;
@@ -45,6 +49,24 @@ async function takeIn(list: File[]): Promise<void> {
   current.spec = text;
   current.draft = null;
   files.start(current);
+}
+
+/** Takes contracts of tables out of what came, and keeps to them; those files. */
+async function contractsAmong(list: File[]): Promise<File[]> {
+  const taken: File[] = [];
+  const found = new Map(files.contracts.map((contract) => [contract.table, contract]));
+  for (const file of list) {
+    try {
+      const contract = await contractOf(file, file.name);
+      if (!contract) continue;
+      found.set(contract.table, contract);
+    } catch (error) {
+      announce((error as Error).message);
+    }
+    taken.push(file);
+  }
+  if (taken.length > 0) files.keepTo([...found.values()]);
+  return taken;
 }
 
 async function tryExample(example: Example): Promise<void> {
@@ -70,8 +92,12 @@ function component(): void {
   place.title = `The shipped component, ${size(known.bytes)}, sha256 ${known.digest}`;
 }
 
+/** Says something in passing: aloud and in sight, for as long as it takes to read. */
 function announce(text: string): void {
-  byId('announce').textContent = text;
+  const place = byId('announce');
+  place.textContent = text;
+  clearTimeout(silence);
+  silence = window.setTimeout(() => (place.textContent = ''), 4_000 + 60 * text.length);
 }
 
 function draw(): void {
@@ -244,6 +270,7 @@ function content(entry: Entry): HTMLElement[] {
     return [made.element];
   }
   if (tab === 'Rejects' && entry.rejected.length > 0) return [rejects(entry.rejected, entry.rejected.length)];
+  if (tab === 'Schema' && !preview) return [schemaTables(entry)];
   if (!preview) return [h('p', { class: 'note' }, entry.state === 'running' ? 'Reading …' : 'There is nothing to show.')];
   if (tab === 'Rejects') return [rejects(preview.quarantine, preview.report.rejected)];
   if (tab === 'Take away') return [take(entry, preview)];
@@ -253,10 +280,37 @@ function content(entry: Entry): HTMLElement[] {
 }
 
 function view(entry: Entry, preview: Preview, table: Table): HTMLElement {
-  if (tab === 'Schema') return schema(table);
+  if (tab === 'Schema') return h('div', {}, files.contracts.length > 0 && schemaTables(entry), schema(table), files.contracts.length === 0 && schemaTables(entry));
   const { shown } = entry;
   if (tab === 'Files') return filesView(table, preview, (column) => files.picture(shown, table.name, column));
   return rows(table, (offset, number_) => files.rows(shown, table.name, offset, number_));
+}
+
+/** The tables that the file is meant for, beside what it holds. */
+function schemaTables(entry: Entry): HTMLElement {
+  const load = async (list: FileList): Promise<void> => {
+    const taken = await contractsAmong([...list]);
+    if (taken.length === 0) announce('this is no schema.json of a table');
+  };
+  const remove = (table: string): void => files.keepTo(files.contracts.filter((contract) => contract.table !== table));
+  const place = h('div', {}, loader({ loaded: files.contracts, load: (list) => void load(list), remove }));
+  if (files.contracts.length > 0 && entry.state !== 'running') void show();
+  return place;
+
+  async function show(): Promise<void> {
+    try {
+      const own = await files.own(entry);
+      const mine = new Map(own.map((contract) => [contract.table, contract]));
+      const meant = files.contracts.flatMap((live) => {
+        const alone = mine.get(live.table);
+        return alone ? [against(live, alone, entry.reasons)] : [];
+      });
+      place.append(...meant);
+      if (meant.length === 0) place.append(h('p', { class: 'soft' }, `This file makes ${own.map(({ table }) => table).join(', ')}: none of these tables was loaded.`));
+    } catch (error) {
+      place.append(h('p', { class: 'soft' }, `What the file holds by itself is not known: ${(error as Error).message}`));
+    }
+  }
 }
 
 function tableChoice({ tables }: Preview, current: Table): HTMLElement[] {
