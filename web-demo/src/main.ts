@@ -11,6 +11,8 @@ import { fetchExample, type Example } from './examples';
 import type { Preview, Table } from './protocol';
 import { drop, empty, type Intake } from './view/empty';
 import { files as filesView } from './view/files';
+import { isServed, lake } from './lake';
+import { lakeView } from './view/lake';
 import { rejects } from './view/rejects';
 import { rows } from './view/rows';
 import { loader, against } from './view/against';
@@ -29,10 +31,14 @@ let tableName = '';
 let editor: { entry: Entry; editor: Editor } | null = null;
 let pasted = 0;
 let silence = 0;
+/** The lake is shown instead of a file. */
+let lakeShown = false;
+/** The spec that the lake's uploads follow, where it has one of its own. */
+let lakeSpec = '';
 
 const intake: Intake = {
   files: (list) => void takeIn([...list]),
-  text: (text) => files.add(new Blob([text]), `pasted${++pasted > 1 ? `_${pasted}` : ''}.txt`),
+  text: (text) => files.add(new Blob([text]), `pasted${++pasted > 1 ? `_${pasted}` : ''}.txt`, lakeSpec),
   example: (example) => void tryExample(example),
 };
 
@@ -42,7 +48,8 @@ async function takeIn(list: File[]): Promise<void> {
   const text = (await list.find(isSpec)?.text()) ?? '';
   const contracts = await contractsAmong(list);
   const inputs = list.filter((file) => !isSpec(file) && !contracts.includes(file));
-  inputs.forEach((file) => files.add(file, file.name, text));
+  if (inputs.length > 0) lakeShown = false;
+  inputs.forEach((file) => files.add(file, file.name, text || lakeSpec));
   const { current } = files;
   if (inputs.length > 0 || text === '') return;
   if (!current) return announce('a spec was given: drop a file to preview with it');
@@ -102,6 +109,7 @@ function announce(text: string): void {
 
 function draw(): void {
   const entry = files.current;
+  if (lakeShown) return main.replaceChildren(lakeView());
   if (files.broken) return main.replaceChildren(banner(headline(files.broken), '', files.broken.hint ?? 'reload the page'));
   if (!entry) return main.replaceChildren(empty(intake));
   const editing = document.activeElement?.closest('.editor') !== undefined && document.activeElement?.closest('.editor') !== null;
@@ -273,7 +281,7 @@ function content(entry: Entry): HTMLElement[] {
   if (tab === 'Schema' && !preview) return [schemaTables(entry)];
   if (!preview) return [h('p', { class: 'note' }, entry.state === 'running' ? 'Reading …' : 'There is nothing to show.')];
   if (tab === 'Rejects') return [rejects(preview.quarantine, preview.report.rejected)];
-  if (tab === 'Take away') return [take(entry, preview)];
+  if (tab === 'Take away') return [take(entry, preview, () => void served())];
   const table = preview.tables.find(({ name }) => name === tableName) ?? preview.tables[0];
   if (!table) return [h('p', { class: 'note' }, 'No table was made: the file has no records.')];
   return [...tableChoice(preview, table), view(entry, preview, table)];
@@ -362,6 +370,33 @@ function dropAnywhere(): void {
   });
 }
 
+/** Takes over what the lake behind the page has: its contracts, and its spec. */
+async function served(): Promise<void> {
+  if (!isServed()) return;
+  const button = byId('lake');
+  button.hidden = false;
+  try {
+    const [about, contracts] = await Promise.all([lake.about(), lake.contracts()]);
+    lakeSpec = about.spec ?? '';
+    files.contracts = contracts;
+  } catch (error) {
+    announce(`the lake cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function lakeButton(): void {
+  const button = byId('lake');
+  button.addEventListener('click', () => showLake(!lakeShown));
+}
+
+function showLake(shown: boolean): void {
+  lakeShown = shown;
+  byId('lake').setAttribute('aria-pressed', String(shown));
+  draw();
+}
+
 theme();
+lakeButton();
+void served();
 dropAnywhere();
 draw();

@@ -96,6 +96,8 @@ export interface Preview {
   /** The spec that pins what was learned; none when nothing had to be learned. */
   spec: string | null;
   receipt: Receipt;
+  /** SHA-256 of the receipt as compact JSON, which a commit record keeps as the promise. */
+  receiptDigest: string;
   passes: number;
   inputBytes: number;
   milliseconds: number;

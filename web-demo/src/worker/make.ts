@@ -77,6 +77,7 @@ export async function make(transform: Transform, wanted: Wanted, watch: Watch): 
       quarantineCut: made.quarantineCut,
       spec,
       receipt,
+      receiptDigest: textDigest(JSON.stringify(receipt)),
       passes,
       inputBytes: wanted.file.size,
       milliseconds: performance.now() - started,
