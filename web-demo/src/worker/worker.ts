@@ -6,7 +6,7 @@
 import initInspect from '../../dist/made/inspect.js';
 import inspectUrl from '../../dist/made/inspect_bg.wasm?url';
 import type { Answer, Job, Preview, Request, Table } from '../protocol';
-import { Cancelled, Failed, make } from './make';
+import { Cancelled, Failed, learn, make } from './make';
 import { pictureOf, rowsOf } from './parts';
 import { problemOf, Transform } from './transform';
 
@@ -22,6 +22,9 @@ self.onmessage = ({ data }: MessageEvent<Request>): void => {
     case 'run':
       cancelled.delete(data.job.id);
       queue = queue.then(() => run(data.job));
+      break;
+    case 'learn':
+      queue = queue.then(() => learned(data));
       break;
     case 'cancel':
       cancelled.add(data.id);
@@ -65,10 +68,20 @@ async function run(job: Job): Promise<void> {
     answer({ type: 'done', id, preview });
   } catch (thrown) {
     if (thrown instanceof Cancelled) answer({ type: 'cancelled', id });
-    else if (thrown instanceof Failed) answer({ type: 'failed', id, problem: thrown.problem, quarantine: thrown.quarantine });
-    else answer({ type: 'failed', id, problem: problemOf(thrown), quarantine: [] });
+    else if (thrown instanceof Failed) answer({ type: 'failed', id, problem: thrown.problem, quarantine: thrown.quarantine, reasons: thrown.reasons });
+    else answer({ type: 'failed', id, problem: problemOf(thrown), quarantine: [], reasons: [] });
   } finally {
     cancelled.delete(id);
+  }
+}
+
+async function learned({ request, job }: Extract<Request, { type: 'learn' }>): Promise<void> {
+  const transform = await loaded;
+  if (!transform) return;
+  try {
+    answer({ type: 'answered', request, value: await learn(transform, job, { cancelled: () => cancelled.has(job.id), progress: () => {} }) });
+  } catch (thrown) {
+    answer({ type: 'refused', request, message: thrown instanceof Failed ? thrown.problem.message : problemOf(thrown).message });
   }
 }
 
