@@ -8,6 +8,7 @@ import { byId, h } from './dom';
 import { Files, type Change, type Entry } from './entry';
 import { fetchExample, type Example } from './examples';
 import type { Preview, Table } from './protocol';
+import { compare } from './view/compare';
 import { drop, empty, type Intake } from './view/empty';
 import { files as filesView } from './view/files';
 import { rejects } from './view/rejects';
@@ -15,15 +16,17 @@ import { rows } from './view/rows';
 import { schema } from './view/schema';
 import { spec, type Editor } from './view/spec';
 import { take } from './view/take';
-import { count, headline, number, placeOf, short, size } from './words';
+import { Chooser } from './view/transforms';
+import { count, headline, number, placeOf, size } from './words';
 
-const TABS = ['Rows', 'Schema', 'Files', 'Rejects', 'Spec', 'Take away'] as const;
+const TABS = ['Rows', 'Schema', 'Files', 'Rejects', 'Spec', 'Compare', 'Take away'] as const;
 type Tab = (typeof TABS)[number];
 
 const main = byId('main');
 const files = new Files(changed);
 let tab: Tab = 'Rows';
 let tableName = '';
+const chooser = new Chooser(files, announce);
 let editor: { entry: Entry; editor: Editor } | null = null;
 let pasted = 0;
 
@@ -33,8 +36,9 @@ const intake: Intake = {
   example: (example) => void tryExample(example),
 };
 
-/** Files to preview; a spec among them is for those that come with it, or for the file that is shown. */
-async function takeIn(list: File[]): Promise<void> {
+/** Components to run; files to preview; a spec among them is for those that come with it, or for the file that is shown. */
+async function takeIn(all: File[]): Promise<void> {
+  const list = await chooser.takeIn(all);
   const isSpec = ({ name }: File): boolean => name.toLowerCase().endsWith('.toml');
   const text = (await list.find(isSpec)?.text()) ?? '';
   const inputs = list.filter((file) => !isSpec(file));
@@ -57,17 +61,9 @@ async function tryExample(example: Example): Promise<void> {
 }
 
 function changed(change: Change): void {
-  if (change === 'component') return component();
+  if (change === 'component') return chooser.draw();
   if (change === 'progress') return progress();
   draw();
-}
-
-function component(): void {
-  const { component: known } = files;
-  if (!known) return;
-  const place = byId('component');
-  place.textContent = `${known.name} ${known.version} · ${short(known.digest)}`;
-  place.title = `The shipped component, ${size(known.bytes)}, sha256 ${known.digest}`;
 }
 
 function announce(text: string): void {
@@ -133,7 +129,7 @@ function summary(entry: Entry): HTMLElement {
     box.append(banner(headline(problem), placeOf(problem, entry.name), problem.hint ?? '', ...(passing ? [again] : [])));
   }
   if (problem && preview) box.append(h('p', { class: 'soft' }, 'Below is the last preview that was made.'));
-  if (preview) box.append(sentence(preview), ...warnings(preview));
+  if (preview) box.append(sentence(preview), ...comparable(preview), ...warnings(preview));
   return box;
 }
 
@@ -147,6 +143,11 @@ function sentence({ report, passes, milliseconds, inputBytes }: Preview): HTMLEl
     h('strong', { class: report.rejected > 0 ? 'warn' : 'good' }, `${number(report.rejected)} rejected`),
     h('span', { class: 'soft' }, ` · ${format}, ${size(inputBytes)}, ${count(passes, 'pass', 'passes')}, ${time}`),
   );
+}
+
+function comparable({ report }: Preview): HTMLElement[] {
+  if (report.comparable) return [];
+  return [h('p', { class: 'warn' }, 'Not comparable: the spec puts where or when the input came from into the output.')];
 }
 
 function warnings({ report }: Preview): HTMLElement[] {
@@ -246,6 +247,7 @@ function content(entry: Entry): HTMLElement[] {
   if (tab === 'Rejects' && entry.rejected.length > 0) return [rejects(entry.rejected, entry.rejected.length)];
   if (!preview) return [h('p', { class: 'note' }, entry.state === 'running' ? 'Reading …' : 'There is nothing to show.')];
   if (tab === 'Rejects') return [rejects(preview.quarantine, preview.report.rejected)];
+  if (tab === 'Compare') return [compare(entry, files)];
   if (tab === 'Take away') return [take(entry, preview)];
   const table = preview.tables.find(({ name }) => name === tableName) ?? preview.tables[0];
   if (!table) return [h('p', { class: 'note' }, 'No table was made: the file has no records.')];

@@ -105,6 +105,7 @@ impl Side {
     ///
     /// # Errors
     /// It is no Parquet, or `read` throws.
+    #[allow(clippy::needless_pass_by_value)] // lists cross from JavaScript as they are
     pub fn add(
         &mut self,
         read: Function,
@@ -140,6 +141,7 @@ pub struct Hashes(compare::Hashes);
 impl Hashes {
     /// Over these columns; those of `texts` are compared as text, because their types differ.
     #[wasm_bindgen(constructor)]
+    #[allow(clippy::needless_pass_by_value)] // lists cross from JavaScript as they are
     pub fn new(columns: Vec<String>, texts: Vec<String>) -> Self {
         let columns = columns.into_iter().map(|name| (texts.contains(&name), name));
         Self(compare::Hashes::new(columns.map(|(as_text, name)| (name, as_text)).collect()))

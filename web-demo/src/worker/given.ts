@@ -1,0 +1,23 @@
+// The component that this worker was made for, when it is not the shipped one.
+//
+// Not for making it (`vet.ts`). The one decision to know: the worker's text is the glue (see `glue.ts`), which ran before
+// any message is delivered; the bytes come as the first message.
+
+import type { Request } from '../protocol';
+import { GLUE } from './glue';
+import { Transform, type Glue } from './transform';
+
+/** True in a worker that was made for a component. */
+export function isGiven(): boolean {
+  return self.location.protocol === 'blob:';
+}
+
+/** Waits for the component's bytes; the page sends them first. */
+export async function given(): Promise<Transform> {
+  const { given: component } = await new Promise<Extract<Request, { type: 'own' }>>((resolve) => {
+    self.addEventListener('message', ({ data }: MessageEvent<Request>) => data.type === 'own' && resolve(data));
+  });
+  const glue = (self as unknown as Record<string, Glue | undefined>)[GLUE];
+  if (!glue) throw new Error('the component’s JavaScript did not start');
+  return Transform.of(component, glue);
+}
