@@ -6,8 +6,9 @@ use std::marker::PhantomData;
 use crate::transform::Transform;
 use crate::{error, job};
 
-wit_bindgen::generate!({ path: "wit", world: "lakegate-transform", pub_export_macro: true });
+wit_bindgen::generate!({ path: "wit", world: "lakegate-traced", pub_export_macro: true });
 
+use exports::lakegate::transform::trace;
 use exports::lakegate::transform::transform as wit;
 
 /// A transform as a component.
@@ -64,6 +65,16 @@ impl<T: Transform> wit::GuestJob for JobResource<T> {
 
     fn step(&self) -> Result<wit::Step, wit::Failure> {
         self.0.borrow_mut().step().map(step).map_err(failure)
+    }
+}
+
+impl<T: Transform> trace::Guest for Component<T> {
+    fn start(job: wit::JobBorrow<'_>) {
+        job.get::<JobResource<T>>().0.borrow_mut().trace();
+    }
+
+    fn take(job: wit::JobBorrow<'_>, part: u32) -> Vec<u8> {
+        job.get::<JobResource<T>>().0.borrow_mut().take_trace(part)
     }
 }
 

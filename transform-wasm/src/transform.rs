@@ -48,6 +48,14 @@ pub trait Transform: Sized + 'static {
     /// # Errors
     /// The job failed and is over.
     fn step(&mut self) -> Result<Step, Failure>;
+
+    /// Traces from here on: called right after `open`, or not at all. A transform need not trace.
+    fn trace(&mut self) {}
+
+    /// The trace of a part's next rows, as `trace.take` of the WIT has it; empty if nothing is traced.
+    fn take_trace(&mut self, _part: u32) -> Vec<u8> {
+        Vec::new()
+    }
 }
 
 /// The pipeline that ships, with an extension between `derive` and `filter`.
@@ -94,6 +102,14 @@ impl Transform for Job {
     fn step(&mut self) -> Result<Step, Failure> {
         Self::step(self)
     }
+
+    fn trace(&mut self) {
+        Self::trace(self);
+    }
+
+    fn take_trace(&mut self, part: u32) -> Vec<u8> {
+        Self::take_trace(self, part)
+    }
 }
 
 impl<E: Extension + Default> Transform for Extended<E> {
@@ -116,6 +132,14 @@ impl<E: Extension + Default> Transform for Extended<E> {
 
     fn step(&mut self) -> Result<Step, Failure> {
         self.job.step()
+    }
+
+    fn trace(&mut self) {
+        self.job.trace();
+    }
+
+    fn take_trace(&mut self, part: u32) -> Vec<u8> {
+        self.job.take_trace(part)
     }
 }
 

@@ -3,7 +3,7 @@
 // Not for showing it (`view/`). The one decision to know: every run has an id of its own, so that an answer to an
 // earlier spec is told from the answer to this one; the last good preview stays until the next one is there.
 
-import type { Answer, Cells, Component, Preview, Problem, Quarantined, Request, TableContract } from './protocol';
+import type { Answer, Component, Picture, Preview, Problem, Quarantined, Request, Rows, TableContract } from './protocol';
 import { Transforms } from './transforms';
 import { Workers } from './workers';
 
@@ -40,7 +40,7 @@ export class Files {
   contracts: TableContract[] = [];
   private runs = 0;
   private requests = 0;
-  private readonly waiting = new Map<number, { done: (columns: Cells[]) => void; fail: (error: Error) => void }>();
+  private readonly waiting = new Map<number, { done: (value: unknown) => void; fail: (error: Error) => void }>();
   private readonly sides = new Map<number, (answer: Answer) => void>();
   private readonly workers = new Workers(
     (answer) => this.take(answer),
@@ -128,11 +128,20 @@ export class Files {
   }
 
   /** Rows of a table of the preview that an entry shows. */
-  rows(id: number, table: string, offset: number, count: number): Promise<Cells[]> {
+  rows(id: number, table: string, offset: number, count: number): Promise<Rows> {
+    return this.ask((request) => ({ type: 'rows', id, request, table, offset, count }));
+  }
+
+  /** How the values of a column are spread. */
+  picture(id: number, table: string, column: number): Promise<Picture | null> {
+    return this.ask((request) => ({ type: 'histogram', id, request, table, column }));
+  }
+
+  private ask<T>(question: (request: number) => Request): Promise<T> {
     const request = ++this.requests;
     return new Promise((done, fail) => {
-      this.waiting.set(request, { done, fail });
-      this.send({ type: 'rows', id, request, table, offset, count });
+      this.waiting.set(request, { done: (value) => done(value as T), fail });
+      this.send(question(request));
     });
   }
 
@@ -148,11 +157,11 @@ export class Files {
       case 'broken':
         this.broken = answer.problem;
         return this.changed('all');
-      case 'rows':
-        this.waiting.get(answer.request)?.done(answer.columns);
+      case 'answered':
+        this.waiting.get(answer.request)?.done(answer.value);
         this.waiting.delete(answer.request);
         return;
-      case 'rows-failed':
+      case 'refused':
         this.waiting.get(answer.request)?.fail(new Error(answer.message));
         this.waiting.delete(answer.request);
         return;

@@ -256,8 +256,8 @@ function content(entry: Entry): HTMLElement[] {
 
 function view(entry: Entry, preview: Preview, table: Table): HTMLElement {
   if (tab === 'Schema') return schema(table);
-  if (tab === 'Files') return filesView(table, preview);
   const { shown } = entry;
+  if (tab === 'Files') return filesView(table, preview, (column) => files.picture(shown, table.name, column));
   return rows(table, (offset, number_) => files.rows(shown, table.name, offset, number_));
 }
 

@@ -57,7 +57,8 @@ export type Request =
   /** A preview that another worker made. */
   | { type: 'keep'; id: number; preview: Preview }
   | { type: 'compare'; id: number; a: number; b: number }
-  | { type: 'rows'; id: number; request: number; table: string; offset: number; count: number };
+  | { type: 'rows'; id: number; request: number; table: string; offset: number; count: number }
+  | { type: 'histogram'; id: number; request: number; table: string; column: number };
 
 export type Answer =
   | { type: 'ready'; component: Component }
@@ -67,11 +68,26 @@ export type Answer =
   | { type: 'failed'; id: number; problem: Problem; quarantine: Quarantined[] }
   | { type: 'cancelled'; id: number }
   | { type: 'compared'; id: number; comparison: Comparison }
-  | { type: 'rows'; id: number; request: number; offset: number; columns: Cells[] }
-  | { type: 'rows-failed'; id: number; request: number; message: string };
+  | { type: 'answered'; request: number; value: unknown }
+  | { type: 'refused'; request: number; message: string };
 
 /** Values of one column as text; null is null. */
 export type Cells = (string | null)[];
+
+/** Rows of a table, column by column; the record that each came from, where the component tells. */
+export interface Rows {
+  columns: Cells[];
+  records: number[] | null;
+}
+
+/** How the values of a column are spread; see `inspect`. */
+export interface Picture {
+  rows: number;
+  nulls: number;
+  of: 'steps' | 'values' | 'lengths';
+  distinct: number | null;
+  bars: { from: string; to: string | null; rows: number }[];
+}
 
 export interface Component {
   name: string;
@@ -119,6 +135,7 @@ export interface Part {
   bytes: number;
   digest: string;
   blob: Blob;
+  trace: Blob | null;
   footer: Footer;
 }
 

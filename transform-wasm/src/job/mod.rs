@@ -19,11 +19,14 @@ mod parts;
 mod quarantine;
 mod rows;
 mod source;
+mod trace;
 
 #[cfg(test)]
 mod extend_tests;
 #[cfg(test)]
 mod job_tests;
+#[cfg(test)]
+mod trace_tests;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -184,6 +187,16 @@ impl Job {
         self.source.end();
     }
 
+    /// Traces from here on; called right after the job was opened, or not at all.
+    pub fn trace(&mut self) {
+        self.parts.trace();
+    }
+
+    /// The trace of a part's next rows, as `trace.take` of the WIT has it.
+    pub fn take_trace(&mut self, part: u32) -> Vec<u8> {
+        self.parts.take_trace(part)
+    }
+
     /// Does a bounded amount of work.
     ///
     /// # Errors
@@ -236,6 +249,7 @@ impl Job {
 
     fn pass_batch_on(&mut self) -> Result<(), Failure> {
         if let (Reader::Shred(shredder), Some(rows)) = (&mut self.reader, &mut self.rows) {
+            self.parts.trace_batch(self.decoder.spans.iter().map(|span| span.number));
             let rejected = rows.take(&mut shredder.batch, &mut self.parts, &mut self.report)?;
             for (record, reject) in rejected {
                 let span = self.decoder.spans[record as usize];

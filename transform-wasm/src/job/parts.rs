@@ -13,6 +13,7 @@ use crate::limits::{ENCODE_BUDGET, PIECE_BYTES, ROW_GROUP_BYTES};
 use crate::shred::Level;
 
 use super::Step;
+use super::trace::Trace;
 
 /// What all part files of a table share.
 pub struct PartTable {
@@ -41,6 +42,7 @@ struct Part {
     total_rows: u64,
     writer: Option<PartWriter>,
     bytes: u64,
+    trace: Trace,
 }
 
 type Key = (usize, String);
@@ -64,6 +66,16 @@ pub struct Parts {
     opened: Vec<u64>,
     finishing: bool,
     scratch: Scratch,
+    traced: Option<Traced>,
+}
+
+/// What a trace needs beside that of each open part file.
+#[derive(Default)]
+struct Traced {
+    /// Record numbers of the batch whose rows are being added.
+    numbers: Vec<u64>,
+    /// Traces of part files that are closed, until they are taken.
+    closed: BTreeMap<u32, Trace>,
 }
 
 /// The rows of a batch that go into one part file.
@@ -88,7 +100,30 @@ impl Parts {
             opened,
             finishing: false,
             scratch: Scratch::new(),
+            traced: None,
         }
+    }
+
+    /// Traces all rows that are added from here on.
+    pub fn trace(&mut self) {
+        self.traced = Some(Traced::default());
+    }
+
+    /// The record numbers of the next batch; they are only looked at if there is a trace.
+    pub fn trace_batch(&mut self, numbers: impl Iterator<Item = u64>) {
+        if let Some(traced) = &mut self.traced {
+            traced.numbers.clear();
+            traced.numbers.extend(numbers);
+        }
+    }
+
+    /// The trace of a part file's next rows.
+    pub fn take_trace(&mut self, id: u32) -> Vec<u8> {
+        if let Some(mut trace) = self.traced.as_mut().and_then(|traced| traced.closed.remove(&id)) {
+            return trace.take();
+        }
+        let open = self.open.values_mut().find(|part| part.id == Some(id));
+        open.map(|part| part.trace.take()).unwrap_or_default()
     }
 
     /// Whether a row group is being written.
@@ -143,6 +178,9 @@ impl Parts {
                 (Rows::Some(..), Level::Record, Some(records)) => to.append_slots(from, records),
                 _ => to.append(from),
             }
+        }
+        if let Some(traced) = &self.traced {
+            part.trace.add(rows, counts, &traced.numbers);
         }
         part.repeats.extend(repeats.into_iter().flatten());
         part.rows += row_count;
@@ -253,6 +291,9 @@ impl Parts {
         let (Some(id), Some(writer)) = (part.id, &mut part.writer) else { return Ok(()) };
         writer.finish()?;
         part.send(queue);
+        if let Some(traced) = &mut self.traced {
+            traced.closed.insert(id, std::mem::take(&mut part.trace));
+        }
         queue.push_back(Step::PartClosed { id, rows: part.total_rows, bytes: part.bytes });
         Ok(())
     }
@@ -268,6 +309,7 @@ impl Parts {
             total_rows: 0,
             writer: None,
             bytes: 0,
+            trace: Trace::default(),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod compare;
 mod footer;
+mod histogram;
 mod rows;
 mod show;
 mod types;
@@ -16,7 +17,7 @@ use std::io::{Cursor, Error, Read, Result as IoResult};
 use bytes::Bytes;
 use js_sys::{Function, Uint8Array};
 use parquet::errors::{ParquetError, Result as ParquetResult};
-use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::reader::{ChunkReader, FileReader, Length};
 use parquet::file::serialized_reader::SerializedFileReader;
 use serde::Serialize;
 use sha2::Digest;
@@ -167,6 +168,37 @@ impl Hashes {
     /// They cannot cross to JavaScript.
     pub fn only(&self, other: &Hashes) -> Result<JsValue, JsError> {
         to_js(&self.0.only(&other.0))
+    }
+}
+
+/// How a column's values are spread over the part files of a table.
+#[wasm_bindgen]
+pub struct Histogram(Option<histogram::Histogram>, u32);
+
+#[wasm_bindgen]
+impl Histogram {
+    /// Of column number `column`, over at most `rows` rows.
+    #[wasm_bindgen(constructor)]
+    pub fn new(column: u32, rows: u32) -> Self {
+        Self(Some(histogram::Histogram::new(column as usize, rows as usize)), column)
+    }
+
+    /// Adds a part file; true while there is room for more rows.
+    ///
+    /// # Errors
+    /// A page of it cannot be read.
+    pub fn add(&mut self, part: &Part) -> Result<bool, JsError> {
+        Ok(self.0.as_mut().map(|histogram| histogram.add(&part.reader)).transpose()?.unwrap_or(false))
+    }
+
+    /// The picture, as `Picture` of the page's messages; `part` is one of those that were added. Null if it was
+    /// asked for before.
+    ///
+    /// # Errors
+    /// It cannot cross to JavaScript.
+    pub fn picture(&mut self, part: &Part) -> Result<JsValue, JsError> {
+        let descriptor = part.reader.metadata().file_metadata().schema_descr().column(self.1 as usize);
+        to_js(&self.0.take().map(|histogram| histogram.picture(&descriptor)))
     }
 }
 

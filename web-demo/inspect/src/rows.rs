@@ -106,7 +106,7 @@ impl Window {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::sync::Arc;
 
     use bytes::Bytes;
@@ -119,7 +119,7 @@ mod tests {
     use crate::footer;
 
     /// Two row groups of rows 0 to 99 and 100 to 199: `n` in hundredths, `day`, and `t` where `n` is even.
-    fn file() -> SerializedFileReader<Bytes> {
+    pub(crate) fn file() -> SerializedFileReader<Bytes> {
         let text = "message m { required int64 n (DECIMAL(9,2)); required int32 day (DATE); optional binary t (UTF8); }";
         let properties = WriterProperties::builder().set_data_page_row_count_limit(7).set_write_batch_size(7);
         let schema = Arc::new(parse_message_type(text).unwrap());

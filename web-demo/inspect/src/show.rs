@@ -43,6 +43,14 @@ impl Kind {
         }
     }
 
+    /// An integer that may be wider than 64 bits: a decimal.
+    pub fn wide_integer(&self, value: i128) -> String {
+        match self {
+            Self::Decimal(scale) => decimal(value, *scale),
+            _ => self.integer(i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX })),
+        }
+    }
+
     /// An integer.
     pub fn integer(&self, value: i64) -> String {
         match self {
@@ -75,10 +83,15 @@ impl Kind {
     }
 }
 
-/// The value of a decimal's bytes (big-endian, two's complement); none if they are longer than any decimal's.
+/// A big-endian number in two's complement, of at most 16 bytes.
+pub fn signed(value: &[u8]) -> i128 {
+    let sign = if value.first().is_some_and(|first| first & 0x80 != 0) { -1_i128 } else { 0 };
+    value.iter().fold(sign, |sum, byte| (sum << 8) | i128::from(*byte))
+}
+
+/// The value of a decimal's bytes; none if they are longer than any decimal's.
 pub fn unscaled(bytes: &[u8]) -> Option<i128> {
-    let sign = if bytes.first().is_some_and(|first| first & 0x80 != 0) { -1_i128 } else { 0 };
-    (bytes.len() <= 16).then(|| bytes.iter().fold(sign, |sum, byte| (sum << 8) | i128::from(*byte)))
+    (bytes.len() <= 16).then(|| signed(bytes))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -200,7 +200,7 @@ async function byContent(found: TableComparison, common: ColumnComparison[], tab
 
 function examplesOf(table: Table, names: string[], { rows, examples }: { rows: number; examples: number[] }): OnlyRows {
   const shown = examples.map((row) => {
-    const cells: Cells[] = rowsOf(table, row, 1);
+    const cells: Cells[] = rowsOf(table, row, 1).columns;
     const value = (name: string): string | null => cells[table.columns.findIndex((column) => column.name === name)]?.[0] ?? null;
     return { row, values: Object.fromEntries(names.map((name) => [name, value(name)])) };
   });

@@ -16,12 +16,15 @@ export interface MadePart {
   bytes: number;
   digest: string;
   blob: Blob;
+  /** A number for each row, see `trace.take` of the interface; none where the component has no trace. */
+  trace: Blob | null;
 }
 
 interface OpenPart {
   table: string;
   partition: string;
   pieces: Blob[];
+  trace: Blob[];
   bytes: number;
   hash: Sha256;
 }
@@ -34,7 +37,7 @@ export class Made {
   private readonly open = new Map<number, OpenPart>();
 
   opened(id: number, table: string, partition: string): void {
-    this.open.set(id, { table, partition, pieces: [], bytes: 0, hash: new Sha256() });
+    this.open.set(id, { table, partition, pieces: [], trace: [], bytes: 0, hash: new Sha256() });
   }
 
   bytes(id: number, bytes: Uint8Array<ArrayBuffer>): void {
@@ -45,13 +48,18 @@ export class Made {
     part.pieces.push(new Blob([bytes]));
   }
 
+  /** The next of a part's trace. */
+  traced(id: number, trace: Uint8Array | undefined): void {
+    if (trace && trace.length > 0) this.open.get(id)?.trace.push(new Blob([trace as Uint8Array<ArrayBuffer>]));
+  }
+
   closed(id: number, rows: number, bytes: number): void {
     const part = this.open.get(id);
     if (!part || part.bytes !== bytes) throw new Error(`the transform's account of part ${id} is wrong`);
     this.open.delete(id);
-    const { table, partition, pieces, hash } = part;
+    const { table, partition, pieces, trace, hash } = part;
     const blob = new Blob(pieces, { type: 'application/vnd.apache.parquet' });
-    this.parts.push({ table, partition, rows, bytes, digest: hash.hex(), blob });
+    this.parts.push({ table, partition, rows, bytes, digest: hash.hex(), blob, trace: trace.length > 0 ? new Blob(trace) : null });
     hash.free();
   }
 

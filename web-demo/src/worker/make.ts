@@ -114,8 +114,10 @@ async function pass(
   watch: Watch,
   number: number,
 ): Promise<End> {
-  const { guest, memory } = await transform.instance();
+  const { guest, trace, memory } = await transform.instance();
   const job = open(guest, asked);
+  trace?.start(job);
+  const traced = (part: number): void => made.traced(part, trace?.take(job, part));
   input.rewind();
   watch.progress(number, 0);
   let looked = performance.now();
@@ -135,8 +137,10 @@ async function pass(
         break;
       case 'part-bytes':
         made.bytes(step.val.id, step.val.bytes as Uint8Array<ArrayBuffer>);
+        traced(step.val.id);
         break;
       case 'part-closed':
+        traced(step.val.id);
         made.closed(step.val.id, Number(step.val.rows), Number(step.val.bytes));
         break;
       case 'quarantine-bytes':
@@ -239,12 +243,13 @@ async function tablesOf(contracts: Options['contracts'], made: Made): Promise<Ta
     const contract = JSON.parse(text) as Contract;
     const parts = made.parts
       .filter((part) => part.table === table)
-      .map(({ partition, rows, bytes, digest, blob }) => ({
+      .map(({ partition, rows, bytes, digest, blob, trace }) => ({
         partition,
         rows,
         bytes,
         digest,
         blob,
+        trace,
         footer: footerOf(blob),
       }));
     const inPath = contract.partition_by ?? [];

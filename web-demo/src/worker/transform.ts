@@ -12,6 +12,8 @@ import type { Component, Problem } from '../protocol';
 import type { Slice } from './component';
 
 export type Guest = Root['transform'];
+/** Which record each row came from; a component need not export it. */
+export type Trace = Root['trace'];
 export type Job = ReturnType<Guest['Job']['open']>;
 export type Options = Parameters<Guest['Job']['open']>[0];
 export type Step = ReturnType<Job['step']>;
@@ -27,6 +29,13 @@ export interface Given {
   bytes: Uint8Array<ArrayBuffer>;
   digest: string;
   modules: Record<string, Slice>;
+}
+
+export interface Instance {
+  guest: Guest;
+  trace: Trace | null;
+  /** Bytes that its memories have grown to. */
+  memory: () => number;
 }
 
 export class Transform {
@@ -64,8 +73,8 @@ export class Transform {
     return new Transform(glue, modules, { ...transform.component, name, version });
   }
 
-  /** A fresh instance, and what its memory has grown to. */
-  async instance(): Promise<{ guest: Guest; memory: () => number }> {
+  /** A fresh instance. */
+  async instance(): Promise<Instance> {
     const memories: WebAssembly.Memory[] = [];
     const root = await this.glue(
       (name: string) => {
@@ -80,7 +89,8 @@ export class Transform {
         return instance;
       },
     );
-    return { guest: root.transform, memory: () => memories.reduce((sum, one) => sum + one.buffer.byteLength, 0) };
+    const memory = (): number => memories.reduce((sum, one) => sum + one.buffer.byteLength, 0);
+    return { guest: root.transform, trace: (root as Partial<Root>).trace ?? null, memory };
   }
 }
 

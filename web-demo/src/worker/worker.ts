@@ -7,11 +7,11 @@
 
 import initInspect from '../../dist/made/inspect.js';
 import inspectUrl from '../../dist/made/inspect_bg.wasm?url';
-import type { Answer, Job, Preview, Request } from '../protocol';
+import type { Answer, Job, Preview, Request, Table } from '../protocol';
 import { compareSides } from './compare';
 import { given, isGiven } from './given';
 import { Cancelled, Failed, make } from './make';
-import { rowsOf } from './parts';
+import { pictureOf, rowsOf } from './parts';
 import { problemOf, Transform } from './transform';
 
 const previews = new Map<number, Preview>();
@@ -40,7 +40,10 @@ self.onmessage = ({ data }: MessageEvent<Request>): void => {
       queue = queue.then(() => compare(data));
       break;
     case 'rows':
-      rows(data);
+      respond(data, (table) => rowsOf(table, data.offset, data.count));
+      break;
+    case 'histogram':
+      respond(data, (table) => pictureOf(table, data.column));
       break;
   }
 };
@@ -97,12 +100,13 @@ async function compare({ id, a, b }: Extract<Request, { type: 'compare' }>): Pro
   }
 }
 
-function rows({ id, request, table, offset, count }: Extract<Request, { type: 'rows' }>): void {
+/** Answers a question about a table of a preview. */
+function respond({ id, request, table }: { id: number; request: number; table: string }, ask: (table: Table) => unknown): void {
   try {
     const found = previews.get(id)?.tables.find(({ name }) => name === table);
     if (!found) throw new Error('this preview is gone');
-    answer({ type: 'rows', id, request, offset, columns: rowsOf(found, offset, count) });
+    answer({ type: 'answered', request, value: ask(found) });
   } catch (thrown) {
-    answer({ type: 'rows-failed', id, request, message: problemOf(thrown).message });
+    answer({ type: 'refused', request, message: problemOf(thrown).message });
   }
 }
