@@ -5,6 +5,7 @@
 // checks signatures, named; releases are asked for only where the page's head says that `lakegate serve` serves it.
 
 import type { Component, Problem } from './protocol';
+import { invalid } from './worker/component';
 import type { Workers } from './workers';
 import type { Vetted, Vetting } from './worker/vet';
 
@@ -29,7 +30,8 @@ export interface Choice {
 interface Listed {
   releases: { name: string; version: string; manifest: string; component: string; spec: string }[];
   channels: { name: string; stable: string | null; canary: string | null; shadow: string | null }[];
-  refused?: { name: string; version: string; problem: { message?: string } | string }[];
+  /** Without a version it is the channel that does not verify. */
+  refused: { name: string; version: string | null; problem: { message: string } }[];
 }
 
 /** Something that was refused, as a problem to show. */
@@ -102,6 +104,8 @@ export class Transforms {
 
   /** Asks the server that serves the page for its releases. */
   async listReleases(): Promise<void> {
+    const about = (await (await get('api/about')).json()) as { releases: boolean };
+    if (!about.releases) return;
     const { releases, channels, refused } = (await (await get('api/releases')).json()) as Listed;
     const channelsOf = (name: string, version: string): string[] => {
       const channel = channels.find((one) => one.name === name);
@@ -115,10 +119,9 @@ export class Transforms {
       const choice: Choice = { key: id, kind: 'release', name: label, digest: component, job: component, spec: '', component: null, refused: '', load };
       this.choices.push(choice);
     }
-    for (const { name, version, problem } of refused ?? []) {
-      const why = typeof problem === 'string' ? problem : (problem.message ?? 'it does not verify');
-      const id = `${name}@${version}`;
-      this.choices.push({ key: id, kind: 'release', name: id, digest: '', job: '', spec: '', component: null, refused: why, load: async () => {} });
+    for (const { name, version, problem } of refused) {
+      const id = version === null ? `channel ${name}` : `${name}@${version}`;
+      this.choices.push({ key: id, kind: 'release', name: id, digest: '', job: '', spec: '', component: null, refused: problem.message, load: async () => {} });
     }
     this.changed();
   }
@@ -144,8 +147,7 @@ export class Transforms {
     try {
       choice.component = await this.workers.own({ given: { bytes, digest, modules }, glue });
     } catch (problem) {
-      const { message, ...rest } = problem as Problem;
-      throw new Refused({ ...rest, code: 'component_invalid', message: `${name} is not a component that can run here: ${message}` }, name);
+      throw new Refused(invalid(name, (problem as Problem).message), name);
     }
   }
 }

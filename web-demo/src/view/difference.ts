@@ -31,10 +31,18 @@ function verdict({ sameBytes, tables }: Comparison, [a, b]: Pair<Preview>): HTML
     const why = 'the footers name another component, spec or contract';
     return h('span', {}, h('strong', { class: 'good' }, 'Nothing changes'), `: the same rows and values. Only the bytes differ: ${why}.`);
   }
-  const columns = tables.reduce((sum, { columns: all }) => sum + all.filter((column) => !isSameColumn(column)).length, 0);
-  const changed = tables.filter((one) => !isSame(one));
-  const where = changed.length > 0 ? ` in ${changed.map(({ table: name }) => name).join(', ')}` : '';
-  return h('strong', { class: 'warn' }, columns > 0 ? `${count(columns, 'column changes', 'columns change')}${where}.` : `What comes out changes${where}.`);
+  const changed = tables.filter((one) => !isSame(one)).map((one) => `${one.table}: ${whatChanges(one)}`);
+  return h('strong', { class: 'warn' }, changed.length > 0 ? `${changed.join('; ')}.` : 'Other records are rejected; tables and values stay the same.');
+}
+
+function whatChanges({ columns, rows, only, reordered }: TableComparison): string {
+  const said: string[] = (only ?? []).map((side, index) => (side.rows > 0 ? `${count(side.rows, 'row', 'rows')} only in ${index === 0 ? 'A' : 'B'}` : ''));
+  // By content a missing row makes every column look changed: there, columns count where their type changes.
+  const changed = columns.filter((column) => (only ? column.types[0] !== column.types[1] : !isSameColumn(column))).length;
+  if (changed > 0) said.unshift(count(changed, 'column changes', 'columns change'));
+  if (!only && rows[0] !== rows[1]) said.push(`${number(rows[0])} → ${count(rows[1], 'row', 'rows')}`);
+  if (said.every((part) => part === '') && reordered) said.push('columns in another order');
+  return said.filter((part) => part !== '').join(', ');
 }
 
 function isSameColumn({ types, nulls, changed, differs }: ColumnComparison): boolean {

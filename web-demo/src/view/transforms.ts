@@ -83,7 +83,7 @@ export class Chooser {
         h('h3', {}, `Run ${name}?`),
         h('p', {}, 'This component is code that you bring: nobody signed it. It imports nothing, runs in a worker of this page, and sees the files that you preview with it.'),
         h('p', { class: 'soft' }, `${size(bytes)}, sha256 `, h('code', {}, digest)),
-        h('p', { class: 'row' }, h('button', { type: 'submit', value: 'ok', class: 'main' }, 'Run it'), h('button', { type: 'submit', value: 'no' }, 'Cancel')),
+        h('p', { class: 'row' }, h('button', { type: 'submit', value: 'ok', class: 'main' }, 'Run it'), h('button', { type: 'submit', value: 'no', autofocus: true }, 'Cancel')),
       ),
     );
     document.body.append(dialog);

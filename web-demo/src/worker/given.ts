@@ -12,11 +12,14 @@ export function isGiven(): boolean {
   return self.location.protocol === 'blob:';
 }
 
-/** Waits for the component's bytes; the page sends them first. */
+/** The page sends it first, maybe before anybody waits for it. */
+const own = new Promise<Extract<Request, { type: 'own' }>>((resolve) => {
+  self.addEventListener('message', ({ data }: MessageEvent<Request>) => data.type === 'own' && resolve(data));
+});
+
+/** The component that the page sent, compiled. */
 export async function given(): Promise<Transform> {
-  const { given: component } = await new Promise<Extract<Request, { type: 'own' }>>((resolve) => {
-    self.addEventListener('message', ({ data }: MessageEvent<Request>) => data.type === 'own' && resolve(data));
-  });
+  const { given: component } = await own;
   const glue = (self as unknown as Record<string, Glue | undefined>)[GLUE];
   if (!glue) throw new Error('the component’s JavaScript did not start');
   return Transform.of(component, glue);

@@ -1,0 +1,61 @@
+// Steps that several tests of the page share.
+//
+// Not for starting browsers (`browser.mjs`). The one decision to know: each test has a page of its own, whose console
+// must stay silent.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { web } from '../build/paths.mjs';
+import { start } from './browser.mjs';
+
+/** A browser for the tests of one file, and `on`, which runs a test with a page of its own. */
+export function withBrowser(options = {}) {
+  let browser;
+  before(async () => (browser = await start(options)));
+  after(() => browser.stop());
+  return function on(name, context, body) {
+    test(name, { timeout: 120_000 }, async (t) => {
+      const { page, quiet, close } = await browser.open(context);
+      try {
+        await body(page, t);
+        quiet();
+      } finally {
+        await close();
+      }
+    });
+  };
+}
+
+/** Settings under which every view must be accessible. */
+export const LOOKS = [
+  ['light', {}],
+  ['dark', { colorScheme: 'dark' }],
+  ['phone', { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }],
+];
+
+/** Runs axe in a world of its own, where the page's policy does not hold it back. */
+export async function accessible(page, where) {
+  const source = fs.readFileSync(path.join(web, 'node_modules', 'axe-core', 'axe.min.js'), 'utf8');
+  await page.evaluate(source);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+  const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
+  assert.deepEqual(serious.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))]), [], where);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+  assert.ok(!wide, `${where}: the page itself never scrolls sideways`);
+}
+
+/** Puts files on the page as dropping them does: name and content. */
+export async function dropFiles(page, files, target = 'window') {
+  const list = Object.entries(files).map(([name, content]) => [name, Buffer.from(content).toString('base64')]);
+  await page.evaluate(
+    ([entries, selector]) => {
+      const data = new DataTransfer();
+      for (const [name, base64] of entries) data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
+      const place = selector === 'window' ? window : document.querySelector(selector);
+      place.dispatchEvent(new DragEvent('drop', { dataTransfer: data, cancelable: true, bubbles: true }));
+    },
+    [list, target],
+  );
+}
