@@ -5,21 +5,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { made, root } from '../build/paths.mjs';
 import { pick, settled, shot, tab } from './browser.mjs';
-import { accessible, dropFiles, LOOKS, withBrowser } from './steps.mjs';
+import { accessible, cells, dropFiles, LOOKS, withBrowser } from './steps.mjs';
 
 const on = withBrowser();
 const shipped = fs.readFileSync(path.join(made, 'lakegate.wasm'));
 const sales = path.join(root, 'tests', 'examples', 'sales');
 const csv = fs.readFileSync(path.join(sales, 'sales/orders/ingest_date=2025-01-06/sales_orders.csv'));
 const salesSpec = fs.readFileSync(path.join(sales, 'transform.toml'), 'utf8');
-
-/** The text that a cell, or a row of cells, shows in a grid of the comparison. */
-function cells(page, name) {
-  return page
-    .getByRole('region', { name, exact: true })
-    .locator('tbody tr')
-    .evaluateAll((rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent)));
-}
 
 /** Writes a spec for side B and compares. */
 async function against(page, spec) {
@@ -73,6 +65,7 @@ on('two specs: columns and values, row by row', {}, async (page) => {
   assert.deepEqual((await cells(page, 'First values of t that differ'))[0], ['total', '1', '0.0', '0.00']);
   await page.getByText('1 column is the same').waitFor();
   await page.getByText('they stand in another order').waitFor();
+  await page.setViewportSize({ width: 1280, height: 1500 });
   await shot(page, 'compare-position');
 });
 
@@ -98,6 +91,7 @@ on('other numbers of rows: by content, whatever the order', {}, async (page) => 
   assert.deepEqual(await cells(page, 'Rows of t only in A'), [['6', '5', '1.25', 'w5'], ['9,991', '9990', '2497.5', 'w90'], ['9,992', '9991', '2497.75', 'w91']]);
   const counts = Object.fromEntries((await cells(page, 'Counts')).map(([what, a, b]) => [what, [a, b]]));
   assert.deepEqual([counts.records, counts.rows, counts['rows filtered'], counts['part files']], [['10,000', '10,000'], ['10,000', '9,989'], ['0', '11'], ['1', '2']]);
+  await page.setViewportSize({ width: 1280, height: 1500 });
   await shot(page, 'compare-content');
 });
 
@@ -111,6 +105,7 @@ on('rejected records by reason, and a spec that is dropped on a side', {}, async
   await go(page);
   const reasons = await cells(page, 'Rejected records by reason');
   assert.ok(reasons.length > 0 && reasons.some((row) => row[3] === 'differs'), JSON.stringify(reasons));
+  await page.setViewportSize({ width: 1280, height: 1500 });
   await shot(page, 'compare-rejects');
 });
 
@@ -166,7 +161,7 @@ for (const [name, settings] of LOOKS) {
     await shot(page, `${name}-compare`);
     await against(page, spec(plain, 'filter = "id < 9990"\n'));
     await accessible(page, `${name} found`);
-    await page.getByText('What differs').or(page.locator('#verdict')).first().scrollIntoViewIfNeeded();
-    await page.screenshot({ path: path.join(root, 'tests', 'output', 'web', `${name}-compare-found.png`), fullPage: true });
+    await page.setViewportSize({ width: page.viewportSize().width, height: 1700 });
+    await shot(page, `${name}-compare-found`);
   });
 }

@@ -4,12 +4,15 @@
 // that a release can also be altered on its way; what the command itself answers is tested with the command.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
-import { made, root, target } from '../build/paths.mjs';
+import { promisify } from 'node:util';
+import { command, made, root, target } from '../build/paths.mjs';
 import { pick, settled, shot, tab } from './browser.mjs';
-import { accessible, dropFiles, withBrowser } from './steps.mjs';
+import { accessible, cells, withBrowser } from './steps.mjs';
 
 const example = path.join(root, 'tests', 'examples', 'mask-score');
 const maskScore = fs.readFileSync(process.env.LAKEGATE_MASK_SCORE ?? path.join(target, 'component', 'mask-score.wasm'));
@@ -121,6 +124,28 @@ on('what is not what the manifest names is not run', {}, async (page) => {
   assert.match(await page.locator('#component').innerText(), /^lakegate /);
 });
 
+/** What `lakegate diff` says of the same releases, published for it. */
+async function diffOfCommand() {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'lakegate-'));
+  const run = async (...arguments_) => {
+    const { stdout } = await promisify(execFile)(command, [...arguments_, '--json'], { cwd: folder, maxBuffer: 64 << 20 });
+    return JSON.parse(stdout);
+  };
+  try {
+    await run('keygen', '--out', 'release.key');
+    fs.writeFileSync(path.join(folder, 'sample.json'), sample);
+    for (const { name, version, component, spec } of releases.slice(0, 2)) {
+      fs.writeFileSync(path.join(folder, 'component.wasm'), component);
+      fs.writeFileSync(path.join(folder, 'transform.toml'), spec);
+      await run('publish', name, '--version', version, '--spec', 'transform.toml', '--transform', 'component.wasm', '--no-code', '--registry', 'registry', '--key', 'release.key');
+    }
+    const { samples } = await run('diff', 'orders', '1.2.0', '1.3.0', 'sample.json', '--registry', 'registry', '--trust', 'release.key.pub');
+    return samples[0].comparison;
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+
 on('two releases are compared, as `lakegate diff` does it', {}, async (page) => {
   await pick(page, 'sample.json', sample);
   await settled(page);
@@ -133,6 +158,19 @@ on('two releases are compared, as `lakegate diff` does it', {}, async (page) => 
   assert.match(await page.locator('#verdict').innerText(), /^orders: 2 columns change, /);
   await page.getByText('extension_rejected').waitFor();
   await page.getByRole('region', { name: 'Columns of orders that differ' }).getByText('+ bigint').waitFor();
+  const expected = await diffOfCommand();
+  const counts = Object.fromEntries((await cells(page, 'Counts')).map(([what, a, b]) => [what, [Number(a), Number(b)]]));
+  assert.deepEqual([counts.records, counts.rejected], [expected.records, expected.rejected]);
+  const [table] = expected.tables;
+  assert.deepEqual([counts.rows, counts['part files']], [table.rows, table.files]);
+  const differ = table.columns.filter(({ types, nulls, checksums }) => types[0] !== types[1] || nulls[0] !== nulls[1] || checksums[0] !== checksums[1]);
+  const shown = await cells(page, 'Columns of orders that differ');
+  assert.deepEqual(shown.map(([column]) => column).sort(), differ.map(({ column }) => column).sort());
+  for (const { column, nulls } of differ) {
+    const found = shown.find(([name]) => name === column)[2];
+    assert.equal(found, nulls[0] === nulls[1] ? `${nulls[0]}` : nulls.join(' → '), column);
+  }
   await accessible(page, 'two releases');
+  await page.setViewportSize({ width: 1280, height: 1500 });
   await shot(page, 'release-compare');
 });

@@ -59,3 +59,11 @@ export async function dropFiles(page, files, target = 'window') {
     [list, target],
   );
 }
+
+/** What the rows of a grid show, cell by cell. */
+export function cells(page, name) {
+  return page
+    .getByRole('region', { name, exact: true })
+    .locator('tbody tr')
+    .evaluateAll((rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent)));
+}

@@ -91,9 +91,10 @@ fn column(
     pointers: &Map<String, Value>,
 ) -> Column {
     let name = descriptor.path().string();
-    let from = pointers.get(&name).map(|from| match (from, from.get("sql")) {
-        (Value::String(text), _) | (_, Some(Value::String(text))) => text.clone(),
-        (other, _) => other.to_string(),
+    let from = pointers.get(&name).map(|from| match (from, from.get("sql"), from.get("transform")) {
+        (Value::String(text), _, _) | (_, Some(Value::String(text)), _) => text.clone(),
+        (_, _, Some(Value::String(name))) => format!("by {name}"),
+        (other, ..) => other.to_string(),
     });
     let statistics: Vec<&Statistics> = chunks.iter().filter_map(|chunk| chunk.statistics()).collect();
     let known = statistics.len() == chunks.len();

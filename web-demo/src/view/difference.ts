@@ -36,13 +36,13 @@ function verdict({ sameBytes, tables }: Comparison, [a, b]: Pair<Preview>): HTML
 }
 
 function whatChanges({ columns, rows, only, reordered }: TableComparison): string {
-  const said: string[] = (only ?? []).map((side, index) => (side.rows > 0 ? `${count(side.rows, 'row', 'rows')} only in ${index === 0 ? 'A' : 'B'}` : ''));
+  const said = (only ?? []).map((side, index) => (side.rows > 0 ? `${count(side.rows, 'row', 'rows')} only in ${index === 0 ? 'A' : 'B'}` : ''));
   // By content a missing row makes every column look changed: there, columns count where their type changes.
   const changed = columns.filter((column) => (only ? column.types[0] !== column.types[1] : !isSameColumn(column))).length;
   if (changed > 0) said.unshift(count(changed, 'column changes', 'columns change'));
   if (!only && rows[0] !== rows[1]) said.push(`${number(rows[0])} → ${count(rows[1], 'row', 'rows')}`);
-  if (said.every((part) => part === '') && reordered) said.push('columns in another order');
-  return said.filter((part) => part !== '').join(', ');
+  const found = said.filter((part) => part !== '');
+  return found.length > 0 || !reordered ? found.join(', ') : 'columns in another order';
 }
 
 function isSameColumn({ types, nulls, changed, differs }: ColumnComparison): boolean {
