@@ -3,7 +3,7 @@
 // Not for showing it (`view/`). The one decision to know: every run has an id of its own, so that an answer to an
 // earlier spec is told from the answer to this one; the last good preview stays until the next one is there.
 
-import type { Answer, Component, Picture, Preview, Problem, Quarantined, Request, Rows, TableContract } from './protocol';
+import type { Answer, Component, Picture, Preview, Problem, Quarantined, Reason, Request, Rows, TableContract } from './protocol';
 import { Transforms } from './transforms';
 import { Workers } from './workers';
 
@@ -26,6 +26,10 @@ export interface Entry {
   problem: Problem | null;
   /** What a failed run had rejected. */
   rejected: Quarantined[];
+  /** Why the last run rejected records, whether it failed or not. */
+  reasons: Reason[];
+  /** What the file asks for by itself, once it was asked. */
+  own: Promise<TableContract[]> | null;
 }
 
 /** What happened: everything (a file came or went, a run ended), progress only, or the component is there. */
@@ -60,7 +64,8 @@ export class Files {
       spec,
       draft: null,
       transform: '',
-      brought: '',
+      // The lake's own spec is not the person's: it goes when a release is chosen.
+      brought: spec === this.transforms.shipped.spec ? spec : '',
       run: 0,
       state: 'running',
       progress: { pass: 1, read: 0, total: file.size },
@@ -68,6 +73,8 @@ export class Files {
       shown: 0,
       problem: null,
       rejected: [],
+      reasons: [],
+      own: null,
     };
     this.entries.push(entry);
     this.current = entry;
@@ -78,6 +85,7 @@ export class Files {
   start(entry: Entry): void {
     if (entry.state === 'running' && entry.run > 0) this.send({ type: 'cancel', id: entry.run });
     entry.run = ++this.runs;
+    entry.own = null;
     entry.state = 'running';
     entry.progress = { pass: 1, read: 0, total: entry.file.size };
     const { chosen } = this.transforms;
@@ -137,6 +145,21 @@ export class Files {
     return this.ask((request) => ({ type: 'histogram', id, request, table, column }));
   }
 
+  /** Keeps to other contracts from here on, and runs everything again. */
+  keepTo(contracts: TableContract[]): void {
+    this.contracts = contracts;
+    this.entries.forEach((entry) => this.start(entry));
+    this.changed('all');
+  }
+
+  /** What an entry's file asks for by itself. */
+  own(entry: Entry): Promise<TableContract[]> {
+    const { file, name, spec } = entry;
+    const transform = this.transforms.get(entry.transform).job;
+    entry.own ??= this.ask((request) => ({ type: 'learn', request, job: { id: entry.run, file, name, spec, contracts: [], final: false, transform } }));
+    return entry.own;
+  }
+
   private ask<T>(question: (request: number) => Request): Promise<T> {
     const request = ++this.requests;
     return new Promise((done, fail) => {
@@ -182,6 +205,7 @@ export class Files {
     entry.state = answer.type;
     entry.problem = answer.type === 'failed' ? answer.problem : null;
     entry.rejected = answer.type === 'failed' ? answer.quarantine : [];
+    entry.reasons = answer.type === 'failed' ? answer.reasons : answer.type === 'done' ? answer.preview.reasons : [];
     if (answer.type === 'done') {
       if (entry.shown > 0) this.send({ type: 'forget', id: entry.shown });
       entry.preview = answer.preview;

@@ -50,6 +50,7 @@ export interface Job {
 
 export type Request =
   | { type: 'run'; job: Job }
+  | { type: 'learn'; request: number; job: Job }
   | { type: 'cancel'; id: number }
   | { type: 'forget'; id: number }
   /** To the worker of a component that the page was not built with, before anything else. */
@@ -65,7 +66,7 @@ export type Answer =
   | { type: 'broken'; problem: Problem }
   | { type: 'progress'; id: number; pass: number; read: number; total: number }
   | { type: 'done'; id: number; preview: Preview }
-  | { type: 'failed'; id: number; problem: Problem; quarantine: Quarantined[] }
+  | { type: 'failed'; id: number; problem: Problem; quarantine: Quarantined[]; reasons: Reason[] }
   | { type: 'cancelled'; id: number }
   | { type: 'compared'; id: number; comparison: Comparison }
   | { type: 'answered'; request: number; value: unknown }
@@ -100,11 +101,14 @@ export interface Preview {
   report: Report;
   tables: Table[];
   quarantine: Quarantined[];
+  reasons: Reason[];
   /** True when there were more rejected records than `quarantine` holds. */
   quarantineCut: boolean;
   /** The spec that pins what was learned; none when nothing had to be learned. */
   spec: string | null;
   receipt: Receipt;
+  /** SHA-256 of the receipt as compact JSON, which a commit record keeps as the promise. */
+  receiptDigest: string;
   passes: number;
   inputBytes: number;
   milliseconds: number;
@@ -187,6 +191,16 @@ export interface Quarantined {
   message: string;
   raw: string;
   truncated: boolean;
+}
+
+/** Records that were rejected for one reason at one path, all of them. */
+export interface Reason {
+  table: string | null;
+  /** With `*` for every place in an array. */
+  path: string | null;
+  code: string;
+  message: string;
+  records: number;
 }
 
 /** The part of a contract that the page shows. */

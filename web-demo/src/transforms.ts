@@ -4,6 +4,7 @@
 // component is run only after its person said so, a release only if its bytes have the digests that the server, which
 // checks signatures, named; releases are asked for only where the page's head says that `lakegate serve` serves it.
 
+import { lake, Refused } from './lake';
 import type { Component, Problem } from './protocol';
 import { invalid } from './worker/component';
 import type { Workers } from './workers';
@@ -25,28 +26,6 @@ export interface Choice {
   refused: string;
   /** Makes it ready to run. */
   load: () => Promise<void>;
-}
-
-interface Listed {
-  releases: { name: string; version: string; manifest: string; component: string; spec: string }[];
-  channels: { name: string; stable: string | null; canary: string | null; shadow: string | null }[];
-  /** Without a version it is the channel that does not verify. */
-  refused: { name: string; version: string | null; problem: { message: string } }[];
-}
-
-/** Something that was refused, as a problem to show. */
-export class Refused extends Error {
-  constructor(
-    readonly problem: Problem,
-    readonly name: string,
-  ) {
-    super(problem.message);
-  }
-}
-
-/** True where `lakegate serve` serves the page: only then may the page ask for `api/…`. */
-export function isServed(): boolean {
-  return document.querySelector('meta[name="lakegate-serve"]') !== null;
 }
 
 export class Transforms {
@@ -102,19 +81,18 @@ export class Transforms {
     if (!this.choices.includes(choice)) this.choices.push(choice);
   }
 
-  /** Asks the server that serves the page for its releases. */
-  async listReleases(): Promise<void> {
-    const about = (await (await get('api/about')).json()) as { releases: boolean };
-    if (!about.releases) return;
-    const { releases, channels, refused } = (await (await get('api/releases')).json()) as Listed;
+  /** Asks the server that serves the page for its releases; the one that the server itself runs, if it does. */
+  async listReleases(): Promise<Choice | null> {
+    const about = await lake.about();
+    if (!about.releases) return null;
+    const { releases, channels, refused } = await lake.releases();
     const channelsOf = (name: string, version: string): string[] => {
       const channel = channels.find((one) => one.name === name);
       return (['stable', 'canary', 'shadow'] as const).filter((pointer) => channel?.[pointer] === version);
     };
     for (const { name, version, component, spec } of releases) {
       const id = `${name}@${version}`;
-      const path = `api/releases/${encodeURIComponent(name)}/${encodeURIComponent(version)}`;
-      const load = once(() => this.loadRelease(choice, path, spec));
+      const load = once(() => this.loadRelease(choice, name, version, spec));
       const label = [id, ...channelsOf(name, version)].join(' · ');
       const choice: Choice = { key: id, kind: 'release', name: label, digest: component, job: component, spec: '', component: null, refused: '', load };
       this.choices.push(choice);
@@ -124,10 +102,12 @@ export class Transforms {
       this.choices.push({ key: id, kind: 'release', name: id, digest: '', job: '', spec: '', component: null, refused: problem.message, load: async () => {} });
     }
     this.changed();
+    const { release } = about;
+    return this.choices.find(({ key }) => release !== null && key === `${release.name}@${release.version}`) ?? null;
   }
 
-  private async loadRelease(choice: Choice, path: string, specDigest: string): Promise<void> {
-    const spec = new Uint8Array(await (await get(`${path}/spec`)).arrayBuffer());
+  private async loadRelease(choice: Choice, name: string, version: string, specDigest: string): Promise<void> {
+    const spec = await lake.releaseBytes(name, version, 'spec');
     await vet({ name: `the spec of ${choice.key}`, bytes: spec, want: 'digest', expected: specDigest });
     choice.spec = new TextDecoder().decode(spec);
     if (choice.digest === this.shipped.digest) {
@@ -136,8 +116,7 @@ export class Transforms {
       choice.job = '';
       return;
     }
-    const bytes = new Uint8Array(await (await get(`${path}/component`)).arrayBuffer());
-    await this.start(choice, bytes);
+    await this.start(choice, await lake.releaseBytes(name, version, 'component'));
   }
 
   /** Transpiles a component, which must have the choice's digest, and starts its worker. */
@@ -147,7 +126,7 @@ export class Transforms {
     try {
       choice.component = await this.workers.own({ given: { bytes, digest, modules }, glue });
     } catch (problem) {
-      throw new Refused(invalid(name, (problem as Problem).message), name);
+      throw new Refused(invalid(name, (problem as Problem).message));
     }
   }
 }
@@ -164,19 +143,11 @@ function once(run: () => Promise<void>): () => Promise<void> {
   };
 }
 
-async function get(path: string): Promise<Response> {
-  const response = await fetch(path);
-  if (response.ok) return response;
-  const said = (await response.json().catch(() => ({}))) as { problem?: Partial<Problem> };
-  const problem: Problem = { fault: 'environment', code: 'server', message: `the server answers ${response.status}`, place: {}, ...said.problem };
-  throw new Refused(problem, path);
-}
-
 /** Asks a worker that ends with its answer. */
 function vet(asked: Vetting): Promise<Extract<Vetted, { type: 'vetted' }>> {
   const worker = new Worker(new URL('./worker/vet.ts', import.meta.url), { type: 'module' });
   const answer = new Promise<Extract<Vetted, { type: 'vetted' }>>((resolve, reject) => {
-    worker.onmessage = ({ data }: MessageEvent<Vetted>) => (data.type === 'vetted' ? resolve(data) : reject(new Refused(data.problem, asked.name)));
+    worker.onmessage = ({ data }: MessageEvent<Vetted>) => (data.type === 'vetted' ? resolve(data) : reject(new Refused(data.problem)));
     worker.onerror = ({ message }) => reject(new Error(message || 'the transpiler could not start'));
   });
   worker.postMessage(asked);

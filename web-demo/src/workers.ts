@@ -33,7 +33,7 @@ export class Workers {
   }
 
   send(request: Request): void {
-    if (request.type === 'run' && request.job.transform !== '') return this.ownerOf(request.job).run(request.job);
+    if ((request.type === 'run' || request.type === 'learn') && request.job.transform !== '') return this.ownerOf(request.job).ask(request);
     if (request.type === 'cancel') for (const owner of this.others.values()) owner.cancel(request.id);
     this.first.postMessage(request);
   }
@@ -61,11 +61,19 @@ export class Workers {
   }
 }
 
+/** What needs the component. */
+type Asked = Extract<Request, { type: 'run' | 'learn' }>;
+
+function keyOf(request: Asked): string {
+  return request.type === 'run' ? `run ${request.job.id}` : `learn ${request.request}`;
+}
+
 /** The worker of one component that the page was not built with. */
 class Owner {
   private worker: Worker | null = null;
   private state: Promise<Component> | null = null;
-  private readonly jobs = new Map<number, Job>();
+  /** What it was asked and has not answered, by `keyOf`. */
+  private readonly asked = new Map<string, Asked>();
 
   constructor(
     private readonly source: Source,
@@ -78,22 +86,24 @@ class Owner {
     return this.state;
   }
 
-  run(job: Job): void {
-    this.jobs.set(job.id, job);
+  ask(request: Asked): void {
+    const key = keyOf(request);
+    this.asked.set(key, request);
     this.ready().then(
-      () => this.jobs.has(job.id) && this.post({ type: 'run', job }),
-      (problem: Problem) => this.pass({ type: 'failed', id: job.id, problem, quarantine: [] }),
+      () => this.asked.has(key) && this.post(request),
+      (problem: Problem) => this.fail(request, problem),
     );
   }
 
   cancel(id: number): void {
-    if (!this.jobs.has(id)) return;
+    const key = `run ${id}`;
+    if (!this.asked.has(key)) return;
     this.post({ type: 'cancel', id });
     setTimeout(() => {
-      if (!this.jobs.has(id)) return;
+      if (!this.asked.has(key)) return;
       this.end();
       this.pass({ type: 'cancelled', id });
-      for (const job of this.jobs.values()) this.run(job);
+      for (const request of this.asked.values()) this.ask(request);
     }, OBEY_MILLISECONDS);
   }
 
@@ -119,15 +129,21 @@ class Owner {
         const problem: Problem = { fault: 'transform', code: 'transform_crashed', message: `the transform crashed: ${message || 'its worker could not start'}`, place: {} };
         reject(problem);
         this.end();
-        for (const id of [...this.jobs.keys()]) this.pass({ type: 'failed', id, problem, quarantine: [] });
+        for (const request of [...this.asked.values()]) this.fail(request, problem);
       };
       this.post({ type: 'own', given });
     }).finally(() => URL.revokeObjectURL(url)) as Promise<Component>;
   }
 
   private pass(answer: Answer): void {
-    if ('id' in answer && answer.type !== 'progress') this.jobs.delete(answer.id);
+    if ('request' in answer) this.asked.delete(`learn ${answer.request}`);
+    else if ('id' in answer && answer.type !== 'progress') this.asked.delete(`run ${answer.id}`);
     this.take(answer);
+  }
+
+  private fail(request: Asked, problem: Problem): void {
+    if (request.type === 'run') this.pass({ type: 'failed', id: request.job.id, problem, quarantine: [], reasons: [] });
+    else this.pass({ type: 'refused', request: request.request, message: problem.message });
   }
 
   private post(request: Request): void {

@@ -5,9 +5,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { made, root } from '../build/paths.mjs';
 import { pick, settled, shot, tab } from './browser.mjs';
-import { accessible, cells, dropFiles, LOOKS, withBrowser } from './steps.mjs';
+import { accessible, cells, dropFiles, LOOKS, pages } from './steps.mjs';
 
-const on = withBrowser();
+const on = pages();
 const shipped = fs.readFileSync(path.join(made, 'lakegate.wasm'));
 const sales = path.join(root, 'tests', 'examples', 'sales');
 const csv = fs.readFileSync(path.join(sales, 'sales/orders/ingest_date=2025-01-06/sales_orders.csv'));

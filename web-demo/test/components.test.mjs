@@ -13,9 +13,9 @@ import { promisify } from 'node:util';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { command, made, root, target } from '../build/paths.mjs';
 import { pick, settled, shot, tab } from './browser.mjs';
-import { accessible, dropFiles, LOOKS, withBrowser } from './steps.mjs';
+import { accessible, dropFiles, LOOKS, pages } from './steps.mjs';
 
-const on = withBrowser();
+const on = pages();
 const shipped = fs.readFileSync(path.join(made, 'lakegate.wasm'));
 const example = path.join(root, 'tests', 'examples', 'mask-score');
 const maskScore = path.resolve(process.env.LAKEGATE_MASK_SCORE ?? path.join(target, 'component', 'mask-score.wasm'));
@@ -46,7 +46,7 @@ async function commandOn(file) {
   return JSON.parse(ran.stdout);
 }
 
-on('the shipped component, dropped, makes the same bytes through glue that was made in the page', {}, async (page, t) => {
+on('the shipped component, dropped, makes the same bytes through glue that was made in the page', {}, async (page) => {
   const asked = [];
   page.on('request', (request) => asked.push(path.basename(new URL(request.url()).pathname)));
   await page.locator('#component:not(:empty)').waitFor();
@@ -57,7 +57,7 @@ on('the shipped component, dropped, makes the same bytes through glue that was m
   const started = Date.now();
   await run(page, 'lakegate.wasm', shipped);
   const after = await receiptOf(page);
-  t.diagnostic(`transpiled and run after ${Date.now() - started} ms`);
+  console.log(`transpiled and run after ${Date.now() - started} ms`);
   assert.deepEqual(after, before);
   assert.ok(asked.some((name) => /bindgen.*\.wasm$/.test(name)), 'the transpiler was fetched now');
   assert.match(await page.locator('#component').getAttribute('title'), new RegExp(`Your component lakegate.wasm, .*${before.component}`));
@@ -99,7 +99,7 @@ on('another component makes in the page what the command line makes with it', {}
 /** A component that exports an interface with nothing in it. */
 const empty = (name) => parse(`(component (instance $i) (export "${name}" (instance $i)))`);
 
-on('what must not run is refused in the command line’s words', {}, async (page, t) => {
+on('what must not run is refused in the command line’s words', {}, async (page) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'lakegate-'));
   const cases = {
     'clocks.wasm': await parse('(component (import "wasi:clocks/wall-clock@0.2.0" (instance (export "now" (func (result u64))))) (import "wasi:random/random@0.2.0" (instance)))'),
@@ -123,7 +123,7 @@ on('what must not run is refused in the command line’s words', {}, async (page
       const words = (text) => text.replaceAll(`${folder}/`, '').replace(/(can run here): .*/s, '$1');
       assert.equal(words(said.split('\n')[0]), `error in the transform: ${words(error.message)}`);
       assert.ok(said.includes(`hint: ${error.hint}`), said);
-      t.diagnostic(said.split('\n')[0]);
+      console.log(said.split('\n')[0]);
       if (name === 'clocks.wasm') {
         await accessible(page, 'a refusal');
         await shot(page, 'component-refused');

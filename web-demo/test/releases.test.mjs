@@ -12,7 +12,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { command, made, root, target } from '../build/paths.mjs';
 import { pick, settled, shot, tab } from './browser.mjs';
-import { accessible, cells, withBrowser } from './steps.mjs';
+import { accessible, cells, pages } from './steps.mjs';
 
 const example = path.join(root, 'tests', 'examples', 'mask-score');
 const maskScore = fs.readFileSync(process.env.LAKEGATE_MASK_SCORE ?? path.join(target, 'component', 'mask-score.wasm'));
@@ -48,7 +48,7 @@ function serving(address) {
   return { status: 200, body: what === 'spec' ? (release.sentSpec ?? release.spec) : (release.sent ?? release.component) };
 }
 
-const on = withBrowser({ head: '<meta name="lakegate-serve" content="1">', api: serving });
+const on = pages({ head: '<meta name="lakegate-serve" content="1">', api: serving });
 
 async function choose(page, label) {
   await page.getByLabel('Transform', { exact: true }).selectOption({ label });

@@ -10,30 +10,29 @@ import { after, before, test } from 'node:test';
 import { web } from '../build/paths.mjs';
 import { start } from './browser.mjs';
 
-/** A browser for the tests of one file, and `on`, which runs a test with a page of its own. */
-export function withBrowser(options = {}) {
-  let browser;
-  before(async () => (browser = await start(options)));
-  after(() => browser.stop());
-  return function on(name, context, body) {
-    test(name, { timeout: 120_000 }, async (t) => {
-      const { page, quiet, close } = await browser.open(context);
-      try {
-        await body(page, t);
-        quiet();
-      } finally {
-        await close();
-      }
-    });
-  };
-}
-
-/** Settings under which every view must be accessible. */
+/** How the page is looked at. */
 export const LOOKS = [
   ['light', {}],
   ['dark', { colorScheme: 'dark' }],
   ['phone', { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }],
 ];
+
+/** A browser for this file's tests, with `server` as `serve` has it; answers with what makes one: a page of its own, whose console must stay silent. */
+export function pages(server = {}) {
+  let browser;
+  before(async () => (browser = await start(server)));
+  after(() => browser.stop());
+  return (name, options, body) =>
+    test(name, { timeout: 120_000 }, async () => {
+      const { page, quiet, close } = await browser.open(options);
+      try {
+        await body(page, browser);
+        quiet();
+      } finally {
+        await close();
+      }
+    });
+}
 
 /** Runs axe in a world of its own, where the page's policy does not hold it back. */
 export async function accessible(page, where) {
@@ -66,4 +65,10 @@ export function cells(page, name) {
     .getByRole('region', { name, exact: true })
     .locator('tbody tr')
     .evaluateAll((rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent)));
+}
+
+/** The bytes of what a click downloads. */
+export async function downloaded(page, click) {
+  const [download] = await Promise.all([page.waitForEvent('download'), click()]);
+  return { name: download.suggestedFilename(), bytes: fs.readFileSync(await download.path()) };
 }

@@ -5,8 +5,9 @@
 
 import { h } from '../dom';
 import type { Entry, Files } from '../entry';
+import { Refused } from '../lake';
 import type { Answer, Job, Preview, Request } from '../protocol';
-import { Refused, type Choice } from '../transforms';
+import type { Choice } from '../transforms';
 import { headline, placeOf, size } from '../words';
 import { difference } from './difference';
 import { options } from './transforms';
@@ -235,7 +236,7 @@ function problem(thrown: unknown): HTMLElement {
     thrown instanceof SideFailed
       ? thrown
       : thrown instanceof Refused
-        ? { message: `error in the transform: ${thrown.message}`, place: '', hint: thrown.problem.hint ?? '' }
+        ? { message: `error in the transform: ${thrown.problem.message}`, place: '', hint: thrown.problem.hint ?? '' }
         : { message: (thrown as Error).message, place: '', hint: '' };
   return h(
     'div',

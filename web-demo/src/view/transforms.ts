@@ -4,9 +4,10 @@
 // never shown as made by two transforms without it being said; the head always names the one that runs.
 
 import { byId, h } from '../dom';
-import { isServed, Refused, type Choice } from '../transforms';
 import type { Files } from '../entry';
+import { isServed, Refused } from '../lake';
 import type { Problem } from '../protocol';
+import type { Choice } from '../transforms';
 import { short, size } from '../words';
 
 export class Chooser {
@@ -20,7 +21,7 @@ export class Chooser {
     byId('component').after(this.select);
     byId('main').before(this.notice);
     this.select.addEventListener('change', () => void this.choose(files.transforms.get(this.select.value)));
-    if (isServed()) void files.transforms.listReleases().catch((thrown: unknown) => this.refuse(thrown, 'the releases'));
+    if (isServed()) void this.list();
     this.draw();
   }
 
@@ -46,6 +47,16 @@ export class Chooser {
     const components = list.filter(({ name }) => name.toLowerCase().endsWith('.wasm'));
     for (const file of components) await this.offer(file);
     return list.filter((file) => !components.includes(file));
+  }
+
+  /** Lists the releases; a page of a server that runs one previews with that one. */
+  private async list(): Promise<void> {
+    try {
+      const running = await this.files.transforms.listReleases();
+      if (running && this.files.transforms.chosen.kind === 'shipped') await this.choose(running);
+    } catch (thrown) {
+      this.refuse(thrown, 'the releases');
+    }
   }
 
   private async offer(file: File): Promise<void> {

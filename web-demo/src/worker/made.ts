@@ -4,8 +4,10 @@
 // keep on disk, so that a large file's Parquet does not stay in the worker's memory.
 
 import { Sha256 } from '../../dist/made/inspect.js';
-import type { Quarantined } from '../protocol';
+import type { Quarantined, Reason } from '../protocol';
 
+/** Different reasons that are counted: more is no summary any more. */
+const REASONS = 1_000;
 /** Quarantine bytes kept to show, as the command line does; the report has the full count. */
 const QUARANTINE_BYTES = 4 << 20;
 
@@ -32,6 +34,7 @@ interface OpenPart {
 export class Made {
   readonly parts: MadePart[] = [];
   readonly quarantine: Quarantined[] = [];
+  private readonly counted = new Map<string, Reason>();
   quarantineCut = false;
   private quarantineBytes = 0;
   private readonly open = new Map<number, OpenPart>();
@@ -67,9 +70,24 @@ export class Made {
   rejected(lines: Uint8Array): void {
     for (const line of new TextDecoder().decode(lines).split('\n')) {
       if (line === '') continue;
+      const rejected = JSON.parse(line) as Quarantined;
+      this.count(rejected);
       this.quarantineBytes += line.length;
       if (this.quarantineBytes > QUARANTINE_BYTES) this.quarantineCut = true;
-      else this.quarantine.push(JSON.parse(line) as Quarantined);
+      else this.quarantine.push(rejected);
     }
+  }
+
+  /** Why records were rejected, the commonest reason first. */
+  reasons(): Reason[] {
+    return [...this.counted.values()].sort((a, b) => b.records - a.records);
+  }
+
+  private count({ table, path: exact, code, message }: Quarantined): void {
+    const path = exact?.replace(/\/\d+(?=\/|$)/g, '/*') ?? null;
+    const key = JSON.stringify([table, path, code]);
+    const known = this.counted.get(key);
+    if (known) known.records++;
+    else if (this.counted.size < REASONS) this.counted.set(key, { table, path, code, message, records: 1 });
   }
 }

@@ -10,7 +10,7 @@ import inspectUrl from '../../dist/made/inspect_bg.wasm?url';
 import type { Answer, Job, Preview, Request, Table } from '../protocol';
 import { compareSides } from './compare';
 import { given, isGiven } from './given';
-import { Cancelled, Failed, make } from './make';
+import { Cancelled, Failed, learn, make } from './make';
 import { pictureOf, rowsOf } from './parts';
 import { problemOf, Transform } from './transform';
 
@@ -26,6 +26,9 @@ self.onmessage = ({ data }: MessageEvent<Request>): void => {
     case 'run':
       cancelled.delete(data.job.id);
       queue = queue.then(() => run(data.job));
+      break;
+    case 'learn':
+      queue = queue.then(() => learned(data));
       break;
     case 'cancel':
       cancelled.add(data.id);
@@ -75,8 +78,8 @@ async function run(job: Job): Promise<void> {
     answer({ type: 'done', id, preview });
   } catch (thrown) {
     if (thrown instanceof Cancelled) answer({ type: 'cancelled', id });
-    else if (thrown instanceof Failed) answer({ type: 'failed', id, problem: thrown.problem, quarantine: thrown.quarantine });
-    else answer({ type: 'failed', id, problem: problemOf(thrown), quarantine: [] });
+    else if (thrown instanceof Failed) answer({ type: 'failed', id, problem: thrown.problem, quarantine: thrown.quarantine, reasons: thrown.reasons });
+    else answer({ type: 'failed', id, problem: problemOf(thrown), quarantine: [], reasons: [] });
   } finally {
     cancelled.delete(id);
   }
@@ -94,9 +97,19 @@ async function compare({ id, a, b }: Extract<Request, { type: 'compare' }>): Pro
     answer({ type: 'compared', id, comparison: await compareSides(one, other, watch) });
   } catch (thrown) {
     if (thrown instanceof Cancelled) answer({ type: 'cancelled', id });
-    else answer({ type: 'failed', id, problem: problemOf(thrown), quarantine: [] });
+    else answer({ type: 'failed', id, problem: problemOf(thrown), quarantine: [], reasons: [] });
   } finally {
     cancelled.delete(id);
+  }
+}
+
+async function learned({ request, job }: Extract<Request, { type: 'learn' }>): Promise<void> {
+  const transform = await loaded;
+  if (!transform) return;
+  try {
+    answer({ type: 'answered', request, value: await learn(transform, job, { cancelled: () => cancelled.has(job.id), progress: () => {} }) });
+  } catch (thrown) {
+    answer({ type: 'refused', request, message: thrown instanceof Failed ? thrown.problem.message : problemOf(thrown).message });
   }
 }
 
