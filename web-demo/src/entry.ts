@@ -3,7 +3,9 @@
 // Not for showing it (`view/`). The one decision to know: every run has an id of its own, so that an answer to an
 // earlier spec is told from the answer to this one; the last good preview stays until the next one is there.
 
-import type { Answer, Cells, Component, Preview, Problem, Quarantined, Request, TableContract } from './protocol';
+import type { Answer, Component, Picture, Preview, Problem, Quarantined, Reason, Request, Rows, TableContract } from './protocol';
+import { Transforms } from './transforms';
+import { Workers } from './workers';
 
 export interface Entry {
   file: Blob;
@@ -12,6 +14,9 @@ export interface Entry {
   spec: string;
   /** The text in the editor, while it is not the spec. */
   draft: string | null;
+  /** Key of the transform that the last run was of, and the spec that it brought along. */
+  transform: string;
+  brought: string;
   run: number;
   state: 'running' | 'done' | 'failed' | 'cancelled';
   progress: { pass: number; read: number; total: number };
@@ -21,6 +26,10 @@ export interface Entry {
   problem: Problem | null;
   /** What a failed run had rejected. */
   rejected: Quarantined[];
+  /** Why the last run rejected records, whether it failed or not. */
+  reasons: Reason[];
+  /** What the file asks for by itself, once it was asked. */
+  own: Promise<TableContract[]> | null;
 }
 
 /** What happened: everything (a file came or went, a run ended), progress only, or the component is there. */
@@ -35,16 +44,18 @@ export class Files {
   contracts: TableContract[] = [];
   private runs = 0;
   private requests = 0;
-  private readonly waiting = new Map<number, { done: (columns: Cells[]) => void; fail: (error: Error) => void }>();
-  private readonly worker = new Worker(new URL('./worker/worker.ts', import.meta.url), { type: 'module' });
-
-  constructor(private readonly changed: (change: Change) => void) {
-    this.worker.onmessage = ({ data }: MessageEvent<Answer>) => this.take(data);
-    this.worker.onerror = ({ message }) => {
+  private readonly waiting = new Map<number, { done: (value: unknown) => void; fail: (error: Error) => void }>();
+  private readonly sides = new Map<number, (answer: Answer) => void>();
+  private readonly workers = new Workers(
+    (answer) => this.take(answer),
+    (message) => {
       this.broken = { fault: 'environment', code: 'page', message: message || 'the worker could not start', place: {} };
       this.changed('all');
-    };
-  }
+    },
+  );
+  readonly transforms = new Transforms(this.workers, () => this.changed('component'));
+
+  constructor(private readonly changed: (change: Change) => void) {}
 
   add(file: Blob, name: string, spec = ''): void {
     const entry: Entry = {
@@ -52,6 +63,9 @@ export class Files {
       name,
       spec,
       draft: null,
+      transform: '',
+      // The lake's own spec is not the person's: it goes when a release is chosen.
+      brought: spec === this.transforms.shipped.spec ? spec : '',
       run: 0,
       state: 'running',
       progress: { pass: 1, read: 0, total: file.size },
@@ -59,6 +73,8 @@ export class Files {
       shown: 0,
       problem: null,
       rejected: [],
+      reasons: [],
+      own: null,
     };
     this.entries.push(entry);
     this.current = entry;
@@ -69,15 +85,26 @@ export class Files {
   start(entry: Entry): void {
     if (entry.state === 'running' && entry.run > 0) this.send({ type: 'cancel', id: entry.run });
     entry.run = ++this.runs;
+    entry.own = null;
     entry.state = 'running';
     entry.progress = { pass: 1, read: 0, total: entry.file.size };
+    const { chosen } = this.transforms;
+    if (entry.transform !== chosen.key) {
+      // A release's spec comes and goes with it, unless there is one that the person gave or edited.
+      if (entry.spec === '' || entry.spec === entry.brought) entry.spec = entry.brought = chosen.spec;
+      entry.transform = chosen.key;
+    }
     const { file, name, spec } = entry;
-    this.send({ type: 'run', job: { id: entry.run, file, name, spec, contracts: this.contracts, final: false } });
+    this.send({ type: 'run', job: { id: entry.run, file, name, spec, contracts: this.contracts, final: false, transform: chosen.job } });
     this.changed('all');
   }
 
   cancel(entry: Entry): void {
-    this.send({ type: 'cancel', id: entry.run });
+    this.cancelRun(entry.run);
+  }
+
+  cancelRun(id: number): void {
+    this.send({ type: 'cancel', id });
   }
 
   remove(entry: Entry): void {
@@ -90,39 +117,81 @@ export class Files {
 
   show(entry: Entry): void {
     this.current = entry;
-    this.changed('all');
+    if (entry.transform === this.transforms.chosen.key) this.changed('all');
+    else this.start(entry);
+  }
+
+  /** Asks for something beside the entries' own runs; every answer to it goes to `take`. */
+  aside(ask: (id: number) => Request, take: (answer: Answer) => void): number {
+    const id = ++this.runs;
+    this.sides.set(id, take);
+    this.send(ask(id));
+    return id;
+  }
+
+  /** Ends what `aside` began. */
+  forget(id: number): void {
+    this.sides.delete(id);
+    this.send({ type: 'forget', id });
   }
 
   /** Rows of a table of the preview that an entry shows. */
-  rows(id: number, table: string, offset: number, count: number): Promise<Cells[]> {
+  rows(id: number, table: string, offset: number, count: number): Promise<Rows> {
+    return this.ask((request) => ({ type: 'rows', id, request, table, offset, count }));
+  }
+
+  /** How the values of a column are spread. */
+  picture(id: number, table: string, column: number): Promise<Picture | null> {
+    return this.ask((request) => ({ type: 'histogram', id, request, table, column }));
+  }
+
+  /** Keeps to other contracts from here on, and runs everything again. */
+  keepTo(contracts: TableContract[]): void {
+    this.contracts = contracts;
+    this.entries.forEach((entry) => this.start(entry));
+    this.changed('all');
+  }
+
+  /** What an entry's file asks for by itself. */
+  own(entry: Entry): Promise<TableContract[]> {
+    const { file, name, spec } = entry;
+    const transform = this.transforms.get(entry.transform).job;
+    entry.own ??= this.ask((request) => ({ type: 'learn', request, job: { id: entry.run, file, name, spec, contracts: [], final: false, transform } }));
+    return entry.own;
+  }
+
+  private ask<T>(question: (request: number) => Request): Promise<T> {
     const request = ++this.requests;
     return new Promise((done, fail) => {
-      this.waiting.set(request, { done, fail });
-      this.send({ type: 'rows', id, request, table, offset, count });
+      this.waiting.set(request, { done: (value) => done(value as T), fail });
+      this.send(question(request));
     });
   }
 
   private send(request: Request): void {
-    this.worker.postMessage(request);
+    this.workers.send(request);
   }
 
   private take(answer: Answer): void {
     switch (answer.type) {
       case 'ready':
         this.component = answer.component;
-        return this.changed('component');
+        return this.transforms.known(answer.component);
       case 'broken':
         this.broken = answer.problem;
         return this.changed('all');
-      case 'rows':
-        this.waiting.get(answer.request)?.done(answer.columns);
+      case 'answered':
+        this.waiting.get(answer.request)?.done(answer.value);
         this.waiting.delete(answer.request);
         return;
-      case 'rows-failed':
+      case 'refused':
         this.waiting.get(answer.request)?.fail(new Error(answer.message));
         this.waiting.delete(answer.request);
         return;
     }
+    const side = this.sides.get(answer.id);
+    if (side) return side(answer);
+    if (answer.type === 'compared') return;
     const entry = this.entries.find(({ run }) => run === answer.id);
     if (!entry) {
       // An answer to an earlier run.
@@ -136,6 +205,7 @@ export class Files {
     entry.state = answer.type;
     entry.problem = answer.type === 'failed' ? answer.problem : null;
     entry.rejected = answer.type === 'failed' ? answer.quarantine : [];
+    entry.reasons = answer.type === 'failed' ? answer.reasons : answer.type === 'done' ? answer.preview.reasons : [];
     if (answer.type === 'done') {
       if (entry.shown > 0) this.send({ type: 'forget', id: entry.shown });
       entry.preview = answer.preview;

@@ -6,45 +6,80 @@
 import './style.css';
 import { byId, h } from './dom';
 import { Files, type Change, type Entry } from './entry';
+import { contractOf } from './contracts';
 import { fetchExample, type Example } from './examples';
 import type { Preview, Table } from './protocol';
+import { compare } from './view/compare';
 import { drop, empty, type Intake } from './view/empty';
 import { files as filesView } from './view/files';
+import { isServed, lake } from './lake';
+import { lakeView } from './view/lake';
+import { QueryView } from './view/query';
 import { rejects } from './view/rejects';
 import { rows } from './view/rows';
+import { loader, against } from './view/against';
 import { schema } from './view/schema';
 import { spec, type Editor } from './view/spec';
 import { take } from './view/take';
-import { count, headline, number, placeOf, short, size } from './words';
+import { Chooser } from './view/transforms';
+import { count, headline, number, placeOf, size } from './words';
 
-const TABS = ['Rows', 'Schema', 'Files', 'Rejects', 'Spec', 'Take away'] as const;
+const TABS = ['Rows', 'Schema', 'Files', 'Rejects', 'Spec', 'Query', 'Compare', 'Take away'] as const;
 type Tab = (typeof TABS)[number];
 
 const main = byId('main');
 const files = new Files(changed);
 let tab: Tab = 'Rows';
+const query = new QueryView();
 let tableName = '';
+const chooser = new Chooser(files, announce);
 let editor: { entry: Entry; editor: Editor } | null = null;
 let pasted = 0;
+let silence = 0;
+/** The lake is shown instead of a file. */
+let lakeShown = false;
+/** The spec that the lake's uploads follow, where it has one of its own. */
+let lakeSpec = '';
 
 const intake: Intake = {
   files: (list) => void takeIn([...list]),
-  text: (text) => files.add(new Blob([text]), `pasted${++pasted > 1 ? `_${pasted}` : ''}.txt`),
+  text: (text) => files.add(new Blob([text]), `pasted${++pasted > 1 ? `_${pasted}` : ''}.txt`, lakeSpec),
   example: (example) => void tryExample(example),
 };
 
-/** Files to preview; a spec among them is for those that come with it, or for the file that is shown. */
-async function takeIn(list: File[]): Promise<void> {
+/** Components to run; files to preview; a spec among them is for those that come with it, or for the file that is shown. */
+async function takeIn(all: File[]): Promise<void> {
+  const list = await chooser.takeIn(all);
   const isSpec = ({ name }: File): boolean => name.toLowerCase().endsWith('.toml');
   const text = (await list.find(isSpec)?.text()) ?? '';
-  const inputs = list.filter((file) => !isSpec(file));
-  inputs.forEach((file) => files.add(file, file.name, text));
+  const contracts = await contractsAmong(list);
+  const inputs = list.filter((file) => !isSpec(file) && !contracts.includes(file));
+  if (inputs.length > 0) lakeShown = false;
+  inputs.forEach((file) => files.add(file, file.name, text || lakeSpec));
   const { current } = files;
   if (inputs.length > 0 || text === '') return;
   if (!current) return announce('a spec was given: drop a file to preview with it');
   current.spec = text;
   current.draft = null;
   files.start(current);
+}
+
+/** Takes contracts of tables out of what came, and keeps to them; those files. */
+async function contractsAmong(list: File[]): Promise<File[]> {
+  const taken: File[] = [];
+  const found = new Map(files.contracts.map((contract) => [contract.table, contract]));
+  for (const file of list) {
+    try {
+      const contract = await contractOf(file, file.name);
+      if (!contract) continue;
+      found.set(contract.table, contract);
+    } catch (error) {
+      announce((error as Error).message);
+    }
+    taken.push(file);
+  }
+  if (taken.length > 0) files.keepTo([...found.values()]);
+  return taken;
 }
 
 async function tryExample(example: Example): Promise<void> {
@@ -57,25 +92,23 @@ async function tryExample(example: Example): Promise<void> {
 }
 
 function changed(change: Change): void {
-  if (change === 'component') return component();
+  if (change === 'component') return chooser.draw();
   if (change === 'progress') return progress();
   draw();
 }
 
-function component(): void {
-  const { component: known } = files;
-  if (!known) return;
-  const place = byId('component');
-  place.textContent = `${known.name} ${known.version} · ${short(known.digest)}`;
-  place.title = `The shipped component, ${size(known.bytes)}, sha256 ${known.digest}`;
-}
-
+/** Says something in passing: aloud and in sight, for as long as it takes to read. */
 function announce(text: string): void {
-  byId('announce').textContent = text;
+  const place = byId('announce');
+  place.textContent = text;
+  clearTimeout(silence);
+  silence = window.setTimeout(() => (place.textContent = ''), 4_000 + 60 * text.length);
 }
 
 function draw(): void {
   const entry = files.current;
+  query.follow(files.entries, entry);
+  if (lakeShown) return main.replaceChildren(lakeView());
   if (files.broken) return main.replaceChildren(banner(headline(files.broken), '', files.broken.hint ?? 'reload the page'));
   if (!entry) return main.replaceChildren(empty(intake));
   const editing = document.activeElement?.closest('.editor') !== undefined && document.activeElement?.closest('.editor') !== null;
@@ -133,7 +166,7 @@ function summary(entry: Entry): HTMLElement {
     box.append(banner(headline(problem), placeOf(problem, entry.name), problem.hint ?? '', ...(passing ? [again] : [])));
   }
   if (problem && preview) box.append(h('p', { class: 'soft' }, 'Below is the last preview that was made.'));
-  if (preview) box.append(sentence(preview), ...warnings(preview));
+  if (preview) box.append(sentence(preview), ...comparable(preview), ...warnings(preview));
   return box;
 }
 
@@ -147,6 +180,11 @@ function sentence({ report, passes, milliseconds, inputBytes }: Preview): HTMLEl
     h('strong', { class: report.rejected > 0 ? 'warn' : 'good' }, `${number(report.rejected)} rejected`),
     h('span', { class: 'soft' }, ` · ${format}, ${size(inputBytes)}, ${count(passes, 'pass', 'passes')}, ${time}`),
   );
+}
+
+function comparable({ report }: Preview): HTMLElement[] {
+  if (report.comparable) return [];
+  return [h('p', { class: 'warn' }, 'Not comparable: the spec puts where or when the input came from into the output.')];
 }
 
 function warnings({ report }: Preview): HTMLElement[] {
@@ -244,19 +282,49 @@ function content(entry: Entry): HTMLElement[] {
     return [made.element];
   }
   if (tab === 'Rejects' && entry.rejected.length > 0) return [rejects(entry.rejected, entry.rejected.length)];
+  if (tab === 'Schema' && !preview) return [schemaTables(entry)];
   if (!preview) return [h('p', { class: 'note' }, entry.state === 'running' ? 'Reading …' : 'There is nothing to show.')];
   if (tab === 'Rejects') return [rejects(preview.quarantine, preview.report.rejected)];
-  if (tab === 'Take away') return [take(entry, preview)];
+  if (tab === 'Query') return [query.open()];
+  if (tab === 'Compare') return [compare(entry, files)];
+  if (tab === 'Take away') return [take(entry, preview, () => void served())];
   const table = preview.tables.find(({ name }) => name === tableName) ?? preview.tables[0];
   if (!table) return [h('p', { class: 'note' }, 'No table was made: the file has no records.')];
   return [...tableChoice(preview, table), view(entry, preview, table)];
 }
 
 function view(entry: Entry, preview: Preview, table: Table): HTMLElement {
-  if (tab === 'Schema') return schema(table);
-  if (tab === 'Files') return filesView(table, preview);
+  if (tab === 'Schema') return h('div', {}, files.contracts.length > 0 && schemaTables(entry), schema(table), files.contracts.length === 0 && schemaTables(entry));
   const { shown } = entry;
+  if (tab === 'Files') return filesView(table, preview, (column) => files.picture(shown, table.name, column));
   return rows(table, (offset, number_) => files.rows(shown, table.name, offset, number_));
+}
+
+/** The tables that the file is meant for, beside what it holds. */
+function schemaTables(entry: Entry): HTMLElement {
+  const load = async (list: FileList): Promise<void> => {
+    const taken = await contractsAmong([...list]);
+    if (taken.length === 0) announce('this is no schema.json of a table');
+  };
+  const remove = (table: string): void => files.keepTo(files.contracts.filter((contract) => contract.table !== table));
+  const place = h('div', {}, loader({ loaded: files.contracts, load: (list) => void load(list), remove }));
+  if (files.contracts.length > 0 && entry.state !== 'running') void show();
+  return place;
+
+  async function show(): Promise<void> {
+    try {
+      const own = await files.own(entry);
+      const mine = new Map(own.map((contract) => [contract.table, contract]));
+      const meant = files.contracts.flatMap((live) => {
+        const alone = mine.get(live.table);
+        return alone ? [against(live, alone, entry.reasons)] : [];
+      });
+      place.append(...meant);
+      if (meant.length === 0) place.append(h('p', { class: 'soft' }, `This file makes ${own.map(({ table }) => table).join(', ')}: none of these tables was loaded.`));
+    } catch (error) {
+      place.append(h('p', { class: 'soft' }, `What the file holds by itself is not known: ${(error as Error).message}`));
+    }
+  }
 }
 
 function tableChoice({ tables }: Preview, current: Table): HTMLElement[] {
@@ -308,6 +376,34 @@ function dropAnywhere(): void {
   });
 }
 
+/** Takes over what the lake behind the page has: its contracts, and its spec. */
+async function served(): Promise<void> {
+  if (!isServed()) return;
+  const button = byId('lake');
+  button.hidden = false;
+  try {
+    const [about, contracts] = await Promise.all([lake.about(), lake.contracts()]);
+    lakeSpec = about.spec ?? '';
+    files.transforms.shipped.spec = lakeSpec;
+    files.contracts = contracts;
+  } catch (error) {
+    announce(`the lake cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function lakeButton(): void {
+  const button = byId('lake');
+  button.addEventListener('click', () => showLake(!lakeShown));
+}
+
+function showLake(shown: boolean): void {
+  lakeShown = shown;
+  byId('lake').setAttribute('aria-pressed', String(shown));
+  draw();
+}
+
 theme();
+lakeButton();
+void served();
 dropAnywhere();
 draw();

@@ -3,6 +3,9 @@
 // Not for how a view keeps its state. The one decision to know: texts of the transform (report, quarantine lines)
 // cross as they were parsed, under the names that the command line gives them, so that one word means one thing.
 
+import type { Comparison } from './worker/compare';
+import type { Given } from './worker/transform';
+
 /** Whose fault, in the command line's words. */
 export type Fault = 'input' | 'spec' | 'limit' | 'transform' | 'environment' | 'internal';
 
@@ -41,26 +44,51 @@ export interface Job {
   contracts: TableContract[];
   /** True: nothing widens the contracts, what does not fit is rejected. */
   final: boolean;
+  /** Digest of the component that runs; the empty text: the shipped one. */
+  transform: string;
 }
 
 export type Request =
   | { type: 'run'; job: Job }
+  | { type: 'learn'; request: number; job: Job }
   | { type: 'cancel'; id: number }
   | { type: 'forget'; id: number }
-  | { type: 'rows'; id: number; request: number; table: string; offset: number; count: number };
+  /** To the worker of a component that the page was not built with, before anything else. */
+  | { type: 'own'; given: Given }
+  /** A preview that another worker made. */
+  | { type: 'keep'; id: number; preview: Preview }
+  | { type: 'compare'; id: number; a: number; b: number }
+  | { type: 'rows'; id: number; request: number; table: string; offset: number; count: number }
+  | { type: 'histogram'; id: number; request: number; table: string; column: number };
 
 export type Answer =
   | { type: 'ready'; component: Component }
   | { type: 'broken'; problem: Problem }
   | { type: 'progress'; id: number; pass: number; read: number; total: number }
   | { type: 'done'; id: number; preview: Preview }
-  | { type: 'failed'; id: number; problem: Problem; quarantine: Quarantined[] }
+  | { type: 'failed'; id: number; problem: Problem; quarantine: Quarantined[]; reasons: Reason[] }
   | { type: 'cancelled'; id: number }
-  | { type: 'rows'; id: number; request: number; offset: number; columns: Cells[] }
-  | { type: 'rows-failed'; id: number; request: number; message: string };
+  | { type: 'compared'; id: number; comparison: Comparison }
+  | { type: 'answered'; request: number; value: unknown }
+  | { type: 'refused'; request: number; message: string };
 
 /** Values of one column as text; null is null. */
 export type Cells = (string | null)[];
+
+/** Rows of a table, column by column; the record that each came from, where the component tells. */
+export interface Rows {
+  columns: Cells[];
+  records: number[] | null;
+}
+
+/** How the values of a column are spread; see `inspect`. */
+export interface Picture {
+  rows: number;
+  nulls: number;
+  of: 'steps' | 'values' | 'lengths';
+  distinct: number | null;
+  bars: { from: string; to: string | null; rows: number }[];
+}
 
 export interface Component {
   name: string;
@@ -73,11 +101,14 @@ export interface Preview {
   report: Report;
   tables: Table[];
   quarantine: Quarantined[];
+  reasons: Reason[];
   /** True when there were more rejected records than `quarantine` holds. */
   quarantineCut: boolean;
   /** The spec that pins what was learned; none when nothing had to be learned. */
   spec: string | null;
   receipt: Receipt;
+  /** SHA-256 of the receipt as compact JSON, which a commit record keeps as the promise. */
+  receiptDigest: string;
   passes: number;
   inputBytes: number;
   milliseconds: number;
@@ -108,6 +139,7 @@ export interface Part {
   bytes: number;
   digest: string;
   blob: Blob;
+  trace: Blob | null;
   footer: Footer;
 }
 
@@ -159,6 +191,16 @@ export interface Quarantined {
   message: string;
   raw: string;
   truncated: boolean;
+}
+
+/** Records that were rejected for one reason at one path, all of them. */
+export interface Reason {
+  table: string | null;
+  /** With `*` for every place in an array. */
+  path: string | null;
+  code: string;
+  message: string;
+  records: number;
 }
 
 /** The part of a contract that the page shows. */

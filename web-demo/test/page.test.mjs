@@ -3,28 +3,14 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { made, site, web } from '../build/paths.mjs';
-import { pick, settled, shot, start, tab } from './browser.mjs';
+import { made, site } from '../build/paths.mjs';
+import { pick, settled, shot, tab } from './browser.mjs';
 import { policy } from './server.mjs';
+import { accessible, dropFiles, LOOKS, pages } from './steps.mjs';
 
-let browser;
-before(async () => (browser = await start()));
-after(() => browser.stop());
-
-/** A test with a page of its own, whose console must stay silent. */
-function on(name, options, body) {
-  test(name, { timeout: 120_000 }, async () => {
-    const { page, quiet, close } = await browser.open(options);
-    try {
-      await body(page);
-      quiet();
-    } finally {
-      await close();
-    }
-  });
-}
+const on = pages();
 
 on('an example is a click away', {}, async (page) => {
   await page.getByRole('heading', { name: 'See the Parquet before anything is uploaded' }).waitFor();
@@ -68,12 +54,7 @@ on('rejected records are shown with reason, line and text', {}, async (page) => 
 
 on('a dropped file, nulls, and a table as long as it likes', {}, async (page) => {
   const lines = Array.from({ length: 100_000 }, (_, n) => JSON.stringify({ n, name: n % 3 === 0 ? null : `name ${n}`, empty: '' }));
-  const bytes = gzipSync(lines.join('\n')).toString('base64');
-  await page.evaluate((base64) => {
-    const data = new DataTransfer();
-    data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], 'long.ndjson.gz'));
-    window.dispatchEvent(new DragEvent('drop', { dataTransfer: data, cancelable: true }));
-  }, bytes);
+  await dropFiles(page, { 'long.ndjson.gz': gzipSync(lines.join('\n')) });
   await page.getByText('name 1', { exact: true }).waitFor();
   assert.equal(await page.locator('td.null').first().innerText(), 'null');
   assert.equal(await page.locator('td .blank').first().innerText(), 'empty');
@@ -202,11 +183,7 @@ on('the Parquet, the spec and the receipt are taken away', {}, async (page) => {
   assert.equal(digest, receipt.outputs[0].digest);
 });
 
-for (const [name, options] of [
-  ['light', {}],
-  ['dark', { colorScheme: 'dark' }],
-  ['phone', { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }],
-]) {
+for (const [name, options] of LOOKS) {
   on(`axe finds nothing serious: ${name}`, options, async (page) => {
     await page.locator('#component:not(:empty)').waitFor({ state: 'attached' });
     await accessible(page, `${name} empty`);
@@ -218,18 +195,7 @@ for (const [name, options] of [
       await accessible(page, `${name} ${view}`);
       await shot(page, `${name}-${view.toLowerCase().replace(' ', '-')}`);
     }
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-    assert.ok(!wide, 'the page itself never scrolls sideways');
   });
-}
-
-/** Runs axe in a world of its own, where the page's policy does not hold it back. */
-async function accessible(page, where) {
-  const source = fs.readFileSync(path.join(web, 'node_modules', 'axe-core', 'axe.min.js'), 'utf8');
-  await page.evaluate(source);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-  const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
-  assert.deepEqual(serious.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))]), [], where);
 }
 
 test('the policy allows no eval and no foreign address', () => {
@@ -240,12 +206,20 @@ test('the policy allows no eval and no foreign address', () => {
   assert.doesNotMatch(rules, /'unsafe-eval'|'unsafe-inline'|https?:|\*/);
 });
 
-test('the page ships production’s bytes, and its first load stays small', () => {
-  const files = fs.readdirSync(path.join(site, 'assets')).map((name) => path.join(site, 'assets', name));
-  const wasm = files.find((file) => /lakegate-.*\.wasm$/.test(file));
+on('the page ships production’s bytes, and its first load stays small', {}, async (page, { address }) => {
+  await page.locator('#component:not(:empty)').waitFor();
+  const loaded = new Set([page.url()]);
+  page.on('request', (request) => loaded.add(request.url()));
+  await page.reload();
+  await page.locator('#component:not(:empty)').waitFor();
+  await page.waitForLoadState('networkidle');
+  const files = [...loaded].map((url) => path.join(site, new URL(url).pathname.replace(/\/$/, '/index.html')));
+  assert.ok([...loaded].every((url) => url.startsWith(address)), [...loaded].join());
+  const wasm = files.find((file) => /lakegate-[^/]*\.wasm$/.test(file));
   assert.ok(fs.readFileSync(wasm).equals(fs.readFileSync(path.join(made, 'lakegate.wasm'))), 'the component is unchanged');
+  for (const needed of [/index\.html$/, /\.css$/, /index-.*\.js$/, /worker-[^/]*\.js$/, /inspect_bg-.*\.wasm$/]) assert.ok(files.some((file) => needed.test(file)), String(needed));
   const packed = (file) => gzipSync(fs.readFileSync(file), { level: 9 }).length;
-  const first = [path.join(site, 'index.html'), ...files.filter((file) => /\.(js|css|wasm)$/.test(file))].map(packed).reduce((a, b) => a + b, 0);
-  console.log(`first load ${first} bytes, component ${packed(wasm)} bytes, as gzip`);
+  const first = files.map(packed).reduce((a, b) => a + b, 0);
+  console.log(`first load ${first} bytes in ${files.length} files, component ${packed(wasm)} bytes, as gzip`);
   assert.ok(first <= 2.5 * 2 ** 20 && packed(wasm) <= 1.5 * 2 ** 20);
 });

@@ -45,6 +45,10 @@ struct Schema {
     table: String,
     contract: String,
     history: Vec<ContractVersion>,
+    /// The contract's text, so that this one file tells people and the page what the table holds. Hosts read
+    /// the text that the digest names: this copy is never trusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
 }
 
 impl Lake {
@@ -90,7 +94,8 @@ impl Lake {
         let digest = self.keep_text(contract_key, contract.text.as_bytes())?;
         let mut history = before.map(|live| live.history.clone()).unwrap_or_default();
         history.push(ContractVersion { digest: digest.clone(), at: rfc3339(now_ms()), why: why.into() });
-        let schema = Schema { version: 1, table: contract.table.clone(), contract: digest, history };
+        let text = Some(contract.text.clone());
+        let schema = Schema { version: 1, table: contract.table.clone(), contract: digest, history, text };
         let tag = before.map(|live| live.tag.as_str());
         Ok(self.storage().replace_if_unchanged(&schema_key(&contract.table), &to_json(&schema)?, tag)?)
     }
@@ -143,6 +148,8 @@ mod tests {
         assert_eq!(live.text, "{\"a\":3}");
         assert_eq!(live.history.iter().map(|v| v.why.as_str()).collect::<Vec<_>>(), ["one", "three"]);
         assert_eq!(lake.tables().unwrap(), ["orders"]);
+        let schema: Schema = lake.read_json(&schema_key("orders")).unwrap().unwrap();
+        assert_eq!((schema.text, schema.contract), (Some(live.text), live.digest), "it tells all by itself");
     }
 
     #[test]

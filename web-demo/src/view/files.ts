@@ -1,13 +1,17 @@
 // The part files: partitions, sizes, row groups, and what each column holds.
 
 import { grid, h } from '../dom';
-import type { Preview, Table } from '../protocol';
+import type { Picture, Preview, Table } from '../protocol';
 import { count, number, short, size } from '../words';
+import { picture } from './bars';
 
 /** Part files listed before the list is cut. */
 const LISTED = 500;
 
-export function files(table: Table, preview: Preview): HTMLElement {
+/** How the values of a column are spread over all part files. */
+export type Spread = (column: number) => Promise<Picture | null>;
+
+export function files(table: Table, preview: Preview, spread: Spread): HTMLElement {
   const bytes = table.parts.reduce((sum, part) => sum + part.bytes, 0);
   const share = preview.inputBytes > 0 ? ` (${Math.round((100 * bytes) / preview.inputBytes)} % of the raw file's ${size(preview.inputBytes)})` : '';
   const parts = table.parts.slice(0, LISTED).map((part) => [
@@ -24,12 +28,14 @@ export function files(table: Table, preview: Preview): HTMLElement {
     h('p', {}, `${count(table.parts.length, 'part file', 'part files')}, ${size(bytes)}${share}`),
     grid(`Part files of ${table.name}`, ['partition', '>rows', '>size', '>row groups', 'digest'], parts),
     cut > 0 ? h('p', { class: 'soft' }, `… and ${number(cut)} more`) : null,
-    ...table.parts.slice(0, 1).map(() => statistics(table)),
+    ...table.parts.slice(0, 1).map(() => statistics(table, spread)),
   );
 }
 
 /** Columns of one part file, which can be chosen where there are several. */
-function statistics(table: Table): HTMLElement {
+function statistics(table: Table, spread: Spread): HTMLElement {
+  // The same in all part files: asked for once.
+  const pictures = table.parts[0]?.footer.columns.map(({ name }, index) => picture(name, () => spread(index))) ?? [];
   const choice = h(
     'select',
     { 'aria-label': 'Part file' },
@@ -43,14 +49,15 @@ function statistics(table: Table): HTMLElement {
     place.replaceChildren(
       grid(
         'Columns',
-        ['column', '>stored', '>raw', '>nulls', 'smallest', 'largest', 'encodings', 'compression'],
-        columns.map((column) => [
+        ['column', '>stored', '>raw', '>nulls', 'smallest', 'largest', table.parts.length > 1 ? 'values of all part files' : 'values', 'encodings', 'compression'],
+        columns.map((column, index) => [
           h('code', {}, column.name),
           size(column.stored),
           size(column.raw),
           column.nulls === null ? '?' : number(column.nulls),
           clipped(column.min),
           clipped(column.max),
+          pictures[index] ?? null,
           column.encodings.join(', '),
           column.compression.join(', '),
         ]),

@@ -4,7 +4,7 @@
 // few blocks are kept, so that a table of any length costs the memory of a few screens.
 
 import { h } from '../dom';
-import type { Cells, Table } from '../protocol';
+import type { Rows, Table } from '../protocol';
 import { count, number } from '../words';
 
 const ROW_PIXELS = 30;
@@ -13,11 +13,14 @@ const BLOCK = 200;
 const BLOCKS_KEPT = 12;
 /** Browsers draw nothing below some 30 million pixels: longer tables scroll in proportion. */
 const MOST_PIXELS = 12_000_000;
+const NUMERIC = /^(bigint|double|decimal|integer|smallint|tinyint)/;
 
-type Read = (offset: number, count: number) => Promise<Cells[]>;
+/** A table, or what looks like one. */
+type Shown = Pick<Table, 'name' | 'columns' | 'rows' | 'parts'>;
+type Read = (offset: number, count: number) => Promise<Rows>;
 
 /** The table, with a head that tells each column's type and where it came from. */
-export function rows(table: Table, read: Read): HTMLElement {
+export function rows(table: Shown, read: Read): HTMLElement {
   if (table.rows === 0) return h('p', { class: 'note' }, `The table ${table.name} has no rows.`);
   return new Scroller(table, read).element;
 }
@@ -29,17 +32,20 @@ class Scroller {
   private readonly below = h('div', { class: 'spacer' });
   private readonly scroller: HTMLElement;
   private readonly head: HTMLElement;
-  private readonly blocks = new Map<number, Cells[] | null>();
+  private readonly blocks = new Map<number, Rows | null>();
   private readonly pixels: number;
+  private readonly traced: boolean;
   private drawn = '';
 
   constructor(
-    private readonly table: Table,
+    private readonly table: Shown,
     private readonly read: Read,
   ) {
     this.pixels = Math.min(table.rows * ROW_PIXELS, MOST_PIXELS);
-    const numeric = table.columns.map(({ athena }) => /^(bigint|double|decimal)/.test(athena));
-    this.head = h('thead', {}, h('tr', {}, h('th', { scope: 'col', class: 'number' }, '#'), ...table.columns.map((column, index) =>
+    const numeric = table.columns.map(({ athena }) => NUMERIC.test(athena));
+    this.traced = table.parts.some(({ trace }) => trace);
+    const record = this.traced && h('th', { scope: 'col', class: 'number', title: 'Number of the record in the file that the row came from' }, 'record');
+    this.head = h('thead', {}, h('tr', {}, h('th', { scope: 'col', class: 'number' }, '#'), record, ...table.columns.map((column, index) =>
       h(
         'th',
         { scope: 'col', class: numeric[index] ? 'number' : undefined, title: `${column.parquet}, from ${column.from || 'the path'}` },
@@ -96,16 +102,18 @@ class Scroller {
   }
 
   private row(index: number): HTMLElement {
-    const cells = this.blocks.get(Math.floor(index / BLOCK));
+    const block = this.blocks.get(Math.floor(index / BLOCK));
+    const record = block?.records?.[index % BLOCK];
     const at = index % BLOCK;
     return h(
       'tr',
       { 'aria-rowindex': index + 2 },
       h('td', { class: 'number index' }, number(index + 1)),
+      this.traced && h('td', { class: 'number index' }, record === undefined ? '' : number(record)),
       ...this.table.columns.map(({ athena, from }, column) => {
-        if (!cells) return h('td', { class: 'waiting' }, '…');
-        const value = cells[column]?.[at] ?? null;
-        const numeric = /^(bigint|double|decimal)/.test(athena) ? 'number' : '';
+        if (!block) return h('td', { class: 'waiting' }, '…');
+        const value = block.columns[column]?.[at] ?? null;
+        const numeric = NUMERIC.test(athena) ? 'number' : '';
         if (value === null) return h('td', { class: `null ${numeric}` }, 'null');
         const title = value.length > 40 ? `${value.slice(0, 2000)}\n\nfrom ${from}` : undefined;
         return h('td', { class: numeric, title }, value === '' ? h('span', { class: 'blank' }, 'empty') : value.slice(0, 300));

@@ -5,6 +5,7 @@
 
 import { h } from '../dom';
 import type { Entry } from '../entry';
+import { starts } from './starts';
 
 /** How long nothing is typed before the preview runs again. */
 const QUIET_MILLISECONDS = 500;
@@ -19,6 +20,7 @@ export function spec(entry: Entry, run: (spec: string) => void): Editor {
   const text = h('textarea', { class: 'code', spellcheck: 'false', wrap: 'off', autocapitalize: 'off', 'aria-label': 'Spec (transform.toml)' });
   const lines = h('pre', { class: 'lines', 'aria-hidden': 'true' });
   const said = h('p', { class: 'soft', id: 'spec-said', role: 'status' });
+  const begin = h('select', { 'aria-label': 'Begin from an example' });
   const reset = h('button', { type: 'button' }, 'Back to the proposal');
   text.setAttribute('aria-describedby', 'spec-said');
   let timer = 0;
@@ -31,6 +33,21 @@ export function spec(entry: Entry, run: (spec: string) => void): Editor {
       ),
     );
     lines.scrollTop = text.scrollTop;
+  };
+  const offer = (): void => {
+    const found = starts(entry.preview?.tables[0]);
+    const groups = [...new Set(found.map(({ group }) => group))].map((group) =>
+      h('optgroup', { label: group }, ...found.flatMap((start, index) => (start.group === group ? [h('option', { value: index }, start.title)] : []))),
+    );
+    begin.replaceChildren(h('option', { value: '' }, 'Begin from an example …'), ...groups);
+    begin.onchange = () => {
+      const start = found[Number(begin.value)];
+      if (begin.value === '' || !start) return;
+      clearTimeout(timer);
+      entry.draft = null;
+      text.value = start.apply(text.value);
+      run(text.value);
+    };
   };
   const update = (): void => {
     const wanted = entry.draft ?? (entry.spec || (entry.preview?.spec ?? ''));
@@ -45,6 +62,7 @@ export function spec(entry: Entry, run: (spec: string) => void): Editor {
     else said.textContent = 'The preview follows this spec.';
     said.classList.toggle('wrong', wrong !== null);
     number();
+    if (document.activeElement !== begin) offer();
   };
   text.addEventListener('input', () => {
     entry.draft = text.value;
@@ -65,7 +83,7 @@ export function spec(entry: Entry, run: (spec: string) => void): Editor {
   });
   update();
   return {
-    element: h('div', { class: 'fill' }, h('div', { class: 'row spread' }, said, reset), h('div', { class: 'editor' }, lines, text)),
+    element: h('div', { class: 'fill' }, h('div', { class: 'row spread' }, said, h('div', { class: 'row editor-head' }, begin, reset)), h('div', { class: 'editor' }, lines, text)),
     update,
   };
 }

@@ -9,8 +9,9 @@ import type { Entry } from '../entry';
 import type { Preview } from '../protocol';
 import { save } from '../save';
 import { short, size } from '../words';
+import { uploads, type Landed } from './upload';
 
-export function take(entry: Entry, preview: Preview): HTMLElement {
+export function take(entry: Entry, preview: Preview, landed: Landed): HTMLElement {
   const spec = entry.spec || preview.spec || '';
   const parts = preview.tables.flatMap((table) => table.parts.map((part, index) => ({ table, part, name: `${table.name}/${part.partition}part-${index}.parquet` })));
   const receipt = `${JSON.stringify(preview.receipt, null, 2)}\n`;
@@ -34,6 +35,7 @@ export function take(entry: Entry, preview: Preview): HTMLElement {
       button('Spec', () => save(new Blob([spec], { type: 'application/toml' }), 'transform.toml')),
       button('Receipt', () => save(new Blob([receipt], { type: 'application/json' }), 'receipt.json')),
     ),
+    uploads(entry, preview, landed),
     parts.length > 0 && h('h3', {}, 'Part files'),
     parts.length > 0 &&
       grid(

@@ -4,8 +4,10 @@
 // keep on disk, so that a large file's Parquet does not stay in the worker's memory.
 
 import { Sha256 } from '../../dist/made/inspect.js';
-import type { Quarantined } from '../protocol';
+import type { Quarantined, Reason } from '../protocol';
 
+/** Different reasons that are counted: more is no summary any more. */
+const REASONS = 1_000;
 /** Quarantine bytes kept to show, as the command line does; the report has the full count. */
 const QUARANTINE_BYTES = 4 << 20;
 
@@ -16,12 +18,15 @@ export interface MadePart {
   bytes: number;
   digest: string;
   blob: Blob;
+  /** A number for each row, see `trace.take` of the interface; none where the component has no trace. */
+  trace: Blob | null;
 }
 
 interface OpenPart {
   table: string;
   partition: string;
   pieces: Blob[];
+  trace: Blob[];
   bytes: number;
   hash: Sha256;
 }
@@ -29,12 +34,13 @@ interface OpenPart {
 export class Made {
   readonly parts: MadePart[] = [];
   readonly quarantine: Quarantined[] = [];
+  private readonly counted = new Map<string, Reason>();
   quarantineCut = false;
   private quarantineBytes = 0;
   private readonly open = new Map<number, OpenPart>();
 
   opened(id: number, table: string, partition: string): void {
-    this.open.set(id, { table, partition, pieces: [], bytes: 0, hash: new Sha256() });
+    this.open.set(id, { table, partition, pieces: [], trace: [], bytes: 0, hash: new Sha256() });
   }
 
   bytes(id: number, bytes: Uint8Array<ArrayBuffer>): void {
@@ -45,13 +51,18 @@ export class Made {
     part.pieces.push(new Blob([bytes]));
   }
 
+  /** The next of a part's trace. */
+  traced(id: number, trace: Uint8Array | undefined): void {
+    if (trace && trace.length > 0) this.open.get(id)?.trace.push(new Blob([trace as Uint8Array<ArrayBuffer>]));
+  }
+
   closed(id: number, rows: number, bytes: number): void {
     const part = this.open.get(id);
     if (!part || part.bytes !== bytes) throw new Error(`the transform's account of part ${id} is wrong`);
     this.open.delete(id);
-    const { table, partition, pieces, hash } = part;
+    const { table, partition, pieces, trace, hash } = part;
     const blob = new Blob(pieces, { type: 'application/vnd.apache.parquet' });
-    this.parts.push({ table, partition, rows, bytes, digest: hash.hex(), blob });
+    this.parts.push({ table, partition, rows, bytes, digest: hash.hex(), blob, trace: trace.length > 0 ? new Blob(trace) : null });
     hash.free();
   }
 
@@ -59,9 +70,24 @@ export class Made {
   rejected(lines: Uint8Array): void {
     for (const line of new TextDecoder().decode(lines).split('\n')) {
       if (line === '') continue;
+      const rejected = JSON.parse(line) as Quarantined;
+      this.count(rejected);
       this.quarantineBytes += line.length;
       if (this.quarantineBytes > QUARANTINE_BYTES) this.quarantineCut = true;
-      else this.quarantine.push(JSON.parse(line) as Quarantined);
+      else this.quarantine.push(rejected);
     }
+  }
+
+  /** Why records were rejected, the commonest reason first. */
+  reasons(): Reason[] {
+    return [...this.counted.values()].sort((a, b) => b.records - a.records);
+  }
+
+  private count({ table, path: exact, code, message }: Quarantined): void {
+    const path = exact?.replace(/\/\d+(?=\/|$)/g, '/*') ?? null;
+    const key = JSON.stringify([table, path, code]);
+    const known = this.counted.get(key);
+    if (known) known.records++;
+    else if (this.counted.size < REASONS) this.counted.set(key, { table, path, code, message, records: 1 });
   }
 }

@@ -4,7 +4,7 @@
 // and the worker looks at its messages every few steps, so that progress and cancel come at once.
 
 import { Sha256 } from '../../dist/made/inspect.js';
-import type { Contract, Job as Wanted, Preview, Problem, Quarantined, Receipt, Report, Table } from '../protocol';
+import type { Contract, Job as Wanted, Preview, Problem, Quarantined, Reason, Receipt, Report, Table, TableContract } from '../protocol';
 import { Made } from './made';
 import { defaultTable } from './names';
 import { footerOf } from './parts';
@@ -34,6 +34,7 @@ export class Failed extends Error {
   constructor(
     readonly problem: Problem,
     readonly quarantine: Quarantined[],
+    readonly reasons: Reason[],
   ) {
     super(problem.message);
   }
@@ -72,16 +73,31 @@ export async function make(transform: Transform, wanted: Wanted, watch: Watch): 
       report,
       tables: await tablesOf(contracts, made),
       quarantine: made.quarantine,
+      reasons: made.reasons(),
       quarantineCut: made.quarantineCut,
       spec,
       receipt,
+      receiptDigest: textDigest(JSON.stringify(receipt)),
       passes,
       inputBytes: wanted.file.size,
       milliseconds: performance.now() - started,
     };
   } catch (thrown) {
     if (thrown instanceof Cancelled) throw thrown;
-    throw new Failed(problemOf(thrown), made.quarantine);
+    throw new Failed(problemOf(thrown), made.quarantine, made.reasons());
+  }
+}
+
+/** What the transform makes of a file that no table waits for: the contracts that it would ask for. */
+export async function learn(transform: Transform, wanted: Wanted, watch: Watch): Promise<TableContract[]> {
+  const made = new Made();
+  try {
+    const asked = { ...options(transform, wanted), contracts: [], final: false, propose: true };
+    const end = await pass(transform, asked, new Input(wanted.file), made, watch, 1);
+    return 'widened' in end ? end.widened.contracts : [];
+  } catch (thrown) {
+    if (thrown instanceof Cancelled) throw thrown;
+    throw new Failed(problemOf(thrown), made.quarantine, made.reasons());
   }
 }
 
@@ -114,8 +130,10 @@ async function pass(
   watch: Watch,
   number: number,
 ): Promise<End> {
-  const { guest, memory } = await transform.instance();
+  const { guest, trace, memory } = await transform.instance();
   const job = open(guest, asked);
+  trace?.start(job);
+  const traced = (part: number): void => made.traced(part, trace?.take(job, part));
   input.rewind();
   watch.progress(number, 0);
   let looked = performance.now();
@@ -135,8 +153,10 @@ async function pass(
         break;
       case 'part-bytes':
         made.bytes(step.val.id, step.val.bytes as Uint8Array<ArrayBuffer>);
+        traced(step.val.id);
         break;
       case 'part-closed':
+        traced(step.val.id);
         made.closed(step.val.id, Number(step.val.rows), Number(step.val.bytes));
         break;
       case 'quarantine-bytes':
@@ -158,7 +178,7 @@ async function pass(
 }
 
 /** Lets messages in. A timer would wait 4 ms each time once nested. */
-function nextTask(): Promise<void> {
+export function nextTask(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
@@ -239,12 +259,13 @@ async function tablesOf(contracts: Options['contracts'], made: Made): Promise<Ta
     const contract = JSON.parse(text) as Contract;
     const parts = made.parts
       .filter((part) => part.table === table)
-      .map(({ partition, rows, bytes, digest, blob }) => ({
+      .map(({ partition, rows, bytes, digest, blob, trace }) => ({
         partition,
         rows,
         bytes,
         digest,
         blob,
+        trace,
         footer: footerOf(blob),
       }));
     const inPath = contract.partition_by ?? [];

@@ -3,9 +3,12 @@
 // The one decision to know: nothing shown is remembered from making it; the reader asks the blob for the bytes it
 // needs, synchronously, which a worker may.
 
-import { Part as Reader } from '../../dist/made/inspect.js';
-import type { Cells, Footer, Table } from '../protocol';
+import { Histogram, Part as Reader } from '../../dist/made/inspect.js';
+import type { Cells, Footer, Part, Picture, Rows, Table } from '../protocol';
 import { hive } from './names';
+
+/** Rows that a picture of a column looks at: a second or so, whatever the table's length. */
+const PICTURE_ROWS = 500_000;
 
 /** What the footer of a part file says. */
 export function footerOf(blob: Blob): Footer {
@@ -18,8 +21,9 @@ export function footerOf(blob: Blob): Footer {
 }
 
 /** Rows of a table, part after part; the columns of the path are put back. */
-export function rowsOf(table: Table, offset: number, count: number): Cells[] {
+export function rowsOf(table: Table, offset: number, count: number): Rows {
   const columns: Cells[] = table.columns.map(() => []);
+  const records: number[] = [];
   let skip = offset;
   let missing = count;
   for (const part of table.parts) {
@@ -41,16 +45,56 @@ export function rowsOf(table: Table, offset: number, count: number): Cells[] {
       const cells = partition ? Array<string | null>(wanted).fill(keys.get(name) ?? null) : (read[index] ?? []);
       for (const cell of cells) columns[index]?.push(cell);
     });
+    records.push(...recordsOf(part, skip, wanted));
     skip = 0;
     missing -= wanted;
   }
-  return columns;
+  return { columns, records: table.parts.some(({ trace }) => trace) ? records : null };
+}
+
+/** Record numbers of some rows of a part file: its trace holds a difference for each row. */
+function recordsOf({ trace }: Part, offset: number, count: number): number[] {
+  if (!trace) return [];
+  const bytes = new Uint8Array(new FileReaderSync().readAsArrayBuffer(trace));
+  const records: number[] = [];
+  let record = 0;
+  let at = 0;
+  for (let row = 0; row < offset + count && at < bytes.length; row++) {
+    let scale = 1;
+    for (;;) {
+      const byte = bytes[at++] ?? 0;
+      record += (byte & 0x7f) * scale;
+      if (byte < 0x80) break;
+      scale *= 0x80;
+    }
+    if (row >= offset) records.push(record);
+  }
+  return records;
+}
+
+/** How the values of a column of the files are spread, over the first rows of a table. */
+export function pictureOf(table: Table, column: number): Picture | null {
+  const histogram = new Histogram(column, PICTURE_ROWS);
+  let last: Reader | null = null;
+  try {
+    for (const part of table.parts) {
+      last?.free();
+      last = open(part.blob);
+      if (!histogram.add(last)) break;
+    }
+    return last ? (histogram.picture(last) as Picture | null) : null;
+  } finally {
+    last?.free();
+    histogram.free();
+  }
+}
+
+/** How the reader gets at a blob's bytes. */
+export function reading(blob: Blob): (offset: number, length: number) => Uint8Array {
+  const files = new FileReaderSync();
+  return (offset, length) => new Uint8Array(files.readAsArrayBuffer(blob.slice(offset, offset + length)));
 }
 
 function open(blob: Blob): Reader {
-  const files = new FileReaderSync();
-  return new Reader(
-    (offset: number, length: number) => new Uint8Array(files.readAsArrayBuffer(blob.slice(offset, offset + length))),
-    blob.size,
-  );
+  return new Reader(reading(blob), blob.size);
 }

@@ -2,12 +2,16 @@
 //
 // The one decision to know: one job at a time, in the order asked; a job that was cancelled while it waited never
 // starts. Rows are read between the steps of a job, so that the table scrolls while another file is being read.
+// The same script serves a component that the page was not built with, see `given.ts`; what such a worker makes is
+// kept by the first one, so that it can be discarded at any time.
 
 import initInspect from '../../dist/made/inspect.js';
 import inspectUrl from '../../dist/made/inspect_bg.wasm?url';
-import type { Answer, Job, Preview, Request } from '../protocol';
-import { Cancelled, Failed, make } from './make';
-import { rowsOf } from './parts';
+import type { Answer, Job, Preview, Request, Table } from '../protocol';
+import { compareSides } from './compare';
+import { given, isGiven } from './given';
+import { Cancelled, Failed, learn, make } from './make';
+import { pictureOf, rowsOf } from './parts';
 import { problemOf, Transform } from './transform';
 
 const previews = new Map<number, Preview>();
@@ -23,14 +27,26 @@ self.onmessage = ({ data }: MessageEvent<Request>): void => {
       cancelled.delete(data.job.id);
       queue = queue.then(() => run(data.job));
       break;
+    case 'learn':
+      queue = queue.then(() => learned(data));
+      break;
     case 'cancel':
       cancelled.add(data.id);
       break;
     case 'forget':
       previews.delete(data.id);
       break;
+    case 'keep':
+      previews.set(data.id, data.preview);
+      break;
+    case 'compare':
+      queue = queue.then(() => compare(data));
+      break;
     case 'rows':
-      rows(data);
+      respond(data, (table) => rowsOf(table, data.offset, data.count));
+      break;
+    case 'histogram':
+      respond(data, (table) => pictureOf(table, data.column));
       break;
   }
 };
@@ -38,7 +54,7 @@ self.onmessage = ({ data }: MessageEvent<Request>): void => {
 async function load(): Promise<Transform | null> {
   try {
     await initInspect({ module_or_path: inspectUrl });
-    const transform = await Transform.load();
+    const transform = isGiven() ? await given() : await Transform.load();
     answer({ type: 'ready', component: transform.component });
     return transform;
   } catch (thrown) {
@@ -58,23 +74,52 @@ async function run(job: Job): Promise<void> {
   try {
     if (watch.cancelled()) throw new Cancelled();
     const preview = await make(transform, job, watch);
-    previews.set(id, preview);
+    if (!isGiven()) previews.set(id, preview);
     answer({ type: 'done', id, preview });
   } catch (thrown) {
     if (thrown instanceof Cancelled) answer({ type: 'cancelled', id });
-    else if (thrown instanceof Failed) answer({ type: 'failed', id, problem: thrown.problem, quarantine: thrown.quarantine });
-    else answer({ type: 'failed', id, problem: problemOf(thrown), quarantine: [] });
+    else if (thrown instanceof Failed) answer({ type: 'failed', id, problem: thrown.problem, quarantine: thrown.quarantine, reasons: thrown.reasons });
+    else answer({ type: 'failed', id, problem: problemOf(thrown), quarantine: [], reasons: [] });
   } finally {
     cancelled.delete(id);
   }
 }
 
-function rows({ id, request, table, offset, count }: Extract<Request, { type: 'rows' }>): void {
+/** What two previews differ in. */
+async function compare({ id, a, b }: Extract<Request, { type: 'compare' }>): Promise<void> {
+  const watch = {
+    cancelled: () => cancelled.has(id),
+    progress: (done: number, total: number) => answer({ type: 'progress', id, pass: 0, read: done, total }),
+  };
+  try {
+    const [one, other] = [previews.get(a), previews.get(b)];
+    if (!one || !other) throw new Error('this preview is gone');
+    answer({ type: 'compared', id, comparison: await compareSides(one, other, watch) });
+  } catch (thrown) {
+    if (thrown instanceof Cancelled) answer({ type: 'cancelled', id });
+    else answer({ type: 'failed', id, problem: problemOf(thrown), quarantine: [], reasons: [] });
+  } finally {
+    cancelled.delete(id);
+  }
+}
+
+async function learned({ request, job }: Extract<Request, { type: 'learn' }>): Promise<void> {
+  const transform = await loaded;
+  if (!transform) return;
+  try {
+    answer({ type: 'answered', request, value: await learn(transform, job, { cancelled: () => cancelled.has(job.id), progress: () => {} }) });
+  } catch (thrown) {
+    answer({ type: 'refused', request, message: thrown instanceof Failed ? thrown.problem.message : problemOf(thrown).message });
+  }
+}
+
+/** Answers a question about a table of a preview. */
+function respond({ id, request, table }: { id: number; request: number; table: string }, ask: (table: Table) => unknown): void {
   try {
     const found = previews.get(id)?.tables.find(({ name }) => name === table);
     if (!found) throw new Error('this preview is gone');
-    answer({ type: 'rows', id, request, offset, columns: rowsOf(found, offset, count) });
+    answer({ type: 'answered', request, value: ask(found) });
   } catch (thrown) {
-    answer({ type: 'rows-failed', id, request, message: problemOf(thrown).message });
+    answer({ type: 'refused', request, message: problemOf(thrown).message });
   }
 }

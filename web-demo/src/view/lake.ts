@@ -1,0 +1,93 @@
+// The lake behind the page: its tables, what was committed, what is in quarantine.
+//
+// Only where `lakegate serve` serves the page. The one decision to know: read anew each time it is shown, since others
+// write to the same lake.
+
+import { grid, h } from '../dom';
+import { lake, type About, type LakeCommit, type LakeFailure, type LakeQuarantine, type LakeTable } from '../lake';
+import { count, number, short, size } from '../words';
+
+/** Commits and rejected records shown. */
+const LISTED = 50;
+
+/** The lake as it is now. */
+export function lakeView(): HTMLElement {
+  const place = h('section', { class: 'lake', 'aria-label': 'The lake' }, h('p', { class: 'note' }, 'Reading …'));
+  const show = async (): Promise<void> => {
+    try {
+      const [about, tables, commits, quarantine, failures] = await Promise.all([lake.about(), lake.tables(), lake.commits(LISTED), lake.quarantine(LISTED), lake.failures()]);
+      place.replaceChildren(head(about, () => void show()), ...tablesOf(tables), ...commitsOf(commits), ...quarantineOf(quarantine), ...failuresOf(failures));
+    } catch (error) {
+      place.replaceChildren(h('p', { class: 'problem' }, (error as Error).message));
+    }
+  };
+  void show();
+  return place;
+}
+
+function head({ lake: folder, release, spec }: About, again: () => void): HTMLElement {
+  const by = release ? `release ${release.name} ${release.version}` : spec !== null ? 'its own spec' : 'the spec that each upload brings';
+  return h('div', { class: 'row spread' }, h('p', {}, h('strong', {}, folder), h('span', { class: 'soft' }, ` · uploads follow ${by}`)), h('button', { type: 'button', onclick: again }, 'Refresh'));
+}
+
+function tablesOf(tables: LakeTable[]): HTMLElement[] {
+  if (tables.length === 0) return [h('p', { class: 'note' }, 'The lake has no tables yet: preview a file, then “Take away”, “Load into the lake”.')];
+  const rows = tables.map(({ table, rows: n, files, bytes, contract, columns, partition_by, changed }) => [
+    h('code', {}, table),
+    number(n),
+    number(files),
+    size(bytes),
+    when(changed),
+    h('code', { title: contract }, short(contract)),
+    [...columns.map(({ name, type }) => `${name} ${type}`), ...partition_by.map(({ name, type }) => `${name} ${type} (path)`)].join(', '),
+  ]);
+  return [h('h3', {}, 'Tables'), grid('Tables', ['table', '>rows', '>part files', '>size', 'changed', 'contract', 'columns'], rows)];
+}
+
+function commitsOf(commits: LakeCommit[]): HTMLElement[] {
+  if (commits.length === 0) return [];
+  const promise = (kept: boolean | null): HTMLElement =>
+    kept === null ? h('span', { class: 'soft' }, 'no promise') : kept ? h('span', { class: 'good' }, 'as previewed') : h('span', { class: 'wrong' }, 'not as previewed');
+  const state = ({ done, current }: LakeCommit): string => (!done ? 'not finished' : current ? 'in the tables' : 'replaced');
+  const rows = commits.map((commit) => [
+    when(commit.committed),
+    h('code', { title: commit.source }, commit.name),
+    String(commit.generation),
+    number(commit.rows),
+    number(commit.rejected),
+    state(commit),
+    commit.release ?? '',
+    promise(commit.as_previewed),
+  ]);
+  return [h('h3', {}, 'Commits'), grid('Commits', ['when', 'file', '>generation', '>rows', '>rejected', 'state', 'release', 'promise'], rows)];
+}
+
+function quarantineOf({ total, reasons, records }: LakeQuarantine): HTMLElement[] {
+  if (total === 0) return [];
+  return [
+    h('h3', {}, `Quarantine: ${count(total, 'record', 'records')}`),
+    grid('Reasons', ['>records', 'where', 'reason', 'message'], reasons.map(({ count: n, path, code, message }) => [number(n), h('code', {}, path ?? ''), h('code', {}, code), message])),
+    h(
+      'ol',
+      { class: 'rejects' },
+      ...records.map(({ source, record, message, raw, truncated, path }) =>
+        h('li', {}, h('p', {}, h('strong', {}, message), ' ', h('code', {}, path ?? '')), h('p', { class: 'soft' }, `record ${number(record)} of ${fileName(source)}`), h('pre', { tabindex: 0 }, raw, truncated ? ' … (cut)' : null)),
+      ),
+    ),
+  ];
+}
+
+function failuresOf(failures: LakeFailure[]): HTMLElement[] {
+  if (failures.length === 0) return [];
+  const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+  const rows = failures.map((failure) => [h('code', {}, fileName(text(failure.source?.uri))), h('code', {}, text(failure['code'])), text(failure['message'])]);
+  return [h('h3', {}, 'Files that failed'), grid('Files that failed', ['file', 'reason', 'message'], rows)];
+}
+
+function fileName(uri: string): string {
+  return uri.split('/').at(-1) ?? uri;
+}
+
+function when(moment: string | null): string {
+  return moment === null ? '' : new Date(moment).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+}

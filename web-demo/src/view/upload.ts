@@ -1,0 +1,113 @@
+// Upload: the raw file, with the promise of what must come of it.
+//
+// Not for making or running anything. The one decision to know: nothing leaves the page before a click, and the page's
+// policy allows no other place than its own server and those that whoever served the page named.
+
+import { h } from '../dom';
+import type { Entry } from '../entry';
+import { follow, isServed, send, upload, type Upload } from '../lake';
+import type { Preview } from '../protocol';
+import { differences } from '../receipt';
+import { count, headline, number, size } from '../words';
+
+/** The header that carries the receipt's digest; S3 takes 2 KB of such headers, this is 64 bytes. */
+const RECEIPT_HEADER = 'x-amz-meta-lakegate-receipt';
+
+/** What the page does once production is done. */
+export type Landed = () => void;
+
+export function uploads(entry: Entry, preview: Preview, landed: Landed): HTMLElement {
+  return h('section', { class: 'uploads' }, h('h3', {}, 'Upload'), isServed() ? intoLake(entry, preview, landed) : null, targets().length > 0 ? presigned(entry, preview) : null, byHand(entry, preview));
+}
+
+/** Origins that the page's own policy lets it send to, beside its server. */
+function targets(): string[] {
+  const policy = document.querySelector('meta[http-equiv="Content-Security-Policy"]')?.getAttribute('content') ?? '';
+  const sources = /connect-src ([^;]*)/.exec(policy)?.[1]?.split(/\s+/) ?? [];
+  return sources.filter((source) => /^https?:\/\//.test(source));
+}
+
+function intoLake(entry: Entry, preview: Preview, landed: Landed): HTMLElement {
+  const said = h('div', { role: 'status', class: 'landing' });
+  const button = h('button', { type: 'button', class: 'main', onclick: () => void act() }, 'Load into the lake');
+  const act = async (): Promise<void> => {
+    button.disabled = true;
+    try {
+      const { file, name, spec } = entry;
+      const bar = h('progress', { max: Math.max(1, file.size), value: 0, 'aria-label': 'Loading into the lake' });
+      const text = h('span', { class: 'soft' }, 'sending');
+      said.replaceChildren(h('div', { class: 'row' }, bar, text));
+      const id = await upload({ file, name, spec }, preview.receiptDigest, (bytes) => (bar.value = bytes));
+      const end = await follow(id, ({ state, pass, read, total }) => {
+        bar.max = Math.max(1, total);
+        bar.value = read;
+        text.textContent = state === 'waiting' ? 'waiting for the files before' : `pass ${pass}: ${size(read)}`;
+      });
+      said.replaceChildren(...outcome(end, preview));
+      landed();
+    } catch (error) {
+      said.replaceChildren(h('p', { class: 'wrong' }, (error as Error).message));
+    } finally {
+      button.disabled = false;
+    }
+  };
+  return h('div', {}, h('p', { class: 'row' }, button, h('span', { class: 'soft' }, 'The raw file goes into the lake’s raw folder and through its pipeline.')), said);
+}
+
+function outcome({ problem, receipt, commit, result }: Upload, preview: Preview): HTMLElement[] {
+  if (problem) return [h('p', { class: 'wrong' }, headline(problem)), h('p', { class: 'soft' }, problem.hint ?? 'nothing of it is visible in the lake')];
+  const lines: HTMLElement[] = [];
+  const different = receipt ? differences(preview.receipt, receipt) : ['it left no receipt'];
+  if (!preview.receipt.comparable) {
+    lines.push(h('p', { class: 'warn' }, 'Loaded. Not comparable: the spec puts where or when the input came from into the output.'));
+  } else if (different.length === 0) {
+    lines.push(h('p', { class: 'good verdict' }, h('strong', {}, 'Production made exactly what you previewed.')));
+  } else {
+    lines.push(h('p', { class: 'wrong verdict' }, h('strong', {}, 'Production made something else than you previewed:')), h('ul', {}, ...different.slice(0, 20).map((line) => h('li', {}, line))));
+    if (different.length > 20) lines.push(h('p', { class: 'soft' }, `… and ${number(different.length - 20)} more differences`));
+  }
+  if (commit) {
+    const again = result === 'nothing_to_do' ? 'it was there already: ' : '';
+    lines.push(h('p', { class: 'soft' }, `${again}${count(commit.rows, 'row', 'rows')}, ${count(commit.rejected, 'record', 'records')} in quarantine · generation ${commit.generation} of ${commit.pipeline} · `, h('code', {}, commit.key)));
+  }
+  return lines;
+}
+
+/** A URL that somebody with rights made for this one upload. */
+function presigned(entry: Entry, preview: Preview): HTMLElement {
+  const said = h('p', { role: 'status', class: 'soft' });
+  const url = h('input', { type: 'url', 'aria-label': 'Presigned URL', placeholder: `${targets()[0]}/…?X-Amz-Signature=…`, autocomplete: 'off' });
+  const tell = (text: string, wrong = false): void => {
+    said.textContent = text;
+    said.classList.toggle('wrong', wrong);
+  };
+  const act = async (): Promise<void> => {
+    let target: URL;
+    try {
+      target = new URL(url.value);
+    } catch {
+      return tell('this is no URL', true);
+    }
+    if (!targets().includes(target.origin)) return tell(`this page may send to ${targets().join(', ')} only`, true);
+    const signed = (target.searchParams.get('X-Amz-SignedHeaders') ?? '').split(';').includes(RECEIPT_HEADER);
+    button.disabled = true;
+    try {
+      const headers: Record<string, string> = signed ? { [RECEIPT_HEADER]: preview.receiptDigest } : {};
+      await send('PUT', target.href, entry.file, headers, (bytes) => tell(`${size(bytes)} of ${size(entry.file.size)}`));
+      tell(signed ? 'Uploaded, with the receipt’s digest.' : `Uploaded, without the receipt’s digest: the URL was signed without ${RECEIPT_HEADER}.`);
+    } catch (error) {
+      tell((error as Error).message, true);
+    } finally {
+      button.disabled = false;
+    }
+  };
+  const button = h('button', { type: 'button', onclick: () => void act() }, 'Upload to this URL');
+  return h('div', {}, h('div', { class: 'row presigned' }, url, button), said);
+}
+
+/** The command for those who upload themselves. */
+function byHand({ name }: Entry, { receiptDigest }: Preview): HTMLElement {
+  const quoted = /^[\w.-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
+  const line = `aws s3 cp ${quoted} s3://BUCKET/PREFIX/ --metadata lakegate-receipt=${receiptDigest}`;
+  return h('details', {}, h('summary', {}, 'By hand'), h('pre', { tabindex: 0, 'aria-label': 'Command that uploads the file' }, line));
+}
