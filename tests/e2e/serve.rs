@@ -240,8 +240,7 @@ fn the_page_is_sent_with_its_policy() {
     let folder = folder.path();
     let site = folder.join("site");
     fs::create_dir_all(site.join("assets")).unwrap();
-    let html =
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; connect-src 'self'\" />";
+    let html = "<head><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; connect-src 'self'\" />";
     fs::write(site.join("index.html"), html).unwrap();
     fs::write(site.join("assets/worker-1.js"), "1").unwrap();
     fs::write(folder.join("secret.txt"), "secret").unwrap();
@@ -269,6 +268,7 @@ fn the_page_is_sent_with_its_policy() {
     assert_eq!(
         String::from_utf8(index.body).unwrap(),
         html.replace("connect-src 'self'", &format!("connect-src 'self' {bucket}"))
+            .replace("<head>", "<head>\n    <meta name=\"lakegate-serve\" content=\"1\" />")
     );
     let asset = serving.ask("GET", "/assets/worker-1.js", &[], b"");
     assert_eq!(asset.header("cache-control"), Some("public, max-age=31536000, immutable"));
@@ -295,6 +295,22 @@ fn the_page_is_sent_with_its_policy() {
         assert_eq!(plain.problem(), (404, "no_page".into()));
         assert!(plain.json()["problem"]["hint"].as_str().unwrap().contains("cargo xtask build"));
     }
+}
+
+#[test]
+fn a_table_tells_its_columns_and_those_in_the_path() {
+    let Some(folder) = folder() else { return };
+    let serving = Serving::start(folder.path(), &[]);
+    let table = "name = \"orders\"\n";
+    let spec = SPEC.replace(table, &format!("{table}partition_by = [\"day\"]\n"));
+    let kept = serving.ask("POST", "/api/specs", &[], spec.as_bytes()).json();
+    let target = format!("a.ndjson?spec={}", kept["digest"].as_str().unwrap());
+    let told = serving.upload(&target, b"{\"id\":1,\"price\":2.5,\"day\":\"mon\"}\n");
+    assert_eq!(told["state"], "done", "{told}");
+    let table = serving.get("/api/tables")["tables"][0].clone();
+    let column = |name: &str, ty: &str| json!({"name": name, "type": ty});
+    assert_eq!(table["columns"], json!([column("id", "bigint"), column("price", "double")]), "{table}");
+    assert_eq!(table["partition_by"], json!([column("day", "string")]), "{table}");
 }
 
 #[test]
@@ -406,7 +422,7 @@ fn a_release_is_verified_and_a_spoilt_one_is_refused() {
 
     let told = serving.upload("orders.ndjson", ORDERS.as_bytes());
     assert_eq!(told["state"], "done", "{told}");
-    assert_eq!(commits(&serving)[0]["release"]["version"], "1.0.0");
+    assert_eq!(commits(&serving)[0]["release"], "orders@1.0.0");
     let other = serving.ask("PUT", &format!("/api/raw/x.json?spec={}", "a".repeat(64)), &[], b"{}");
     assert_eq!(other.problem(), (409, "spec_differs".into()));
 

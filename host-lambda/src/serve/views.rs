@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use super::answer::{Answered, of_json};
 use super::{Server, Told};
 use crate::command::bridge::problem;
-use crate::command::contract_view::ContractView;
+use crate::command::contract_view::{ContractView, Entry};
 use crate::command::output::Problem;
 use crate::command::status::{Table, sums};
-use crate::lake::CommitState;
 use crate::lake::quarantine::Quarantined;
+use crate::lake::{CommitState, ReleaseRecord};
 
 /// `GET /api/about`.
 pub fn about(server: &Server) -> Answered {
@@ -53,16 +53,16 @@ pub fn tables(server: &Server) -> Answered {
     ok(&json!({ "tables": tables? }))
 }
 
-/// One table: its columns in the order that a query shows, those in the path last.
+/// One table: the columns of its files in their order, and those that live in the path.
 fn table(server: &Server, name: &str, sums: &Table) -> Result<Value, Problem> {
     let live = server.lake.contract(name).map_err(|error| problem(&error))?;
     let view = live.as_ref().map(|live| ContractView::parse(&live.text)).transpose()?;
+    let named = |entry: &Entry| json!({"name": entry.name, "type": entry.ty});
     let (mut columns, mut partition_by) = (Vec::new(), Vec::new());
     if let Some(view) = &view {
-        partition_by.extend(view.partition_by.iter().map(|entry| entry.name.clone()));
-        let in_files = view.columns.iter().filter(|entry| !partition_by.contains(&entry.name));
-        let all = in_files.chain(&view.partition_by);
-        columns.extend(all.map(|entry| json!({"name": entry.name, "type": entry.ty})));
+        let in_path = |entry: &&Entry| view.partition_by.iter().any(|other| other.name == entry.name);
+        columns.extend(view.columns.iter().filter(|entry| !in_path(entry)).map(named));
+        partition_by.extend(view.partition_by.iter().map(named));
     }
     let changed = Some(&sums.latest).filter(|at| !at.is_empty());
     Ok(json!({
@@ -89,7 +89,8 @@ fn commit(state: &CommitState) -> Value {
         "pipeline": record.pipeline, "source": record.source.uri, "name": name_of(&record.source.uri),
         "generation": record.generation, "current": state.current, "done": state.done, "reason": record.reason,
         "committed": record.committed, "rows": record.parts.iter().map(|part| part.rows).sum::<u64>(),
-        "rejected": record.report.rejected, "release": record.release, "as_previewed": record.as_previewed(),
+        "rejected": record.report.rejected, "release": record.release.as_ref().map(ReleaseRecord::id),
+        "as_previewed": record.as_previewed(),
     })
 }
 
