@@ -293,6 +293,11 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
+/// Whether a text is a SHA-256 in lower-case hex.
+pub(crate) fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
 /// First characters of a digest, for names.
 pub(crate) fn short(digest: &str, length: usize) -> &str {
     digest.get(..length).unwrap_or(digest)

@@ -124,7 +124,7 @@ impl Source {
             modified_ms: facts.modified_ms,
             partitions: partitions_of(folder),
             arrived: (None, None),
-            promised: None,
+            promised: facts.promised.clone(),
             storage,
             facts,
             _spool: None,

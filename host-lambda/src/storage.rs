@@ -37,6 +37,8 @@ pub struct Facts {
     pub modified_ms: i64,
     /// Pins this state of the object: a version id, an ETag, or device, inode and change time.
     pub version: String,
+    /// Digest of the receipt that whoever uploaded it saw in a preview; only a look at one object tells it.
+    pub promised: Option<String>,
 }
 
 /// Bytes with the tag that [`Storage::replace_if_unchanged`] compares.

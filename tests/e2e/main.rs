@@ -15,6 +15,7 @@
 //! * `model`        the deployed flow against a model of a few lines
 //! * `own`          a transform of one's own: the example, and a crate as `lakegate new` makes it
 //! * `releases`     keys, publishing, promotion, rollback, replay, proof: the commands one after the other
+//! * `serve`        uploads over HTTP, what the page is told, what is refused at the port
 //! * `shared_cases` small tricky files, where they lie beside the checkout
 //! * `swap`         a steady load of objects under a hundred promotions and rollbacks
 //! * `tidy`         the style limits
@@ -34,6 +35,7 @@ mod laws;
 mod model;
 mod own;
 mod releases;
+mod serve;
 mod shared_cases;
 mod swap;
 mod tidy;

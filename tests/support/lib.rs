@@ -16,4 +16,5 @@ pub mod lake_rows;
 pub mod peers;
 pub mod reference;
 pub mod rows;
+pub mod serving;
 pub mod ways;

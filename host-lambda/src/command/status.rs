@@ -10,7 +10,7 @@ use super::output::{Answer, Fault, Outcome, Problem};
 use super::render::{Cell, Grid, Holds, Screen, Tone, count, number, short, size, visible};
 use super::{Context, reasons};
 use crate::config::Config;
-use crate::lake::{CommitState, DoneMark, FailedRecord, Lake};
+use crate::lake::{CommitRecord, CommitState, DoneMark, FailedRecord, Lake};
 use crate::time::rfc3339;
 use clap::Args;
 use serde_json::{Value, json};
@@ -294,6 +294,12 @@ fn commit_text(commit: &CommitState, mark: Option<&DoneMark>, part: Option<&str>
         fact(name, value);
     }
     text.push_str(&grid.render(screen));
+    text.push_str(&parts_text(record, part, screen));
+    text
+}
+
+/// The part files of a commit; the one that was asked for stands out.
+fn parts_text(record: &CommitRecord, part: Option<&str>, screen: Screen) -> String {
     let mut grid = Grid::new(&[">rows", ">bytes", "part file"]).of(Holds::Names);
     for part_record in record.parts.iter().take(LISTED) {
         let asked = part.is_some_and(|part| part.ends_with(&part_record.key));
@@ -303,9 +309,7 @@ fn commit_text(commit: &CommitState, mark: Option<&DoneMark>, part: Option<&str>
             Cell::new(if asked { Tone::Bold } else { Tone::Name }, part_record.key.clone()),
         ]);
     }
-    if !grid.is_empty() {
-        text.push_str(&grid.render(screen));
-    }
+    let mut text = if grid.is_empty() { String::new() } else { grid.render(screen) };
     if record.parts.len() > LISTED {
         let more = count((record.parts.len() - LISTED) as u64, "more file", "more files");
         text.push_str(&format!("  … and {more} (--json has them all)\n"));

@@ -1,3 +1,5 @@
+//! Tests of the page's files: nothing outside its folder, and the headers that go along.
+
 use super::*;
 use std::fs;
 use std::os::unix::fs::symlink;

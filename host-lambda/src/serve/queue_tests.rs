@@ -1,3 +1,5 @@
+//! Tests of the queue: order, what survives a server, and what a failure leaves.
+
 use super::*;
 use std::cell::RefCell;
 use std::io::Write;

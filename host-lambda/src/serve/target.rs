@@ -5,6 +5,7 @@
 
 use super::answer::refused;
 use crate::command::output::Problem;
+use crate::lake::is_digest;
 
 /// Longest name of an upload: leaves room for what a file system's 255 bytes must also hold.
 const NAME_BYTES: usize = 200;
@@ -86,9 +87,6 @@ pub fn parameters<const N: usize>(
 /// # Errors
 /// `digest_refused`.
 pub fn digest(what: &str, text: Option<String>) -> Result<Option<String>, Problem> {
-    let is_digest = |text: &String| {
-        text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-    };
     match text {
         Some(text) if !is_digest(&text) => {
             Err(refused("digest_refused", format!("`{what}` is no SHA-256 in lower-case hex")))

@@ -156,6 +156,7 @@ fn facts(key: &str, meta: &fs::Metadata) -> Facts {
         bytes: meta.len(),
         modified_ms: meta.mtime() * 1000 + meta.mtime_nsec() / 1_000_000,
         version: version(meta),
+        promised: None,
     }
 }
 

@@ -91,6 +91,7 @@ impl S3Storage {
                     bytes: object.size().unwrap_or_default().unsigned_abs(),
                     modified_ms: millis(object.last_modified()),
                     version: format!("e:{}", object.e_tag().unwrap_or_default()),
+                    promised: None,
                 });
             }
             next = page.next_continuation_token().map(str::to_string);

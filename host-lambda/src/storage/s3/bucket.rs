@@ -13,6 +13,7 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ChecksumType, ServerSid
 use super::super::{Facts, Result, StorageError};
 use super::options::{Checksum, Encryption, S3Options};
 use crate::aws::{Aws, AwsError, Fault};
+use crate::lake::is_digest;
 
 /// S3's longest key.
 const MAX_KEY_BYTES: usize = 1024;
@@ -20,6 +21,8 @@ const MAX_KEY_BYTES: usize = 1024;
 pub(super) const WRITE: &str = "lakegate-write";
 /// Metadata: checksum of the content, as in [`Staged::digest`](super::super::Staged::digest).
 pub(super) const DIGEST: &str = "lakegate-digest";
+/// Metadata of a raw file: digest of the receipt that its preview showed (`x-amz-meta-lakegate-receipt`).
+pub(super) const RECEIPT: &str = "lakegate-receipt";
 
 #[derive(Clone)]
 pub(super) struct Bucket {
@@ -85,6 +88,7 @@ impl Bucket {
                 bytes: found.content_length().unwrap_or_default().unsigned_abs(),
                 modified_ms: millis(found.last_modified()),
                 version,
+                promised: metadata(RECEIPT).filter(|text| is_digest(text)),
             },
             write: metadata(WRITE),
             digest: metadata(DIGEST),

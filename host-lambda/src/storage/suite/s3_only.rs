@@ -22,6 +22,7 @@ s3_laws!(
     a_lost_reply_of_a_completion_is_looked_up,
     a_body_that_breaks_off_is_asked_for_again,
     an_old_version_is_read_while_a_new_one_is_there,
+    a_promise_comes_with_the_object,
     a_missing_bucket_is_named,
     only_documented_calls_are_made,
 );
@@ -215,6 +216,26 @@ fn an_old_version_is_read_while_a_new_one_is_there(peer: &Peer) {
     aws.wait(request.send()).unwrap();
     assert_eq!(read(&storage, &pinned).unwrap_err().code(), "source_changed");
     assert_eq!(storage.stat_version("in", Some(id)).unwrap(), None);
+}
+
+fn a_promise_comes_with_the_object(peer: &Peer) {
+    let aws = Aws::of_tests(runtime().handle().clone(), peer.endpoint_url());
+    let digest = "a1".repeat(32);
+    for (key, said, promised) in [
+        ("promised", Some(digest.clone()), Some(digest.clone())),
+        ("plain", None, None),
+        ("odd", Some("<script>".into()), None),
+        ("shouted", Some(digest.to_uppercase()), None),
+    ] {
+        let request = aws.s3().put_object().bucket(peer.bucket()).key(format!("a lake/{key}"));
+        let metadata = said.map(|said| [("lakegate-receipt".into(), said)].into());
+        aws.wait(request.set_metadata(metadata).send()).unwrap();
+        let facts = s3(peer, options()).stat(key).unwrap().unwrap();
+        assert_eq!(facts.promised, promised, "{key}");
+        let storage = std::sync::Arc::new(s3(peer, options()));
+        let source = crate::source::Source::object(storage, format!("s3://b/{key}"), facts);
+        assert_eq!(source.record().promised, promised, "{key}");
+    }
 }
 
 fn a_missing_bucket_is_named(peer: &Peer) {
