@@ -3,7 +3,7 @@
 // Not for showing it (`view/`). The one decision to know: every run has an id of its own, so that an answer to an
 // earlier spec is told from the answer to this one; the last good preview stays until the next one is there.
 
-import type { Answer, Component, Picture, Preview, Problem, Quarantined, Reason, Request, Rows, TableContract } from './protocol';
+import type { Answer, Checked, Component, Picture, Preview, Problem, Quarantined, Reason, Request, Rows, TableContract } from './protocol';
 
 export interface Entry {
   file: Blob;
@@ -21,6 +21,11 @@ export interface Entry {
   problem: Problem | null;
   /** What a failed run had rejected. */
   rejected: Quarantined[];
+  rejectedCut: boolean;
+  /** The contracts that these were rejected under. */
+  rejectedUnder: TableContract[];
+  /** The spec that `preview` follows. */
+  shownSpec: string;
   /** Why the last run rejected records, whether it failed or not. */
   reasons: Reason[];
   /** What the file asks for by itself, once it was asked. */
@@ -63,6 +68,9 @@ export class Files {
       shown: 0,
       problem: null,
       rejected: [],
+      rejectedCut: false,
+      rejectedUnder: [],
+      shownSpec: spec,
       reasons: [],
       own: null,
     };
@@ -124,6 +132,11 @@ export class Files {
     return entry.own;
   }
 
+  /** What would become of a few records of an entry's file under a spec and contracts. */
+  check(file: Blob, name: string, spec: string, contracts: TableContract[]): Promise<Checked> {
+    return this.ask((request) => ({ type: 'check', request, job: { id: 0, file, name, spec, contracts, final: true } }));
+  }
+
   private ask<T>(question: (request: number) => Request): Promise<T> {
     const request = ++this.requests;
     return new Promise((done, fail) => {
@@ -166,11 +179,14 @@ export class Files {
     entry.state = answer.type;
     entry.problem = answer.type === 'failed' ? answer.problem : null;
     entry.rejected = answer.type === 'failed' ? answer.quarantine : [];
+    entry.rejectedCut = answer.type === 'failed' && answer.cut;
+    entry.rejectedUnder = answer.type === 'failed' ? answer.contracts : [];
     entry.reasons = answer.type === 'failed' ? answer.reasons : answer.type === 'done' ? answer.preview.reasons : [];
     if (answer.type === 'done') {
       if (entry.shown > 0) this.send({ type: 'forget', id: entry.shown });
       entry.preview = answer.preview;
       entry.shown = answer.id;
+      entry.shownSpec = entry.spec;
     }
     this.changed('all');
   }

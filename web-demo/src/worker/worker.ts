@@ -6,6 +6,7 @@
 import initInspect from '../../dist/made/inspect.js';
 import inspectUrl from '../../dist/made/inspect_bg.wasm?url';
 import type { Answer, Job, Preview, Request, Table } from '../protocol';
+import { check } from './check';
 import { Cancelled, Failed, learn, make } from './make';
 import { pictureOf, rowsOf } from './parts';
 import { problemOf, Transform } from './transform';
@@ -25,6 +26,9 @@ self.onmessage = ({ data }: MessageEvent<Request>): void => {
       break;
     case 'learn':
       queue = queue.then(() => learned(data));
+      break;
+    case 'check':
+      queue = queue.then(() => checked(data));
       break;
     case 'cancel':
       cancelled.add(data.id);
@@ -68,8 +72,8 @@ async function run(job: Job): Promise<void> {
     answer({ type: 'done', id, preview });
   } catch (thrown) {
     if (thrown instanceof Cancelled) answer({ type: 'cancelled', id });
-    else if (thrown instanceof Failed) answer({ type: 'failed', id, problem: thrown.problem, quarantine: thrown.quarantine, reasons: thrown.reasons });
-    else answer({ type: 'failed', id, problem: problemOf(thrown), quarantine: [], reasons: [] });
+    else if (thrown instanceof Failed) answer({ type: 'failed', id, problem: thrown.problem, quarantine: thrown.quarantine, reasons: thrown.reasons, cut: thrown.cut, contracts: thrown.contracts });
+    else answer({ type: 'failed', id, problem: problemOf(thrown), quarantine: [], reasons: [], cut: false, contracts: [] });
   } finally {
     cancelled.delete(id);
   }
@@ -83,6 +87,11 @@ async function learned({ request, job }: Extract<Request, { type: 'learn' }>): P
   } catch (thrown) {
     answer({ type: 'refused', request, message: thrown instanceof Failed ? thrown.problem.message : problemOf(thrown).message });
   }
+}
+
+async function checked({ request, job }: Extract<Request, { type: 'check' }>): Promise<void> {
+  const transform = await loaded;
+  if (transform) answer({ type: 'answered', request, value: await check(transform, job) });
 }
 
 /** Answers a question about a table of a preview. */
