@@ -1,8 +1,8 @@
-//! Embeds the shipped component into the host.
+//! Embeds the shipped component and the browser page into the host.
 //!
-//! Not for building it: that is `cargo xtask build`, which writes the component where this script looks.
-//! Without one the script embeds nothing, so that `cargo check`, clippy and IDEs pass on a fresh
-//! checkout; using the shipped transform is then a clear error at run time.
+//! Not for building them: that is `cargo xtask build`, which writes both where this script looks. Without them
+//! the script embeds nothing, so that `cargo check`, clippy and IDEs pass on a fresh checkout; using the
+//! shipped transform, or the page, is then a clear error at run time.
 
 use std::env;
 use std::fs;
@@ -15,10 +15,12 @@ fn main() -> io::Result<()> {
     println!("cargo:rerun-if-env-changed=LAKEGATE_COMPONENT");
     println!("cargo:rerun-if-changed=build.rs");
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    let root = target_folder(&out);
     let component = match env::var_os("LAKEGATE_COMPONENT") {
         Some(path) => Some(PathBuf::from(path)),
-        None => default_path(&out),
+        None => root.as_ref().map(|root| root.join("component").join("lakegate.wasm")),
     };
+    page(&root.map_or_else(|| out.join("no-page"), |root| root.join("page-files")), &out)?;
     let mut bytes = Vec::new();
     if let Some(path) = &component {
         // Named even while it is missing: Cargo then runs this script again once it appears.
@@ -41,13 +43,47 @@ fn main() -> io::Result<()> {
     )
 }
 
-/// `<target>/component/lakegate.wasm`: OUT_DIR is `<target>/[<triple>/]<profile>/build/<crate>/out`.
-fn default_path(out: &Path) -> Option<PathBuf> {
+/// Writes the table of the page's files, which lie compressed in `folder`: path without `.gz`, and bytes.
+fn page(folder: &Path, out: &Path) -> io::Result<()> {
+    // Made where it is missing: Cargo runs this script with every build for as long as a named path is not there.
+    fs::create_dir_all(folder)?;
+    println!("cargo:rerun-if-changed={}", folder.display());
+    let mut files = Vec::new();
+    collect(folder, folder, &mut files)?;
+    files.sort();
+    let mut table = String::from(
+        "/// The page's files, each compressed with gzip, by path; empty where this build has no page.\n\
+         pub static FILES: &[(&str, &[u8])] = &[\n",
+    );
+    for (number, name) in files.iter().enumerate() {
+        // Copied, as the component is.
+        let copy = format!("page-{number}.gz");
+        fs::copy(folder.join(format!("{name}.gz")), out.join(&copy))?;
+        table.push_str(&format!("    ({name:?}, include_bytes!({copy:?})),\n"));
+    }
+    table.push_str("];\n");
+    fs::write(out.join("page.rs"), table)
+}
+
+fn collect(root: &Path, folder: &Path, files: &mut Vec<String>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(root, &path, files)?;
+        } else if let Some(name) = path.strip_prefix(root).ok().and_then(Path::to_str) {
+            files.extend(name.strip_suffix(".gz").map(|name| name.replace('\\', "/")));
+        }
+    }
+    Ok(())
+}
+
+/// The target folder: OUT_DIR is `<target>/[<triple>/]<profile>/build/<crate>/out`.
+fn target_folder(out: &Path) -> Option<PathBuf> {
     let build = out.ancestors().find(|folder| folder.file_name().is_some_and(|name| name == "build"))?;
     let profile = build.parent()?;
     let target = profile.parent()?;
     // With `--target` there is one more folder; the target folder is the one that holds CACHEDIR.TAG.
     let root = if target.join("CACHEDIR.TAG").exists() { target } else { target.parent().unwrap_or(target) };
     let root = if root.join("CACHEDIR.TAG").exists() { root } else { target };
-    Some(root.join("component").join("lakegate.wasm"))
+    Some(root.to_owned())
 }

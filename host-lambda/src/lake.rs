@@ -15,6 +15,8 @@
 //! _lakegate/resubmitted/<digest>                    records that were submitted again
 //! _lakegate/shadows/<release>/<version>/<object>-<generation>.json    what a shadow would have changed
 //! _lakegate/hosts/<pipeline>.json                   which releases the last host to swap has in use
+//! _lakegate/raw/<name>                              raw files that `lakegate serve` took
+//! _lakegate/uploads/<id>.json and .raw              uploads that wait for their turn
 //! _lakegate/staging/                                nothing in here is visible
 //! ```
 //!
@@ -52,6 +54,10 @@ use crate::storage::{LocalFolder, Storage};
 pub(crate) const COMMITS: &str = "_lakegate/commits/";
 pub(crate) const SHADOWS: &str = "_lakegate/shadows/";
 pub(crate) const HOSTS: &str = "_lakegate/hosts/";
+/// Raw files that were uploaded, by name.
+pub(crate) const RAW: &str = "_lakegate/raw/";
+/// Uploads that wait for their turn.
+pub(crate) const UPLOADS: &str = "_lakegate/uploads/";
 
 /// What a deployed lake is connected to. A folder on a laptop is connected to nothing.
 pub trait Surroundings: Send + Sync {

@@ -27,6 +27,7 @@ pub mod release;
 pub mod report;
 pub mod run;
 pub mod sandbox;
+pub mod serve;
 pub mod source;
 pub mod storage;
 mod time;

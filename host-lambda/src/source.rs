@@ -36,6 +36,8 @@ pub struct Source {
     partitions: Vec<(String, String)>,
     /// When it arrived, in milliseconds since 1970-01-01 UTC, and its place among the events of its key.
     arrived: (Option<i64>, Option<Sequencer>),
+    /// Digest of the receipt that a preview promised.
+    promised: Option<String>,
     storage: Arc<dyn Storage>,
     facts: Facts,
     /// Where standard input was spooled to; goes with the source.
@@ -97,6 +99,7 @@ impl Source {
             modified_ms: facts.modified_ms,
             partitions: partitions_of(&folder.to_string_lossy()),
             arrived: (None, None),
+            promised: None,
             storage: Arc::new(storage),
             facts,
             _spool: spool,
@@ -121,6 +124,7 @@ impl Source {
             modified_ms: facts.modified_ms,
             partitions: partitions_of(folder),
             arrived: (None, None),
+            promised: None,
             storage,
             facts,
             _spool: None,
@@ -132,6 +136,12 @@ impl Source {
     #[must_use]
     pub fn arrived(self, event_time_ms: Option<i64>, sequencer: Option<Sequencer>) -> Self {
         Self { arrived: (event_time_ms, sequencer), ..self }
+    }
+
+    /// With the digest of the receipt that a preview showed of it; `None` where there was no preview.
+    #[must_use]
+    pub fn promised(self, receipt: Option<String>) -> Self {
+        Self { promised: receipt, ..self }
     }
 
     /// The same bytes under another name: for records that are submitted again.
@@ -201,6 +211,7 @@ impl Source {
             modified_ms: self.modified_ms,
             event_time_ms: self.arrived.0,
             stem: self.stem.clone(),
+            promised: self.promised.clone(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! `cargo xtask build`: the component, then the `lakegate` binary that carries it.
+//! `cargo xtask build`: the component and the browser page, then the `lakegate` binary that carries both.
 //!
 //! Not for tests. The one decision to know: the last line on standard output is the path of the
 //! binary and nothing else is written there, so that scripts can use it.
@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::component::component;
+use crate::web::carry;
 use crate::workspace::{Workspace, run, step};
 
 /// How the `lakegate` binary is compiled. The component is always built with its own profile.
@@ -19,7 +20,14 @@ pub enum Profile {
     Release,
 }
 
-/// Builds everything and returns the path of the `lakegate` binary.
+/// Builds everything, the browser page too, and returns the path of the `lakegate` binary.
+pub fn build_all(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
+    step("component", || component(workspace))?;
+    step("browser page", || carry(workspace))?;
+    step("lakegate", || programs(workspace, profile))
+}
+
+/// Builds what needs no page and returns the path of the `lakegate` binary.
 pub fn build(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
     step("component", || component(workspace))?;
     step("lakegate", || programs(workspace, profile))

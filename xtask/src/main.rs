@@ -50,7 +50,7 @@ enum Task {
         #[arg(long, value_name = "PACKAGE", default_value = "lakegate-transform", hide_default_value = true)]
         package: String,
     },
-    /// Build the component and `lakegate`; the last line on standard output is the binary's path
+    /// Build the component, the browser page and `lakegate`, which carries both; the last line on standard output is the binary's path
     Build {
         /// Optimised, as shipped
         #[arg(long)]
@@ -105,7 +105,7 @@ fn main() -> Result<()> {
         }
         Task::Build { release } => {
             let profile = if release { Profile::Release } else { Profile::Dev };
-            build::build(&workspace, profile).map(|binary| println!("{}", binary.display()))
+            build::build_all(&workspace, profile).map(|binary| println!("{}", binary.display()))
         }
         Task::Reproduce => reproduce::reproduce(&workspace),
         Task::Setup => setup::setup(&workspace).map(|python| println!("{}", python.display())),

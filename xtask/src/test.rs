@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::build::{Profile, build};
+use crate::build::{Profile, build_all};
 use crate::component::component_of;
 use crate::demo::{self, Talk};
 use crate::package::package_built;
@@ -29,7 +29,7 @@ struct Totals {
 /// Sets up, builds, runs everything; fails when a test failed.
 pub fn test(workspace: &Workspace) -> Result<()> {
     let python = step("set-up", || setup(workspace))?;
-    let lakegate = build(workspace, Profile::Dev)?;
+    let lakegate = build_all(workspace, Profile::Dev)?;
     let own = step("example of a transform of one's own", || component_of(workspace, "mask-score"))?.path;
     let zip = step("package", || package_built(workspace))?.path;
     let mut totals = Totals::default();
@@ -48,7 +48,6 @@ pub fn test(workspace: &Workspace) -> Result<()> {
         check_demo(workspace, &python, &lakegate, &mut totals)
     })?;
     step("browser preview", || {
-        web::web(workspace)?;
         web::ensure_browser()?;
         count(web::tests(workspace).env("LAKEGATE_COMMAND", &lakegate), "page result:", &mut totals)
     })?;

@@ -14,7 +14,9 @@ use crate::run::Plan;
 use crate::sandbox::{Limits, Sandbox, Transform};
 use crate::source::{Source, default_table};
 use clap::Args;
+use std::iter;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Codes of what is denied or missing in AWS: the host's own to mend there, and no bug.
 const OF_SET_UP: [&str; 15] = [
@@ -62,7 +64,7 @@ pub enum Chosen {
     /// A component; the command says what it is told.
     Component(Transform),
     /// One release, whatever its channel says.
-    Release { release: Box<Release>, _alive: Connection },
+    Release { release: Arc<Release>, loader: Box<Loader>, _alive: Connection },
     /// Whatever the channel picks for each object.
     Channel { follower: Follower, _alive: Connection },
 }
@@ -85,6 +87,27 @@ impl Chosen {
         let mut plan = plan.map_err(|error| problem(&error))?;
         plan.rerun = again;
         Ok((transform, Some(plan)))
+    }
+
+    /// The releases in use now, the one that takes most objects first; none where a component was chosen.
+    pub fn releases(&self) -> Vec<Arc<Release>> {
+        match self {
+            Self::Component(_) => Vec::new(),
+            Self::Release { release, .. } => vec![release.clone()],
+            Self::Channel { follower, .. } => {
+                let serving = follower.serving();
+                iter::once(serving.stable).chain(serving.canary.map(|(canary, _)| canary)).collect()
+            }
+        }
+    }
+
+    /// What loads further releases of the same registry; none where a component was chosen.
+    pub fn loader(&self) -> Option<&Loader> {
+        match self {
+            Self::Component(_) => None,
+            Self::Release { loader, .. } => Some(loader),
+            Self::Channel { follower, .. } => Some(follower.loader()),
+        }
     }
 
     /// Digest of the component that is in use now.
@@ -159,7 +182,7 @@ impl TransformArg {
     pub fn load(&self) -> Result<Transform, Problem> {
         Ok(match self.choose()? {
             Chosen::Component(transform) => transform,
-            Chosen::Release { release, .. } => release.transform,
+            Chosen::Release { release, .. } => release.transform.clone(),
             Chosen::Channel { follower, .. } => follower.serving().stable.transform.clone(),
         })
     }
@@ -193,8 +216,9 @@ impl TransformArg {
         match version {
             Some(version) => loader
                 .load(&name, &version)
-                .map(|release| Chosen::Release { release: Box::new(release), _alive: connection })
-                .map_err(|error| problem(&error)),
+                .map_err(|error| problem(&error))
+                .map(|release| (Arc::new(release), Box::new(loader)))
+                .map(|(release, loader)| Chosen::Release { release, loader, _alive: connection }),
             None => Follower::start(loader, &name, self.min_sequence)
                 .map(|follower| Chosen::Channel { follower, _alive: connection })
                 .map_err(|error| problem(&error)),
@@ -236,7 +260,19 @@ impl Plans {
     /// # Errors
     /// The spec cannot be read, or it conflicts with `table`.
     pub fn new(path: Option<&Path>, table: Option<&str>, again: bool) -> Result<Self, Problem> {
-        let spec = read_spec(path)?;
+        Self::of_text(read_spec(path)?, path, table, again)
+    }
+
+    /// The same for a spec whose text is known already; `path` is for messages.
+    ///
+    /// # Errors
+    /// The spec conflicts with `table`.
+    pub fn of_text(
+        spec: String,
+        path: Option<&Path>,
+        table: Option<&str>,
+        again: bool,
+    ) -> Result<Self, Problem> {
         let shared = match Plan::new(spec.clone(), table.map(str::to_owned)) {
             Ok(mut plan) => {
                 plan.rerun = again;

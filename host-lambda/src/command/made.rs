@@ -270,7 +270,8 @@ fn source_json(name: &str, uri: &str, outcome: &run::Outcome) -> Value {
     })
 }
 
-fn state_name(state: &State) -> &'static str {
+/// Name of a state in JSON.
+pub fn state_name(state: &State) -> &'static str {
     match state {
         State::Made => "made",
         State::Replaced => "replaced",

@@ -5,30 +5,31 @@
 //! know: a subcommand takes its arguments and a [`Context`] and returns an `Outcome`; only `output`
 //! writes to standard output, so that text, `--json` and exit codes are the same rule everywhere.
 
-mod bridge;
+pub(crate) mod bridge;
 mod build;
 mod component;
 mod config;
 mod contract;
-mod contract_view;
+pub(crate) mod contract_view;
 mod deployed;
 mod files;
 mod footer;
 mod fsck;
 mod init;
 mod inspect;
-mod made;
+pub(crate) mod made;
 mod new;
-mod output;
+pub(crate) mod output;
 mod preview;
 mod progress;
 mod quarantine;
 mod reasons;
-mod release;
+pub(crate) mod release;
 mod render;
 mod rows;
-mod run;
-mod status;
+pub(crate) mod run;
+mod serve;
+pub(crate) mod status;
 
 use crate::sandbox::Transform;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -92,6 +93,11 @@ enum Commands {
     /// Runs the same transform over the whole file and shows rows, columns with their types, part files
     /// and rejected records with their reasons. The lake stays as it is.
     Preview(preview::PreviewArgs),
+    /// Serve the browser page, and take what it uploads into a lake
+    ///
+    /// The page previews raw files in the browser; what is uploaded goes through the same flow as with `run`, one
+    /// file after the other. Answers this machine only.
+    Serve(serve::ServeArgs),
     /// Show schema, row groups, statistics and lineage of Parquet files
     ///
     /// Reads only footers: types, nulls, smallest and largest values, bytes by column, row groups, and
@@ -234,6 +240,7 @@ fn dispatch(command: &Commands, context: &Context) -> Outcome {
         Commands::Run(args) => run::run(args, context),
         Commands::Init(args) => init::run(args, context),
         Commands::Preview(args) => preview::run(args, context),
+        Commands::Serve(args) => serve::run(args, context),
         Commands::Inspect(args) => inspect::run(args, context),
         Commands::Status(args) => status::run(args, context),
         Commands::Contract(args) => contract::run(args, context),

@@ -41,7 +41,7 @@ impl Exit {
 pub struct Answer {
     /// For people, to standard output; lines ended.
     pub text: String,
-    /// For programs: always an object.
+    /// For programs: always an object; null where [`begun`] has printed it.
     pub json: Value,
     /// How it ended.
     pub exit: Exit,
@@ -237,6 +237,14 @@ impl fmt::Display for Problem {
     }
 }
 
+/// Writes what a command that goes on has to say as it begins; its closing answer then is the empty one.
+pub fn begun(answer: &Answer, json: bool) {
+    let text = if json { format!("{}\n", answer.json) } else { answer.text.clone() };
+    let mut out = io::stdout();
+    // Whoever started it may not listen; it goes on all the same.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
 /// Writes `outcome` and says which exit code it means.
 pub fn finish(
     outcome: &Outcome,
@@ -246,6 +254,8 @@ pub fn finish(
     screen: Screen,
 ) -> Exit {
     let (text, exit) = match outcome {
+        // It has said its object as it began.
+        Ok(answer) if json && answer.json.is_null() => (String::new(), answer.exit),
         Ok(answer) if json => (format!("{}\n", answer.json), answer.exit),
         Ok(answer) => (answer.text.clone(), answer.exit),
         Err(problem) => {

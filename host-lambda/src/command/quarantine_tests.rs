@@ -6,6 +6,7 @@ use crate::report::QuarantineLine;
 fn entry(commit: &str, record: u64, raw: &str, resolved: bool) -> Quarantined {
     Quarantined {
         commit_key: commit.to_owned(),
+        pipeline: "orders".into(),
         source: "file:///data/orders.json".to_owned(),
         generation: 1,
         line: QuarantineLine {

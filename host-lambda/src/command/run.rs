@@ -12,7 +12,8 @@ use super::made::Made;
 use super::output::{Outcome, Problem};
 use super::progress::Bar;
 use crate::lake::Lake;
-use crate::run;
+use crate::run::{self, Progress};
+use crate::source::Source;
 use clap::Args;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -68,12 +69,24 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
     let chosen = args.transform.choose()?;
     chosen.check_alone(args.spec.as_deref(), args.table.as_deref())?;
     let mut made = Made::new(&args.lake.lake, contracts(&lake)?);
+    let taking = Taking {
+        lake: &lake,
+        folder: &args.lake.lake,
+        chosen: &chosen,
+        plans: &plans,
+        spec: args.spec.as_deref(),
+        again: args.again,
+    };
     let mut bar = Bar::new(context.err, inputs.iter().map(Input::bytes).sum(), inputs.len());
     for input in &inputs {
         let name = input.name();
         bar.source(&name);
-        match one(input, &plans, args, &lake, &chosen, &mut bar) {
-            Ok((source, outcome)) => made.add(&name, &source, &outcome),
+        let taken = input.open(args.table.as_deref()).and_then(|source| {
+            let outcome = taking.one(&source, &name, &mut |progress| bar.update(&name, &progress))?;
+            Ok((source, outcome))
+        });
+        match taken {
+            Ok((source, outcome)) => made.add(&name, source.uri(), &outcome),
             // A lone input is the answer itself; of several, each failure is told as it happens.
             Err(problem) if inputs.len() == 1 => {
                 bar.finish();
@@ -90,35 +103,51 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
     made.finish(&lake, &chosen.digest(), begun.elapsed(), plans.by_stem(), context.out)
 }
 
-fn one(
-    input: &Input,
-    plans: &Plans,
-    args: &RunArgs,
-    lake: &Lake,
-    chosen: &Chosen,
-    bar: &mut Bar,
-) -> Result<(String, run::Outcome), Problem> {
-    let name = input.name();
-    let source = input.open(args.table.as_deref())?;
-    let (transform, plan) = chosen.of(&source, args.again)?;
-    let plan = match plan {
-        Some(plan) => plan,
-        None => plans.of(&source)?,
-    };
-    let outcome = run::run(lake, &transform, &source, &plan, &mut |progress| bar.update(&name, &progress))
-        .map_err(|error| {
-            let problem = problem_in(&error, &name, args.spec.as_deref());
+/// What the inputs of one call share.
+pub struct Taking<'a> {
+    /// Where to.
+    pub lake: &'a Lake,
+    /// Its folder as the person named it, for messages.
+    pub folder: &'a Path,
+    /// With what.
+    pub chosen: &'a Chosen,
+    /// Told what, where no release says it.
+    pub plans: &'a Plans,
+    /// File of the spec, for messages.
+    pub spec: Option<&'a Path>,
+    /// Also where nothing changed.
+    pub again: bool,
+}
+
+impl Taking<'_> {
+    /// Takes one source, which messages call `name`.
+    ///
+    /// # Errors
+    /// As [`run::run`], and those of a release's plan.
+    pub fn one(
+        &self,
+        source: &Source,
+        name: &str,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<run::Outcome, Problem> {
+        let (transform, plan) = self.chosen.of(source, self.again)?;
+        let plan = match plan {
+            Some(plan) => plan,
+            None => self.plans.of(source)?,
+        };
+        run::run(self.lake, &transform, source, &plan, progress).map_err(|error| {
+            let problem = problem_in(&error, name, self.spec);
             if problem.code != "too_many_rejected" {
                 return problem;
             }
-            let lake = args.lake.lake.display();
+            let lake = self.folder.display();
             problem.hint(format!(
                 "`lakegate status {lake} {}` shows the reasons; if so many are expected, raise max_rejected in \
                  [output] of the spec",
-                if *input == Input::Stdin { source.uri() } else { &name }
+                if source.uri().starts_with("stdin:") { source.uri() } else { name }
             ))
-        })?;
-    Ok((source.uri().to_owned(), outcome))
+        })
+    }
 }
 
 /// The live contracts of all tables, to tell afterwards what changed.

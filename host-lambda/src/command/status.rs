@@ -98,16 +98,21 @@ fn deployed(args: &StatusArgs, named: &str, context: &Context) -> Outcome {
 
 /// Sums of one table over the commits that count.
 #[derive(Default)]
-struct Table {
+pub struct Table {
+    /// URIs of the source objects with rows in it.
     sources: BTreeSet<String>,
-    rows: u64,
-    files: u64,
-    bytes: u64,
-    latest: String,
+    /// Rows.
+    pub rows: u64,
+    /// Part files.
+    pub files: u64,
+    /// Bytes of them.
+    pub bytes: u64,
+    /// Its last commit, RFC 3339; empty where there is none.
+    pub latest: String,
 }
 
 /// Sums by table and the number of rejected records, over the commits that count.
-fn sums(lake: &Lake, commits: &[CommitState]) -> Result<(BTreeMap<String, Table>, u64), Problem> {
+pub fn sums(lake: &Lake, commits: &[CommitState]) -> Result<(BTreeMap<String, Table>, u64), Problem> {
     let mut tables: BTreeMap<String, Table> = lake
         .tables()
         .map_err(|error| problem(&error))?
@@ -272,6 +277,9 @@ fn commit_text(commit: &CommitState, mark: Option<&DoneMark>, part: Option<&str>
             number(record.report.rejected)
         ),
     );
+    if let Some(same) = record.as_previewed() {
+        fact("as previewed", if same { "yes" } else { "no, its preview showed something else" }.into());
+    }
     if let Some(quarantine) = &record.quarantine {
         fact("quarantine", quarantine.key.clone());
     }
@@ -351,6 +359,7 @@ fn commit_json(commit: &CommitState, mark: Option<DoneMark>) -> Value {
         object.insert("key".to_owned(), commit.key.clone().into());
         object.insert("done".to_owned(), commit.done.into());
         object.insert("current".to_owned(), commit.current.into());
+        object.insert("as_previewed".to_owned(), commit.record.as_previewed().into());
     }
     object
 }

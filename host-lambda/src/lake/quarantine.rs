@@ -23,6 +23,8 @@ use crate::source::Source;
 pub struct Quarantined {
     /// Key of the commit record.
     pub commit_key: String,
+    /// Its pipeline.
+    pub pipeline: String,
     /// URI of the source object.
     pub source: String,
     /// Generation of it.
@@ -48,6 +50,18 @@ impl Lake {
     /// # Errors
     /// The storage's, or a damaged lake.
     pub fn quarantine(&self, table: &str) -> Result<Vec<Quarantined>> {
+        self.quarantined(Some(table))
+    }
+
+    /// Rejected records of all tables, resolved ones too.
+    ///
+    /// # Errors
+    /// As [`Lake::quarantine`].
+    pub fn quarantine_of_all(&self) -> Result<Vec<Quarantined>> {
+        self.quarantined(None)
+    }
+
+    fn quarantined(&self, table: Option<&str>) -> Result<Vec<Quarantined>> {
         let states = self.commits()?;
         let mut resolved: BTreeMap<(&str, &str, u64), &str> = BTreeMap::new();
         for state in states.iter().filter(|state| state.current) {
@@ -60,12 +74,9 @@ impl Lake {
         let mut found = Vec::new();
         for state in states.iter().filter(|state| state.current) {
             let record = &state.record;
-            let whole = record.pipeline == table;
-            let Some(kept) =
-                record.quarantine.as_ref().filter(|_| whole || record.contracts.contains_key(table))
-            else {
-                continue;
-            };
+            let whole = table.is_none_or(|table| record.pipeline == table);
+            let here = |table| whole || record.contracts.contains_key(table);
+            let Some(kept) = record.quarantine.as_ref().filter(|_| table.is_none_or(here)) else { continue };
             let Some(text) = self.storage().get(&kept.key)? else {
                 let what = format!("{} is missing", kept.key);
                 return Err(
@@ -76,13 +87,14 @@ impl Lake {
                 let line: QuarantineLine = serde_json::from_slice(line).map_err(|error| {
                     Error::own("lake_damaged", format!("{} cannot be read: {error}", kept.key))
                 })?;
-                if !whole && line.table.as_deref().is_some_and(|name| name != table) {
+                if !whole && line.table.is_some() && line.table.as_deref() != table {
                     continue;
                 }
                 let by =
                     resolved.get(&(record.source.uri.as_str(), record.source.digest.as_str(), line.record));
                 found.push(Quarantined {
                     commit_key: state.key.clone(),
+                    pipeline: record.pipeline.clone(),
                     source: record.source.uri.clone(),
                     generation: record.generation,
                     line,

@@ -35,6 +35,9 @@ pub struct SourceRecord {
     pub event_time_ms: Option<i64>,
     /// File name without extensions, as used in part file names.
     pub stem: String,
+    /// Digest of the receipt that a preview showed to whoever brought this version, if they said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promised: Option<String>,
 }
 
 impl SourceRecord {
@@ -180,6 +183,12 @@ impl CommitRecord {
             comparable: self.report.comparable,
         }
     }
+
+    /// Whether it is what was promised to whoever brought the source object; `None` where nothing was.
+    pub fn as_previewed(&self) -> Option<bool> {
+        let promised = self.source.promised.as_ref()?;
+        Some(*promised == self.receipt().digest())
+    }
 }
 
 /// A commit record and where it stands.
@@ -253,6 +262,14 @@ pub struct Receipt {
     pub outputs: Vec<Output>,
     /// False if outputs hold where or when the input came from.
     pub comparable: bool,
+}
+
+impl Receipt {
+    /// SHA-256 of its compact JSON, keys in the order of the fields: short enough to go along with an upload.
+    pub fn digest(&self) -> String {
+        // Strings, numbers and lists: there is nothing that JSON cannot say.
+        super::sha256(&serde_json::to_vec(self).unwrap_or_default())
+    }
 }
 
 /// One part file of a [`Receipt`].

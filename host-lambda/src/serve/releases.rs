@@ -1,0 +1,85 @@
+//! What a registry has: releases and channels that verify, and those that do not.
+//!
+//! Not for using them: that is the flow's. The decision to know: every byte that goes to the page was verified on
+//! its way, by the keys that this server trusts; a release that fails is named with its reason and never sent.
+
+use bytes::Bytes;
+use hyper::StatusCode;
+use serde_json::{Value, json};
+
+use super::Server;
+use super::answer::{Answered, of_bytes, of_json, refused};
+use crate::command::bridge::problem;
+use crate::command::output::Problem;
+use crate::command::release::{check_name, parse_version};
+use crate::release::{Loader, Manifest};
+
+/// `GET /api/releases`.
+pub fn list(server: &Server) -> Answered {
+    let Loader { registry, trust, .. } = loader(server)?;
+    let (mut releases, mut channels, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    for name in registry.names().map_err(|error| problem(&error))? {
+        for version in registry.versions(&name).map_err(|error| problem(&error))?.iter().rev() {
+            match verified(server, &name, &version.to_string()) {
+                Ok((manifest, digest)) => releases.push(json!({
+                    "name": name, "version": version.to_string(), "manifest": digest,
+                    "component": manifest.component.blob.digest, "spec": manifest.spec.digest,
+                    "created": manifest.published,
+                })),
+                Err(problem) => refused.push(refusal(&name, Some(&version.to_string()), &problem)),
+            }
+        }
+        match registry.channel(&name, trust) {
+            Ok(channel) => channels.push(json!({
+                "name": name, "stable": channel.stable.release.version.to_string(),
+                "canary": channel.canary.map(|canary| canary.entry.release.version.to_string()),
+                "shadow": channel.shadow.map(|shadow| shadow.release.version.to_string()),
+            })),
+            Err(error) if error.code() == "channel_missing" => {}
+            Err(error) => refused.push(refusal(&name, None, &problem(&error))),
+        }
+    }
+    Ok(of_json(StatusCode::OK, &json!({"releases": releases, "channels": channels, "refused": refused})))
+}
+
+/// `GET /api/releases/NAME/VERSION/component`.
+pub fn component(server: &Server, name: &str, version: &str) -> Answered {
+    let (manifest, _) = verified(server, name, version)?;
+    let what = format!("the component of {}", manifest.id());
+    let bytes = loader(server)?.registry.blob(&manifest.component.blob, &what);
+    let bytes = bytes.map_err(|error| problem(&error))?;
+    Ok(of_bytes(StatusCode::OK, "application/wasm", Bytes::from(bytes)))
+}
+
+/// `GET /api/releases/NAME/VERSION/spec`.
+pub fn spec(server: &Server, name: &str, version: &str) -> Answered {
+    let (manifest, _) = verified(server, name, version)?;
+    let what = format!("the spec of {}", manifest.id());
+    let bytes = loader(server)?.registry.blob(&manifest.spec, &what).map_err(|error| problem(&error))?;
+    Ok(of_bytes(StatusCode::OK, "text/plain; charset=utf-8", Bytes::from(bytes)))
+}
+
+/// The signed facts of a release whose signature and blobs are right, and the digest of its manifest.
+fn verified(server: &Server, name: &str, version: &str) -> Result<(Manifest, String), Problem> {
+    check_name(name)?;
+    let version = parse_version(version)?;
+    let Loader { registry, trust, .. } = loader(server)?;
+    let found = registry.manifest(name, &version, trust);
+    let (manifest, pinned) = found.map_err(|error| problem(&error))?;
+    for (blob, what) in [(&manifest.component.blob, "component"), (&manifest.spec, "spec")] {
+        let what = format!("the {what} of {}", manifest.id());
+        registry.blob(blob, &what).map_err(|error| problem(&error))?;
+    }
+    Ok((manifest, pinned.manifest))
+}
+
+fn refusal(name: &str, version: Option<&str>, problem: &Problem) -> Value {
+    json!({"name": name, "version": version, "problem": problem.json()})
+}
+
+fn loader(server: &Server) -> Result<&Loader, Problem> {
+    server.chosen.loader().ok_or_else(|| {
+        refused("unknown_path", "this server has no registry")
+            .hint("`lakegate serve --registry DIR --transform NAME`")
+    })
+}

@@ -1,0 +1,137 @@
+//! What the page shows of a lake: tables, contracts, commits, quarantine, failures.
+//!
+//! Not for changing any of it. The decision to know: everything is read anew from the records with each request,
+//! as `lakegate status` does; so what another process commits beside this server shows as well.
+
+use std::collections::BTreeMap;
+
+use hyper::StatusCode;
+use serde_json::{Value, json};
+
+use super::answer::{Answered, of_json};
+use super::{Server, Told};
+use crate::command::bridge::problem;
+use crate::command::contract_view::ContractView;
+use crate::command::output::Problem;
+use crate::command::status::{Table, sums};
+use crate::lake::CommitState;
+use crate::lake::quarantine::Quarantined;
+
+/// `GET /api/about`.
+pub fn about(server: &Server) -> Answered {
+    let spec = match server.told()? {
+        Told::Fixed(texts) => texts.into_iter().next(),
+        Told::Own => None,
+    };
+    let release = server.chosen.releases().first().map(|release| {
+        let (manifest, pinned) = (&release.manifest, &release.pinned);
+        json!({"name": manifest.name, "version": manifest.version.to_string(), "manifest": pinned.manifest})
+    });
+    ok(&json!({
+        "version": env!("CARGO_PKG_VERSION"), "lake": server.lake.root(), "component": server.chosen.digest(),
+        "spec": spec, "release": release, "releases": server.chosen.loader().is_some(), "upload": true,
+    }))
+}
+
+/// `GET /api/contracts`.
+pub fn contracts(server: &Server) -> Answered {
+    let mut tables = Vec::new();
+    for table in server.lake.tables().map_err(|error| problem(&error))? {
+        if let Some(live) = server.lake.contract(&table).map_err(|error| problem(&error))? {
+            tables.push(json!({"table": table, "digest": live.digest, "text": live.text}));
+        }
+    }
+    ok(&json!({ "tables": tables }))
+}
+
+/// `GET /api/tables`.
+pub fn tables(server: &Server) -> Answered {
+    let commits = server.lake.commits().map_err(|error| problem(&error))?;
+    let (sums, _) = sums(&server.lake, &commits)?;
+    let tables: Result<Vec<Value>, Problem> =
+        sums.iter().map(|(name, sums)| table(server, name, sums)).collect();
+    ok(&json!({ "tables": tables? }))
+}
+
+/// One table: its columns in the order that a query shows, those in the path last.
+fn table(server: &Server, name: &str, sums: &Table) -> Result<Value, Problem> {
+    let live = server.lake.contract(name).map_err(|error| problem(&error))?;
+    let view = live.as_ref().map(|live| ContractView::parse(&live.text)).transpose()?;
+    let (mut columns, mut partition_by) = (Vec::new(), Vec::new());
+    if let Some(view) = &view {
+        partition_by.extend(view.partition_by.iter().map(|entry| entry.name.clone()));
+        let in_files = view.columns.iter().filter(|entry| !partition_by.contains(&entry.name));
+        let all = in_files.chain(&view.partition_by);
+        columns.extend(all.map(|entry| json!({"name": entry.name, "type": entry.ty})));
+    }
+    let changed = Some(&sums.latest).filter(|at| !at.is_empty());
+    Ok(json!({
+        "table": name, "rows": sums.rows, "files": sums.files, "bytes": sums.bytes,
+        "contract": live.map(|live| live.digest), "columns": columns, "partition_by": partition_by,
+        "changed": changed,
+    }))
+}
+
+/// `GET /api/commits`.
+pub fn commits(server: &Server, limit: usize) -> Answered {
+    let mut commits = server.lake.commits().map_err(|error| problem(&error))?;
+    commits.sort_by(|a, b| {
+        let order = |state: &CommitState| (state.record.committed.clone(), state.record.generation);
+        order(b).cmp(&order(a))
+    });
+    let commits: Vec<Value> = commits.iter().take(limit).map(commit).collect();
+    ok(&json!({ "commits": commits }))
+}
+
+fn commit(state: &CommitState) -> Value {
+    let record = &state.record;
+    json!({
+        "pipeline": record.pipeline, "source": record.source.uri, "name": name_of(&record.source.uri),
+        "generation": record.generation, "current": state.current, "done": state.done, "reason": record.reason,
+        "committed": record.committed, "rows": record.parts.iter().map(|part| part.rows).sum::<u64>(),
+        "rejected": record.report.rejected, "release": record.release, "as_previewed": record.as_previewed(),
+    })
+}
+
+/// `GET /api/quarantine`: records that nobody has submitted again.
+pub fn quarantine(server: &Server, limit: usize) -> Answered {
+    let mut open = server.lake.quarantine_of_all().map_err(|error| problem(&error))?;
+    open.retain(|entry| entry.resolved_by.is_none());
+    let mut reasons: BTreeMap<(&str, &str, &str, &str), u64> = BTreeMap::new();
+    for entry in &open {
+        let path = entry.line.path.as_deref().unwrap_or_default();
+        let reason = (entry.pipeline.as_str(), entry.line.code.as_str(), path, entry.line.message.as_str());
+        *reasons.entry(reason).or_default() += 1;
+    }
+    let mut reasons: Vec<_> = reasons.into_iter().collect();
+    reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let reasons: Vec<Value> = reasons
+        .iter()
+        .map(|((pipeline, code, path, message), count)| {
+            json!({"pipeline": pipeline, "code": code, "path": path, "message": message, "count": count})
+        })
+        .collect();
+    let records: Vec<Value> = open.iter().take(limit).map(record).collect();
+    ok(&json!({"total": open.len(), "reasons": reasons, "records": records}))
+}
+
+fn record(entry: &Quarantined) -> Value {
+    let mut line = json!(entry.line);
+    line["source"] = entry.source.as_str().into();
+    line
+}
+
+/// `GET /api/failures`.
+pub fn failures(server: &Server) -> Answered {
+    let mut failures = server.lake.failures().map_err(|error| problem(&error))?;
+    failures.sort_by(|a, b| b.at.cmp(&a.at));
+    ok(&json!({ "failures": failures }))
+}
+
+fn name_of(uri: &str) -> &str {
+    uri.rsplit('/').next().unwrap_or(uri)
+}
+
+fn ok(value: &Value) -> Answered {
+    Ok(of_json(StatusCode::OK, value))
+}
