@@ -4,6 +4,14 @@
 // earlier spec is told from the answer to this one; the last good preview stays until the next one is there.
 
 import type { Answer, Checked, Component, Picture, Preview, Problem, Quarantined, Reason, Request, Rows, TableContract } from './protocol';
+import { Transforms } from './transforms';
+import { Workers } from './workers';
+
+/** A spec and the component that follows it: the empty text is the shipped one. */
+export interface Under {
+  spec: string;
+  transform: string;
+}
 
 export interface Entry {
   file: Blob;
@@ -12,6 +20,9 @@ export interface Entry {
   spec: string;
   /** The text in the editor, while it is not the spec. */
   draft: string | null;
+  /** Key of the transform that the last run was of, and the spec that it brought along. */
+  transform: string;
+  brought: string;
   run: number;
   state: 'running' | 'done' | 'failed' | 'cancelled';
   progress: { pass: number; read: number; total: number };
@@ -24,8 +35,9 @@ export interface Entry {
   rejectedCut: boolean;
   /** The contracts that these were rejected under. */
   rejectedUnder: TableContract[];
-  /** The spec that `preview` follows. */
-  shownSpec: string;
+  /** What the last run, and the one that made `preview`, was made by. */
+  under: Under;
+  shownUnder: Under;
   /** Why the last run rejected records, whether it failed or not. */
   reasons: Reason[];
   /** What the file asks for by itself, once it was asked. */
@@ -45,15 +57,17 @@ export class Files {
   private runs = 0;
   private requests = 0;
   private readonly waiting = new Map<number, { done: (value: unknown) => void; fail: (error: Error) => void }>();
-  private readonly worker = new Worker(new URL('./worker/worker.ts', import.meta.url), { type: 'module' });
-
-  constructor(private readonly changed: (change: Change) => void) {
-    this.worker.onmessage = ({ data }: MessageEvent<Answer>) => this.take(data);
-    this.worker.onerror = ({ message }) => {
+  private readonly sides = new Map<number, (answer: Answer) => void>();
+  private readonly workers = new Workers(
+    (answer) => this.take(answer),
+    (message) => {
       this.broken = { fault: 'environment', code: 'page', message: message || 'the worker could not start', place: {} };
       this.changed('all');
-    };
-  }
+    },
+  );
+  readonly transforms = new Transforms(this.workers, () => this.changed('component'));
+
+  constructor(private readonly changed: (change: Change) => void) {}
 
   add(file: Blob, name: string, spec = ''): void {
     const entry: Entry = {
@@ -61,6 +75,9 @@ export class Files {
       name,
       spec,
       draft: null,
+      transform: '',
+      // The lake's own spec is not the person's: it goes when a release is chosen.
+      brought: spec === this.transforms.shipped.spec ? spec : '',
       run: 0,
       state: 'running',
       progress: { pass: 1, read: 0, total: file.size },
@@ -70,7 +87,8 @@ export class Files {
       rejected: [],
       rejectedCut: false,
       rejectedUnder: [],
-      shownSpec: spec,
+      under: { spec, transform: '' },
+      shownUnder: { spec, transform: '' },
       reasons: [],
       own: null,
     };
@@ -86,13 +104,24 @@ export class Files {
     entry.own = null;
     entry.state = 'running';
     entry.progress = { pass: 1, read: 0, total: entry.file.size };
+    const { chosen } = this.transforms;
+    if (entry.transform !== chosen.key) {
+      // A release's spec comes and goes with it, unless there is one that the person gave or edited.
+      if (entry.spec === '' || entry.spec === entry.brought) entry.spec = entry.brought = chosen.spec;
+      entry.transform = chosen.key;
+    }
     const { file, name, spec } = entry;
-    this.send({ type: 'run', job: { id: entry.run, file, name, spec, contracts: this.contracts, final: false } });
+    entry.under = { spec, transform: chosen.job };
+    this.send({ type: 'run', job: { id: entry.run, file, name, spec, contracts: this.contracts, final: false, transform: chosen.job } });
     this.changed('all');
   }
 
   cancel(entry: Entry): void {
-    this.send({ type: 'cancel', id: entry.run });
+    this.cancelRun(entry.run);
+  }
+
+  cancelRun(id: number): void {
+    this.send({ type: 'cancel', id });
   }
 
   remove(entry: Entry): void {
@@ -105,7 +134,22 @@ export class Files {
 
   show(entry: Entry): void {
     this.current = entry;
-    this.changed('all');
+    if (entry.transform === this.transforms.chosen.key) this.changed('all');
+    else this.start(entry);
+  }
+
+  /** Asks for something beside the entries' own runs; every answer to it goes to `take`. */
+  aside(ask: (id: number) => Request, take: (answer: Answer) => void): number {
+    const id = ++this.runs;
+    this.sides.set(id, take);
+    this.send(ask(id));
+    return id;
+  }
+
+  /** Ends what `aside` began. */
+  forget(id: number): void {
+    this.sides.delete(id);
+    this.send({ type: 'forget', id });
   }
 
   /** Rows of a table of the preview that an entry shows. */
@@ -128,13 +172,14 @@ export class Files {
   /** What an entry's file asks for by itself. */
   own(entry: Entry): Promise<TableContract[]> {
     const { file, name, spec } = entry;
-    entry.own ??= this.ask((request) => ({ type: 'learn', request, job: { id: entry.run, file, name, spec, contracts: [], final: false } }));
+    const transform = this.transforms.get(entry.transform).job;
+    entry.own ??= this.ask((request) => ({ type: 'learn', request, job: { id: entry.run, file, name, spec, contracts: [], final: false, transform } }));
     return entry.own;
   }
 
-  /** What would become of a few records of an entry's file under a spec and contracts. */
-  check(file: Blob, name: string, spec: string, contracts: TableContract[]): Promise<Checked> {
-    return this.ask((request) => ({ type: 'check', request, job: { id: 0, file, name, spec, contracts, final: true } }));
+  /** What would become of a few records of an entry's file under a spec, a component and contracts. */
+  check(file: Blob, name: string, { spec, transform }: Under, contracts: TableContract[]): Promise<Checked> {
+    return this.ask((request) => ({ type: 'check', request, job: { id: 0, file, name, spec, contracts, final: true, transform } }));
   }
 
   private ask<T>(question: (request: number) => Request): Promise<T> {
@@ -146,14 +191,14 @@ export class Files {
   }
 
   private send(request: Request): void {
-    this.worker.postMessage(request);
+    this.workers.send(request);
   }
 
   private take(answer: Answer): void {
     switch (answer.type) {
       case 'ready':
         this.component = answer.component;
-        return this.changed('component');
+        return this.transforms.known(answer.component);
       case 'broken':
         this.broken = answer.problem;
         return this.changed('all');
@@ -166,6 +211,9 @@ export class Files {
         this.waiting.delete(answer.request);
         return;
     }
+    const side = this.sides.get(answer.id);
+    if (side) return side(answer);
+    if (answer.type === 'compared') return;
     const entry = this.entries.find(({ run }) => run === answer.id);
     if (!entry) {
       // An answer to an earlier run.
@@ -186,7 +234,7 @@ export class Files {
       if (entry.shown > 0) this.send({ type: 'forget', id: entry.shown });
       entry.preview = answer.preview;
       entry.shown = answer.id;
-      entry.shownSpec = entry.spec;
+      entry.shownUnder = entry.under;
     }
     this.changed('all');
   }

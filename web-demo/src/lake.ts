@@ -15,6 +15,16 @@ export interface About {
   /** The spec that every upload follows; null when each brings its own. */
   spec: string | null;
   release: { name: string; version: string } | null;
+  /** Whether there is a registry to ask. */
+  releases: boolean;
+}
+
+/** What a registry has; only what verifies is among the releases. */
+export interface Registry {
+  releases: { name: string; version: string; manifest: string; component: string; spec: string }[];
+  channels: { name: string; stable: string | null; canary: string | null; shadow: string | null }[];
+  /** Without a version it is the channel that does not verify. */
+  refused: { name: string; version: string | null; problem: { message: string } }[];
 }
 
 export interface LakeTable {
@@ -83,6 +93,13 @@ export const lake = {
   tables: async (): Promise<LakeTable[]> => (await get<{ tables: LakeTable[] }>('tables')).tables,
   commits: async (limit: number): Promise<LakeCommit[]> => (await get<{ commits: LakeCommit[] }>(`commits?limit=${limit}`)).commits,
   quarantine: (limit: number): Promise<LakeQuarantine> => get(`quarantine?limit=${limit}`),
+  releases: (): Promise<Registry> => get('releases'),
+  /** The component or the spec of a release. */
+  releaseBytes: async (name: string, version: string, what: 'component' | 'spec'): Promise<Uint8Array<ArrayBuffer>> => {
+    const answer = await fetch(`api/releases/${encodeURIComponent(name)}/${encodeURIComponent(version)}/${what}`);
+    if (!answer.ok) throw refusal(answer.status, await answer.text());
+    return new Uint8Array(await answer.arrayBuffer());
+  },
   failures: async (): Promise<LakeFailure[]> => (await get<{ failures: LakeFailure[] }>('failures')).failures,
 };
 

@@ -9,6 +9,7 @@ import { Files, type Change, type Entry } from './entry';
 import { contractOf } from './contracts';
 import { fetchExample, type Example } from './examples';
 import type { Preview, Table } from './protocol';
+import { compare } from './view/compare';
 import { drop, empty, type Intake } from './view/empty';
 import { files as filesView } from './view/files';
 import { isServed, lake } from './lake';
@@ -21,9 +22,10 @@ import { loader, against } from './view/against';
 import { schema } from './view/schema';
 import { spec, type Editor } from './view/spec';
 import { take } from './view/take';
-import { count, headline, number, placeOf, short, size } from './words';
+import { Chooser } from './view/transforms';
+import { count, headline, number, placeOf, size } from './words';
 
-const TABS = ['Rows', 'Schema', 'Files', 'Rejects', 'Spec', 'Query', 'Take away'] as const;
+const TABS = ['Rows', 'Schema', 'Files', 'Rejects', 'Spec', 'Query', 'Compare', 'Take away'] as const;
 type Tab = (typeof TABS)[number];
 
 const main = byId('main');
@@ -31,6 +33,7 @@ const files = new Files(changed);
 let tab: Tab = 'Rows';
 const query = new QueryView();
 let tableName = '';
+const chooser = new Chooser(files, announce);
 let editor: { entry: Entry; editor: Editor } | null = null;
 let pasted = 0;
 let silence = 0;
@@ -45,8 +48,9 @@ const intake: Intake = {
   example: (example) => void tryExample(example),
 };
 
-/** Files to preview; a spec among them is for those that come with it, or for the file that is shown. */
-async function takeIn(list: File[]): Promise<void> {
+/** Components to run; files to preview; a spec among them is for those that come with it, or for the file that is shown. */
+async function takeIn(all: File[]): Promise<void> {
+  const list = await chooser.takeIn(all);
   const isSpec = ({ name }: File): boolean => name.toLowerCase().endsWith('.toml');
   const text = (await list.find(isSpec)?.text()) ?? '';
   const contracts = await contractsAmong(list);
@@ -89,17 +93,9 @@ async function tryExample(example: Example): Promise<void> {
 }
 
 function changed(change: Change): void {
-  if (change === 'component') return component();
+  if (change === 'component') return chooser.draw();
   if (change === 'progress') return progress();
   draw();
-}
-
-function component(): void {
-  const { component: known } = files;
-  if (!known) return;
-  const place = byId('component');
-  place.textContent = `${known.name} ${known.version} · ${short(known.digest)}`;
-  place.title = `The shipped component, ${size(known.bytes)}, sha256 ${known.digest}`;
 }
 
 /** Says something in passing: aloud and in sight, for as long as it takes to read. */
@@ -171,7 +167,7 @@ function summary(entry: Entry): HTMLElement {
     box.append(banner(headline(problem), placeOf(problem, entry.name), problem.hint ?? '', ...(passing ? [again] : [])));
   }
   if (problem && preview) box.append(h('p', { class: 'soft' }, 'Below is the last preview that was made.'));
-  if (preview) box.append(sentence(preview), ...warnings(preview));
+  if (preview) box.append(sentence(preview), ...comparable(preview), ...warnings(preview));
   return box;
 }
 
@@ -185,6 +181,11 @@ function sentence({ report, passes, milliseconds, inputBytes }: Preview): HTMLEl
     h('strong', { class: report.rejected > 0 ? 'warn' : 'good' }, `${number(report.rejected)} rejected`),
     h('span', { class: 'soft' }, ` · ${format}, ${size(inputBytes)}, ${count(passes, 'pass', 'passes')}, ${time}`),
   );
+}
+
+function comparable({ report }: Preview): HTMLElement[] {
+  if (report.comparable) return [];
+  return [h('p', { class: 'warn' }, 'Not comparable: the spec puts where or when the input came from into the output.')];
 }
 
 function warnings({ report }: Preview): HTMLElement[] {
@@ -286,6 +287,7 @@ function content(entry: Entry): HTMLElement[] {
   if (tab === 'Schema' && !preview) return [schemaTables(entry)];
   if (!preview) return [h('p', { class: 'note' }, entry.state === 'running' ? 'Reading …' : 'There is nothing to show.')];
   if (tab === 'Query') return [query.open()];
+  if (tab === 'Compare') return [compare(entry, files)];
   if (tab === 'Take away') return [take(entry, preview, () => void served())];
   const table = preview.tables.find(({ name }) => name === tableName) ?? preview.tables[0];
   if (!table) return [h('p', { class: 'note' }, 'No table was made: the file has no records.')];
@@ -383,6 +385,7 @@ async function served(): Promise<void> {
   try {
     const [about, contracts] = await Promise.all([lake.about(), lake.contracts()]);
     lakeSpec = about.spec ?? '';
+    files.transforms.shipped.spec = lakeSpec;
     files.contracts = contracts;
   } catch (error) {
     announce(`the lake cannot be read: ${(error as Error).message}`);

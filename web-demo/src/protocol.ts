@@ -3,6 +3,9 @@
 // Not for how a view keeps its state. The one decision to know: texts of the transform (report, quarantine lines)
 // cross as they were parsed, under the names that the command line gives them, so that one word means one thing.
 
+import type { Comparison } from './worker/compare';
+import type { Given } from './worker/transform';
+
 /** Whose fault, in the command line's words. */
 export type Fault = 'input' | 'spec' | 'limit' | 'transform' | 'environment' | 'internal';
 
@@ -41,6 +44,8 @@ export interface Job {
   contracts: TableContract[];
   /** True: nothing widens the contracts, what does not fit is rejected. */
   final: boolean;
+  /** Digest of the component that runs; the empty text: the shipped one. */
+  transform: string;
 }
 
 export type Request =
@@ -49,6 +54,11 @@ export type Request =
   | { type: 'check'; request: number; job: Job }
   | { type: 'cancel'; id: number }
   | { type: 'forget'; id: number }
+  /** To the worker of a component that the page was not built with, before anything else. */
+  | { type: 'own'; given: Given }
+  /** A preview that another worker made. */
+  | { type: 'keep'; id: number; preview: Preview }
+  | { type: 'compare'; id: number; a: number; b: number }
   | { type: 'rows'; id: number; request: number; table: string; offset: number; count: number }
   | { type: 'histogram'; id: number; request: number; table: string; column: number };
 
@@ -59,6 +69,7 @@ export type Answer =
   | { type: 'done'; id: number; preview: Preview }
   | { type: 'failed'; id: number; problem: Problem; quarantine: Quarantined[]; reasons: Reason[]; cut: boolean; contracts: TableContract[] }
   | { type: 'cancelled'; id: number }
+  | { type: 'compared'; id: number; comparison: Comparison }
   | { type: 'answered'; request: number; value: unknown }
   | { type: 'refused'; request: number; message: string };
 

@@ -17,19 +17,19 @@ const args = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-ba
 // Root, as in containers, cannot have Chromium's sandbox.
 if (os.userInfo().uid === 0) args.push('--no-sandbox');
 
-/** `address`: of a page that something else serves; `allowed`: origins that it may send to besides. */
-export async function start({ address, allowed = [] } = {}) {
+/** `address`: of a page that something else serves, `allowed`: origins that it may send to besides; else options of the server. */
+export async function start({ address, allowed = [], ...options } = {}) {
   if (!fs.existsSync(executablePath)) {
     throw new Error(`no browser at ${executablePath}\n  hint: \`apt-get install chromium\`, or set CHROMIUM to the path of one`);
   }
-  const server = address ? { address, stop: () => {} } : await serve();
+  const server = address ? { address, stop: () => {} } : await serve(options);
   const browser = await chromium.launch({ executablePath, args, headless: true });
   fs.mkdirSync(output, { recursive: true });
   return {
     address: server.address,
     /** A fresh page. */
-    async open(options = {}) {
-      const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options });
+    async open(settings = {}) {
+      const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...settings });
       const page = await context.newPage();
       const said = [];
       page.on('console', (message) => ['error', 'warning'].includes(message.type()) && said.push(message.text()));

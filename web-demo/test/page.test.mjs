@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { made, site } from '../build/paths.mjs';
 import { pick, settled, shot, tab } from './browser.mjs';
 import { policy } from './server.mjs';
-import { accessible, LOOKS, pages } from './steps.mjs';
+import { accessible, dropFiles, LOOKS, pages } from './steps.mjs';
 
 const on = pages();
 
@@ -54,12 +54,7 @@ on('rejected records are shown with reason, line and text', {}, async (page) => 
 
 on('a dropped file, nulls, and a table as long as it likes', {}, async (page) => {
   const lines = Array.from({ length: 100_000 }, (_, n) => JSON.stringify({ n, name: n % 3 === 0 ? null : `name ${n}`, empty: '' }));
-  const bytes = gzipSync(lines.join('\n')).toString('base64');
-  await page.evaluate((base64) => {
-    const data = new DataTransfer();
-    data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], 'long.ndjson.gz'));
-    window.dispatchEvent(new DragEvent('drop', { dataTransfer: data, cancelable: true }));
-  }, bytes);
+  await dropFiles(page, { 'long.ndjson.gz': gzipSync(lines.join('\n')) });
   await page.getByText('name 1', { exact: true }).waitFor();
   assert.equal(await page.locator('td.null').first().innerText(), 'null');
   assert.equal(await page.locator('td .blank').first().innerText(), 'empty');

@@ -30,7 +30,7 @@ async function answer(page) {
   assert.equal(await page.locator('.result .problem').allInnerTexts().then((texts) => texts.join()), '');
   return page.locator('.result').evaluate((result) => ({
     head: [...result.querySelectorAll('th')].slice(1).map((cell) => [...cell.querySelectorAll('.name, .type')].map((part) => part.textContent).join(' ')),
-    rows: [...result.querySelectorAll('tbody tr')].map((row) => [...row.cells].slice(1).map((cell) => (cell.classList.contains('null') ? null : cell.querySelector('.blank') ? '' : cell.textContent))),
+    rows: [...result.querySelectorAll('tbody tr')].map((row) => [...row.cells].filter((cell) => !cell.classList.contains('index')).map((cell) => (cell.classList.contains('null') ? null : cell.querySelector('.blank') ? '' : cell.textContent))),
   }));
 }
 

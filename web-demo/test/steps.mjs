@@ -1,4 +1,7 @@
-// What tests of the page share: a page of its own for each, and a look at what axe finds.
+// Steps that several tests of the page share.
+//
+// Not for starting browsers (`browser.mjs`). The one decision to know: each test has a page of its own, whose console
+// must stay silent.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -14,10 +17,10 @@ export const LOOKS = [
   ['phone', { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }],
 ];
 
-/** A browser for this file's tests; answers with what makes one: a page of its own, whose console must stay silent. */
-export function pages() {
+/** A browser for this file's tests, with `server` as `serve` has it; answers with what makes one: a page of its own, whose console must stay silent. */
+export function pages(server = {}) {
   let browser;
-  before(async () => (browser = await start()));
+  before(async () => (browser = await start(server)));
   after(() => browser.stop());
   return (name, options, body) =>
     test(name, { timeout: 120_000 }, async () => {
@@ -39,7 +42,29 @@ export async function accessible(page, where) {
   const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
   assert.deepEqual(serious.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))]), [], where);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-  assert.ok(!wide, `the page itself never scrolls sideways: ${where}`);
+  assert.ok(!wide, `${where}: the page itself never scrolls sideways`);
+}
+
+/** Puts files on the page as dropping them does: name and content. */
+export async function dropFiles(page, files, target = 'window') {
+  const list = Object.entries(files).map(([name, content]) => [name, Buffer.from(content).toString('base64')]);
+  await page.evaluate(
+    ([entries, selector]) => {
+      const data = new DataTransfer();
+      for (const [name, base64] of entries) data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
+      const place = selector === 'window' ? window : document.querySelector(selector);
+      place.dispatchEvent(new DragEvent('drop', { dataTransfer: data, cancelable: true, bubbles: true }));
+    },
+    [list, target],
+  );
+}
+
+/** What the rows of a grid show, cell by cell. */
+export function cells(page, name) {
+  return page
+    .getByRole('region', { name, exact: true })
+    .locator('tbody tr')
+    .evaluateAll((rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent)));
 }
 
 /** The bytes of what a click downloads. */

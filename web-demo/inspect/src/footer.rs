@@ -13,7 +13,7 @@ use parquet::schema::types::ColumnDescriptor;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::show::{Kind, double};
+use crate::show::{Kind, double, unscaled};
 use crate::types;
 
 /// One file.
@@ -91,9 +91,10 @@ fn column(
     pointers: &Map<String, Value>,
 ) -> Column {
     let name = descriptor.path().string();
-    let from = pointers.get(&name).map(|from| match (from, from.get("sql")) {
-        (Value::String(text), _) | (_, Some(Value::String(text))) => text.clone(),
-        (other, _) => other.to_string(),
+    let from = pointers.get(&name).map(|from| match (from, from.get("sql"), from.get("transform")) {
+        (Value::String(text), _, _) | (_, Some(Value::String(text)), _) => text.clone(),
+        (_, _, Some(Value::String(name))) => format!("by {name}"),
+        (other, ..) => other.to_string(),
     });
     let statistics: Vec<&Statistics> = chunks.iter().filter_map(|chunk| chunk.statistics()).collect();
     let known = statistics.len() == chunks.len();
@@ -126,6 +127,8 @@ fn extremes(groups: &[&Statistics], kind: &Kind) -> (Option<String>, Option<Stri
     let mut numbers = Range::<i64>::default();
     let mut doubles = Range::<f64>::default();
     let mut texts = Range::<&[u8]>::default();
+    let mut decimals = Range::<i128>::default();
+    let unscaled = |bytes: Option<&[u8]>| bytes.and_then(unscaled);
     for group in groups {
         match group {
             Statistics::Boolean(one) => {
@@ -139,12 +142,13 @@ fn extremes(groups: &[&Statistics], kind: &Kind) -> (Option<String>, Option<Stri
                 doubles.add(one.min_opt().map(|v| f64::from(*v)), one.max_opt().map(|v| f64::from(*v)));
             }
             Statistics::Double(one) => doubles.add(one.min_opt().copied(), one.max_opt().copied()),
-            Statistics::ByteArray(_) => texts.add(group.min_bytes_opt(), group.max_bytes_opt()),
-            // Decimals, whose bytes do not order as they do: shown where there is nothing to merge.
-            Statistics::FixedLenByteArray(_) if groups.len() == 1 => {
+            // Decimals' bytes do not order as their values do: -1 is all ones.
+            Statistics::ByteArray(_) | Statistics::FixedLenByteArray(_) if kind.is_decimal() => {
+                decimals.add(unscaled(group.min_bytes_opt()), unscaled(group.max_bytes_opt()));
+            }
+            Statistics::ByteArray(_) | Statistics::FixedLenByteArray(_) => {
                 texts.add(group.min_bytes_opt(), group.max_bytes_opt());
             }
-            Statistics::FixedLenByteArray(_) => {}
             Statistics::Int96(_) => {}
         }
     }
@@ -153,6 +157,9 @@ fn extremes(groups: &[&Statistics], kind: &Kind) -> (Option<String>, Option<Stri
     }
     if numbers.min.is_some() {
         return numbers.show(|value| kind.integer(*value));
+    }
+    if decimals.min.is_some() {
+        return decimals.show(|value| kind.unscaled(*value));
     }
     if doubles.min.is_some() {
         return doubles.show(|value| double(*value));
@@ -184,5 +191,46 @@ impl<T: PartialOrd + Copy> Range<T> {
 
     fn show(&self, show: impl Fn(&T) -> String) -> (Option<String>, Option<String>) {
         (self.min.as_ref().map(&show), self.max.as_ref().map(&show))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+    use parquet::data_type::{FixedLenByteArray, FixedLenByteArrayType};
+    use parquet::file::properties::WriterProperties;
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::schema::parser::parse_message_type;
+
+    use super::*;
+
+    /// Smallest and largest of a decimal(38,2) whose row groups hold these unscaled values.
+    fn range(groups: &[&[i128]]) -> [Value; 2] {
+        let schema = parse_message_type("message m { required fixed_len_byte_array(16) d (DECIMAL(38,2)); }");
+        let properties = Arc::new(WriterProperties::builder().build());
+        let mut writer =
+            SerializedFileWriter::new(Vec::new(), Arc::new(schema.unwrap()), properties).unwrap();
+        for values in groups {
+            let values: Vec<FixedLenByteArray> =
+                values.iter().map(|value| value.to_be_bytes().to_vec().into()).collect();
+            let mut group = writer.next_row_group().unwrap();
+            let mut column = group.next_column().unwrap().unwrap();
+            column.typed::<FixedLenByteArrayType>().write_batch(&values, None, None).unwrap();
+            column.close().unwrap();
+            group.close().unwrap();
+        }
+        let file = SerializedFileReader::new(Bytes::from(writer.into_inner().unwrap())).unwrap();
+        let footer = serde_json::to_value(of(&file)).unwrap();
+        ["min", "max"].map(|key| footer["columns"][0][key].clone())
+    }
+
+    #[test]
+    fn decimals_of_fixed_length_order_by_value() {
+        assert_eq!(range(&[&[-1, 5]]), ["-0.01", "0.05"]);
+        assert_eq!(range(&[&[5, 7], &[-1, 300]]), ["-0.01", "3.00"]);
+        assert_eq!(range(&[&[-1], &[-300], &[-20]]), ["-3.00", "-0.01"]);
+        assert_eq!(range(&[&[i128::from(i64::MAX) * 10], &[9]]), ["0.09", "922337203685477580.70"]);
     }
 }

@@ -4,11 +4,13 @@
 //! file and is not remembered from making it. A file stays where the page keeps it, on disk if the browser so
 //! decides, and is read through a callback: memory holds a footer and a page of each column.
 
+mod compare;
 mod footer;
 mod histogram;
 mod rows;
 mod show;
 mod types;
+mod values;
 
 use std::io::{Cursor, Error, Read, Result as IoResult};
 
@@ -87,6 +89,88 @@ impl Part {
     }
 }
 
+/// The part files of a table on one side of a comparison.
+#[wasm_bindgen]
+pub struct Side(compare::Side<Page>);
+
+#[wasm_bindgen]
+impl Side {
+    /// No rows yet.
+    #[wasm_bindgen(constructor)]
+    #[allow(clippy::new_without_default)] // for JavaScript only
+    pub fn new() -> Self {
+        Self(compare::Side::new())
+    }
+
+    /// Adds a part file as `Part` takes it; `keys` and `values` are the columns of its path.
+    ///
+    /// # Errors
+    /// It is no Parquet, or `read` throws.
+    #[allow(clippy::needless_pass_by_value)] // lists cross from JavaScript as they are
+    pub fn add(
+        &mut self,
+        read: Function,
+        length: f64,
+        keys: Vec<String>,
+        values: Vec<JsValue>,
+    ) -> Result<(), JsError> {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let page = Page { read, length: length as u64 };
+        let values = values.iter().map(JsValue::as_string);
+        Ok(self.0.add(page, keys.into_iter().zip(values).collect())?)
+    }
+
+    /// How many row groups the part files have.
+    pub fn groups(&self) -> usize {
+        self.0.groups().len()
+    }
+
+    /// Compares a column with that of another side, row by row.
+    ///
+    /// # Errors
+    /// A page cannot be read.
+    pub fn column(&self, other: &Side, name: &str) -> Result<JsValue, JsError> {
+        to_js(&compare::column(&self.0, &other.0, name)?)
+    }
+}
+
+/// A hash of each row of a side, to find rows that only one side has.
+#[wasm_bindgen]
+pub struct Hashes(compare::Hashes);
+
+#[wasm_bindgen]
+impl Hashes {
+    /// Over these columns; those of `texts` are compared as text, because their types differ.
+    #[wasm_bindgen(constructor)]
+    #[allow(clippy::needless_pass_by_value)] // lists cross from JavaScript as they are
+    pub fn new(columns: Vec<String>, texts: Vec<String>) -> Self {
+        let columns = columns.into_iter().map(|name| (texts.contains(&name), name));
+        Self(compare::Hashes::new(columns.map(|(as_text, name)| (name, as_text)).collect()))
+    }
+
+    /// Adds the row group of that number.
+    ///
+    /// # Errors
+    /// A page cannot be read, or there is no such row group.
+    pub fn add(&mut self, side: &Side, group: usize) -> Result<(), JsError> {
+        let group = side.0.groups().get(group).copied().ok_or_else(|| JsError::new("no such row group"))?;
+        Ok(self.0.add(&side.0, group)?)
+    }
+
+    /// For each column 1 if both sides hold the same values in whatever order.
+    pub fn same(&self, other: &Hashes) -> Vec<u8> {
+        self.0.same_columns(&other.0).into_iter().map(u8::from).collect()
+    }
+
+    /// Rows that only this side has, and rows that only the other has.
+    ///
+    /// # Errors
+    /// They cannot cross to JavaScript.
+    pub fn only(&self, other: &Hashes) -> Result<JsValue, JsError> {
+        to_js(&self.0.only(&other.0))
+    }
+}
+
 /// How a column's values are spread over the part files of a table.
 #[wasm_bindgen]
 pub struct Histogram(Option<histogram::Histogram>, u32);
@@ -125,6 +209,7 @@ fn to_js<T: Serialize>(value: &T) -> Result<JsValue, JsError> {
 }
 
 /// A file that the page keeps.
+#[derive(Clone)]
 struct Page {
     read: Function,
     length: u64,
@@ -150,8 +235,7 @@ impl ChunkReader for Page {
     type T = Ahead;
 
     fn get_read(&self, start: u64) -> ParquetResult<Ahead> {
-        let page = Page { read: self.read.clone(), length: self.length };
-        Ok(Ahead { page, next: start, buffer: Cursor::default() })
+        Ok(Ahead { page: self.clone(), next: start, buffer: Cursor::default() })
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {

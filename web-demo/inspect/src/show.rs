@@ -10,6 +10,7 @@ use parquet::schema::types::ColumnDescriptor;
 const DAY: i64 = 86_400_000;
 
 /// How the values of one column are to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// As it is.
     Plain,
@@ -60,11 +61,23 @@ impl Kind {
         }
     }
 
+    /// Whether the values are decimals.
+    pub fn is_decimal(&self) -> bool {
+        matches!(self, Self::Decimal(_))
+    }
+
+    /// A decimal's digits without its point; other kinds show them as they are.
+    pub fn unscaled(&self, value: i128) -> String {
+        if let Self::Decimal(scale) = self { decimal(value, *scale) } else { value.to_string() }
+    }
+
     /// Bytes: a text, or a decimal (big-endian, two's complement).
     pub fn bytes(&self, value: &[u8]) -> String {
         match self {
-            Self::Decimal(scale) if value.len() <= 16 => decimal(signed(value), *scale),
-            Self::Binary => value.iter().map(|byte| format!("{byte:02x}")).collect(),
+            Self::Decimal(scale) => {
+                unscaled(value).map_or_else(|| hex(value), |value| decimal(value, *scale))
+            }
+            Self::Binary => hex(value),
             _ => String::from_utf8_lossy(value).into_owned(),
         }
     }
@@ -74,6 +87,15 @@ impl Kind {
 pub fn signed(value: &[u8]) -> i128 {
     let sign = if value.first().is_some_and(|first| first & 0x80 != 0) { -1_i128 } else { 0 };
     value.iter().fold(sign, |sum, byte| (sum << 8) | i128::from(*byte))
+}
+
+/// The value of a decimal's bytes; none if they are longer than any decimal's.
+pub fn unscaled(bytes: &[u8]) -> Option<i128> {
+    (bytes.len() <= 16).then(|| signed(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A double as `lakegate preview` shows it: with a point, so that it is told from an integer.

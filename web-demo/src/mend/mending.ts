@@ -3,7 +3,7 @@
 // Not for showing them (`view/rejects.ts`). The one decision to know: it is kept by the run's own quarantine lines, so
 // that what was mended is there as long as those records are, however often the page is drawn.
 
-import type { Entry, Files } from '../entry';
+import type { Entry, Files, Under } from '../entry';
 import type { Checked, Preview, Quarantined, TableContract } from '../protocol';
 import { shapeOf, type Shape } from './shape';
 
@@ -16,7 +16,7 @@ export interface Rejected {
   total: number;
   /** True where that many are not known: the run failed. */
   atLeast: boolean;
-  spec: string;
+  under: Under;
   contracts: TableContract[];
   format: string;
 }
@@ -35,8 +35,8 @@ export class Mending {
     private readonly entry: Entry,
     readonly rejected: Rejected,
   ) {
-    const { spec, format, lines } = rejected;
-    this.shape = shapeOf(entry.file, spec, format, lines.map(({ raw }) => raw));
+    const { under, format, lines } = rejected;
+    this.shape = shapeOf(entry.file, under.spec, format, lines.map(({ raw }) => raw));
     this.shape.catch(() => undefined);
   }
 
@@ -55,8 +55,8 @@ export class Mending {
 
   private async judge(text: string): Promise<Verdict> {
     const shape = await this.shape;
-    const { contracts } = this.rejected;
-    const { problem, records, quarantine, tables } = await this.files.check(shape.plain(shape.text([text])), this.entry.name, shape.spec, contracts);
+    const { contracts, under } = this.rejected;
+    const { problem, records, quarantine, tables } = await this.files.check(shape.plain(shape.text([text])), this.entry.name, { ...under, spec: shape.spec }, contracts);
     const [line] = quarantine;
     if (records === 0 && !problem) return { accepted: false, message: 'the text holds no record', line: null };
     if (records > 1) return { accepted: false, message: `the text holds ${records} records: it must be one`, line: null };
@@ -89,11 +89,11 @@ export function mendingOf(files: Files, entry: Entry): Mending | null {
   return mending;
 }
 
-function ofFailed({ rejected: lines, rejectedCut, rejectedUnder: contracts, spec }: Entry): Rejected {
-  return { lines, total: lines.length, atLeast: rejectedCut, spec, contracts, format: '' };
+function ofFailed({ rejected: lines, rejectedCut, rejectedUnder: contracts, under }: Entry): Rejected {
+  return { lines, total: lines.length, atLeast: rejectedCut, under, contracts, format: '' };
 }
 
-function ofPreview({ shownSpec: spec }: Entry, { quarantine: lines, report, tables }: Preview): Rejected {
+function ofPreview({ shownUnder: under }: Entry, { quarantine: lines, report, tables }: Preview): Rejected {
   const contracts = tables.map(({ name, contractText }) => ({ table: name, text: contractText }));
-  return { lines, total: report.rejected, atLeast: false, spec, contracts, format: report.format };
+  return { lines, total: report.rejected, atLeast: false, under, contracts, format: report.format };
 }

@@ -181,7 +181,7 @@ async function pass(
 }
 
 /** Lets messages in. A timer would wait 4 ms each time once nested. */
-function nextTask(): Promise<void> {
+export function nextTask(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {

@@ -89,10 +89,12 @@ export function pictureOf(table: Table, column: number): Picture | null {
   }
 }
 
-function open(blob: Blob): Reader {
+/** How the reader gets at a blob's bytes. */
+export function reading(blob: Blob): (offset: number, length: number) => Uint8Array {
   const files = new FileReaderSync();
-  return new Reader(
-    (offset: number, length: number) => new Uint8Array(files.readAsArrayBuffer(blob.slice(offset, offset + length))),
-    blob.size,
-  );
+  return (offset, length) => new Uint8Array(files.readAsArrayBuffer(blob.slice(offset, offset + length)));
+}
+
+function open(blob: Blob): Reader {
+  return new Reader(reading(blob), blob.size);
 }

@@ -9,6 +9,7 @@ import componentUrl from '../../dist/made/lakegate.wasm?url';
 import { instantiate, type Root } from '../../dist/made/transform.js';
 import { Sha256 } from '../../dist/made/inspect.js';
 import type { Component, Problem } from '../protocol';
+import type { Slice } from './component';
 
 export type Guest = Root['transform'];
 /** Which record each row came from; a component need not export it. */
@@ -20,6 +21,16 @@ export type Step = ReturnType<Job['step']>;
 /** Memory of one instance: the net that the other hosts have too, and far below what the glue can address. */
 const MEMORY_BYTES = 768 << 20;
 
+/** The JavaScript that calls a component: made at build for the shipped one, in the page for others. */
+export type Glue = typeof instantiate;
+
+/** A component that the page was not built with, as the worker that owns it gets it. */
+export interface Given {
+  bytes: Uint8Array<ArrayBuffer>;
+  digest: string;
+  modules: Record<string, Slice>;
+}
+
 export interface Instance {
   guest: Guest;
   trace: Trace | null;
@@ -29,36 +40,43 @@ export interface Instance {
 
 export class Transform {
   private constructor(
+    private readonly glue: Glue,
     private readonly modules: Map<string, WebAssembly.Module>,
     readonly component: Component,
   ) {}
 
-  /** Fetches and compiles the component; fails unless it is the one that the page was built with. */
+  /** Fetches and compiles the shipped component; fails unless it is the one that the page was built with. */
   static async load(): Promise<Transform> {
     const response = await fetch(componentUrl);
     if (!response.ok) throw new Error(`the component could not be fetched (HTTP ${response.status})`);
     const bytes = new Uint8Array(await response.arrayBuffer());
+    const { digest, modules } = built as Omit<Given, 'bytes'>;
+    return Transform.of({ bytes, digest, modules }, instantiate, 'the component is not the one that this page was built with');
+  }
+
+  /** Compiles a component; fails with `otherwise` unless its bytes are what the digest says. */
+  static async of(given: Given, glue: Glue, otherwise = 'the component is not the one that was checked'): Promise<Transform> {
+    const { bytes, digest } = given;
     const hash = new Sha256();
     hash.update(bytes);
-    const digest = hash.hex();
+    const found = hash.hex();
     hash.free();
-    if (digest !== built.digest) throw new Error('the component is not the one that this page was built with');
-    const slices = Object.entries(built.modules as Record<string, { offset: number; length: number }>);
-    const compiled = slices.map(async ([name, { offset, length }]) => {
+    if (found !== digest) throw new Error(otherwise);
+    const compiled = Object.entries(given.modules).map(async ([name, { offset, length }]) => {
       const module = await WebAssembly.compile(bytes.subarray(offset, offset + length));
       return [name, module] as const;
     });
     const modules = new Map(await Promise.all(compiled));
-    const transform = new Transform(modules, { name: '', version: '', digest, bytes: bytes.length });
+    const transform = new Transform(glue, modules, { name: '', version: '', digest, bytes: bytes.length });
     const { guest } = await transform.instance();
-    const { name, version } = guest.describe();
-    return new Transform(modules, { ...transform.component, name, version });
+    const { name, version } = described(guest);
+    return new Transform(glue, modules, { ...transform.component, name, version });
   }
 
   /** A fresh instance. */
   async instance(): Promise<Instance> {
     const memories: WebAssembly.Memory[] = [];
-    const root = await instantiate(
+    const root = await this.glue(
       (name: string) => {
         const module = this.modules.get(name);
         if (!module) throw new Error(`the component has no core module ${name}`);
@@ -74,6 +92,14 @@ export class Transform {
     const memory = (): number => memories.reduce((sum, one) => sum + one.buffer.byteLength, 0);
     return { guest: root.transform, trace: (root as Partial<Root>).trace ?? null, memory };
   }
+}
+
+/** What the component says of itself; fails where a part of the interface is missing. */
+function described(guest: Guest | undefined): ReturnType<Guest['describe']> {
+  const has = { describe: guest?.describe, job: guest?.Job?.open, ...Object.fromEntries(['push', 'end', 'step'].map((name) => [name, guest?.Job?.prototype[name as 'end']])) };
+  const missing = Object.entries(has).find(([, one]) => typeof one !== 'function')?.[0];
+  if (missing !== undefined || !guest) throw new Error(`its interface does not have \`${missing}\``);
+  return guest.describe();
 }
 
 /** Ends the job if its instance has outgrown its memory. */

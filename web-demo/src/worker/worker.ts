@@ -2,11 +2,15 @@
 //
 // The one decision to know: one job at a time, in the order asked; a job that was cancelled while it waited never
 // starts. Rows are read between the steps of a job, so that the table scrolls while another file is being read.
+// The same script serves a component that the page was not built with, see `given.ts`; what such a worker makes is
+// kept by the first one, so that it can be discarded at any time.
 
 import initInspect from '../../dist/made/inspect.js';
 import inspectUrl from '../../dist/made/inspect_bg.wasm?url';
 import type { Answer, Job, Preview, Request, Table } from '../protocol';
 import { check } from './check';
+import { compareSides } from './compare';
+import { given, isGiven } from './given';
 import { Cancelled, Failed, learn, make } from './make';
 import { pictureOf, rowsOf } from './parts';
 import { problemOf, Transform } from './transform';
@@ -36,6 +40,12 @@ self.onmessage = ({ data }: MessageEvent<Request>): void => {
     case 'forget':
       previews.delete(data.id);
       break;
+    case 'keep':
+      previews.set(data.id, data.preview);
+      break;
+    case 'compare':
+      queue = queue.then(() => compare(data));
+      break;
     case 'rows':
       respond(data, (table) => rowsOf(table, data.offset, data.count));
       break;
@@ -48,7 +58,7 @@ self.onmessage = ({ data }: MessageEvent<Request>): void => {
 async function load(): Promise<Transform | null> {
   try {
     await initInspect({ module_or_path: inspectUrl });
-    const transform = await Transform.load();
+    const transform = isGiven() ? await given() : await Transform.load();
     answer({ type: 'ready', component: transform.component });
     return transform;
   } catch (thrown) {
@@ -68,11 +78,29 @@ async function run(job: Job): Promise<void> {
   try {
     if (watch.cancelled()) throw new Cancelled();
     const preview = await make(transform, job, watch);
-    previews.set(id, preview);
+    if (!isGiven()) previews.set(id, preview);
     answer({ type: 'done', id, preview });
   } catch (thrown) {
     if (thrown instanceof Cancelled) answer({ type: 'cancelled', id });
     else if (thrown instanceof Failed) answer({ type: 'failed', id, problem: thrown.problem, quarantine: thrown.quarantine, reasons: thrown.reasons, cut: thrown.cut, contracts: thrown.contracts });
+    else answer({ type: 'failed', id, problem: problemOf(thrown), quarantine: [], reasons: [], cut: false, contracts: [] });
+  } finally {
+    cancelled.delete(id);
+  }
+}
+
+/** What two previews differ in. */
+async function compare({ id, a, b }: Extract<Request, { type: 'compare' }>): Promise<void> {
+  const watch = {
+    cancelled: () => cancelled.has(id),
+    progress: (done: number, total: number) => answer({ type: 'progress', id, pass: 0, read: done, total }),
+  };
+  try {
+    const [one, other] = [previews.get(a), previews.get(b)];
+    if (!one || !other) throw new Error('this preview is gone');
+    answer({ type: 'compared', id, comparison: await compareSides(one, other, watch) });
+  } catch (thrown) {
+    if (thrown instanceof Cancelled) answer({ type: 'cancelled', id });
     else answer({ type: 'failed', id, problem: problemOf(thrown), quarantine: [], reasons: [], cut: false, contracts: [] });
   } finally {
     cancelled.delete(id);
