@@ -17,12 +17,12 @@ const args = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-ba
 // Root, as in containers, cannot have Chromium's sandbox.
 if (os.userInfo().uid === 0) args.push('--no-sandbox');
 
-/** `options` are those of the server. */
-export async function start(options = {}) {
+/** `address`: of a page that something else serves, `allowed`: origins that it may send to besides; else options of the server. */
+export async function start({ address, allowed = [], ...options } = {}) {
   if (!fs.existsSync(executablePath)) {
     throw new Error(`no browser at ${executablePath}\n  hint: \`apt-get install chromium\`, or set CHROMIUM to the path of one`);
   }
-  const server = await serve(options);
+  const server = address ? { address, stop: () => {} } : await serve(options);
   const browser = await chromium.launch({ executablePath, args, headless: true });
   fs.mkdirSync(output, { recursive: true });
   return {
@@ -35,7 +35,7 @@ export async function start(options = {}) {
       page.on('console', (message) => ['error', 'warning'].includes(message.type()) && said.push(message.text()));
       page.on('pageerror', (error) => said.push(String(error)));
       page.on('requestfailed', (request) => said.push(`failed: ${request.url()}`));
-      page.on('request', (request) => !/^(blob:|data:)/.test(request.url()) && !request.url().startsWith(server.address) && said.push(`left the page: ${request.url()}`));
+      page.on('request', (request) => !/^(blob:|data:)/.test(request.url()) && ![server.address, ...allowed].some((place) => request.url().startsWith(place)) && said.push(`left the page: ${request.url()}`));
       await page.goto(server.address);
       return { page, quiet: () => assert.deepEqual(said, []), close: () => context.close() };
     },

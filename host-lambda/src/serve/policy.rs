@@ -24,6 +24,9 @@ fn place(html: &str) -> Option<std::ops::Range<usize>> {
     None
 }
 
+/// How the page knows that a lake is behind it: from a static host it asks for nothing.
+const SERVED: &str = "<head>\n    <meta name=\"lakegate-serve\" content=\"1\" />";
+
 /// The page as it is served, and its policy as a header: with `origins` added to where it may connect.
 ///
 /// # Errors
@@ -37,6 +40,7 @@ pub fn allowing(html: &str, origins: &[String]) -> Result<(String, HeaderValue),
     let policy = with_connections(&html[place.clone()], origins);
     let header = HeaderValue::from_str(&policy).map_err(|_| wrong())?;
     let page = format!("{}{policy}{}", &html[..place.start], &html[place.end..]);
+    let page = page.replacen("<head>", SERVED, 1);
     Ok((page, header))
 }
 
@@ -96,6 +100,8 @@ mod tests {
     fn the_policy_is_that_of_the_page() {
         let (page, header) = allowing(PAGE, &[]).unwrap();
         assert_eq!(page, PAGE);
+        let (page, _) = allowing(&format!("<head>{PAGE}"), &[]).unwrap();
+        assert_eq!(page, format!("{SERVED}{PAGE}"));
         assert_eq!(header, "default-src 'none'; connect-src 'self'; img-src 'self' data:");
         let bucket = "https://b.s3.eu-central-1.amazonaws.com".to_string();
         let (page, header) = allowing(PAGE, std::slice::from_ref(&bucket)).unwrap();

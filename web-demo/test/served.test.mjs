@@ -1,0 +1,164 @@
+// The page as `lakegate serve` serves it: into the lake, and what came of it; and uploads to a bucket.
+//
+// Against real parts: the command, a lake on disk, and an S3 peer. The one decision to know: one server for all tests
+// of this file, so that each of them uses file names of its own.
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { command, root, site } from '../build/paths.mjs';
+import { pick, settled, shot, start, tab } from './browser.mjs';
+import { accessible, LOOKS } from './steps.mjs';
+
+const python = process.env.LAKEGATE_PYTHON;
+const scripts = path.join(root, 'tests', 'python');
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'lakegate-served-'));
+const lake = path.join(folder, 'lake');
+const running = [];
+let browser;
+let bucket;
+
+/** Starts a program that runs until the end; answers with the JSON that it prints once it is there. */
+function begun(program, args) {
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  running.push(child);
+  return new Promise((done, fail) => {
+    let text = '';
+    child.on('exit', () => fail(new Error(`${program} ended before it said where it is`)));
+    child.stdout.on('data', (chunk) => {
+      text += chunk;
+      try {
+        done(JSON.parse(text));
+      } catch {
+        // Not whole yet.
+      }
+    });
+  });
+}
+
+before(async () => {
+  if (!python) throw new Error('LAKEGATE_PYTHON is not set\n  hint: LAKEGATE_PYTHON=$(cargo xtask setup)');
+  ({ ministack: bucket } = await begun(python, [path.join(scripts, 'aws_peers.py')]));
+  const { address } = await begun(command, ['serve', '--lake', lake, '--port', '0', '--page', site, '--upload-to', bucket, '--json']);
+  browser = await start({ address, allowed: [bucket] });
+}, { timeout: 240_000 });
+
+after(async () => {
+  await browser?.stop();
+  for (const child of running) {
+    child.stdin.end();
+    child.kill('SIGTERM');
+  }
+  fs.rmSync(folder, { recursive: true, force: true });
+});
+
+function on(name, settings, body) {
+  test(name, { timeout: 120_000 }, async () => {
+    const { page, quiet, close } = await browser.open(settings);
+    try {
+      await body(page);
+      quiet();
+    } finally {
+      await close();
+    }
+  });
+}
+
+/** Previews a file and loads it into the lake. */
+async function load(page, name, content) {
+  await pick(page, name, content);
+  await settled(page);
+  await tab(page, 'Take away');
+  await page.getByRole('button', { name: 'Load into the lake' }).click();
+}
+
+const s3 = (...args) => execFileSync(python, [path.join(scripts, 'web_s3.py'), bucket, ...args], { encoding: 'utf8' }).trim();
+
+on('production makes exactly what was previewed, and the lake shows it', {}, async (page) => {
+  await page.getByRole('button', { name: /^Sales/ }).click();
+  await settled(page);
+  await tab(page, 'Take away');
+  await page.getByRole('button', { name: 'Load into the lake' }).click();
+  await page.getByText('Production made exactly what you previewed.').waitFor();
+  await page.getByText(/41 rows, 2 records in quarantine · generation 1 of sales/).waitFor();
+  await shot(page, 'served-as-previewed');
+  const receipt = JSON.parse(await page.locator('#receipt').innerText());
+  const status = JSON.parse(execFileSync(command, ['status', lake, path.join(lake, '_lakegate', 'raw', 'sales_orders.csv'), '--json'], { encoding: 'utf8' }));
+  assert.match(JSON.stringify(status), new RegExp(receipt.outputs[0].digest), 'the commit record has the digests of the preview');
+  await page.getByRole('button', { name: 'Lake', exact: true }).click();
+  await page.getByRole('region', { name: 'Tables' }).getByText('sales', { exact: true }).waitFor();
+  await page.getByRole('region', { name: 'Commits' }).getByText('as previewed').waitFor();
+  await page.getByRole('heading', { name: 'Quarantine: 2 records' }).waitFor();
+  await shot(page, 'served-lake');
+  await page.getByRole('button', { name: 'Lake', exact: true }).click();
+  await page.getByRole('button', { name: 'Load into the lake' }).click();
+  await page.getByText(/it was there already: 41 rows/).waitFor();
+});
+
+on('a table that is there is kept to, and told of before the upload', {}, async (page) => {
+  await load(page, 'stock.ndjson', '{"id": 1, "total": 5}\n{"id": 2, "total": 6}\n');
+  await page.getByText('Production made exactly what you previewed.').waitFor();
+  await page.getByRole('button', { name: 'Remove stock.ndjson' }).click();
+  const rows = Array.from({ length: 40 }, (_, n) => JSON.stringify({ id: n, total: n === 7 ? 2.5 : n, note: 'new' }));
+  await pick(page, 'stock.ndjson', `${rows.join('\n')}\n`);
+  await settled(page);
+  await tab(page, 'Schema');
+  await page.getByText('column total: bigint in the table, double here: 1 record would be quarantined').waitFor();
+  await page.getByText('column note: string here, not in the table: added at its end').waitFor();
+  await shot(page, 'served-against');
+  await tab(page, 'Take away');
+  await page.getByRole('button', { name: 'Load into the lake' }).click();
+  await page.getByText('Production made exactly what you previewed.').waitFor();
+  await page.getByText(/39 rows, 1 record in quarantine · generation 2/).waitFor();
+});
+
+on('what production made otherwise is told, cause first', {}, async (page) => {
+  await pick(page, 'race.ndjson', '{"a": 1}\n');
+  await settled(page);
+  const other = path.join(folder, 'race.ndjson');
+  fs.writeFileSync(other, '{"a": "text"}\n');
+  execFileSync(command, ['run', other, '--lake', lake]);
+  await tab(page, 'Take away');
+  await page.getByRole('button', { name: 'Load into the lake' }).click();
+  await page.getByText('Production made something else than you previewed:').waitFor();
+  const text = await page.locator('.landing').innerText();
+  assert.match(text, /another contract of race: [0-9a-f]{12} previewed, [0-9a-f]{12} made/);
+  assert.match(text, /race\/: 1 rows, other bytes/);
+  await shot(page, 'served-otherwise');
+});
+
+on('a raw file goes to a presigned URL, with its receipt where that was signed', {}, async (page) => {
+  const content = '{"a": 1}\n{"a": 2}\n';
+  await pick(page, 'feed.ndjson', content);
+  await settled(page);
+  await tab(page, 'Take away');
+  await page.getByText('By hand').click();
+  const line = await page.getByLabel('Command that uploads the file').innerText();
+  const receipt = /lakegate-receipt=([0-9a-f]{64})$/.exec(line)[1];
+  const place = page.getByRole('textbox', { name: 'Presigned URL' });
+  const button = page.getByRole('button', { name: 'Upload to this URL' });
+  await place.fill(s3('sign', 'raw/feed.ndjson', receipt));
+  await button.click();
+  await page.getByText('Uploaded, with the receipt’s digest.').waitFor();
+  assert.deepEqual(JSON.parse(s3('head', 'raw/feed.ndjson')), { bytes: content.length, metadata: { 'lakegate-receipt': receipt } });
+  await place.fill(s3('sign', 'raw/plain.ndjson'));
+  await button.click();
+  await page.getByText(/^Uploaded, without the receipt’s digest/).waitFor();
+  assert.deepEqual(JSON.parse(s3('head', 'raw/plain.ndjson')).metadata, {});
+  await place.fill('https://elsewhere.example/x');
+  await button.click();
+  await page.getByText(/^this page may send to http:\/\/127\.0\.0\.1:\d+ only$/).waitFor();
+  await shot(page, 'served-upload');
+});
+
+for (const [name, settings] of LOOKS) {
+  on(`axe finds nothing serious in the lake: ${name}`, settings, async (page) => {
+    await page.getByRole('button', { name: 'Lake', exact: true }).click();
+    await page.getByRole('heading', { name: 'Tables' }).waitFor();
+    await accessible(page, `${name} lake`);
+    await shot(page, `${name}-lake`);
+  });
+}
