@@ -26,6 +26,9 @@ def main():
     if call == "sign":
         if BUCKET not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
             s3.create_bucket(Bucket=BUCKET)
+            # Browsers ask first; a bucket answers no unless it was told.
+            rule = {"AllowedOrigins": ["*"], "AllowedMethods": ["PUT"], "AllowedHeaders": ["*"]}
+            s3.put_bucket_cors(Bucket=BUCKET, CORSConfiguration={"CORSRules": [rule]})
         what = {"Bucket": BUCKET, "Key": key}
         if receipt:
             what["Metadata"] = {"lakegate-receipt": receipt[0]}

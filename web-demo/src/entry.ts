@@ -3,9 +3,15 @@
 // Not for showing it (`view/`). The one decision to know: every run has an id of its own, so that an answer to an
 // earlier spec is told from the answer to this one; the last good preview stays until the next one is there.
 
-import type { Answer, Component, Picture, Preview, Problem, Quarantined, Reason, Request, Rows, TableContract } from './protocol';
+import type { Answer, Checked, Component, Picture, Preview, Problem, Quarantined, Reason, Request, Rows, TableContract } from './protocol';
 import { Transforms } from './transforms';
 import { Workers } from './workers';
+
+/** A spec and the component that follows it: the empty text is the shipped one. */
+export interface Under {
+  spec: string;
+  transform: string;
+}
 
 export interface Entry {
   file: Blob;
@@ -26,6 +32,12 @@ export interface Entry {
   problem: Problem | null;
   /** What a failed run had rejected. */
   rejected: Quarantined[];
+  rejectedCut: boolean;
+  /** The contracts that these were rejected under. */
+  rejectedUnder: TableContract[];
+  /** What the last run, and the one that made `preview`, was made by. */
+  under: Under;
+  shownUnder: Under;
   /** Why the last run rejected records, whether it failed or not. */
   reasons: Reason[];
   /** What the file asks for by itself, once it was asked. */
@@ -73,6 +85,10 @@ export class Files {
       shown: 0,
       problem: null,
       rejected: [],
+      rejectedCut: false,
+      rejectedUnder: [],
+      under: { spec, transform: '' },
+      shownUnder: { spec, transform: '' },
       reasons: [],
       own: null,
     };
@@ -95,6 +111,7 @@ export class Files {
       entry.transform = chosen.key;
     }
     const { file, name, spec } = entry;
+    entry.under = { spec, transform: chosen.job };
     this.send({ type: 'run', job: { id: entry.run, file, name, spec, contracts: this.contracts, final: false, transform: chosen.job } });
     this.changed('all');
   }
@@ -160,6 +177,11 @@ export class Files {
     return entry.own;
   }
 
+  /** What would become of a few records of an entry's file under a spec, a component and contracts. */
+  check(file: Blob, name: string, { spec, transform }: Under, contracts: TableContract[]): Promise<Checked> {
+    return this.ask((request) => ({ type: 'check', request, job: { id: 0, file, name, spec, contracts, final: true, transform } }));
+  }
+
   private ask<T>(question: (request: number) => Request): Promise<T> {
     const request = ++this.requests;
     return new Promise((done, fail) => {
@@ -205,11 +227,14 @@ export class Files {
     entry.state = answer.type;
     entry.problem = answer.type === 'failed' ? answer.problem : null;
     entry.rejected = answer.type === 'failed' ? answer.quarantine : [];
+    entry.rejectedCut = answer.type === 'failed' && answer.cut;
+    entry.rejectedUnder = answer.type === 'failed' ? answer.contracts : [];
     entry.reasons = answer.type === 'failed' ? answer.reasons : answer.type === 'done' ? answer.preview.reasons : [];
     if (answer.type === 'done') {
       if (entry.shown > 0) this.send({ type: 'forget', id: entry.shown });
       entry.preview = answer.preview;
       entry.shown = answer.id;
+      entry.shownUnder = entry.under;
     }
     this.changed('all');
   }

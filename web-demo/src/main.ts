@@ -13,6 +13,7 @@ import { compare } from './view/compare';
 import { drop, empty, type Intake } from './view/empty';
 import { files as filesView } from './view/files';
 import { isServed, lake } from './lake';
+import { mendingOf } from './mend/mending';
 import { lakeView } from './view/lake';
 import { QueryView } from './view/query';
 import { rejects } from './view/rejects';
@@ -281,10 +282,10 @@ function content(entry: Entry): HTMLElement[] {
     editor = { entry, editor: made };
     return [made.element];
   }
-  if (tab === 'Rejects' && entry.rejected.length > 0) return [rejects(entry.rejected, entry.rejected.length)];
+  const mending = tab === 'Rejects' && mendingOf(files, entry);
+  if (mending) return [rejects(mending, entry.name, mending.rejected.contracts[0]?.table ?? 'TABLE')];
   if (tab === 'Schema' && !preview) return [schemaTables(entry)];
   if (!preview) return [h('p', { class: 'note' }, entry.state === 'running' ? 'Reading …' : 'There is nothing to show.')];
-  if (tab === 'Rejects') return [rejects(preview.quarantine, preview.report.rejected)];
   if (tab === 'Query') return [query.open()];
   if (tab === 'Compare') return [compare(entry, files)];
   if (tab === 'Take away') return [take(entry, preview, () => void served())];

@@ -51,6 +51,7 @@ export interface Job {
 export type Request =
   | { type: 'run'; job: Job }
   | { type: 'learn'; request: number; job: Job }
+  | { type: 'check'; request: number; job: Job }
   | { type: 'cancel'; id: number }
   | { type: 'forget'; id: number }
   /** To the worker of a component that the page was not built with, before anything else. */
@@ -66,7 +67,7 @@ export type Answer =
   | { type: 'broken'; problem: Problem }
   | { type: 'progress'; id: number; pass: number; read: number; total: number }
   | { type: 'done'; id: number; preview: Preview }
-  | { type: 'failed'; id: number; problem: Problem; quarantine: Quarantined[]; reasons: Reason[] }
+  | { type: 'failed'; id: number; problem: Problem; quarantine: Quarantined[]; reasons: Reason[]; cut: boolean; contracts: TableContract[] }
   | { type: 'cancelled'; id: number }
   | { type: 'compared'; id: number; comparison: Comparison }
   | { type: 'answered'; request: number; value: unknown }
@@ -74,6 +75,15 @@ export type Answer =
 
 /** Values of one column as text; null is null. */
 export type Cells = (string | null)[];
+
+/** What came of a few records that no preview shows. */
+export interface Checked {
+  problem: Problem | null;
+  records: number;
+  quarantine: Quarantined[];
+  /** The first rows of each table, and how many there are. */
+  tables: { name: string; columns: string[]; rows: Cells[]; all: number }[];
+}
 
 /** Rows of a table, column by column; the record that each came from, where the component tells. */
 export interface Rows {

@@ -33,7 +33,7 @@ export class Workers {
   }
 
   send(request: Request): void {
-    if ((request.type === 'run' || request.type === 'learn') && request.job.transform !== '') return this.ownerOf(request.job).ask(request);
+    if ('job' in request && request.job.transform !== '') return this.ownerOf(request.job).ask(request);
     if (request.type === 'cancel') for (const owner of this.others.values()) owner.cancel(request.id);
     this.first.postMessage(request);
   }
@@ -62,10 +62,10 @@ export class Workers {
 }
 
 /** What needs the component. */
-type Asked = Extract<Request, { type: 'run' | 'learn' }>;
+type Asked = Extract<Request, { type: 'run' | 'learn' | 'check' }>;
 
 function keyOf(request: Asked): string {
-  return request.type === 'run' ? `run ${request.job.id}` : `learn ${request.request}`;
+  return request.type === 'run' ? `run ${request.job.id}` : `request ${request.request}`;
 }
 
 /** The worker of one component that the page was not built with. */
@@ -136,13 +136,13 @@ class Owner {
   }
 
   private pass(answer: Answer): void {
-    if ('request' in answer) this.asked.delete(`learn ${answer.request}`);
+    if ('request' in answer) this.asked.delete(`request ${answer.request}`);
     else if ('id' in answer && answer.type !== 'progress') this.asked.delete(`run ${answer.id}`);
     this.take(answer);
   }
 
   private fail(request: Asked, problem: Problem): void {
-    if (request.type === 'run') this.pass({ type: 'failed', id: request.job.id, problem, quarantine: [], reasons: [] });
+    if (request.type === 'run') this.pass({ type: 'failed', id: request.job.id, problem, quarantine: [], reasons: [], cut: false, contracts: [] });
     else this.pass({ type: 'refused', request: request.request, message: problem.message });
   }
 

@@ -84,7 +84,7 @@ on('other numbers of rows: by content, whatever the order', {}, async (page) => 
   await settled(page);
   await tab(page, 'Compare');
   await against(page, spec(plain, 'filter = "id < 9990 AND id <> 5"\npartition_by = ["id % 2 AS half"]\n'));
-  await page.getByText('they are compared by content').waitFor();
+  await page.getByText('They are compared by content').waitFor();
   assert.equal(await verdict(page), 't: 1 column changes, 11 rows only in A.');
   await page.getByText('11 rows only in A, the first of them').waitFor();
   await page.getByText('No row is only in B.').waitFor();

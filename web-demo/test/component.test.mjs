@@ -89,7 +89,7 @@ async function ofPage(page, { input, spec }) {
 function shownRows(page) {
   return page.locator('.rows tbody tr').evaluateAll((rows) => {
     const text = (cell) => (cell.classList.contains('null') ? null : cell.querySelector('.blank') ? '' : cell.textContent);
-    return rows.slice(0, 10).map((row) => [...row.cells].slice(1).map(text));
+    return rows.slice(0, 10).map((row) => [...row.cells].filter((cell) => !cell.classList.contains('index')).map(text));
   });
 }
 

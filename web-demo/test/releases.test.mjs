@@ -1,17 +1,18 @@
 // Releases of a registry in the page.
 //
 // The one decision to know: `serving` answers as `lakegate serve` does. It is a small server of this file's own, so
-// that a release can also be altered on its way; what the command itself answers is tested with the command.
+// that a release can also be altered on its way; the last test has the command itself answer.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { command, made, root, target } from '../build/paths.mjs';
-import { pick, settled, shot, tab } from './browser.mjs';
+import { command, made, root, site, target } from '../build/paths.mjs';
+import { pick, settled, shot, start, tab } from './browser.mjs';
 import { accessible, cells, pages } from './steps.mjs';
 
 const example = path.join(root, 'tests', 'examples', 'mask-score');
@@ -35,6 +36,7 @@ function serving(address) {
   asked.push(address);
   const json = (body) => ({ status: 200, body: JSON.stringify(body) });
   if (address === 'api/about') return json({ version: '0.1.0', lake: 'lake', component: digest(shipped), spec: null, release: null, releases: true, upload: true });
+  if (address === 'api/contracts') return json({ tables: [] });
   if (address === 'api/releases') {
     return json({
       releases: releases.map(({ name, version, component, spec }) => ({ name, version, manifest: digest(version), component: digest(component), spec: digest(spec), created: '2025-01-01T00:00:00Z' })),
@@ -127,22 +129,29 @@ on('what is not what the manifest names is not run', {}, async (page) => {
 /** What `lakegate diff` says of the same releases, published for it. */
 async function diffOfCommand() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'lakegate-'));
-  const run = async (...arguments_) => {
-    const { stdout } = await promisify(execFile)(command, [...arguments_, '--json'], { cwd: folder, maxBuffer: 64 << 20 });
-    return JSON.parse(stdout);
-  };
   try {
-    await run('keygen', '--out', 'release.key');
-    fs.writeFileSync(path.join(folder, 'sample.json'), sample);
-    for (const { name, version, component, spec } of releases.slice(0, 2)) {
-      fs.writeFileSync(path.join(folder, 'component.wasm'), component);
-      fs.writeFileSync(path.join(folder, 'transform.toml'), spec);
-      await run('publish', name, '--version', version, '--spec', 'transform.toml', '--transform', 'component.wasm', '--no-code', '--registry', 'registry', '--key', 'release.key');
-    }
-    const { samples } = await run('diff', 'orders', '1.2.0', '1.3.0', 'sample.json', '--registry', 'registry', '--trust', 'release.key.pub');
+    await publish(folder, releases.slice(0, 2));
+    const { samples } = await run(folder, 'diff', 'orders', '1.2.0', '1.3.0', 'sample.json', '--registry', 'registry', '--trust', 'release.key.pub');
     return samples[0].comparison;
   } finally {
     fs.rmSync(folder, { recursive: true });
+  }
+}
+
+/** Runs the command in a folder; what it answers as JSON. */
+async function run(folder, ...arguments_) {
+  const { stdout } = await promisify(execFile)(command, [...arguments_, '--json'], { cwd: folder, maxBuffer: 64 << 20 });
+  return JSON.parse(stdout);
+}
+
+/** Makes a registry in a folder, with a key of its own. */
+async function publish(folder, list) {
+  await run(folder, 'keygen', '--out', 'release.key');
+  fs.writeFileSync(path.join(folder, 'sample.json'), sample);
+  for (const { name, version, component, spec } of list) {
+    fs.writeFileSync(path.join(folder, 'component.wasm'), component);
+    fs.writeFileSync(path.join(folder, 'transform.toml'), spec);
+    await run(folder, 'publish', name, '--version', version, '--spec', 'transform.toml', '--transform', 'component.wasm', '--no-code', '--registry', 'registry', '--key', 'release.key');
   }
 }
 
@@ -173,4 +182,36 @@ on('two releases are compared, as `lakegate diff` does it', {}, async (page) => 
   await accessible(page, 'two releases');
   await page.setViewportSize({ width: 1280, height: 1500 });
   await shot(page, 'release-compare');
+});
+
+test('a page that the command serves previews with the release that it runs', { timeout: 180_000 }, async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'lakegate-'));
+  await publish(folder, [...releases.slice(0, 2), { ...releases[0], version: '1.1.0' }]);
+  const key = ['--registry', 'registry', '--trust', 'release.key.pub'];
+  await run(folder, 'promote', 'orders', '1.3.0', ...key, '--key', 'release.key');
+  fs.appendFileSync(path.join(folder, 'registry', 'releases', 'orders', '1.1.0.json'), ' ');
+  const server = spawn(command, ['serve', '--lake', 'lake', '--port', '0', '--page', site, '--transform', 'orders', ...key, '--json'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    const { address } = JSON.parse(String(await new Promise((begun) => server.stdout.once('data', begun))));
+    const browser = await start({ address });
+    const { page, quiet } = await browser.open();
+    try {
+      // Nobody chose it: it is what the server makes tables with.
+      await page.waitForFunction((digest) => document.querySelector('#component').title.includes(digest), digest(maskScore));
+      const labels = await page.getByLabel('Transform', { exact: true }).locator('option').allInnerTexts();
+      assert.deepEqual(labels.slice(1, 3), ['orders@1.3.0 · stable', 'orders@1.2.0']);
+      assert.match(labels[3], /^orders@1\.1\.0 \(refused: /);
+      await pick(page, 'sample.json', sample);
+      assert.equal((await receiptOf(page)).spec, digest(maskSpec));
+      await page.getByRole('button', { name: 'Load into the lake' }).click();
+      await page.getByText('Production made exactly what you previewed').waitFor();
+      await shot(page, 'release-served');
+      quiet();
+    } finally {
+      await browser.stop();
+    }
+  } finally {
+    server.kill('SIGTERM');
+    fs.rmSync(folder, { recursive: true });
+  }
 });

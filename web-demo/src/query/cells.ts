@@ -10,6 +10,8 @@ export function typeName(type: DataType): string {
   if (DataType.isBool(type)) return 'boolean';
   if (DataType.isInt(type)) return { 8: 'tinyint', 16: 'smallint', 32: 'integer', 64: 'bigint' }[type.bitWidth];
   if (DataType.isFloat(type)) return 'double';
+  // The sum of whole numbers crosses as this.
+  if (DataType.isDecimal(type) && type.precision === 38 && type.scale === 0) return 'hugeint';
   if (DataType.isDecimal(type)) return `decimal(${type.precision},${type.scale})`;
   if (DataType.isUtf8(type)) return 'varchar';
   if (DataType.isDate(type)) return 'date';
@@ -32,7 +34,7 @@ function textOf(value: unknown, type: DataType): string {
   if (DataType.isTimestamp(type)) return timestamp(value as bigint);
   if (DataType.isDate(type)) return (value instanceof Date ? value : new Date(Number(value))).toISOString().slice(0, 10);
   if (DataType.isTime(type)) return time(BigInt(value as bigint | number));
-  if (DataType.isFloat(type)) return Object.is(value, -0) ? '-0' : String(value);
+  if (DataType.isFloat(type)) return double(value as number);
   if (DataType.isBinary(type)) return [...(value as Uint8Array)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
   if (DataType.isList(type)) {
     const list = value as Vector;
@@ -59,6 +61,12 @@ function raw(vector: Vector, index: number): bigint | null {
 function wide(values: BigInt64Array | Int32Array, at: number): bigint {
   if (values instanceof BigInt64Array) return values[at] ?? 0n;
   return (BigInt(values[2 * at + 1] ?? 0) << 32n) | BigInt((values[2 * at] ?? 0) >>> 0);
+}
+
+/** A double shows that it is one: `25.0`. */
+function double(value: number): string {
+  const plain = Object.is(value, -0) ? '-0' : String(value);
+  return /^-?\d+$/.test(plain) ? `${plain}.0` : plain;
 }
 
 /** Words of 32 bits, the lowest first, in two's complement. */

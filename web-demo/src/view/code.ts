@@ -1,4 +1,7 @@
 // A text area for code, with line numbers, one of which can be marked.
+//
+// The one decision to know: a plain text area, not an editor component: the page's first load stays small, and keyboard
+// and screen reader work as they do everywhere.
 
 import { h } from '../dom';
 

@@ -107,7 +107,7 @@ function table(found: TableComparison): HTMLElement {
 
 function aligned({ aligned: how, rows }: TableComparison): string {
   if (how === 'position') return 'Rows are compared by position: both sides have as many in every partition.';
-  if (how === 'content') return 'Rows cannot be paired, since the sides have other numbers of them: they are compared by content, in whatever order.';
+  if (how === 'content') return 'Rows cannot be paired: the sides have other numbers of them, in all or in a partition. They are compared by content, whatever their order.';
   if (rows[0] === 0 || rows[1] === 0) return rows[0] === rows[1] ? 'Neither side has rows.' : `Only ${rows[0] > 0 ? 'A' : 'B'} has rows.`;
   return rows[0] === rows[1] ? 'Both sides are the same bytes.' : 'Values are not compared: there are too many rows to find them by content.';
 }

@@ -79,7 +79,7 @@ export function drop(intake: Intake, large: boolean): HTMLElement {
   return h(
     'div',
     { class: large ? 'drop large' : 'drop' },
-    large && h('p', {}, 'Drop JSON, NDJSON or CSV here, plain or as gzip or zstd; with a transform.toml if there is one'),
+    large && h('p', {}, 'Drop JSON, NDJSON or CSV here, plain or as gzip or zstd; with a transform.toml if there is one, or a transform of your own (.wasm)'),
     h(
       'div',
       { class: 'row' },

@@ -13,7 +13,7 @@ const BLOCK = 200;
 const BLOCKS_KEPT = 12;
 /** Browsers draw nothing below some 30 million pixels: longer tables scroll in proportion. */
 const MOST_PIXELS = 12_000_000;
-const NUMERIC = /^(bigint|double|decimal|integer|smallint|tinyint)/;
+const NUMERIC = /^(bigint|double|decimal|hugeint|integer|smallint|tinyint)/;
 
 /** A table, or what looks like one. */
 type Shown = Pick<Table, 'name' | 'columns' | 'rows' | 'parts'>;

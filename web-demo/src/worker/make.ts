@@ -35,6 +35,9 @@ export class Failed extends Error {
     readonly problem: Problem,
     readonly quarantine: Quarantined[],
     readonly reasons: Reason[],
+    readonly cut: boolean,
+    /** Under which the records were rejected, as far as they were agreed. */
+    readonly contracts: TableContract[],
   ) {
     super(problem.message);
   }
@@ -45,9 +48,9 @@ export async function make(transform: Transform, wanted: Wanted, watch: Watch): 
   const started = performance.now();
   const input = new Input(wanted.file);
   let made = new Made();
+  let { contracts } = wanted;
   try {
     const base = options(transform, wanted);
-    let { contracts } = wanted;
     let spec: string | null = null;
     let learned: Report | null = null;
     let passes = 1;
@@ -84,7 +87,7 @@ export async function make(transform: Transform, wanted: Wanted, watch: Watch): 
     };
   } catch (thrown) {
     if (thrown instanceof Cancelled) throw thrown;
-    throw new Failed(problemOf(thrown), made.quarantine, made.reasons());
+    throw new Failed(problemOf(thrown), made.quarantine, made.reasons(), made.quarantineCut, contracts);
   }
 }
 
@@ -97,7 +100,7 @@ export async function learn(transform: Transform, wanted: Wanted, watch: Watch):
     return 'widened' in end ? end.widened.contracts : [];
   } catch (thrown) {
     if (thrown instanceof Cancelled) throw thrown;
-    throw new Failed(problemOf(thrown), made.quarantine, made.reasons());
+    throw new Failed(problemOf(thrown), made.quarantine, made.reasons(), made.quarantineCut, []);
   }
 }
 

@@ -8,6 +8,7 @@
 import initInspect from '../../dist/made/inspect.js';
 import inspectUrl from '../../dist/made/inspect_bg.wasm?url';
 import type { Answer, Job, Preview, Request, Table } from '../protocol';
+import { check } from './check';
 import { compareSides } from './compare';
 import { given, isGiven } from './given';
 import { Cancelled, Failed, learn, make } from './make';
@@ -29,6 +30,9 @@ self.onmessage = ({ data }: MessageEvent<Request>): void => {
       break;
     case 'learn':
       queue = queue.then(() => learned(data));
+      break;
+    case 'check':
+      queue = queue.then(() => checked(data));
       break;
     case 'cancel':
       cancelled.add(data.id);
@@ -78,8 +82,8 @@ async function run(job: Job): Promise<void> {
     answer({ type: 'done', id, preview });
   } catch (thrown) {
     if (thrown instanceof Cancelled) answer({ type: 'cancelled', id });
-    else if (thrown instanceof Failed) answer({ type: 'failed', id, problem: thrown.problem, quarantine: thrown.quarantine, reasons: thrown.reasons });
-    else answer({ type: 'failed', id, problem: problemOf(thrown), quarantine: [], reasons: [] });
+    else if (thrown instanceof Failed) answer({ type: 'failed', id, problem: thrown.problem, quarantine: thrown.quarantine, reasons: thrown.reasons, cut: thrown.cut, contracts: thrown.contracts });
+    else answer({ type: 'failed', id, problem: problemOf(thrown), quarantine: [], reasons: [], cut: false, contracts: [] });
   } finally {
     cancelled.delete(id);
   }
@@ -97,7 +101,7 @@ async function compare({ id, a, b }: Extract<Request, { type: 'compare' }>): Pro
     answer({ type: 'compared', id, comparison: await compareSides(one, other, watch) });
   } catch (thrown) {
     if (thrown instanceof Cancelled) answer({ type: 'cancelled', id });
-    else answer({ type: 'failed', id, problem: problemOf(thrown), quarantine: [], reasons: [] });
+    else answer({ type: 'failed', id, problem: problemOf(thrown), quarantine: [], reasons: [], cut: false, contracts: [] });
   } finally {
     cancelled.delete(id);
   }
@@ -111,6 +115,11 @@ async function learned({ request, job }: Extract<Request, { type: 'learn' }>): P
   } catch (thrown) {
     answer({ type: 'refused', request, message: thrown instanceof Failed ? thrown.problem.message : problemOf(thrown).message });
   }
+}
+
+async function checked({ request, job }: Extract<Request, { type: 'check' }>): Promise<void> {
+  const transform = await loaded;
+  if (transform) answer({ type: 'answered', request, value: await check(transform, job) });
 }
 
 /** Answers a question about a table of a preview. */

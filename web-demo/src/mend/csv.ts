@@ -1,0 +1,66 @@
+// Where the fields of a CSV record stand: to mark one, and to know a file's header.
+//
+// Not for reading values: the transform does. The one decision to know: delimiters are found, and columns named, as the
+// transform does it (`input/csv.rs`, `decode/csv.rs`).
+
+export interface Dialect {
+  delimiter: string;
+  quote: string;
+}
+
+/** The text of the first record: its quotes may hold line ends. Blank lines before it are none. */
+export function firstRecord(text: string, quote = '"'): string {
+  const start = /^(?:\uFEFF)?[\r\n]*/.exec(text)?.[0].length ?? 0;
+  let quoted = false;
+  for (let at = start; at < text.length; at++) {
+    const character = text[at];
+    if (character === quote) quoted = !quoted;
+    else if (!quoted && (character === '\n' || character === '\r')) return text.slice(start, at);
+  }
+  return text.slice(start);
+}
+
+/** Of `,` `;` tab and `|` the one that stands in the header most often outside quotes. */
+export function detectDelimiter(header: string): string {
+  const counts = new Map([...',;\t|'].map((candidate) => [candidate, 0]));
+  let quoted = false;
+  for (const character of header) {
+    if (character === '"') quoted = !quoted;
+    const count = counts.get(character);
+    if (!quoted && count !== undefined) counts.set(character, count + 1);
+  }
+  const most = Math.max(...counts.values());
+  return [...counts].find(([, count]) => count === most)?.[0] ?? ',';
+}
+
+/** Where each field begins and ends, with its quotes. */
+export function fields(record: string, { delimiter, quote }: Dialect): { start: number; end: number }[] {
+  const found: { start: number; end: number }[] = [];
+  let start = 0;
+  let quoted = false;
+  for (let at = 0; at <= record.length; at++) {
+    if (at < record.length && record[at] === quote && (quoted || at === start)) quoted = !quoted;
+    // A doubled quote closes and opens again.
+    else if (at < record.length && record[at] === quote && record[at - 1] === quote && record[start] === quote) quoted = true;
+    else if (at === record.length || (record[at] === delimiter && !quoted)) {
+      found.push({ start, end: at });
+      start = at + 1;
+    }
+  }
+  return found;
+}
+
+/** Names of a header's columns: a nameless one is numbered, a repeated one counted. */
+export function columnNames(header: string, dialect: Dialect, named: boolean): string[] {
+  const names: string[] = [];
+  for (const [index, { start, end }] of fields(header, dialect).entries()) {
+    const { quote } = dialect;
+    const raw = header.slice(start, end);
+    const text = (raw.startsWith(quote) ? raw.slice(1, raw.endsWith(quote) ? -1 : undefined).replaceAll(quote + quote, quote) : raw).trim();
+    const plain = named && text !== '' ? text : `column_${index + 1}`;
+    let name = plain;
+    for (let count = 2; names.includes(name); count++) name = `${plain}_${count}`;
+    names.push(name);
+  }
+  return names;
+}
