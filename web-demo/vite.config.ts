@@ -21,6 +21,6 @@ const engine = statSync(new URL('./node_modules/@duckdb/duckdb-wasm/dist/duckdb-
 export default defineConfig({
   base: './',
   define: { __ENGINE_BYTES__: engine },
-  build: { outDir: 'dist/site', emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: { outDir: 'dist/site', emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false }, rolldownOptions: { checks: { pluginTimings: false } } },
   worker: { format: 'es', plugins: () => [transpilerForBrowsers()] },
 });

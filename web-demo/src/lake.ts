@@ -34,8 +34,8 @@ export interface LakeTable {
   bytes: number;
   contract: string;
   columns: { name: string; type: string }[];
-  /** Names of those columns that live in the path. */
-  partition_by: string[];
+  /** Columns that live in the path. */
+  partition_by: { name: string; type: string }[];
   changed: string | null;
 }
 

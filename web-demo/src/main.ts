@@ -10,6 +10,8 @@ import { contractOf } from './contracts';
 import { fetchExample, type Example } from './examples';
 import type { Preview, Table } from './protocol';
 import { compare } from './view/compare';
+import { say } from './say';
+import { theme } from './theme';
 import { drop, empty, type Intake } from './view/empty';
 import { files as filesView } from './view/files';
 import { isServed, lake } from './lake';
@@ -18,12 +20,13 @@ import { lakeView } from './view/lake';
 import { QueryView } from './view/query';
 import { rejects } from './view/rejects';
 import { rows } from './view/rows';
-import { loader, against } from './view/against';
+import { tables } from './view/against';
 import { schema } from './view/schema';
 import { spec, type Editor } from './view/spec';
+import { banner, summary } from './view/summary';
 import { take } from './view/take';
 import { Chooser } from './view/transforms';
-import { count, headline, number, placeOf, size } from './words';
+import { headline, number, size } from './words';
 
 const TABS = ['Rows', 'Schema', 'Files', 'Rejects', 'Spec', 'Query', 'Compare', 'Take away'] as const;
 type Tab = (typeof TABS)[number];
@@ -33,10 +36,9 @@ const files = new Files(changed);
 let tab: Tab = 'Rows';
 const query = new QueryView();
 let tableName = '';
-const chooser = new Chooser(files, announce);
+const chooser = new Chooser(files, say);
 let editor: { entry: Entry; editor: Editor } | null = null;
 let pasted = 0;
-let silence = 0;
 /** The lake is shown instead of a file. */
 let lakeShown = false;
 /** The spec that the lake's uploads follow, where it has one of its own. */
@@ -44,7 +46,10 @@ let lakeSpec = '';
 
 const intake: Intake = {
   files: (list) => void takeIn([...list]),
-  text: (text) => files.add(new Blob([text]), `pasted${++pasted > 1 ? `_${pasted}` : ''}.txt`, lakeSpec),
+  text: (text) => {
+    lakeShown = false;
+    files.add(new Blob([text]), `pasted${++pasted > 1 ? `_${pasted}` : ''}.txt`, lakeSpec);
+  },
   example: (example) => void tryExample(example),
 };
 
@@ -59,7 +64,7 @@ async function takeIn(all: File[]): Promise<void> {
   inputs.forEach((file) => files.add(file, file.name, text || lakeSpec));
   const { current } = files;
   if (inputs.length > 0 || text === '') return;
-  if (!current) return announce('a spec was given: drop a file to preview with it');
+  if (!current) return say('a spec was given: drop a file to preview with it');
   current.spec = text;
   current.draft = null;
   files.start(current);
@@ -75,7 +80,7 @@ async function contractsAmong(list: File[]): Promise<File[]> {
       if (!contract) continue;
       found.set(contract.table, contract);
     } catch (error) {
-      announce((error as Error).message);
+      say((error as Error).message);
     }
     taken.push(file);
   }
@@ -83,12 +88,17 @@ async function contractsAmong(list: File[]): Promise<File[]> {
   return taken;
 }
 
+async function loadTables(list: File[]): Promise<void> {
+  const taken = await contractsAmong(list);
+  if (taken.length === 0) say('this is no schema.json of a table');
+}
+
 async function tryExample(example: Example): Promise<void> {
   try {
     const { file, spec: text } = await fetchExample(example);
     files.add(file, example.name, text);
   } catch (error) {
-    announce((error as Error).message);
+    say((error as Error).message);
   }
 }
 
@@ -98,17 +108,10 @@ function changed(change: Change): void {
   draw();
 }
 
-/** Says something in passing: aloud and in sight, for as long as it takes to read. */
-function announce(text: string): void {
-  const place = byId('announce');
-  place.textContent = text;
-  clearTimeout(silence);
-  silence = window.setTimeout(() => (place.textContent = ''), 4_000 + 60 * text.length);
-}
-
 function draw(): void {
   const entry = files.current;
   query.follow(files.entries, entry);
+  byId('lake').setAttribute('aria-pressed', String(lakeShown));
   if (lakeShown) return main.replaceChildren(lakeView());
   if (files.broken) return main.replaceChildren(banner(headline(files.broken), '', files.broken.hint ?? 'reload the page'));
   if (!entry) return main.replaceChildren(empty(intake));
@@ -116,11 +119,11 @@ function draw(): void {
   if (editing && editor?.entry === entry && tab === 'Spec') {
     // The text area keeps its place and its caret: only what surrounds it is drawn.
     editor.editor.update();
-    replace('summary', summary(entry));
-    replace('tabs', tabs(entry));
+    replace('summary', summary(entry, files));
+    replace('tabs', tabList(entry));
     return;
   }
-  main.replaceChildren(picker(entry), summary(entry), tabs(entry), panel(entry));
+  main.replaceChildren(picker(entry), summary(entry, files), tabList(entry), panel(entry));
 }
 
 function replace(id: string, by: HTMLElement): void {
@@ -143,66 +146,6 @@ function picker(current: Entry): HTMLElement {
     ),
   );
   return h('div', { class: 'picker' }, h('ul', { 'aria-label': 'Files' }, ...chips), drop(intake, false));
-}
-
-/** What came of the file, in the command line's words. */
-function summary(entry: Entry): HTMLElement {
-  const { preview, state, problem } = entry;
-  const box = h('section', { id: 'summary', 'aria-label': 'What came of the file' });
-  if (state === 'running') {
-    box.append(
-      h(
-        'div',
-        { class: 'row' },
-        h('progress', { id: 'progress', max: 1, value: 0, 'aria-label': `Reading ${entry.name}` }),
-        h('span', { id: 'progress-text', class: 'soft' }, 'starting'),
-        h('button', { type: 'button', onclick: () => files.cancel(entry) }, 'Cancel'),
-      ),
-    );
-  }
-  const again = h('button', { type: 'button', onclick: () => files.start(entry) }, 'Run again');
-  if (state === 'cancelled') box.append(banner('cancelled', '', '', again));
-  if (problem) {
-    const passing = problem.fault === 'transform' || problem.fault === 'environment';
-    box.append(banner(headline(problem), placeOf(problem, entry.name), problem.hint ?? '', ...(passing ? [again] : [])));
-  }
-  if (problem && preview) box.append(h('p', { class: 'soft' }, 'Below is the last preview that was made.'));
-  if (preview) box.append(sentence(preview), ...comparable(preview), ...warnings(preview));
-  return box;
-}
-
-function sentence({ report, passes, milliseconds, inputBytes }: Preview): HTMLElement {
-  const format = ['', 'none'].includes(report.compression) ? report.format : `${report.format} in ${report.compression}`;
-  const time = milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
-  return h(
-    'p',
-    { class: 'sentence' },
-    `${count(report.records, 'record', 'records')}, ${number(report.accepted)} accepted, `,
-    h('strong', { class: report.rejected > 0 ? 'warn' : 'good' }, `${number(report.rejected)} rejected`),
-    h('span', { class: 'soft' }, ` · ${format}, ${size(inputBytes)}, ${count(passes, 'pass', 'passes')}, ${time}`),
-  );
-}
-
-function comparable({ report }: Preview): HTMLElement[] {
-  if (report.comparable) return [];
-  return [h('p', { class: 'warn' }, 'Not comparable: the spec puts where or when the input came from into the output.')];
-}
-
-function warnings({ report }: Preview): HTMLElement[] {
-  if (report.warnings.length === 0) return [];
-  const items = report.warnings.map(({ message }) => h('li', {}, message));
-  return [h('details', { class: 'warnings', open: report.warnings.length <= 2 }, h('summary', {}, `Worth knowing (${items.length})`), h('ul', {}, ...items))];
-}
-
-function banner(title: string, place: string, hint: string, ...more: HTMLElement[]): HTMLElement {
-  return h(
-    'div',
-    { class: 'problem', role: 'alert' },
-    h('p', {}, h('strong', {}, title)),
-    place ? h('p', {}, h('code', {}, place)) : null,
-    hint ? h('p', { class: 'soft' }, `hint: ${hint}`) : null,
-    ...more,
-  );
 }
 
 function progress(): void {
@@ -232,7 +175,7 @@ function badge(name: Tab, entry: Entry): string {
 }
 
 /** Tabs as the ARIA pattern has them: arrows move, one of them is in the tab order. */
-function tabs(entry: Entry): HTMLElement {
+function tabList(entry: Entry): HTMLElement {
   const buttons = TABS.map((name) => {
     const text = badge(name, entry);
     const wrong = (name === 'Spec' && entry.problem?.fault === 'spec') || (name === 'Rejects' && text !== '' && text !== '0');
@@ -284,7 +227,7 @@ function content(entry: Entry): HTMLElement[] {
   }
   const mending = tab === 'Rejects' && mendingOf(files, entry);
   if (mending) return [rejects(mending, entry.name, mending.rejected.contracts[0]?.table ?? 'TABLE')];
-  if (tab === 'Schema' && !preview) return [schemaTables(entry)];
+  if (tab === 'Schema' && !preview) return [tables(entry, files, loadTables)];
   if (!preview) return [h('p', { class: 'note' }, entry.state === 'running' ? 'Reading …' : 'There is nothing to show.')];
   if (tab === 'Query') return [query.open()];
   if (tab === 'Compare') return [compare(entry, files)];
@@ -295,37 +238,14 @@ function content(entry: Entry): HTMLElement[] {
 }
 
 function view(entry: Entry, preview: Preview, table: Table): HTMLElement {
-  if (tab === 'Schema') return h('div', {}, files.contracts.length > 0 && schemaTables(entry), schema(table), files.contracts.length === 0 && schemaTables(entry));
+  if (tab === 'Schema') {
+    const parts = [schema(table), tables(entry, files, loadTables)];
+    // With a table to compare with, that is what a person came for.
+    return h('div', {}, ...(files.contracts.length > 0 ? parts.reverse() : parts));
+  }
   const { shown } = entry;
   if (tab === 'Files') return filesView(table, preview, (column) => files.picture(shown, table.name, column));
   return rows(table, (offset, number_) => files.rows(shown, table.name, offset, number_));
-}
-
-/** The tables that the file is meant for, beside what it holds. */
-function schemaTables(entry: Entry): HTMLElement {
-  const load = async (list: FileList): Promise<void> => {
-    const taken = await contractsAmong([...list]);
-    if (taken.length === 0) announce('this is no schema.json of a table');
-  };
-  const remove = (table: string): void => files.keepTo(files.contracts.filter((contract) => contract.table !== table));
-  const place = h('div', {}, loader({ loaded: files.contracts, load: (list) => void load(list), remove }));
-  if (files.contracts.length > 0 && entry.state !== 'running') void show();
-  return place;
-
-  async function show(): Promise<void> {
-    try {
-      const own = await files.own(entry);
-      const mine = new Map(own.map((contract) => [contract.table, contract]));
-      const meant = files.contracts.flatMap((live) => {
-        const alone = mine.get(live.table);
-        return alone ? [against(live, alone, entry.reasons)] : [];
-      });
-      place.append(...meant);
-      if (meant.length === 0) place.append(h('p', { class: 'soft' }, `This file makes ${own.map(({ table }) => table).join(', ')}: none of these tables was loaded.`));
-    } catch (error) {
-      place.append(h('p', { class: 'soft' }, `What the file holds by itself is not known: ${(error as Error).message}`));
-    }
-  }
 }
 
 function tableChoice({ tables }: Preview, current: Table): HTMLElement[] {
@@ -342,22 +262,6 @@ function tableChoice({ tables }: Preview, current: Table): HTMLElement[] {
   return [choice];
 }
 
-function theme(): void {
-  const button = byId('theme');
-  const dark = matchMedia('(prefers-color-scheme: dark)');
-  const isDark = (): boolean => (document.documentElement.dataset['theme'] ?? (dark.matches ? 'dark' : 'light')) === 'dark';
-  const show = (): void => {
-    button.textContent = isDark() ? 'Light' : 'Dark';
-    button.setAttribute('aria-label', `Switch to ${isDark() ? 'light' : 'dark'} colours`);
-  };
-  button.addEventListener('click', () => {
-    document.documentElement.dataset['theme'] = isDark() ? 'light' : 'dark';
-    show();
-  });
-  dark.addEventListener('change', show);
-  show();
-}
-
 function dropAnywhere(): void {
   const over = (on: boolean): void => void document.body.classList.toggle('over', on);
   addEventListener('dragover', (event) => {
@@ -371,7 +275,8 @@ function dropAnywhere(): void {
     if (event.dataTransfer) intake.files(event.dataTransfer.files);
   });
   addEventListener('paste', (event) => {
-    if (event.target instanceof HTMLTextAreaElement || !event.clipboardData) return;
+    const typing = event.target instanceof Element && event.target.closest('textarea, input');
+    if (typing || !event.clipboardData) return;
     if (event.clipboardData.files.length > 0) intake.files(event.clipboardData.files);
     else if (event.clipboardData.getData('text').trim() !== '') intake.text(event.clipboardData.getData('text'));
   });
@@ -388,19 +293,15 @@ async function served(): Promise<void> {
     files.transforms.shipped.spec = lakeSpec;
     files.contracts = contracts;
   } catch (error) {
-    announce(`the lake cannot be read: ${(error as Error).message}`);
+    say(`the lake cannot be read: ${(error as Error).message}`);
   }
 }
 
 function lakeButton(): void {
-  const button = byId('lake');
-  button.addEventListener('click', () => showLake(!lakeShown));
-}
-
-function showLake(shown: boolean): void {
-  lakeShown = shown;
-  byId('lake').setAttribute('aria-pressed', String(shown));
-  draw();
+  byId('lake').addEventListener('click', () => {
+    lakeShown = !lakeShown;
+    draw();
+  });
 }
 
 theme();

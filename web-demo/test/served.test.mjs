@@ -90,6 +90,7 @@ on('production makes exactly what was previewed, and the lake shows it', {}, asy
   assert.match(JSON.stringify(status), new RegExp(receipt.outputs[0].digest), 'the commit record has the digests of the preview');
   await page.getByRole('button', { name: 'Lake', exact: true }).click();
   await page.getByRole('region', { name: 'Tables' }).getByText('sales', { exact: true }).waitFor();
+  await page.getByText(/price double, total_amount double, order_date date \(in the path\)$/).waitFor();
   await page.getByRole('region', { name: 'Commits' }).getByText('as previewed').waitFor();
   await page.getByRole('heading', { name: 'Quarantine: 2 records' }).waitFor();
   await shot(page, 'served-lake');
@@ -140,6 +141,12 @@ on('a raw file goes to a presigned URL, with its receipt where that was signed',
   const receipt = /lakegate-receipt=([0-9a-f]{64})$/.exec(line)[1];
   const place = page.getByRole('textbox', { name: 'Presigned URL' });
   const button = page.getByRole('button', { name: 'Upload to this URL' });
+  await place.evaluate((input) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData('text', 'https://example.com/');
+    input.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+  });
+  assert.equal(await page.locator('.chip').count(), 1, 'what is pasted into a field is no file');
   await place.fill(s3('sign', 'raw/feed.ndjson', receipt));
   await button.click();
   await page.getByText('Uploaded, with the receipt’s digest.').waitFor();

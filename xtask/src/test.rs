@@ -49,7 +49,10 @@ pub fn test(workspace: &Workspace) -> Result<()> {
     })?;
     step("browser preview", || {
         web::ensure_browser()?;
-        count(web::tests(workspace).env("LAKEGATE_COMMAND", &lakegate), "page result:", &mut totals)
+        let mut tests = web::tests(workspace);
+        tests.env("LAKEGATE_COMMAND", &lakegate);
+        tests.env("LAKEGATE_PYTHON", &python).env("LAKEGATE_MASK_SCORE", &own);
+        count(&mut tests, "page result:", &mut totals)
     })?;
     println!("{} passed, {} failed", totals.passed, totals.failed);
     if totals.failed > 0 {

@@ -1,3 +1,5 @@
+//! Two sides, row by row and by content: counts, examples, alignment.
+
 use std::sync::Arc;
 
 use bytes::Bytes;

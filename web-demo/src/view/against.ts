@@ -4,10 +4,11 @@
 // the same transform learns from it alone, so that both columns of types are the transform's word.
 
 import { grid, h } from '../dom';
+import type { Entry, Files } from '../entry';
 import type { Contract, ContractColumn, Reason, TableContract } from '../protocol';
 import { count } from '../words';
 
-export interface Difference {
+interface Difference {
   name: string;
   /** Type in the table, and by the file alone; null where it has no such column. */
   live: string | null;
@@ -16,15 +17,30 @@ export interface Difference {
   records: number;
 }
 
-/** What a person can do with contracts. */
-export interface Contracts {
-  loaded: TableContract[];
-  load: (files: FileList) => void;
-  remove: (table: string) => void;
+/** The tables that a file is meant for, how to load one, and what would become of the file there. */
+export function tables(entry: Entry, files: Files, load: (list: File[]) => Promise<void>): HTMLElement {
+  const remove = (table: string): void => files.keepTo(files.contracts.filter((contract) => contract.table !== table));
+  const place = h('div', {}, loader(files.contracts, (list) => void load([...list]), remove));
+  if (files.contracts.length > 0 && entry.state !== 'running') void show();
+  return place;
+
+  async function show(): Promise<void> {
+    try {
+      const own = await files.own(entry);
+      const mine = new Map(own.map((contract) => [contract.table, contract]));
+      const meant = files.contracts.flatMap((live) => {
+        const alone = mine.get(live.table);
+        return alone ? [against(live, alone, entry.reasons)] : [];
+      });
+      place.append(...meant);
+      if (meant.length === 0) place.append(h('p', { class: 'soft' }, `This file makes ${own.map(({ table }) => table).join(', ')}: none of these tables was loaded.`));
+    } catch (error) {
+      place.append(h('p', { class: 'soft' }, `What the file holds by itself is not known: ${(error as Error).message}`));
+    }
+  }
 }
 
-/** The contracts that are kept to, and how to load one. */
-export function loader({ loaded, load, remove }: Contracts): HTMLElement {
+function loader(loaded: TableContract[], load: (files: FileList) => void, remove: (table: string) => void): HTMLElement {
   const input = h('input', { type: 'file', accept: '.json', multiple: true, class: 'unseen', tabindex: -1, 'aria-label': 'schema.json of a table' });
   input.addEventListener('change', () => input.files && load(input.files));
   const chips = loaded.map(({ table }) =>
@@ -45,7 +61,7 @@ export function loader({ loaded, load, remove }: Contracts): HTMLElement {
 }
 
 /** The differences of one table, in sentences and as a table. */
-export function against(live: TableContract, own: TableContract, reasons: Reason[]): HTMLElement {
+function against(live: TableContract, own: TableContract, reasons: Reason[]): HTMLElement {
   const mine = reasons.filter(({ table }) => table === null || table === live.table);
   const found = differences(JSON.parse(live.text) as Contract, JSON.parse(own.text) as Contract, mine);
   const other = found.filter(({ live: a, own: b, records }) => a !== b || records > 0);
@@ -75,7 +91,7 @@ function sentence({ name, live, own, records }: Difference): string {
 }
 
 /** Column by column: the table's in its order, then those that only the file has. */
-export function differences(live: Contract, own: Contract, reasons: Reason[]): Difference[] {
+function differences(live: Contract, own: Contract, reasons: Reason[]): Difference[] {
   const key = ({ pointer, name }: ContractColumn): string => (pointer === undefined ? `name ${name}` : starred(pointer));
   const mine = [...(own.columns ?? []), ...(own.partition_by ?? [])];
   const theirs = [...(live.columns ?? []), ...(live.partition_by ?? [])];

@@ -39,7 +39,7 @@ function tablesOf(tables: LakeTable[]): HTMLElement[] {
     size(bytes),
     when(changed),
     h('code', { title: contract }, short(contract)),
-    columns.map(({ name, type }) => `${name} ${type}${partition_by.includes(name) ? ' (in the path)' : ''}`).join(', '),
+    [...columns.map(({ name, type }) => `${name} ${type}`), ...partition_by.map(({ name, type }) => `${name} ${type} (in the path)`)].join(', '),
   ]);
   return [h('h3', {}, 'Tables'), grid('Tables', ['table', '>rows', '>part files', '>size', 'changed', 'contract', 'columns'], rows)];
 }

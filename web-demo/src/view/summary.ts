@@ -1,0 +1,67 @@
+// What came of a file: counts, problems and warnings, in the command line's words.
+
+import { h } from '../dom';
+import type { Entry, Files } from '../entry';
+import type { Preview } from '../protocol';
+import { count, headline, number, placeOf, size } from '../words';
+
+/** What came of the file, in the command line's words. */
+export function summary(entry: Entry, files: Files): HTMLElement {
+  const { preview, state, problem } = entry;
+  const box = h('section', { id: 'summary', 'aria-label': 'What came of the file' });
+  if (state === 'running') {
+    box.append(
+      h(
+        'div',
+        { class: 'row' },
+        h('progress', { id: 'progress', max: 1, value: 0, 'aria-label': `Reading ${entry.name}` }),
+        h('span', { id: 'progress-text', class: 'soft' }, 'starting'),
+        h('button', { type: 'button', onclick: () => files.cancel(entry) }, 'Cancel'),
+      ),
+    );
+  }
+  const again = h('button', { type: 'button', onclick: () => files.start(entry) }, 'Run again');
+  if (state === 'cancelled') box.append(banner('cancelled', '', '', again));
+  if (problem) {
+    const passing = problem.fault === 'transform' || problem.fault === 'environment';
+    box.append(banner(headline(problem), placeOf(problem, entry.name), problem.hint ?? '', ...(passing ? [again] : [])));
+  }
+  if (problem && preview) box.append(h('p', { class: 'soft' }, 'Below is the last preview that was made.'));
+  if (preview) box.append(sentence(preview), ...comparable(preview), ...warnings(preview));
+  return box;
+}
+
+function sentence({ report, passes, milliseconds, inputBytes }: Preview): HTMLElement {
+  const format = ['', 'none'].includes(report.compression) ? report.format : `${report.format} in ${report.compression}`;
+  const time = milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+  return h(
+    'p',
+    { class: 'sentence' },
+    `${count(report.records, 'record', 'records')}, ${number(report.accepted)} accepted, `,
+    h('strong', { class: report.rejected > 0 ? 'warn' : 'good' }, `${number(report.rejected)} rejected`),
+    h('span', { class: 'soft' }, ` · ${format}, ${size(inputBytes)}, ${count(passes, 'pass', 'passes')}, ${time}`),
+  );
+}
+
+function comparable({ report }: Preview): HTMLElement[] {
+  if (report.comparable) return [];
+  return [h('p', { class: 'warn' }, 'Not comparable: the spec puts where or when the input came from into the output.')];
+}
+
+function warnings({ report }: Preview): HTMLElement[] {
+  if (report.warnings.length === 0) return [];
+  const items = report.warnings.map(({ message }) => h('li', {}, message));
+  return [h('details', { class: 'warnings', open: report.warnings.length <= 2 }, h('summary', {}, `Worth knowing (${items.length})`), h('ul', {}, ...items))];
+}
+
+/** A problem, with what to do about it. */
+export function banner(title: string, place: string, hint: string, ...more: HTMLElement[]): HTMLElement {
+  return h(
+    'div',
+    { class: 'problem', role: 'alert' },
+    h('p', {}, h('strong', {}, title)),
+    place ? h('p', {}, h('code', {}, place)) : null,
+    hint ? h('p', { class: 'soft' }, `hint: ${hint}`) : null,
+    ...more,
+  );
+}
