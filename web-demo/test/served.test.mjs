@@ -11,7 +11,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { command, root, site } from '../build/paths.mjs';
 import { pick, settled, shot, start, tab } from './browser.mjs';
-import { accessible, LOOKS } from './steps.mjs';
+import { accessible, dropFiles, LOOKS } from './steps.mjs';
 
 const python = process.env.LAKEGATE_PYTHON;
 const scripts = path.join(root, 'tests', 'python');
@@ -97,6 +97,18 @@ on('production makes exactly what was previewed, and the lake shows it', {}, asy
   await page.getByRole('button', { name: 'Lake', exact: true }).click();
   await page.getByRole('button', { name: 'Load into the lake' }).click();
   await page.getByText(/it was there already: 41 rows/).waitFor();
+});
+
+on('a promise holds whatever the tables are called', {}, async (page) => {
+  const spec = ['9', '10', 'a'].map((name) => `[[table]]\nname = "${name}"\n[[table.column]]\nname = "id"\ntype = "bigint"\n`).join('\n');
+  await dropFiles(page, { 'three.json': '[{"id": 1}, {"id": 2}]', 'transform.toml': spec });
+  await settled(page);
+  await tab(page, 'Take away');
+  await page.getByRole('button', { name: 'Load into the lake' }).click();
+  await page.getByText('Production made exactly what you previewed.').waitFor();
+  await page.getByRole('button', { name: 'Lake', exact: true }).click();
+  const commit = page.getByRole('region', { name: 'Commits' }).getByRole('row', { name: /three\.json/ });
+  await commit.getByText('as previewed', { exact: true }).waitFor();
 });
 
 on('a table that is there is kept to, and told of before the upload', {}, async (page) => {

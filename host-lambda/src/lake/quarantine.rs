@@ -201,16 +201,22 @@ fn raw(lake: &Lake, picked: &[Quarantined], commit: &CommitRecord, spec: &str) -
             text.push('\n');
         }
     } else if let Some(path) = input("records").and_then(Value::as_str) {
-        let keys: Vec<String> = path.split('.').map(|key| serde_json::Value::from(key).to_string()).collect();
-        for key in &keys {
-            text.push_str(&format!("{{{key}:"));
-        }
-        text.push_str(&format!("[{}]{}", lines.join(",\n"), "}".repeat(keys.len())));
-        return Ok(text.into_bytes());
+        return Ok(below(path, &lines).into_bytes());
     }
     text.push_str(&lines.join("\n"));
     text.push('\n');
     Ok(text.into_bytes())
+}
+
+/// Records in an array at a path: dotted, or a JSON pointer.
+fn below(path: &str, records: &[&str]) -> String {
+    let keys: Vec<String> = match path.strip_prefix('/') {
+        Some(pointer) => pointer.split('/').map(|key| key.replace("~1", "/").replace("~0", "~")).collect(),
+        None => path.split('.').map(str::to_owned).collect(),
+    };
+    let open: String =
+        keys.iter().map(|key| format!("{{{}:", serde_json::Value::from(key.as_str()))).collect();
+    format!("{open}[{}]{}", records.join(",\n"), "}".repeat(keys.len()))
 }
 
 /// The first line of the original CSV: without it the columns have no names.
@@ -235,4 +241,19 @@ fn header(lake: &Lake, commit: &CommitRecord) -> Result<String> {
     }
     let text = String::from_utf8(line).map_err(|_| unknown("it is not UTF-8".into()))?;
     Ok(text.trim_start_matches('\u{feff}').trim_end_matches('\r').to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::below;
+
+    #[test]
+    fn records_go_back_below_their_path_however_it_is_written() {
+        let text = r#"{"data":{"orders":[{"a":1},
+{"a":2}]}}"#;
+        for path in ["data.orders", "/data/orders"] {
+            assert_eq!(below(path, &[r#"{"a":1}"#, r#"{"a":2}"#]), text);
+        }
+        assert_eq!(below("/a~1b/c~0d", &["{}"]), r#"{"a/b":{"c~d":[{}]}}"#);
+    }
 }

@@ -80,7 +80,7 @@ export async function make(transform: Transform, wanted: Wanted, watch: Watch): 
       quarantineCut: made.quarantineCut,
       spec,
       receipt,
-      receiptDigest: textDigest(JSON.stringify(receipt)),
+      receiptDigest: textDigest(receiptText(receipt)),
       passes,
       inputBytes: wanted.file.size,
       milliseconds: performance.now() - started,
@@ -228,6 +228,14 @@ class Input {
     this.hash?.update(chunk);
     return chunk;
   }
+}
+
+/** A receipt as compact JSON, byte for byte as the command line writes it: an object of JavaScript would put table names of digits first. */
+function receiptText({ input, component, spec, contracts, outputs, comparable }: Receipt): string {
+  const text = JSON.stringify;
+  const pairs = Object.entries(contracts).sort(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = pairs.map(([table, digest]) => `${text(table)}:${text(digest)}`).join(',');
+  return `{"input":${text(input)},"component":${text(component)},"spec":${text(spec)},"contracts":{${sorted}},"outputs":${text(outputs)},"comparable":${comparable}}`;
 }
 
 function receiptOf(
