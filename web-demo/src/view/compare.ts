@@ -9,6 +9,7 @@ import { Refused } from '../lake';
 import type { Answer, Job, Preview, Request } from '../protocol';
 import type { Choice } from '../transforms';
 import { headline, placeOf, size } from '../words';
+import { banner } from './summary';
 import { difference } from './difference';
 import { options } from './transforms';
 
@@ -238,11 +239,5 @@ function problem(thrown: unknown): HTMLElement {
       : thrown instanceof Refused
         ? { message: `error in the transform: ${thrown.problem.message}`, place: '', hint: thrown.problem.hint ?? '' }
         : { message: (thrown as Error).message, place: '', hint: '' };
-  return h(
-    'div',
-    { class: 'problem', role: 'alert' },
-    h('p', {}, h('strong', {}, message)),
-    place ? h('p', {}, h('code', {}, place)) : null,
-    hint ? h('p', { class: 'soft' }, `hint: ${hint}`) : null,
-  );
+  return banner(message, place, hint);
 }
