@@ -121,9 +121,10 @@ function draw(): void {
     editor.editor.update();
     replace('summary', summary(entry, files));
     replace('tabs', tabList(entry));
-    return;
+    return centreTab();
   }
   main.replaceChildren(picker(entry), summary(entry, files), tabList(entry), panel(entry));
+  centreTab();
 }
 
 function replace(id: string, by: HTMLElement): void {
@@ -174,6 +175,18 @@ function badge(name: Tab, entry: Entry): string {
   }
 }
 
+/** A name of one word: `aria-labelledby` is a list of them. */
+function tabId(name: Tab): string {
+  return `tab-${name.toLowerCase().replace(' ', '-')}`;
+}
+
+/** Where not all tabs fit, the chosen one is in the middle. */
+function centreTab(): void {
+  const chosen = document.getElementById(tabId(tab));
+  const list = chosen?.parentElement;
+  if (chosen && list) list.scrollLeft = chosen.offsetLeft - (list.clientWidth - chosen.offsetWidth) / 2;
+}
+
 /** Tabs as the ARIA pattern has them: arrows move, one of them is in the tab order. */
 function tabList(entry: Entry): HTMLElement {
   const buttons = TABS.map((name) => {
@@ -184,7 +197,7 @@ function tabList(entry: Entry): HTMLElement {
       {
         type: 'button',
         role: 'tab',
-        id: `tab-${name}`,
+        id: tabId(name),
         'aria-selected': String(name === tab),
         'aria-controls': 'panel',
         tabindex: name === tab ? 0 : -1,
@@ -208,11 +221,11 @@ function choose(name: Tab): void {
   tab = name;
   (document.activeElement as HTMLElement | null)?.blur();
   draw();
-  document.getElementById(`tab-${name}`)?.focus();
+  document.getElementById(tabId(name))?.focus({ preventScroll: true });
 }
 
 function panel(entry: Entry): HTMLElement {
-  return h('section', { id: 'panel', role: 'tabpanel', 'aria-labelledby': `tab-${tab}`, tabindex: -1 }, ...content(entry));
+  return h('section', { id: 'panel', role: 'tabpanel', 'aria-labelledby': tabId(tab), tabindex: -1 }, ...content(entry));
 }
 
 function content(entry: Entry): HTMLElement[] {

@@ -192,6 +192,9 @@ for (const [name, options] of LOOKS) {
     await page.locator('.sentence').waitFor();
     for (const view of ['Rows', 'Schema', 'Files', 'Rejects', 'Spec', 'Take away']) {
       await tab(page, view);
+      await page.getByRole('tabpanel', { name: new RegExp(`^${view}`) }).waitFor();
+      const { x, width } = await page.getByRole('tab', { selected: true }).boundingBox();
+      assert.ok(x >= 0 && x + width <= page.viewportSize().width, `${name} ${view}: the chosen tab is in sight`);
       await accessible(page, `${name} ${view}`);
       await shot(page, `${name}-${view.toLowerCase().replace(' ', '-')}`);
     }

@@ -2,7 +2,7 @@
 //!
 //! Not for exact extremes (`footer`). The one decision to know: a column is read once, up to a number of rows that
 //! the page names, so that a picture of a large table comes as fast as one of a small table; numbers keep to
-//! equal steps, texts are counted while they are few and measured by length when they are many.
+//! equal steps, texts are counted while they are few and measured by length when they are many or all different.
 
 use std::collections::HashMap;
 
@@ -47,7 +47,7 @@ pub struct Picture {
     pub nulls: usize,
     /// What a bar stands for: `steps` of numbers, `values` of texts, or `lengths` of texts in bytes.
     pub of: &'static str,
-    /// Different texts; none where they were too many to count.
+    /// Different texts; none where there are none, or too many to count.
     pub distinct: Option<usize>,
     /// The bars, in order of value, or the commonest text first.
     pub bars: Vec<Bar>,
@@ -137,13 +137,14 @@ impl Histogram {
             descriptor.physical_type(),
             Type::BOOLEAN | Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY
         ) && self.numbers.is_empty();
-        if texts && self.lengths.is_empty() {
-            let distinct = Some(self.texts.len());
-            return Picture { rows, nulls, of: "values", distinct, bars: commonest(self.texts, &kind) };
-        }
         if texts {
+            let distinct = self.lengths.is_empty().then_some(self.texts.len());
+            if distinct.is_some() && !self.all_different() {
+                return Picture { rows, nulls, of: "values", distinct, bars: commonest(self.texts, &kind) };
+            }
+            self.measure();
             let bars = steps(&mut self.lengths, true, |value| whole(value).to_string());
-            return Picture { rows, nulls, of: "lengths", distinct: None, bars };
+            return Picture { rows, nulls, of: "lengths", distinct, bars };
         }
         let show = |value: f64| match descriptor.physical_type() {
             Type::FLOAT | Type::DOUBLE => double(value),
@@ -169,9 +170,19 @@ impl Histogram {
             }
         }
         if self.texts.len() > MOST_TEXTS {
-            for (text, count) in self.texts.drain() {
-                self.lengths.extend(std::iter::repeat_n(length(text.len()), count));
-            }
+            self.measure();
+        }
+    }
+
+    /// No text is commoner than another, and there is not a bar for each.
+    fn all_different(&self) -> bool {
+        self.texts.len() > TEXTS_SHOWN && self.texts.values().all(|&rows| rows == 1)
+    }
+
+    /// Goes over from counts to lengths.
+    fn measure(&mut self) {
+        for (text, count) in self.texts.drain() {
+            self.lengths.extend(std::iter::repeat_n(length(text.len()), count));
         }
     }
 
@@ -283,8 +294,8 @@ mod tests {
         let days = picture(1, 1_000);
         assert_eq!(days.bars[1].from, "1970-01-10");
         let texts = picture(2, 1_000);
-        assert_eq!((texts.nulls, texts.of, texts.distinct), (100, "values", Some(100)));
-        assert_eq!(texts.bars.len(), TEXTS_SHOWN);
+        assert_eq!((texts.nulls, texts.of, texts.distinct), (100, "lengths", Some(100)));
+        assert_eq!(shown(&texts.bars), [("2", None, 5), ("3", None, 45), ("4", None, 50)]);
         let cut = picture(0, 120);
         assert_eq!((cut.rows, cut.bars.iter().map(|bar| bar.rows).sum()), (120, 120));
     }
@@ -323,6 +334,7 @@ mod tests {
         }
         let bars = commonest(histogram.texts.clone(), &Kind::Text);
         assert_eq!(shown(&bars), [("b", None, 2), ("a", None, 1), ("c", None, 1)]);
+        assert!(!histogram.all_different());
         for number in 0..MOST_TEXTS {
             histogram.text(format!("text {number}").as_bytes());
         }

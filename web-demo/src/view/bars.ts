@@ -40,7 +40,7 @@ function drawn(column: string, { bars, of, rows, nulls, distinct }: Picture): (N
   const what = {
     steps: `from ${bars[0]?.from} to ${bars.at(-1)?.to ?? bars.at(-1)?.from}`,
     values: `${count(distinct ?? 0, 'different value', 'different values')}`,
-    lengths: 'more than 1,000 different texts, by their length',
+    lengths: `${distinct === null ? 'more than 1,000' : number(distinct)} different texts, by their length`,
   }[of];
   const chart = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, width: WIDTH, height: HEIGHT, role: 'img' });
   chart.setAttribute('aria-label', `${column}: ${what}; most rows: ${name(common)}`);
@@ -57,7 +57,7 @@ function drawn(column: string, { bars, of, rows, nulls, distinct }: Picture): (N
     chart.append(shape, hit);
   });
   const shown = of === 'values' && distinct !== null && distinct > bars.length ? `${bars.length} commonest of ${number(distinct)}` : `${number(distinct ?? 0)} different`;
-  const first = of === 'values' ? shown : of === 'lengths' ? 'lengths' : '';
+  const first = of === 'values' ? shown : of === 'lengths' ? (distinct === null ? 'lengths' : 'all different: lengths') : '';
   const cut = rows >= 500_000 ? ` · first ${number(rows)} rows` : '';
   return [chart, h('span', { class: 'soft' }, `${first}${cut}`)];
 }

@@ -52,9 +52,9 @@ export function take(entry: Entry, preview: Preview, landed: Landed): HTMLElemen
     h(
       'p',
       { class: 'soft' },
-      preview.receipt.comparable
-        ? 'The same input, spec and component make these very bytes on every host: compare with `lakegate preview --json`.'
-        : 'Not comparable: the spec puts where or when the input came from into the output.',
+      ...(preview.receipt.comparable
+        ? ['The same input, spec and component make these very bytes on every host: compare with ', h('code', {}, 'lakegate preview --json'), '.']
+        : ['Not comparable: the spec puts where or when the input came from into the output.']),
     ),
     h('pre', { id: 'receipt', tabindex: 0, 'aria-label': 'Receipt' }, receipt),
   );

@@ -109,5 +109,6 @@ function presigned(entry: Entry, preview: Preview): HTMLElement {
 function byHand({ name }: Entry, { receiptDigest }: Preview): HTMLElement {
   const quoted = /^[\w.-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
   const line = `aws s3 cp ${quoted} s3://BUCKET/PREFIX/ --metadata lakegate-receipt=${receiptDigest}`;
-  return h('details', {}, h('summary', {}, 'By hand'), h('pre', { tabindex: 0, 'aria-label': 'Command that uploads the file' }, line));
+  const only = !isServed() && targets().length === 0;
+  return h('details', { open: only }, h('summary', {}, only ? 'This page sends nothing; by hand:' : 'By hand'), h('pre', { tabindex: 0, 'aria-label': 'Command that uploads the file' }, line));
 }
