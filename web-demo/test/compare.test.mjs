@@ -88,6 +88,8 @@ on('other numbers of rows: by content, whatever the order', {}, async (page) => 
   assert.equal(await verdict(page), 't: 1 column changes, 11 rows only in A.');
   await page.getByText('11 rows only in A, the first of them').waitFor();
   await page.getByText('No row is only in B.').waitFor();
+  assert.deepEqual((await cells(page, 'Columns of t that differ')).map(([name]) => name), ['half'], 'missing rows change no value');
+  await page.getByText('3 columns are the same').waitFor();
   assert.deepEqual(await cells(page, 'Rows of t only in A'), [['6', '5', '1.25', 'w5'], ['9,991', '9990', '2497.5', 'w90'], ['9,992', '9991', '2497.75', 'w91']]);
   const counts = Object.fromEntries((await cells(page, 'Counts')).map(([what, a, b]) => [what, [a, b]]));
   assert.deepEqual([counts.records, counts.rows, counts['rows filtered'], counts['part files']], [['10,000', '10,000'], ['10,000', '9,989'], ['0', '11'], ['1', '2']]);

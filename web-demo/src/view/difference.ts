@@ -49,6 +49,12 @@ function isSameColumn({ types, nulls, changed, differs }: ColumnComparison): boo
   return types[0] === types[1] && nulls[0] === nulls[1] && !changed && !differs;
 }
 
+/** Columns to tell of: where all rows of one side are among the other's, no value changed, some rows are not there. */
+function changedColumns({ columns, only }: TableComparison): ColumnComparison[] {
+  const contained = (only ?? []).some(({ rows }) => rows === 0);
+  return columns.filter((column) => (contained ? column.types[0] !== column.types[1] : !isSameColumn(column)));
+}
+
 function isSame({ rows, columns, only, reordered }: TableComparison): boolean {
   return rows[0] === rows[1] && columns.every(isSameColumn) && !reordered && (only ?? []).every((side) => side.rows === 0);
 }
@@ -91,7 +97,7 @@ function rejects(a: Record<string, number>, b: Record<string, number>): HTMLElem
 
 function table(found: TableComparison): HTMLElement {
   const { columns, rows } = found;
-  const changed = columns.filter((column) => !isSameColumn(column));
+  const changed = changedColumns(found);
   const heads = ['column', 'type', '>nulls', '>values changed'];
   return h(
     'section',
