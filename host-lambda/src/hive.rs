@@ -3,6 +3,8 @@
 //! Not for making them: the transform does. The decision to know: Hive's name for a value that is not there is
 //! null here, and a `%` that begins no escape stays as it is.
 
+use percent_encoding::percent_decode_str;
+
 /// What Hive writes for a null or empty value.
 const DEFAULT: &str = "__HIVE_DEFAULT_PARTITION__";
 
@@ -15,23 +17,7 @@ pub fn partitions(path: &str) -> Vec<(String, Option<String>)> {
 
 /// Hive's escaping undone.
 pub fn unescape(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let digits = tail.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-        let code = digits.and_then(|digits| std::str::from_utf8(digits).ok());
-        match code.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| byte == b'%') {
-            Some(code) => {
-                bytes.push(code);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(byte);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -71,13 +71,12 @@ impl Server {
         Self { lake, folder, chosen, spec, page, queue, receiving: Semaphore::new(RECEIVING) }
     }
 
-    /// Puts uploads into the queue that wait since an earlier server; how many are in it.
+    /// Puts uploads into the queue that wait since an earlier server.
     ///
     /// # Errors
     /// They cannot be read.
-    pub fn resume(&self) -> Result<usize, Problem> {
-        self.queue.resume().map_err(|error| problem(&error))?;
-        Ok(self.queue.left())
+    pub fn resume(&self) -> Result<(), Problem> {
+        self.queue.resume().map_err(|error| problem(&error))
     }
 
     /// Takes uploads one after the other until [`Server::stop`]; `say` gets a line for each. How many still wait.

@@ -115,7 +115,7 @@ function draw(): void {
   if (lakeShown) return main.replaceChildren(lakeView());
   if (files.broken) return main.replaceChildren(banner(headline(files.broken), '', files.broken.hint ?? 'reload the page'));
   if (!entry) return main.replaceChildren(empty(intake));
-  const editing = document.activeElement?.closest('.editor') !== undefined && document.activeElement?.closest('.editor') !== null;
+  const editing = Boolean(document.activeElement?.closest('.editor'));
   if (editing && editor?.entry === entry && tab === 'Spec') {
     // The text area keeps its place and its caret: only what surrounds it is drawn.
     editor.editor.update();

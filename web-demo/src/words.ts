@@ -24,6 +24,13 @@ export function size(bytes: number): string {
   return `${value.toFixed(1)} ${unit}`;
 }
 
+export function duration(milliseconds: number): string {
+  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+/** Of a preview that no other host will make the same. */
+export const NOT_COMPARABLE = 'Not comparable: the spec puts where or when the input came from into the output.';
+
 export function short(digest: string): string {
   return digest.slice(0, 12);
 }

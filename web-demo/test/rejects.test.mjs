@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { command, made, root } from '../build/paths.mjs';
 import { pick, settled, shot, tab } from './browser.mjs';
-import { accessible, downloaded, LOOKS, pages } from './steps.mjs';
+import { accessible, cells, downloaded, LOOKS, pages } from './steps.mjs';
 
 const on = pages();
 const sales = path.join(root, 'tests', 'examples', 'sales');
@@ -144,6 +144,16 @@ on('what cannot be mended says why', {}, async (page) => {
   await rejectsOf(page, { 'many.ndjson': many.join('\n'), 'transform.toml': spec });
   await page.getByText(/More records were rejected than the page keeps/).waitFor();
   await page.getByText(/^… and 8,800 more records/).waitFor();
+});
+
+on('reasons are counted over all records, also those whose text is not kept', {}, async (page) => {
+  const spec = '[output]\nmax_rejected = "100%"\n[[table]]\nname = "t"\nrows = "items"\n[[table.column]]\nname = "n"\nfrom = "items.n"\ntype = "bigint"\n';
+  // Two places in an array are one reason; 300 texts of 20 KB are more than the page keeps.
+  const line = (n) => JSON.stringify({ text: 'x'.repeat(20_000), items: [{ n: n % 2 === 0 ? 'no' : 1 }, { n: 'no' }] });
+  const lines = Array.from({ length: 300 }, (_, n) => line(n));
+  await rejectsOf(page, { 't.ndjson': `${lines.join('\n')}\n{"items":[{"n":1}]}\n`, 'transform.toml': spec });
+  await page.getByText('More records were rejected than the page keeps').waitFor();
+  assert.deepEqual((await cells(page, 'Reasons')).map(([records, where]) => [records, where]), [['300', '/items/*/n']]);
 });
 
 on('keyboard only: edit, check, close', {}, async (page) => {

@@ -3,28 +3,12 @@
 //! Not for EventBridge, whose keys are raw. The decision to know: a key is decoded exactly once, and a `%`
 //! that no two hex digits follow stays as it is, since peers of S3 and events made by hand do not encode.
 
+use percent_encoding::percent_decode_str;
+
 /// The key itself: `+` is a space, `%XX` a byte. `None` when the bytes are not UTF-8, which no key of S3 is.
 pub(super) fn decode(encoded: &str) -> Option<String> {
-    let bytes = encoded.as_bytes();
-    let mut key = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        at += 1;
-        match (byte, bytes.get(at..at + 2).and_then(hex_byte)) {
-            (b'+', _) => key.push(b' '),
-            (b'%', Some(byte)) => {
-                key.push(byte);
-                at += 2;
-            }
-            _ => key.push(byte),
-        }
-    }
-    String::from_utf8(key).ok()
-}
-
-fn hex_byte(digits: &[u8]) -> Option<u8> {
-    let digit = |at: usize| (digits[at] as char).to_digit(16);
-    u8::try_from(digit(0)? * 16 + digit(1)?).ok()
+    let spaced = encoded.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8().ok().map(Into::into)
 }
 
 #[cfg(test)]

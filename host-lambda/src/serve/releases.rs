@@ -21,7 +21,7 @@ pub fn list(server: &Server) -> Answered {
     for name in registry.names().map_err(|error| problem(&error))? {
         for version in registry.versions(&name).map_err(|error| problem(&error))?.iter().rev() {
             match verified(server, &name, &version.to_string()) {
-                Ok((manifest, digest)) => releases.push(json!({
+                Ok(Verified { manifest, digest, .. }) => releases.push(json!({
                     "name": name, "version": version.to_string(), "manifest": digest,
                     "component": manifest.component.blob.digest, "spec": manifest.spec.digest,
                     "created": manifest.published,
@@ -44,33 +44,37 @@ pub fn list(server: &Server) -> Answered {
 
 /// `GET /api/releases/NAME/VERSION/component`.
 pub fn component(server: &Server, name: &str, version: &str) -> Answered {
-    let (manifest, _) = verified(server, name, version)?;
-    let what = format!("the component of {}", manifest.id());
-    let bytes = loader(server)?.registry.blob(&manifest.component.blob, &what);
-    let bytes = bytes.map_err(|error| problem(&error))?;
-    Ok(of_bytes(StatusCode::OK, "application/wasm", Bytes::from(bytes)))
+    let Verified { component, .. } = verified(server, name, version)?;
+    Ok(of_bytes(StatusCode::OK, "application/wasm", Bytes::from(component)))
 }
 
 /// `GET /api/releases/NAME/VERSION/spec`.
 pub fn spec(server: &Server, name: &str, version: &str) -> Answered {
-    let (manifest, _) = verified(server, name, version)?;
-    let what = format!("the spec of {}", manifest.id());
-    let bytes = loader(server)?.registry.blob(&manifest.spec, &what).map_err(|error| problem(&error))?;
-    Ok(of_bytes(StatusCode::OK, "text/plain; charset=utf-8", Bytes::from(bytes)))
+    let Verified { spec, .. } = verified(server, name, version)?;
+    Ok(of_bytes(StatusCode::OK, "text/plain; charset=utf-8", Bytes::from(spec)))
 }
 
-/// The signed facts of a release whose signature and blobs are right, and the digest of its manifest.
-fn verified(server: &Server, name: &str, version: &str) -> Result<(Manifest, String), Problem> {
+/// A release whose signature and blobs are right.
+struct Verified {
+    manifest: Manifest,
+    /// Of the manifest.
+    digest: String,
+    component: Vec<u8>,
+    spec: Vec<u8>,
+}
+
+fn verified(server: &Server, name: &str, version: &str) -> Result<Verified, Problem> {
     check_name(name)?;
     let version = parse_version(version)?;
     let Loader { registry, trust, .. } = loader(server)?;
     let found = registry.manifest(name, &version, trust);
     let (manifest, pinned) = found.map_err(|error| problem(&error))?;
-    for (blob, what) in [(&manifest.component.blob, "component"), (&manifest.spec, "spec")] {
+    let blob = |blob, what| {
         let what = format!("the {what} of {}", manifest.id());
-        registry.blob(blob, &what).map_err(|error| problem(&error))?;
-    }
-    Ok((manifest, pinned.manifest))
+        registry.blob(blob, &what).map_err(|error| problem(&error))
+    };
+    let (component, spec) = (blob(&manifest.component.blob, "component")?, blob(&manifest.spec, "spec")?);
+    Ok(Verified { manifest, digest: pinned.manifest, component, spec })
 }
 
 fn refusal(name: &str, version: Option<&str>, problem: &Problem) -> Value {

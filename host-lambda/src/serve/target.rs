@@ -3,6 +3,8 @@
 //! Not for files themselves. The decision to know: a name is decoded once and is then exactly one path segment or
 //! refused; nothing is ever made fit, since what was meant would be a guess.
 
+use percent_encoding::percent_decode_str;
+
 use super::answer::refused;
 use crate::command::output::Problem;
 use crate::lake::is_digest;
@@ -18,22 +20,11 @@ const TAKEN: [&str; 2] = ["schema.json", "schema.lock"];
 /// # Errors
 /// `path_refused`: a `%` begins no escape, or what comes out is not UTF-8.
 pub fn decoded(text: &str) -> Result<String, Problem> {
-    let wrong = || refused("path_refused", "the address is not percent-encoded UTF-8");
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digits =
-            tail.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit)).ok_or_else(wrong)?;
-        let digits = std::str::from_utf8(digits).map_err(|_| wrong())?;
-        bytes.push(u8::from_str_radix(digits, 16).map_err(|_| wrong())?);
-        rest = &tail[2..];
-    }
-    String::from_utf8(bytes).map_err(|_| wrong())
+    let is_escape =
+        |rest: &str| rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+    let whole = text.split('%').skip(1).all(is_escape);
+    let plain = percent_decode_str(text).decode_utf8().ok().filter(|_| whole);
+    plain.map(Into::into).ok_or_else(|| refused("path_refused", "the address is not percent-encoded UTF-8"))
 }
 
 /// The name of an upload from its segment of the address.

@@ -159,7 +159,7 @@ fn extremes(groups: &[&Statistics], kind: &Kind) -> (Option<String>, Option<Stri
         return numbers.show(|value| kind.integer(*value));
     }
     if decimals.min.is_some() {
-        return decimals.show(|value| kind.unscaled(*value));
+        return decimals.show(|value| kind.wide_integer(*value));
     }
     if doubles.min.is_some() {
         return doubles.show(|value| double(*value));

@@ -66,11 +66,6 @@ impl Kind {
         matches!(self, Self::Decimal(_))
     }
 
-    /// A decimal's digits without its point; other kinds show them as they are.
-    pub fn unscaled(&self, value: i128) -> String {
-        if let Self::Decimal(scale) = self { decimal(value, *scale) } else { value.to_string() }
-    }
-
     /// Bytes: a text, or a decimal (big-endian, two's complement).
     pub fn bytes(&self, value: &[u8]) -> String {
         match self {

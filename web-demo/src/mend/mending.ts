@@ -4,7 +4,7 @@
 // that what was mended is there as long as those records are, however often the page is drawn.
 
 import type { Entry, Files, Under } from '../entry';
-import type { Checked, Preview, Quarantined, TableContract } from '../protocol';
+import type { Checked, Preview, Quarantined, Reason, TableContract } from '../protocol';
 import { shapeOf, type Shape } from './shape';
 
 /** What came of a mended text. */
@@ -16,6 +16,8 @@ export interface Rejected {
   total: number;
   /** True where that many are not known: the run failed. */
   atLeast: boolean;
+  /** Why, counted over all of them. */
+  reasons: Reason[];
   under: Under;
   contracts: TableContract[];
   format: string;
@@ -89,11 +91,11 @@ export function mendingOf(files: Files, entry: Entry): Mending | null {
   return mending;
 }
 
-function ofFailed({ rejected: lines, rejectedCut, rejectedUnder: contracts, under }: Entry): Rejected {
-  return { lines, total: lines.length, atLeast: rejectedCut, under, contracts, format: '' };
+function ofFailed({ rejected: lines, rejectedCut, rejectedUnder: contracts, reasons, under }: Entry): Rejected {
+  return { lines, total: lines.length, atLeast: rejectedCut, reasons, under, contracts, format: '' };
 }
 
-function ofPreview({ shownUnder: under }: Entry, { quarantine: lines, report, tables }: Preview): Rejected {
+function ofPreview({ shownUnder: under }: Entry, { quarantine: lines, reasons, report, tables }: Preview): Rejected {
   const contracts = tables.map(({ name, contractText }) => ({ table: name, text: contractText }));
-  return { lines, total: report.rejected, atLeast: false, under, contracts, format: report.format };
+  return { lines, total: report.rejected, atLeast: false, reasons, under, contracts, format: report.format };
 }

@@ -7,6 +7,7 @@ import { grid, h } from '../dom';
 import type { Entry, Files } from '../entry';
 import type { Contract, ContractColumn, Reason, TableContract } from '../protocol';
 import { count } from '../words';
+import { starred } from '../worker/names';
 
 interface Difference {
   name: string;
@@ -105,9 +106,4 @@ function differences(live: Contract, own: Contract, reasons: Reason[]): Differen
   });
   const more = mine.filter((column) => byKey.get(key(column)) === column);
   return [...found, ...more.map((column) => ({ name: column.name, live: null, own: column.type ?? null, records: records(column) }))];
-}
-
-/** A pointer with `*` for every place in an array, as contracts have it. */
-function starred(pointer: string): string {
-  return pointer.replace(/\/\d+(?=\/|$)/g, '/*');
 }

@@ -10,7 +10,7 @@ import type { Table } from '../protocol';
 import type { Answer, Engine } from '../query/engine';
 import { OF_EXAMPLES, ofTable, type Question } from '../query/questions';
 import { save } from '../save';
-import { count, number, size } from '../words';
+import { count, duration, number, size } from '../words';
 import { code } from './code';
 import { rows } from './rows';
 
@@ -187,7 +187,7 @@ export class QueryView {
 
   private show(answer: Answer): void {
     const { columns, cut, milliseconds } = answer;
-    const time = milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+    const time = duration(milliseconds);
     this.say(cut ? `More than ${number(answer.rows)} rows, the first of them are shown · ${time}` : `${count(answer.rows, 'row', 'rows')} · ${time}`);
     this.saves.hidden = columns.length === 0;
     const shown = columns.map(({ name, type }) => ({ name, athena: type, parquet: type, from: '', partition: false }));

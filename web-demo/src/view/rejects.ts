@@ -6,7 +6,7 @@
 import { grid, h } from '../dom';
 import type { Mending } from '../mend/mending';
 import { spot } from '../mend/spot';
-import type { Checked, Quarantined } from '../protocol';
+import type { Checked, Quarantined, Reason } from '../protocol';
 import { save } from '../save';
 import { count, number } from '../words';
 import { stem } from '../worker/names';
@@ -18,7 +18,7 @@ const EDITOR_LINES = 14;
 
 /** The rejected records of the file `name`, whose table is `table`. */
 export function rejects(mending: Mending, name: string, table: string): HTMLElement {
-  const { lines, total, atLeast } = mending.rejected;
+  const { lines, total, atLeast, reasons } = mending.rejected;
   if (total === 0) return h('p', { class: 'note' }, 'No record was rejected.');
   const bar = h('div', { class: 'row' });
   const hint = h('p', { class: 'soft', role: 'status' });
@@ -32,7 +32,7 @@ export function rejects(mending: Mending, name: string, table: string): HTMLElem
     'div',
     {},
     h('h3', {}, 'Reasons'),
-    reasons(lines),
+    reasonsOf(reasons),
     h('div', { class: 'row spread rejects-head' }, h('h3', {}, 'Records'), bar),
     hint,
     h('ol', { class: 'rejects' }, ...lines.slice(0, LISTED).map((line) => item(mending, line, update))),
@@ -42,16 +42,11 @@ export function rejects(mending: Mending, name: string, table: string): HTMLElem
   );
 }
 
-function reasons(lines: Quarantined[]): HTMLElement {
-  const found = new Map<string, { records: number; message: string; where: string }>();
-  for (const { code, message, path } of lines) {
-    const reason = found.get(`${code} ${path}`) ?? { records: 0, message, where: path ?? '' };
-    found.set(`${code} ${path}`, { ...reason, records: reason.records + 1 });
-  }
+function reasonsOf(reasons: Reason[]): HTMLElement {
   return grid(
     'Reasons',
     ['>records', 'where', 'reason', 'message'],
-    [...found].map(([key, { records, message, where }]) => [number(records), h('code', {}, where), h('code', {}, key.split(' ')[0] ?? ''), message]),
+    reasons.map(({ records, path, code, message }) => [number(records), h('code', {}, path ?? ''), h('code', {}, code), message]),
   );
 }
 

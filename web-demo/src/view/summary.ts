@@ -3,7 +3,7 @@
 import { h } from '../dom';
 import type { Entry, Files } from '../entry';
 import type { Preview } from '../protocol';
-import { count, headline, number, placeOf, size } from '../words';
+import { count, duration, headline, NOT_COMPARABLE, number, placeOf, size } from '../words';
 
 /** What came of the file, in the command line's words. */
 export function summary(entry: Entry, files: Files): HTMLElement {
@@ -33,19 +33,18 @@ export function summary(entry: Entry, files: Files): HTMLElement {
 
 function sentence({ report, passes, milliseconds, inputBytes }: Preview): HTMLElement {
   const format = ['', 'none'].includes(report.compression) ? report.format : `${report.format} in ${report.compression}`;
-  const time = milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
   return h(
     'p',
     { class: 'sentence' },
     `${count(report.records, 'record', 'records')}, ${number(report.accepted)} accepted, `,
     h('strong', { class: report.rejected > 0 ? 'warn' : 'good' }, `${number(report.rejected)} rejected`),
-    h('span', { class: 'soft' }, ` · ${format}, ${size(inputBytes)}, ${count(passes, 'pass', 'passes')}, ${time}`),
+    h('span', { class: 'soft' }, ` · ${format}, ${size(inputBytes)}, ${count(passes, 'pass', 'passes')}, ${duration(milliseconds)}`),
   );
 }
 
 function comparable({ report }: Preview): HTMLElement[] {
   if (report.comparable) return [];
-  return [h('p', { class: 'warn' }, 'Not comparable: the spec puts where or when the input came from into the output.')];
+  return [h('p', { class: 'warn' }, NOT_COMPARABLE)];
 }
 
 function warnings({ report }: Preview): HTMLElement[] {

@@ -8,7 +8,7 @@ import { grid, h } from '../dom';
 import type { Entry } from '../entry';
 import type { Preview } from '../protocol';
 import { save } from '../save';
-import { short, size } from '../words';
+import { NOT_COMPARABLE, short, size } from '../words';
 import { uploads, type Landed } from './upload';
 
 export function take(entry: Entry, preview: Preview, landed: Landed): HTMLElement {
@@ -54,7 +54,7 @@ export function take(entry: Entry, preview: Preview, landed: Landed): HTMLElemen
       { class: 'soft' },
       ...(preview.receipt.comparable
         ? ['The same input, spec and component make these very bytes on every host: compare with ', h('code', {}, 'lakegate preview --json'), '.']
-        : ['Not comparable: the spec puts where or when the input came from into the output.']),
+        : [NOT_COMPARABLE]),
     ),
     h('pre', { id: 'receipt', tabindex: 0, 'aria-label': 'Receipt' }, receipt),
   );

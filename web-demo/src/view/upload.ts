@@ -8,7 +8,7 @@ import type { Entry } from '../entry';
 import { follow, isServed, send, upload, type Upload } from '../lake';
 import type { Preview } from '../protocol';
 import { differences } from '../receipt';
-import { count, headline, number, size } from '../words';
+import { count, headline, NOT_COMPARABLE, number, size } from '../words';
 
 /** The header that carries the receipt's digest; S3 takes 2 KB of such headers, this is 64 bytes. */
 const RECEIPT_HEADER = 'x-amz-meta-lakegate-receipt';
@@ -59,7 +59,7 @@ function outcome({ problem, receipt, commit, result }: Upload, preview: Preview)
   const lines: HTMLElement[] = [];
   const different = receipt ? differences(preview.receipt, receipt) : ['it left no receipt'];
   if (!preview.receipt.comparable) {
-    lines.push(h('p', { class: 'warn' }, 'Loaded. Not comparable: the spec puts where or when the input came from into the output.'));
+    lines.push(h('p', { class: 'warn' }, `Loaded. ${NOT_COMPARABLE}`));
   } else if (different.length === 0) {
     lines.push(h('p', { class: 'good verdict' }, h('strong', {}, 'Production made exactly what you previewed.')));
   } else {

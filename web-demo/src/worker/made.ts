@@ -5,6 +5,7 @@
 
 import { Sha256 } from '../../dist/made/inspect.js';
 import type { Quarantined, Reason } from '../protocol';
+import { starred } from './names';
 
 /** Different reasons that are counted: more is no summary any more. */
 const REASONS = 1_000;
@@ -84,7 +85,7 @@ export class Made {
   }
 
   private count({ table, path: exact, code, message }: Quarantined): void {
-    const path = exact?.replace(/\/\d+(?=\/|$)/g, '/*') ?? null;
+    const path = exact === null ? null : starred(exact);
     const key = JSON.stringify([table, path, code]);
     const known = this.counted.get(key);
     if (known) known.records++;

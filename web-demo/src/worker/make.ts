@@ -5,6 +5,7 @@
 
 import { Sha256 } from '../../dist/made/inspect.js';
 import type { Contract, Job as Wanted, Preview, Problem, Quarantined, Reason, Receipt, Report, Table, TableContract } from '../protocol';
+import { sha256 } from './digest';
 import { Made } from './made';
 import { defaultTable } from './names';
 import { footerOf } from './parts';
@@ -258,11 +259,7 @@ function receiptOf(
 }
 
 function textDigest(text: string): string {
-  const hash = new Sha256();
-  hash.update(new TextEncoder().encode(text));
-  const digest = hash.hex();
-  hash.free();
-  return digest;
+  return sha256(new TextEncoder().encode(text));
 }
 
 async function tablesOf(contracts: Options['contracts'], made: Made): Promise<Table[]> {

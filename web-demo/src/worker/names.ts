@@ -43,3 +43,8 @@ export function hive(partition: string): [string, string | null][] {
 function unescape(text: string): string {
   return text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }
+
+/** A pointer with `*` for every place in an array, as contracts have it. */
+export function starred(pointer: string): string {
+  return pointer.replace(/\/\d+(?=\/|$)/g, '/*');
+}

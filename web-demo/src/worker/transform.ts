@@ -7,9 +7,9 @@
 import built from '../../dist/made/component.json';
 import componentUrl from '../../dist/made/lakegate.wasm?url';
 import { instantiate, type Root } from '../../dist/made/transform.js';
-import { Sha256 } from '../../dist/made/inspect.js';
 import type { Component, Problem } from '../protocol';
 import type { Slice } from './component';
+import { sha256 } from './digest';
 
 export type Guest = Root['transform'];
 /** Which record each row came from; a component need not export it. */
@@ -57,11 +57,7 @@ export class Transform {
   /** Compiles a component; fails with `otherwise` unless its bytes are what the digest says. */
   static async of(given: Given, glue: Glue, otherwise = 'the component is not the one that was checked'): Promise<Transform> {
     const { bytes, digest } = given;
-    const hash = new Sha256();
-    hash.update(bytes);
-    const found = hash.hex();
-    hash.free();
-    if (found !== digest) throw new Error(otherwise);
+    if (sha256(bytes) !== digest) throw new Error(otherwise);
     const compiled = Object.entries(given.modules).map(async ([name, { offset, length }]) => {
       const module = await WebAssembly.compile(bytes.subarray(offset, offset + length));
       return [name, module] as const;

@@ -4,10 +4,11 @@
 // fetched only once a component may run; and each core module that it emits must be, byte for byte, one of the
 // component's own, so that what was hashed is what runs.
 
-import initInspect, { Sha256 } from '../../dist/made/inspect.js';
+import initInspect from '../../dist/made/inspect.js';
 import inspectUrl from '../../dist/made/inspect_bg.wasm?url';
 import type { Problem } from '../protocol';
 import { invalid, outline, refusal, type Slice } from './component';
+import { sha256 } from './digest';
 
 export interface Vetting {
   /** For messages. */
@@ -42,14 +43,6 @@ self.onmessage = async ({ data }: MessageEvent<Vetting>): Promise<void> => {
 
 function answer(message: Vetted): void {
   self.postMessage(message);
-}
-
-function sha256(bytes: Uint8Array): string {
-  const hash = new Sha256();
-  hash.update(bytes);
-  const digest = hash.hex();
-  hash.free();
-  return digest;
 }
 
 function altered({ name, expected }: Vetting, digest: string): Problem | null {

@@ -81,12 +81,17 @@ async function run(job: Job): Promise<void> {
     if (!isGiven()) previews.set(id, preview);
     answer({ type: 'done', id, preview });
   } catch (thrown) {
-    if (thrown instanceof Cancelled) answer({ type: 'cancelled', id });
-    else if (thrown instanceof Failed) answer({ type: 'failed', id, problem: thrown.problem, quarantine: thrown.quarantine, reasons: thrown.reasons, cut: thrown.cut, contracts: thrown.contracts });
-    else answer({ type: 'failed', id, problem: problemOf(thrown), quarantine: [], reasons: [], cut: false, contracts: [] });
+    answer(failure(id, thrown));
   } finally {
     cancelled.delete(id);
   }
+}
+
+/** How a job ended that made nothing. */
+function failure(id: number, thrown: unknown): Answer {
+  if (thrown instanceof Cancelled) return { type: 'cancelled', id };
+  const { problem, quarantine, reasons, cut, contracts } = thrown instanceof Failed ? thrown : new Failed(problemOf(thrown), [], [], false, []);
+  return { type: 'failed', id, problem, quarantine, reasons, cut, contracts };
 }
 
 /** What two previews differ in. */
@@ -100,8 +105,7 @@ async function compare({ id, a, b }: Extract<Request, { type: 'compare' }>): Pro
     if (!one || !other) throw new Error('this preview is gone');
     answer({ type: 'compared', id, comparison: await compareSides(one, other, watch) });
   } catch (thrown) {
-    if (thrown instanceof Cancelled) answer({ type: 'cancelled', id });
-    else answer({ type: 'failed', id, problem: problemOf(thrown), quarantine: [], reasons: [], cut: false, contracts: [] });
+    answer(failure(id, thrown));
   } finally {
     cancelled.delete(id);
   }
