@@ -283,6 +283,7 @@ codes! {
     TransformCrashed = "transform_crashed", Transform, Own, "The transform crashed.";
     TransformDeadline = "transform_deadline", Transform, Own, "The transform ran longer than it may.";
     TransformLimit = "transform_limit", Transform, Own, "The transform passed a limit of the host.";
+    TransformRefused = "transform_refused", Transform, Input, "A transform of somebody else failed by a name of its own, which is told.";
     TypeUnknown = "type_unknown", Input, Input, "There is no such column type.";
     TypesOpen = "types_open", Input, Input, "The spec leaves types to be learned where they must be declared.";
     UnknownColumn = "unknown_column", Spec, Input, "The spec names a column that the table does not have.";
