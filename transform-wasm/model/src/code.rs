@@ -253,6 +253,7 @@ codes! {
     SignatureWrong = "signature_wrong", Release, Input, "A signature does not fit what it signs.";
     SourceChanged = "source_changed", Environment, Passing, "The source object changed while it was read.";
     SourceGone = "source_gone", Input, Input, "The source object is gone, or no longer the version that was pinned.";
+    SourceInvalid = "source_invalid", Spec, Input, "The facts about a source object, as a host hands them to a transform, cannot be read.";
     SourceIsFolder = "source_is_folder", Input, Input, "The source is a folder, not a file.";
     SourceMissing = "source_missing", Input, Input, "The source is no file.";
     SpecDiffers = "spec_differs", Usage, Input, "An upload names another spec than the server's.";
