@@ -15,7 +15,7 @@ use arrow::datatypes::{Decimal128Type, DecimalType, Field, Float64Type, Schema, 
 use serde::de::IgnoredAny;
 
 use crate::column::{Column, ColumnType};
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::names;
 
 /// A function over the rows of a table.
@@ -147,13 +147,13 @@ impl Bound {
         given: Vec<(String, ColumnType)>,
     ) -> Result<Self, Failure> {
         let changes = extension.changes(table, &given).map_err(|why| {
-            Failure::spec("extension_refused", format!("table `{table}`: {}: {why}", extension.name()))
+            Failure::spec(Code::ExtensionRefused, format!("table `{table}`: {}: {why}", extension.name()))
         })?;
         let is_given = |name: &String| given.iter().any(|(known, _)| known == name);
         for (at, (name, ty)) in changes.adds.iter().enumerate() {
             if is_given(name) {
                 return Err(Failure::spec(
-                    "contract_conflict",
+                    Code::ContractConflict,
                     format!("table `{table}`: {} adds `{name}`, which is a column already", extension.name()),
                 )
                 .hint("give the input's column another name in the spec, or add it under another one"));
