@@ -103,6 +103,22 @@ fn in_place(place: &Place) -> String {
     if place.is_empty() { String::new() } else { format!(" ({place})") }
 }
 
+/// What the shared readers of specs and contracts say, in the transform's own words.
+impl From<lakegate_model::Failure> for Error {
+    fn from(said: lakegate_model::Failure) -> Self {
+        use lakegate_model::GuestFault;
+        let fault = match said.fault {
+            GuestFault::Input => Fault::Input,
+            GuestFault::Spec => Fault::Spec,
+            GuestFault::Limit => Fault::Limit,
+            GuestFault::Internal => Fault::Internal,
+        };
+        let lakegate_model::Place { line, column, offset, record, path } = said.place;
+        let place = Place { line, column, offset, record, path };
+        GuestFailure { fault, code: said.code.into(), message: said.message, hint: said.hint, place }.into()
+    }
+}
+
 /// Something this host found wrong by itself, with its stable name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]

@@ -9,10 +9,10 @@ use super::stage::{Names, Staging};
 use super::{Plan, crash, learn};
 use crate::error::{Error, Result};
 use crate::lake::{
-    CommitRecord, CommitState, DoneMark, FailedRecord, Lake, done_key, failure_key, object_prefix, sha256,
+    CommitRecord, CommitState, DoneMark, FailedRecord, Lake, SourceRecord, done_key, failure_key, object_prefix, sha256,
     to_json,
 };
-use crate::sandbox::{TableContract, Transform};
+use crate::sandbox::{JobOptions, SourceFacts, TableContract, Transform};
 use crate::source::{Source, now_ms};
 use crate::storage::{Published, Staged};
 use crate::time::rfc3339;
@@ -129,7 +129,7 @@ pub(crate) fn make_again(
     }
     let plan = Plan::new(spec, record.table.clone())?;
     let names = Names::new(&record.pipeline, source, record.generation, &record.run);
-    let base = learn::options(&plan, transform, source);
+    let base = JobOptions { source: facts(source, record), ..learn::options(&plan, transform, source) };
     let mut sink = Staging::new(lake, names);
     learn::final_pass(transform, source, base, contracts, &mut sink, &mut |_| {})?;
     let (parts, quarantine) = sink.finish()?;
@@ -152,6 +152,13 @@ pub(crate) fn make_again(
         lake.storage().publish(staged)?;
     }
     Ok(())
+}
+
+/// What the transform was told when it made a commit. Whoever completes it may have an event and a clock of
+/// their own: the files hold those of the record.
+fn facts(source: &Source, record: &CommitRecord) -> SourceFacts {
+    let SourceRecord { event_time_ms, loaded_ms, .. } = record.source;
+    SourceFacts { event_time_ms, loaded_ms, ..source.facts() }
 }
 
 /// The source object of a commit, if it still is what it was.

@@ -9,7 +9,7 @@ use super::{Plan, Progress};
 use crate::error::{Error, Result};
 use crate::lake::{Lake, LiveContract, check_growth};
 use crate::report::Report;
-use crate::sandbox::{JobOptions, SourceFacts, TableContract, Transform, Widened};
+use crate::sandbox::{JobOptions, TableContract, Transform, Widened};
 use crate::source::Source;
 
 /// Lost swaps in a row after which something else must be wrong.
@@ -40,11 +40,7 @@ pub(crate) fn options(plan: &Plan, transform: &Transform, source: &Source) -> Jo
         spec: plan.spec.clone(),
         table: plan.table.clone(),
         footer: vec![("lakegate.component".into(), transform.digest().into())],
-        source: SourceFacts {
-            uri: source.uri().into(),
-            event_time: source.event_time_ms(),
-            partitions: source.partitions().to_vec(),
-        },
+        source: source.facts(),
         ..JobOptions::default()
     }
 }
@@ -81,7 +77,7 @@ pub(crate) fn make(
     };
     sink.reset();
     let spec = Some(widened.spec.clone());
-    let learned: Report = serde_json::from_str(&widened.report)
+    let learned: Report = Report::parse(&widened.report)
         .map_err(|error| Error::own("report_unreadable", format!("the report of the first pass: {error}")))?;
     // A contract that follows from the spec alone is agreed before any input is read.
     let passes = if learned.records == 0 { 1 } else { 2 };

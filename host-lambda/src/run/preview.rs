@@ -15,7 +15,7 @@ use super::{Plan, Progress};
 use crate::error::{Error, Result};
 use crate::lake::{Lake, Output, Receipt, sha256};
 use crate::report::{QuarantineLine, Report};
-use crate::sandbox::{JobOptions, SourceFacts, TableContract, Transform};
+use crate::sandbox::{JobOptions, TableContract, Transform};
 use crate::source::Source;
 
 /// Quarantine bytes that a preview keeps in memory to show; the report has the full count.
@@ -98,6 +98,7 @@ fn show(
 ) -> Result<Preview> {
     let mut files = Files::default();
     let made = make(from, transform, source, plan, &mut files, progress)?;
+    plan.check_rejected(&made.report)?;
     let lines = files.lines()?;
     let contracts = made.contracts.iter();
     let receipt = Receipt {
@@ -169,17 +170,13 @@ pub fn propose(
             spec: spec.into(),
             table: table.map(str::to_string),
             learned: learned.take(),
-            source: SourceFacts {
-                uri: source.uri().into(),
-                event_time: None,
-                partitions: source.partitions().to_vec(),
-            },
+            source: source.facts(),
             propose: true,
             ..JobOptions::default()
         })?;
         match pass(session, Some(source), &mut Nowhere, progress)? {
             End::Widen(widened) => {
-                reports.push(serde_json::from_str(&widened.report).unwrap_or_default());
+                reports.push(Report::parse(&widened.report).unwrap_or_default());
                 learned = Some(widened.learned.clone());
                 last = Some(widened);
             }

@@ -6,5 +6,5 @@ wasmtime::component::bindgen!({
 });
 
 pub use exports::lakegate::transform::transform::{
-    Failure, Fault, Options, SourceFacts, Step, TableContract,
+    Failure, Fault, Options, Step, TableContract,
 };

@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+pub use lakegate_model::SourceFacts;
 use wasmtime::component::ResourceAny;
 use wasmtime::{ResourceLimiter, Store, Trap};
 
@@ -25,17 +26,6 @@ pub struct TableContract {
     pub text: String,
 }
 
-/// Where the input came from; enters outputs only if the spec asks for it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SourceFacts {
-    /// URI of the source object.
-    pub uri: String,
-    /// Time of the event in milliseconds since 1970-01-01 UTC.
-    pub event_time: Option<i64>,
-    /// Hive partitions found in the path, name and value.
-    pub partitions: Vec<(String, String)>,
-}
-
 /// Everything a job is told when it is opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JobOptions {
@@ -49,7 +39,7 @@ pub struct JobOptions {
     pub learned: Option<String>,
     /// Key-value pairs for every footer.
     pub footer: Vec<(String, String)>,
-    /// Where the input came from.
+    /// Where the input came from; enters outputs only if the spec asks for it.
     pub source: SourceFacts,
     /// True on the second pass: nothing widens any more.
     pub final_pass: bool,
@@ -309,11 +299,7 @@ fn to_guest(options: JobOptions) -> bindings::Options {
             .collect(),
         learned: options.learned,
         footer: options.footer,
-        source: bindings::SourceFacts {
-            uri: options.source.uri,
-            event_time: options.source.event_time,
-            partitions: options.source.partitions,
-        },
+        source: options.source.to_text(),
         final_: options.final_pass,
         propose: options.propose,
     }
