@@ -5,7 +5,7 @@
 
 use lakegate_model::{ColumnType, Contract};
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// Name and Athena's type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl Columns {
     /// Of a contract's text.
     pub(super) fn parse(table: &str, text: &str) -> Result<Self> {
         let damaged = |why: String| {
-            Error::own("lake_damaged", format!("the contract of {table} cannot be read: {why}"))
+            Error::new(Code::LakeDamaged, format!("the contract of {table} cannot be read: {why}"))
         };
         let contract = Contract::parse(text).map_err(|failure| damaged(failure.to_string()))?;
         let typed = |name: &String, ty: ColumnType| Typed { name: name.clone(), ty: ty.athena() };
@@ -72,7 +72,7 @@ mod tests {
         let text = r#"{"version":1,"table":"t","rows":null,"columns":[{"name":"a","type":"interval","pointer":"/a"}],
             "nulls":[],"partition_by":[]}"#;
         let error = Columns::parse("t", text).unwrap_err();
-        assert_eq!(error.code(), "lake_damaged");
+        assert_eq!(error.name(), "lake_damaged");
         assert!(error.to_string().contains("column a has the type interval"), "{error}");
     }
 

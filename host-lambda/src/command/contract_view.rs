@@ -4,9 +4,9 @@
 //! [`lakegate_model::contract`] does. Unknown keys pass there, so that what a newer component adds to a contract
 //! does not keep an older command from showing it.
 
-use super::output::{Fault, Problem};
 use super::render::{Cell, Grid, Screen, Tone, count, sql_text, visible};
 use lakegate_model::{ColumnType, Contract, ContractColumn, PartitionColumn};
+use crate::error::{Code, Error};
 
 /// A table's contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,10 +92,10 @@ impl ContractView {
     ///
     /// # Errors
     /// The text is no contract: what is stored was changed by hand.
-    pub fn parse(text: &str) -> Result<Self, Problem> {
+    pub fn parse(text: &str) -> Result<Self, Error> {
         Contract::parse(text).map(Self::from).map_err(|failure| {
-            Problem::new(Fault::Environment, "broken_contract", format!("the stored contract cannot be read: {failure}"))
-                .hint(failure.hint.unwrap_or_else(|| "contracts are stored by their digest and never edited; restore the file, then run `lakegate fsck`".into()))
+            Error::new(Code::BrokenContract, format!("the stored contract cannot be read: {failure}"))
+                .with_hint(failure.hint.unwrap_or_else(|| "contracts are stored by their digest and never edited; restore the file, then run `lakegate fsck`".into()))
         })
     }
 
@@ -294,6 +294,6 @@ mod tests {
 
     #[test]
     fn a_broken_contract_says_what_to_do() {
-        assert!(ContractView::parse("{").unwrap_err().hint.unwrap().contains("fsck"));
+        assert!(ContractView::parse("{").unwrap_err().hint().unwrap().contains("fsck"));
     }
 }

@@ -7,7 +7,7 @@ use lakegate_model::Contract;
 use serde::{Deserialize, Serialize};
 
 use super::{Lake, contract_key, to_json};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::sandbox::TableContract;
 use crate::source::now_ms;
 use crate::time::rfc3339;
@@ -71,10 +71,10 @@ impl Lake {
         let key = schema_key(table);
         let Some(found) = self.storage().get(&key)? else { return Ok(None) };
         let schema: Schema = serde_json::from_slice(&found.bytes)
-            .map_err(|error| Error::own("lake_damaged", format!("{key} cannot be read: {error}")))?;
+            .map_err(|error| Error::new(Code::LakeDamaged, format!("{key} cannot be read: {error}")))?;
         let Some(text) = self.contract_text(&schema.contract)? else {
             let missing = contract_key(&schema.contract);
-            return Err(Error::own("lake_damaged", format!("{key} names {missing}, which is missing")));
+            return Err(Error::new(Code::LakeDamaged, format!("{key} names {missing}, which is missing")));
         };
         let (digest, history) = (schema.contract, schema.history);
         Ok(Some(LiveContract { table: table.into(), digest, text, history, tag: found.tag }))
@@ -109,13 +109,13 @@ fn schema_key(table: &str) -> String {
 pub(crate) fn check_growth(table: &str, before: &str, after: &str) -> Result<()> {
     let parse = |text: &str| {
         Contract::parse(text).map_err(|failure| {
-            Error::own("contract_unreadable", format!("the contract of {table}: {failure}"))
+            Error::new(Code::ContractUnreadable, format!("the contract of {table}: {failure}"))
         })
     };
     if parse(after)?.holds(&parse(before)?) {
         return Ok(());
     }
-    Err(Error::own("contract_shrank", format!("the transform would change what {table} holds already"))
+    Err(Error::new(Code::ContractShrank, format!("the transform would change what {table} holds already"))
         .with_hint("a type is changed by `lakegate contract change TABLE COLUMN TYPE`"))
 }
 

@@ -6,7 +6,7 @@
 use lakegate_model::MaxRejected;
 use lakegate_model::output::{self, Head, OnReupload};
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::lake::{ReleaseRecord, sha256};
 use crate::report::Report;
 use crate::sandbox::{JobOptions, Step, Transform};
@@ -46,8 +46,8 @@ impl Plan {
         let table = match (&table, named.as_slice()) {
             (Some(table), [one]) if table == one => None,
             (Some(table), [_, ..]) => {
-                return Err(Error::input(
-                    "table_ambiguous",
+                return Err(Error::new(
+                    Code::TableAmbiguous,
                     format!("the table {table} was named, but the spec names {} already", named.join(", ")),
                 )
                 .with_hint("leave --table away, or take the name out of the spec"));
@@ -59,7 +59,7 @@ impl Plan {
             Some(table) => vec![table.clone()],
             None => {
                 return Err(
-                    Error::input("table_missing", "no table is named").with_hint("give one with --table")
+                    Error::new(Code::TableMissing, "no table is named").with_hint("give one with --table")
                 );
             }
         };
@@ -109,7 +109,7 @@ impl Plan {
         }
         let what =
             format!("the spec is for {}, but what it is to replace belongs to {pipeline}", self.pipeline);
-        Err(Error::input("pipeline_differs", what).with_hint("name the tables of the spec as they were"))
+        Err(Error::new(Code::PipelineDiffers, what).with_hint("name the tables of the spec as they were"))
     }
 
     /// Whether what a job reports may stand: the rule of the spec, for transforms that do not know it too.
@@ -147,10 +147,10 @@ mod tests {
     fn tables_come_from_the_spec_or_from_beside_it() {
         let two = "[[table]]\nname='a'\n[[table]]\nname='b'";
         assert_eq!(Plan::new(two, None).unwrap().tables(), ["a", "b"]);
-        assert_eq!(Plan::new(two, Some("a".into())).unwrap_err().code(), "table_ambiguous");
+        assert_eq!(Plan::new(two, Some("a".into())).unwrap_err().name(), "table_ambiguous");
         assert_eq!(Plan::new("[[table]]\nname='a'", Some("a".into())).unwrap().table, None);
         assert_eq!(Plan::new("", Some("feed".into())).unwrap().pipeline(), "feed");
-        assert_eq!(Plan::new("", None).unwrap_err().code(), "table_missing");
+        assert_eq!(Plan::new("", None).unwrap_err().name(), "table_missing");
     }
 
     #[test]
@@ -163,6 +163,6 @@ mod tests {
         assert!(allowed("'0%'", 0, 0) && !allowed("'0%'", 1, 1_000_000));
         assert!(plan("'many'").is_err() && plan("-1").is_err() && plan("'101%'").is_err());
         let error = plan("'1.00001%'").unwrap_err();
-        assert_eq!((error.code(), error.place().unwrap().line), ("spec_invalid", Some(2)));
+        assert_eq!((error.code(), error.place().unwrap().line), (Code::SpecInvalid, Some(2)));
     }
 }

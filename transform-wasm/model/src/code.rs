@@ -259,7 +259,6 @@ codes! {
     SpecDiffers = "spec_differs", Usage, Input, "An upload names another spec than the server's.";
     SpecEmpty = "spec_empty", Spec, Input, "The spec is empty.";
     SpecInvalid = "spec_invalid", Spec, Input, "The spec is wrong; line and column say where.";
-    SpecMaxRejected = "spec_max_rejected", Spec, Input, "`max_rejected` in the spec makes no sense.";
     SpecNotUtf8 = "spec_not_utf8", Spec, Input, "The spec is not UTF-8 text.";
     SpecTooLarge = "spec_too_large", Usage, Input, "An uploaded spec is larger than 1 MiB.";
     SpecUnknown = "spec_unknown", Usage, Input, "The lake has no spec of that digest.";
@@ -284,6 +283,7 @@ codes! {
     TransformCrashed = "transform_crashed", Transform, Own, "The transform crashed.";
     TransformDeadline = "transform_deadline", Transform, Own, "The transform ran longer than it may.";
     TransformLimit = "transform_limit", Transform, Own, "The transform passed a limit of the host.";
+    TransformRefused = "transform_refused", Transform, Input, "A transform of somebody else failed by a name of its own, which is told.";
     TypeUnknown = "type_unknown", Input, Input, "There is no such column type.";
     TypesOpen = "types_open", Input, Input, "The spec leaves types to be learned where they must be declared.";
     UnknownColumn = "unknown_column", Spec, Input, "The spec names a column that the table does not have.";

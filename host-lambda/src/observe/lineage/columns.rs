@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lakegate_model::Contract;
 
 use super::event::{ColumnLineage, FieldLineage, InputField, Schema, SchemaField, Transformation};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::sandbox::TableContract;
 
 const IDENTITY: &str = "IDENTITY";
@@ -32,7 +32,7 @@ impl Plan {
     pub(super) fn parse(contract: &TableContract) -> Result<Self> {
         let table = &contract.table;
         let contract = Contract::parse(&contract.text).map_err(|failure| {
-            let error = Error::own("contract_unreadable", format!("the contract of {table}: {failure}"));
+            let error = Error::new(Code::ContractUnreadable, format!("the contract of {table}: {failure}"));
             match failure.hint {
                 Some(hint) => error.with_hint(hint),
                 None => error,
