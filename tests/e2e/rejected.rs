@@ -15,7 +15,8 @@ fn given(rule: &str, rejected: u32, records: u32) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut input = String::new();
     for n in 0..records {
-        let _ = if n < records - rejected { writeln!(input, "{{\"n\":{n}}}") } else { writeln!(input, "{n}") };
+        let _ =
+            if n < records - rejected { writeln!(input, "{{\"n\":{n}}}") } else { writeln!(input, "{n}") };
     }
     std::fs::write(folder.path().join("in.json"), input).unwrap();
     std::fs::write(folder.path().join("spec.toml"), format!("[output]\nmax_rejected = {rule}\n")).unwrap();
@@ -92,9 +93,16 @@ fn a_rule_that_makes_no_sense_is_refused_with_its_place() {
     for rule in ["\"101%\"", "{ part = 1 }", "0.05"] {
         let folder = given(rule, 0, 1);
         for command in ["preview", "run"] {
-            let ran = lakegate(folder.path(), &[command, "in.json", "--spec", "spec.toml", "--table", "t", "--json"]);
+            let ran = lakegate(
+                folder.path(),
+                &[command, "in.json", "--spec", "spec.toml", "--table", "t", "--json"],
+            );
             let error = &ran.json()["error"];
-            assert_eq!((&error["code"], &error["place"]["line"]), (&"spec_invalid".into(), &2.into()), "{ran:?}");
+            assert_eq!(
+                (&error["code"], &error["place"]["line"]),
+                (&"spec_invalid".into(), &2.into()),
+                "{ran:?}"
+            );
         }
     }
 }

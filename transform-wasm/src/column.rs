@@ -9,6 +9,8 @@
 
 pub use lakegate_model::ColumnType;
 
+pub use crate::column_arrow::ArrowType;
+
 use crate::bytes::append;
 
 /// The values of a column, one a slot; a null slot holds the type's zero.

@@ -14,7 +14,7 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Decimal128Type, DecimalType, Field, Float64Type, Schema, SchemaRef};
 use serde::de::IgnoredAny;
 
-use crate::column::{Column, ColumnType};
+use crate::column::{ArrowType as _, Column, ColumnType};
 use crate::error::{Code, Failure};
 use crate::names;
 
@@ -40,7 +40,7 @@ pub trait Extension: Send + Sync + 'static {
     /// One batch of rows, at most some thousands of records; never empty.
     ///
     /// The answer has as many rows, in the same order. Its columns are found by name: every added and every
-    /// replaced one must be there, in the type that [`ColumnType::arrow_type`] gives; the others may be left
+    /// replaced one must be there, in the type that [`ArrowType::arrow_type`](crate::ArrowType::arrow_type) gives; the others may be left
     /// out, and where they are there they must be the arrays that were given. A double that is not finite
     /// and a decimal with too many digits reject their record.
     ///

@@ -50,7 +50,7 @@ mod names_tests;
 mod propose_tests;
 
 pub use arrow;
-pub use column::ColumnType;
+pub use column::{ArrowType, ColumnType};
 pub use error::{Code, Failure, Fault, Place};
 pub use extension::{Changes, Extension, Rejects};
 pub use job::{Job, Options, SourceFacts, Step, TableContract, Widened};

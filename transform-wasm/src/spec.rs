@@ -11,9 +11,9 @@ use serde::Deserialize;
 
 use crate::column::ColumnType;
 use crate::error::{Code, Failure};
-pub use lakegate_model::MaxRejected;
 use crate::limits::Limits;
 use crate::names;
+pub use lakegate_model::MaxRejected;
 
 /// Highest spec version this code reads.
 pub const SPEC_VERSION: u32 = 1;
@@ -241,11 +241,9 @@ impl TryFrom<String> for TypeName {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        ColumnType::parse(&text).map(TypeName).ok_or_else(|| {
-            format!(
-                "unknown type `{text}`, expected one of {}", ColumnType::NAMES
-            )
-        })
+        ColumnType::parse(&text)
+            .map(TypeName)
+            .ok_or_else(|| format!("unknown type `{text}`, expected one of {}", ColumnType::NAMES))
     }
 }
 

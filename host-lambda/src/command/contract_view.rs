@@ -5,8 +5,8 @@
 //! does not keep an older command from showing it.
 
 use super::render::{Cell, Grid, Screen, Tone, count, sql_text, visible};
-use lakegate_model::{ColumnType, Contract, ContractColumn, PartitionColumn};
 use crate::error::{Code, Error};
+use lakegate_model::{ColumnType, Contract, ContractColumn, PartitionColumn};
 
 /// A table's contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,8 +74,7 @@ impl Entry {
 
 impl From<Contract> for ContractView {
     fn from(contract: Contract) -> Self {
-        let column =
-            |c: ContractColumn| Entry { name: c.name, ty: c.ty, from: c.origin.text().to_owned() };
+        let column = |c: ContractColumn| Entry { name: c.name, ty: c.ty, from: c.origin.text().to_owned() };
         let partition = |p: PartitionColumn| Entry { name: p.name, ty: p.ty, from: p.sql };
         Self {
             table: contract.table,

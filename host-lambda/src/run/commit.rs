@@ -9,8 +9,8 @@ use super::stage::{Names, Staging};
 use super::{Plan, crash, learn};
 use crate::error::{Code, Error, Result};
 use crate::lake::{
-    CommitRecord, CommitState, DoneMark, FailedRecord, Lake, SourceRecord, done_key, failure_key, object_prefix, sha256,
-    to_json,
+    CommitRecord, CommitState, DoneMark, FailedRecord, Lake, SourceRecord, done_key, failure_key,
+    object_prefix, sha256, to_json,
 };
 use crate::sandbox::{JobOptions, SourceFacts, TableContract, Transform};
 use crate::source::{Source, now_ms};

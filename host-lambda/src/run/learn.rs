@@ -77,8 +77,9 @@ pub(crate) fn make(
     };
     sink.reset();
     let spec = Some(widened.spec.clone());
-    let learned: Report = Report::parse(&widened.report)
-        .map_err(|error| Error::new(Code::ReportUnreadable, format!("the report of the first pass: {error}")))?;
+    let learned: Report = Report::parse(&widened.report).map_err(|error| {
+        Error::new(Code::ReportUnreadable, format!("the report of the first pass: {error}"))
+    })?;
     // A contract that follows from the spec alone is agreed before any input is read.
     let passes = if learned.records == 0 { 1 } else { 2 };
     let contracts = match lake {

@@ -77,7 +77,8 @@ impl MaxRejected {
         if self.allows(rejected, records) {
             return Ok(());
         }
-        let what = format!("{rejected} of {records} records were rejected, more than max_rejected = {self} allows");
+        let what =
+            format!("{rejected} of {records} records were rejected, more than max_rejected = {self} allows");
         Err(Failure::input(Code::TooManyRejected, what).hint(Self::HINT))
     }
 

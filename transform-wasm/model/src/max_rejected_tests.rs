@@ -113,7 +113,7 @@ fn what_is_no_rule_is_refused_with_its_place() {
         ("{ share = \"5\" }", "is no share"),
         ("{ floor = -1 }", "expected u64"),
         ("{ floor = \"3\" }", "expected u64"),
-        ("{ part = 1 }", "unknown variant `part`"),
+        ("{ part = 1 }", "unknown field `part`"),
     ] {
         let spec = format!("compression = \"none\"\nmax_rejected = {text}\n");
         let failure = parse::<Output>(&spec).unwrap_err();

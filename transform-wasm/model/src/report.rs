@@ -107,6 +107,12 @@ impl Report {
         serde_json::from_str(text).map_err(|error| error.to_string())
     }
 
+    /// Counts a rejected record.
+    pub fn reject(&mut self, code: &'static str) {
+        self.rejected += 1;
+        *self.rejects.entry(Cow::Borrowed(code)).or_default() += 1;
+    }
+
     /// Adds a warning, or counts one that is there.
     pub fn warn(&mut self, warning: Warning) {
         match self.warnings.iter_mut().find(|w| w.code == warning.code && w.message == warning.message) {

@@ -46,7 +46,10 @@ impl PartSchema {
     /// spec is at fault.
     pub fn new(columns: &[(String, ColumnType)]) -> Result<Self, Failure> {
         if columns.is_empty() {
-            return Err(Failure::spec(Code::NoColumns, "a table needs a column that is not a partition column"));
+            return Err(Failure::spec(
+                Code::NoColumns,
+                "a table needs a column that is not a partition column",
+            ));
         }
         let mut fields = Vec::with_capacity(columns.len());
         let mut types = Vec::with_capacity(columns.len());

@@ -375,8 +375,7 @@ impl Job {
                     let table = reject.table.map(|t| self.tables[t].clone());
                     self.quarantine.add(&self.source, span, table.as_deref(), &reject, &mut self.report)?;
                 } else {
-                    self.report.rejected += 1;
-                    *self.report.rejects.entry(reject.code).or_default() += 1;
+                    self.report.reject(reject.code);
                 }
                 self.source.advance_to(span.end);
                 Ok(Record::Taken)

@@ -91,7 +91,10 @@ impl Job {
         let known = self.live.iter().all(Option::is_some);
         let live: Vec<Contract> = self.live.iter().flatten().cloned().collect();
         if self.options.final_pass && !known {
-            return Err(Failure::spec(Code::ContractMissing, "the final pass needs a contract for every table"));
+            return Err(Failure::spec(
+                Code::ContractMissing,
+                "the final pass needs a contract for every table",
+            ));
         }
         let settled = |(table, live): (&Table, &Option<Contract>)| {
             table.is_closed() || (live.is_some() && table.columns.iter().all(|c| c.ty.is_some()))
@@ -330,7 +333,8 @@ fn partition_column(text: &str, env: &Env<'_>) -> Result<PartitionColumn, Failur
 fn table_names(spec: &Spec, given: Option<&str>) -> Result<Vec<String>, Failure> {
     if let [table] = spec.tables.as_slice() {
         let name = given.or(table.name.as_deref()).ok_or_else(|| {
-            Failure::spec(Code::TableMissing, "the table has no name").hint("give --table, or name in [[table]]")
+            Failure::spec(Code::TableMissing, "the table has no name")
+                .hint("give --table, or name in [[table]]")
         })?;
         if !names::is_valid(name) {
             let better = names::snake_case(name).unwrap_or_else(|| "a_name".into());
@@ -350,7 +354,10 @@ fn drop_columns(table: &Table, contract: &Contract) -> Result<Vec<usize>, Failur
             .iter()
             .map(|name| {
                 contract.columns.iter().position(|c| &c.name == name).ok_or_else(|| {
-                    Failure::spec(Code::UnknownColumn, format!("drop_nulls names `{name}`, which is no column"))
+                    Failure::spec(
+                        Code::UnknownColumn,
+                        format!("drop_nulls names `{name}`, which is no column"),
+                    )
                 })
             })
             .collect(),

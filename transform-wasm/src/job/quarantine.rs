@@ -61,8 +61,7 @@ impl Quarantine {
         };
         serde_json::to_writer(&mut self.lines, &line).map_err(|_| Failure::internal("quarantine line"))?;
         self.lines.push(b'\n');
-        report.rejected += 1;
-        *report.rejects.entry(Cow::Borrowed(reject.code)).or_default() += 1;
+        report.reject(reject.code);
         Ok(())
     }
 

@@ -171,7 +171,10 @@ impl DocumentReader {
             )
             .hint("remove records from [input]");
         }
-        Failure::input(Code::NotRecords, "the top level of the input is a scalar, but records must be objects")
+        Failure::input(
+            Code::NotRecords,
+            "the top level of the input is a scalar, but records must be objects",
+        )
     }
 
     fn key(
