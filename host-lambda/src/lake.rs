@@ -35,15 +35,14 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 
 pub(crate) use contracts::check_growth;
 pub use contracts::{ContractVersion, LiveContract};
+pub(crate) use lakegate_model::digest::{is_digest, sha256};
 pub use record::{
     CommitRecord, CommitState, DoneMark, FailedRecord, Output, PartRecord, QuarantineRecord, Receipt,
     ReleaseRecord, Resolved, SourceRecord,
 };
-
 pub use texts::Texts;
 
 use crate::error::{Code, Error, Result};
@@ -290,15 +289,6 @@ pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>> {
         .map_err(|error| Error::new(Code::Json, format!("cannot be written: {error}")))?;
     bytes.push(b'\n');
     Ok(bytes)
-}
-
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    hex::encode(Sha256::digest(bytes))
-}
-
-/// Whether a text is a SHA-256 in lower-case hex.
-pub(crate) fn is_digest(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
 /// First characters of a digest, for names.

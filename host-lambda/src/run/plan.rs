@@ -142,6 +142,7 @@ fn head(spec: &str) -> Result<Head> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Fault;
 
     #[test]
     fn tables_come_from_the_spec_or_from_beside_it() {
@@ -164,5 +165,10 @@ mod tests {
         assert!(plan("'many'").is_err() && plan("-1").is_err() && plan("'101%'").is_err());
         let error = plan("'1.00001%'").unwrap_err();
         assert_eq!((error.code(), error.place().unwrap().line), (Code::SpecInvalid, Some(2)));
+        let report = |rejected, records| Report { rejected, records, ..Report::default() };
+        assert!(plan("'5%'").unwrap().check_rejected(&report(1, 3)).is_ok());
+        let error = plan("{ floor = 0 }").unwrap().check_rejected(&report(1, 3)).unwrap_err();
+        assert_eq!((error.code(), error.fault()), (Code::TooManyRejected, Fault::Input));
+        assert!(error.message().contains("max_rejected = { share = \"5%\", floor = 0 }"), "{error}");
     }
 }
