@@ -41,6 +41,8 @@ pub mod transform;
 pub mod value;
 
 #[cfg(test)]
+mod interface_tests;
+#[cfg(test)]
 mod learn_tests;
 #[cfg(test)]
 mod names_tests;
@@ -48,8 +50,8 @@ mod names_tests;
 mod propose_tests;
 
 pub use arrow;
-pub use column::ColumnType;
-pub use error::{Failure, Fault, Place};
+pub use column::{ArrowType, ColumnType};
+pub use error::{Code, Failure, Fault, Place};
 pub use extension::{Changes, Extension, Rejects};
 pub use job::{Job, Options, SourceFacts, Step, TableContract, Widened};
 pub use transform::{Description, Extended, Transform};

@@ -1,7 +1,7 @@
 //! Agreeing contracts: from shredding to learning, and the proposal at the end.
 
 use crate::contract::Contract;
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::learn::{Kinds, Learned};
 use crate::propose;
 use crate::report::Warning;
@@ -69,7 +69,7 @@ impl Job {
             let name = &contract.table;
             if table.mode != Mode::Evolve {
                 return Err(Failure::spec(
-                    "no_columns",
+                    Code::NoColumns,
                     format!("table `{name}` takes no new paths, but no column is declared"),
                 )
                 .hint("declare its columns, for example with lakegate init, or let it evolve"));
@@ -78,7 +78,7 @@ impl Job {
                 return Err(self.too_many_rejected());
             }
             return Err(Failure::input(
-                "no_columns",
+                Code::NoColumns,
                 format!("no record has a value, so table `{name}` has no columns"),
             )
             .hint("null and empty objects make no columns"));

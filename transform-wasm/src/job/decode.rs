@@ -3,7 +3,7 @@
 //! The decision to know: a syntax error costs NDJSON and CSV one record, but a JSON document whole,
 //! since nothing after it can be trusted.
 
-use crate::error::{Failure, Place};
+use crate::error::{Code, Failure, Place};
 use crate::input::csv::{CsvOptions, CsvTokenizer, detect_delimiter};
 use crate::input::detect::{Detected, detect_format};
 use crate::json::reader::{DocumentReader, Next};
@@ -80,7 +80,7 @@ impl Decoder {
             Format::Auto if input.records.is_some() && first_is_object(source) => Detected::Json,
             Format::Auto => detect_format(source.rest(), source.finished),
         };
-        (self.framing, report.format) = match format {
+        let (framing, name) = match format {
             Detected::NeedMore => return Ok(false),
             Detected::Json => {
                 let path =
@@ -100,11 +100,13 @@ impl Decoder {
                 (Framing::Csv(Box::new(csv::CsvFrame::new(CsvTokenizer::new(options), input))), name)
             }
             Detected::Foreign(what) => {
-                return Err(Failure::input("unsupported_format", format!("the input looks like {what}"))
+                return Err(Failure::input(Code::UnsupportedFormat, format!("the input looks like {what}"))
                     .hint("JSON, NDJSON, CSV and TSV are read, plain or as gzip or zstd"));
             }
             Detected::Empty => (Framing::Empty, "empty"),
         };
+        self.framing = framing;
+        report.format = name.into();
         Ok(true)
     }
 
@@ -115,7 +117,7 @@ impl Decoder {
     pub fn check_end(&self, report: &mut Report) -> Result<(), Failure> {
         if report.records > 0 && self.not_objects == report.records {
             return Err(Failure::input(
-                "not_records",
+                Code::NotRecords,
                 "the input holds values, but no objects: records must be objects",
             )
             .hint("wrap each value, for example {\"value\": 1}"));
@@ -123,7 +125,7 @@ impl Decoder {
         if let Framing::Document(reader) = &self.framing
             && !reader.found
         {
-            return Err(Failure::input("records_not_found", "the path of records is nowhere in the input")
+            return Err(Failure::input(Code::RecordsNotFound, "the path of records is nowhere in the input")
                 .hint("check records in [input]"));
         }
         if report.records == 0 {
@@ -342,7 +344,7 @@ impl Job {
 
     fn too_large(&self, at: usize) -> Failure {
         let place = Place { record: Some(self.report.records + 1), ..self.source.place(at) };
-        Failure::limit("record_too_large", "a record is larger than limits.record_bytes")
+        Failure::limit(Code::RecordTooLarge, "a record is larger than limits.record_bytes")
             .hint("is this one JSON document with its records below a path? set records in [input]")
             .at(place)
     }
@@ -362,7 +364,7 @@ impl Job {
                 _ => *failure,
             }),
             Stop::Syntax { at, message, hint } => {
-                let mut failure = Failure::input("syntax_error", message).at(self.source.place(at));
+                let mut failure = Failure::input(Code::SyntaxError, message).at(self.source.place(at));
                 failure.hint = hint.map(str::to_owned);
                 Err(failure)
             }
@@ -373,8 +375,7 @@ impl Job {
                     let table = reject.table.map(|t| self.tables[t].clone());
                     self.quarantine.add(&self.source, span, table.as_deref(), &reject, &mut self.report)?;
                 } else {
-                    self.report.rejected += 1;
-                    *self.report.rejects.entry(reject.code).or_default() += 1;
+                    self.report.reject(reject.code);
                 }
                 self.source.advance_to(span.end);
                 Ok(Record::Taken)

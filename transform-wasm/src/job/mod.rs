@@ -31,8 +31,10 @@ mod trace_tests;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+pub use lakegate_model::SourceFacts;
+
 use crate::contract::Contract;
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::extension::Extension;
 use crate::report::{Report, Warning};
 use crate::shred::{Learner, Shredder};
@@ -43,17 +45,6 @@ use parts::Parts;
 use quarantine::Quarantine;
 use rows::Rows;
 use source::Source;
-
-/// Where the input came from; enters the output only if the spec asks for it.
-#[derive(Clone, Debug, Default)]
-pub struct SourceFacts {
-    /// URI of the source object.
-    pub uri: String,
-    /// Time of the event, in milliseconds since 1970-01-01 UTC.
-    pub event_time: Option<i64>,
-    /// Hive partitions in the object's path.
-    pub partitions: Vec<(String, String)>,
-}
 
 /// A contract's text and its table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +68,7 @@ pub struct Options {
     pub learned: Option<String>,
     /// Key-value pairs for every footer.
     pub footer: Vec<(String, String)>,
-    /// Where the input came from.
+    /// Where the input came from; enters the output only if the spec asks for it.
     pub source: SourceFacts,
     /// Second pass: nothing widens.
     pub final_pass: bool,
@@ -268,11 +259,11 @@ impl Job {
     fn finish_reading(&mut self) -> Result<Step, Failure> {
         self.decoder.check_end(&mut self.report)?;
         self.report.bytes = self.source.bytes_read();
-        self.report.compression = self.source.compression();
+        self.report.compression = self.source.compression().into();
         if matches!(self.reader, Reader::Learn(_)) {
             return self.widen();
         }
-        if self.max_rejected.passed(self.report.rejected, self.report.records) {
+        if !self.max_rejected.allows(self.report.rejected, self.report.records) {
             // The quarantine goes out first: it says why.
             if let Some(lines) = self.quarantine.take(true) {
                 return Ok(Step::Quarantine(lines));
@@ -288,7 +279,7 @@ impl Job {
         let report = &self.report;
         let codes: Vec<String> = report.rejects.iter().map(|(code, n)| format!("{n} × {code}")).collect();
         Failure::input(
-            "too_many_rejected",
+            Code::TooManyRejected,
             format!(
                 "{} of {} records were rejected ({}), which is more than max_rejected allows",
                 report.rejected,
@@ -296,7 +287,7 @@ impl Job {
                 codes.join(", ")
             ),
         )
-        .hint("see the quarantine for each record's reason; if this share is expected, raise max_rejected in [output]")
+        .hint(MaxRejected::HINT)
     }
 
     fn drain(&mut self) -> Result<Step, Failure> {

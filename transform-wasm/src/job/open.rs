@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use lakegate_model::footer;
+
 use crate::column::{Column, ColumnType};
 use crate::contract::{Contract, ContractColumn, Origin, PartitionColumn, digest};
 use crate::encode::{Codec, PartSchema};
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::expr::{Env, Expr, ExprError, SourceEnv};
 use crate::extension::Extension;
 use crate::learn::Learned;
@@ -54,7 +56,7 @@ impl Job {
             learned.join_text(text)?;
         }
         let mut job = Self {
-            max_rejected: spec.max_rejected()?,
+            max_rejected: spec.max_rejected(),
             source: Source::new(&spec.input),
             decoder: Decoder::new(&spec.limits),
             reader: Reader::Learn(Box::new(Learner::new(learned, spec.limits.depth))),
@@ -63,8 +65,8 @@ impl Job {
             quarantine: Quarantine::default(),
             report: Report {
                 version: 1,
-                format: "unknown",
-                compression: "none",
+                format: "unknown".into(),
+                compression: "none".into(),
                 comparable: true,
                 ..Report::default()
             },
@@ -89,7 +91,10 @@ impl Job {
         let known = self.live.iter().all(Option::is_some);
         let live: Vec<Contract> = self.live.iter().flatten().cloned().collect();
         if self.options.final_pass && !known {
-            return Err(Failure::spec("contract_missing", "the final pass needs a contract for every table"));
+            return Err(Failure::spec(
+                Code::ContractMissing,
+                "the final pass needs a contract for every table",
+            ));
         }
         let settled = |(table, live): (&Table, &Option<Contract>)| {
             table.is_closed() || (live.is_some() && table.columns.iter().all(|c| c.ty.is_some()))
@@ -130,7 +135,7 @@ impl Job {
         match &self.spec.input.timezone {
             None => Ok(0),
             Some(zone) => parse_timezone(zone)
-                .map_err(|why| Failure::spec("spec_invalid", format!("input.timezone: {why}"))),
+                .map_err(|why| Failure::spec(Code::SpecInvalid, format!("input.timezone: {why}"))),
         }
     }
 
@@ -138,7 +143,7 @@ impl Job {
         let facts = &self.options.source;
         SourceEnv {
             uri: facts.uri.clone(),
-            event_time: facts.event_time,
+            event_time: facts.event_time_ms,
             partitions: facts.partitions.clone(),
         }
     }
@@ -211,18 +216,17 @@ impl Job {
             ColumnSource::Read(i) => read_levels[i],
             ColumnSource::Replaced(_) | ColumnSource::Made => Level::Row,
         });
-        let pointers: serde_json::Map<String, serde_json::Value> = columns
-            .iter()
-            .map(|c| match &c.origin {
-                Origin::Pointer(pointer) => (c.name.clone(), pointer.as_str().into()),
-                Origin::Sql(_) => (c.name.clone(), serde_json::json!({ "sql": derived_by(table, c) })),
-                Origin::Transform(name) => (c.name.clone(), serde_json::json!({ "transform": name })),
-            })
-            .collect();
+        // Where a spec words an expression otherwise than the contract, the spec's made the file.
+        let origin = |c: &ContractColumn| match derived_by(table, c) {
+            Some(sql) => Origin::Sql(sql.to_owned()),
+            None => c.origin.clone(),
+        };
+        let origins: Vec<(&str, Origin)> = columns.iter().map(|c| (c.name.as_str(), origin(c))).collect();
         let mut key_values = self.options.footer.clone();
-        key_values.push(("lakegate.spec".into(), digest(self.options.spec.as_bytes())));
-        key_values.push(("lakegate.contract".into(), rows.digest.clone()));
-        key_values.push(("lakegate.pointers".into(), serde_json::Value::Object(pointers).to_string()));
+        key_values.push((footer::SPEC.into(), digest(self.options.spec.as_bytes())));
+        key_values.push((footer::CONTRACT.into(), rows.digest.clone()));
+        let origins = footer::origins_text(origins.iter().map(|(name, origin)| (*name, origin)));
+        key_values.push((footer::POINTERS.into(), origins));
         Ok(PartTable {
             name: contract.table.clone(),
             schema: PartSchema::new(&schema)?,
@@ -311,12 +315,12 @@ fn partition_column(text: &str, env: &Env<'_>) -> Result<PartitionColumn, Failur
     let (expression, name) =
         Expr::parse_aliased(text, env).map_err(|e| in_expression("partition_by", text, &e))?;
     let name = name.filter(|n| names::is_valid(n)).ok_or_else(|| {
-        Failure::spec("spec_invalid", format!("partition_by \"{text}\" needs a name"))
+        Failure::spec(Code::SpecInvalid, format!("partition_by \"{text}\" needs a name"))
             .hint("write for example \"year(order_date) AS year\"")
     })?;
     let ty = expression.ty();
     if !matches!(ty, ColumnType::String | ColumnType::Date | ColumnType::Bigint | ColumnType::Boolean) {
-        return Err(Failure::spec("spec_invalid", format!("partition_by \"{text}\" is {ty}"))
+        return Err(Failure::spec(Code::SpecInvalid, format!("partition_by \"{text}\" is {ty}"))
             .hint("partition by string, date, bigint or boolean; cast it, for example CAST(x AS date)"));
     }
     let sql = match text.to_ascii_lowercase().rfind(" as ") {
@@ -329,11 +333,12 @@ fn partition_column(text: &str, env: &Env<'_>) -> Result<PartitionColumn, Failur
 fn table_names(spec: &Spec, given: Option<&str>) -> Result<Vec<String>, Failure> {
     if let [table] = spec.tables.as_slice() {
         let name = given.or(table.name.as_deref()).ok_or_else(|| {
-            Failure::spec("table_missing", "the table has no name").hint("give --table, or name in [[table]]")
+            Failure::spec(Code::TableMissing, "the table has no name")
+                .hint("give --table, or name in [[table]]")
         })?;
         if !names::is_valid(name) {
             let better = names::snake_case(name).unwrap_or_else(|| "a_name".into());
-            return Err(Failure::spec("spec_invalid", format!("`{name}` is no table name"))
+            return Err(Failure::spec(Code::SpecInvalid, format!("`{name}` is no table name"))
                 .hint(format!("lower-case letters, digits and _ only: `{better}`")));
         }
         return Ok(vec![name.to_owned()]);
@@ -349,7 +354,10 @@ fn drop_columns(table: &Table, contract: &Contract) -> Result<Vec<usize>, Failur
             .iter()
             .map(|name| {
                 contract.columns.iter().position(|c| &c.name == name).ok_or_else(|| {
-                    Failure::spec("unknown_column", format!("drop_nulls names `{name}`, which is no column"))
+                    Failure::spec(
+                        Code::UnknownColumn,
+                        format!("drop_nulls names `{name}`, which is no column"),
+                    )
                 })
             })
             .collect(),
@@ -360,7 +368,7 @@ fn must_be_boolean(what: &str, expression: &Expr) -> Result<(), Failure> {
     if expression.ty() == ColumnType::Boolean {
         return Ok(());
     }
-    Err(Failure::spec("spec_invalid", format!("{what} is {}, but must be a condition", expression.ty()))
+    Err(Failure::spec(Code::SpecInvalid, format!("{what} is {}, but must be a condition", expression.ty()))
         .hint("compare it with something, for example price > 0"))
 }
 
@@ -377,7 +385,7 @@ fn derived_by<'a>(table: &'a Table, column: &'a ContractColumn) -> Option<&'a st
 }
 
 fn in_expression(what: &str, sql: &str, error: &ExprError) -> Failure {
-    let mut failure = Failure::spec("spec_invalid", format!("{what}: {error} of \"{sql}\""));
+    let mut failure = Failure::spec(Code::SpecInvalid, format!("{what}: {error} of \"{sql}\""));
     failure.hint.clone_from(&error.hint);
     failure
 }
