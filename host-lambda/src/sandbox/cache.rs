@@ -5,16 +5,16 @@
 //! else may write them, and its checksum is the one written beside it. Whatever is wrong with a file,
 //! the answer is to compile again.
 
-use std::collections::hash_map::DefaultHasher;
 use std::env;
 use std::fs;
-use std::hash::{Hash, Hasher};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use wasmtime::Engine;
 use wasmtime::component::Component;
+
+use super::engine;
 
 /// Version of wasmtime that compiled code belongs to; a test compares it with the lock file's.
 pub const WASMTIME: &str = "48.0.8";
@@ -32,12 +32,10 @@ impl CodeCache {
     }
 
     pub(super) fn inside(folder: PathBuf, engine: &Engine, digest: &str) -> Self {
-        // Wasmtime's hash covers configuration, target and the processor features it compiles for.
-        let mut hasher = DefaultHasher::new();
-        engine.precompile_compatibility_hash().hash(&mut hasher);
-        let short = digest.get(..24).unwrap_or(digest);
+        let configuration = engine::configuration(engine);
+        let (short, configuration) = (digest.get(..24).unwrap_or(digest), &configuration[..16]);
         let arch = env::consts::ARCH;
-        Self { folder, name: format!("{short}-{WASMTIME}-{arch}-{:016x}.cwasm", hasher.finish()) }
+        Self { folder, name: format!("{short}-{WASMTIME}-{arch}-{configuration}.cwasm") }
     }
 
     /// Loads the compiled code; `None` when there is none that may be trusted.

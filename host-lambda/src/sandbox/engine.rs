@@ -3,13 +3,13 @@
 //! Not for loading components. The decision to know: whatever changes here changes the key of the cache
 //! of compiled code by itself, since wasmtime's own compatibility hash is part of it.
 
-use std::collections::hash_map::DefaultHasher;
 use std::env;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
+use sha2::{Digest, Sha256};
 use wasmtime::{Config, Engine, OptLevel};
 
 use super::error::SandboxError;
@@ -107,14 +107,34 @@ pub fn compile_for(target: &str, component: &[u8]) -> Result<Vec<u8>> {
     Ok(portable(target)?.precompile_component(component).map_err(refused)?)
 }
 
-/// Processor preset and hash of the configuration that [`compile_for`] uses for a target.
+/// Processor preset and SHA-256 of the configuration that [`compile_for`] uses for a target.
 ///
 /// # Errors
 /// This build's compiler does not know the target.
 pub fn code_configuration(target: &str) -> Result<(&'static str, String)> {
-    let mut hasher = DefaultHasher::new();
-    portable(target)?.precompile_compatibility_hash().hash(&mut hasher);
-    Ok((preset(target), format!("{:016x}", hasher.finish())))
+    Ok((preset(target), configuration(&portable(target)?)))
+}
+
+/// SHA-256 of what makes two engines' compiled code exchangeable, lower-case hex: configuration, target and the
+/// processor features it compiles for. It stands in signed texts, so it is no hash that a compiler may change.
+pub(super) fn configuration(engine: &Engine) -> String {
+    let mut hasher = Sha256Hasher(Sha256::new());
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    hex::encode(hasher.0.finalize())
+}
+
+/// Feeds SHA-256 with what a value feeds any hasher.
+struct Sha256Hasher(Sha256);
+
+impl Hasher for Sha256Hasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        let digest = self.0.clone().finalize();
+        digest.iter().take(8).fold(0, |sum, &byte| sum << 8 | u64::from(byte))
+    }
 }
 
 /// The target that functions on this machine's kind of processor have.
