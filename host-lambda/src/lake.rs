@@ -35,18 +35,17 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 
 pub(crate) use contracts::check_growth;
 pub use contracts::{ContractVersion, LiveContract};
+pub(crate) use lakegate_model::digest::{is_digest, sha256};
 pub use record::{
     CommitRecord, CommitState, DoneMark, FailedRecord, Output, PartRecord, QuarantineRecord, Receipt,
     ReleaseRecord, Resolved, SourceRecord,
 };
-
 pub use texts::Texts;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::sandbox::Transform;
 use crate::source::Source;
 use crate::storage::{LocalFolder, Storage};
@@ -152,10 +151,13 @@ impl Lake {
         }
         let Some(found) = self.storage.get(key)? else { return Ok(None) };
         if sha256(&found.bytes) != digest {
-            return Err(Error::own("lake_damaged", format!("{key} does not have the digest that names it")));
+            return Err(Error::new(
+                Code::LakeDamaged,
+                format!("{key} does not have the digest that names it"),
+            ));
         }
         let text = String::from_utf8(found.bytes)
-            .map_err(|_| Error::own("lake_damaged", format!("{key} is not UTF-8")))?;
+            .map_err(|_| Error::new(Code::LakeDamaged, format!("{key} is not UTF-8")))?;
         if let Some(texts) = &self.texts {
             texts.keep(key, &text);
         }
@@ -258,7 +260,7 @@ impl Lake {
         let Some(found) = self.storage.get(key)? else { return Ok(None) };
         serde_json::from_slice(&found.bytes)
             .map(Some)
-            .map_err(|error| Error::own("lake_damaged", format!("{key} cannot be read: {error}")))
+            .map_err(|error| Error::new(Code::LakeDamaged, format!("{key} cannot be read: {error}")))
     }
 
     /// Writes a small object whatever was there; for notes that nobody races for.
@@ -284,18 +286,9 @@ impl Lake {
 
 pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec(value)
-        .map_err(|error| Error::own("json", format!("cannot be written: {error}")))?;
+        .map_err(|error| Error::new(Code::Json, format!("cannot be written: {error}")))?;
     bytes.push(b'\n');
     Ok(bytes)
-}
-
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    hex::encode(Sha256::digest(bytes))
-}
-
-/// Whether a text is a SHA-256 in lower-case hex.
-pub(crate) fn is_digest(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
 /// First characters of a digest, for names.

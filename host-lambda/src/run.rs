@@ -31,8 +31,7 @@ pub use plan::Plan;
 pub use preview::{Preview, PreviewPart, Proposal, preview, propose, remake};
 pub use retract::retract;
 
-use crate::aws::UPLOAD_GONE;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Code, Error, Kind, Result};
 use crate::lake::{
     CommitRecord, CommitState, Lake, Resolved, check_growth, commit_key, object_prefix, sha256, spec_key,
     to_json,
@@ -137,11 +136,11 @@ pub(crate) fn run_because(
             Ok(Some(outcome)) => return Ok(outcome),
             Ok(None) => {}
             // Whoever completed a commit of this object meanwhile took away what this run was staging.
-            Err(error) if error.code() == UPLOAD_GONE && lake.commits_below(&prefix)? != states => {}
+            Err(error) if error.code() == Code::UploadGone && lake.commits_below(&prefix)? != states => {}
             Err(error) => return Err(error),
         }
     }
-    Err(Error::passing("object_contended", format!("other runs of {} won over and over", source.uri())))
+    Err(Error::new(Code::ObjectContended, format!("other runs of {} won over and over", source.uri())))
 }
 
 /// True if the run has nothing to add to this commit. An event asks for a version of an object, whatever
@@ -272,7 +271,7 @@ impl<'a> Run<'a> {
         };
         let made = learn::make(from, transform, source, plan, &mut staging, progress);
         let records = made.as_ref().map_or(0, |made| made.report.records);
-        let made = match made.and_then(|made| self.check_rejected(&made.report).map(|()| made)) {
+        let made = match made.and_then(|made| plan.check_rejected(&made.report).map(|()| made)) {
             Ok(made) => made,
             Err(error) => {
                 // Passing trouble is tried again, and so is what a set-up forbids; what is wrong with the object
@@ -315,18 +314,6 @@ impl<'a> Run<'a> {
             committed: String::new(),
         };
         Ok(Ready { made, staging, record })
-    }
-
-    fn check_rejected(&self, report: &Report) -> Result<()> {
-        if self.plan.max_rejected.allows(report.rejected, report.records) {
-            return Ok(());
-        }
-        let (rejected, records, most) = (report.rejected, report.records, self.plan.max_rejected);
-        Err(Error::input(
-            "too_many_rejected",
-            format!("{rejected} of {records} records were rejected, more than max_rejected = {most}; none was kept"),
-        )
-        .with_hint("look at them with `lakegate quarantine list`, or raise [output] max_rejected in the spec"))
     }
 
     /// Nobody changed a type meanwhile: the live contracts still hold what these files hold.
@@ -395,7 +382,7 @@ impl<'a> Run<'a> {
 
 /// Denied, or missing in the configuration: once that is mended, the object has failed at nothing.
 fn of_set_up(error: &Error) -> bool {
-    matches!(error, Error::Storage(error) if error.is_of_set_up())
+    error.is_of_set_up()
 }
 
 /// Names a run: unique enough that two of one object at once never share one.

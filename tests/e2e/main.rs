@@ -14,6 +14,7 @@
 //! * `laws`         properties: chunks, joins, names, partition paths
 //! * `model`        the deployed flow against a model of a few lines
 //! * `own`          a transform of one's own: the example, and a crate as `lakegate new` makes it
+//! * `rejected`     how many rejected records are too many, as preview and run see it
 //! * `releases`     keys, publishing, promotion, rollback, replay, proof: the commands one after the other
 //! * `serve`        uploads over HTTP, what the page is told, what is refused at the port
 //! * `shared_cases` small tricky files, where they lie beside the checkout
@@ -34,6 +35,7 @@ mod json_suite;
 mod laws;
 mod model;
 mod own;
+mod rejected;
 mod releases;
 mod serve;
 mod shared_cases;

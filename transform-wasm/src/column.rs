@@ -8,85 +8,11 @@
 //! per record and not once per row. What a column holds follows from its type alone: [`Column::slots`] hands
 //! out an appender of that type, so a value of another type has nowhere to go.
 
-use std::fmt;
+pub use lakegate_model::ColumnType;
 
 use crate::bytes;
-use crate::error::Failure;
-
-/// The types a column can have; the names are those of Athena and Glue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ColumnType {
-    /// `true` or `false`.
-    Boolean,
-    /// 64-bit signed integer (Parquet INT64).
-    Bigint,
-    /// 64-bit float (Parquet DOUBLE); never NaN or infinite.
-    Double,
-    /// Exact number: `precision` digits in all (1 to 38), `scale` of them after the point.
-    Decimal {
-        /// Digits in all, 1 to 38.
-        precision: u8,
-        /// Digits after the point, at most `precision`.
-        scale: u8,
-    },
-    /// UTF-8 text.
-    String,
-    /// Days since 1970-01-01 (Parquet INT32 DATE).
-    Date,
-    /// Milliseconds since 1970-01-01 UTC (Parquet INT64 TIMESTAMP_MILLIS).
-    Timestamp,
-    /// JSON text (Parquet BYTE_ARRAY STRING; `string` in Athena).
-    Json,
-}
-
-impl fmt::Display for ColumnType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Boolean => f.write_str("boolean"),
-            Self::Bigint => f.write_str("bigint"),
-            Self::Double => f.write_str("double"),
-            Self::Decimal { precision, scale } => write!(f, "decimal({precision},{scale})"),
-            Self::String => f.write_str("string"),
-            Self::Date => f.write_str("date"),
-            Self::Timestamp => f.write_str("timestamp"),
-            Self::Json => f.write_str("json"),
-        }
-    }
-}
-
-impl ColumnType {
-    /// Bytes of one value as the row-group and budget rules count them; text adds its length.
-    pub fn width(self) -> usize {
-        match self {
-            Self::Boolean => 1,
-            Self::Date | Self::String | Self::Json => 4,
-            Self::Bigint | Self::Double | Self::Timestamp => 8,
-            Self::Decimal { .. } => 16,
-        }
-    }
-
-    /// Reads a type's name as specs and contracts write it, for example `decimal(10,2)`.
-    pub fn parse(text: &str) -> Option<Self> {
-        Some(match text.trim() {
-            "boolean" => Self::Boolean,
-            "bigint" => Self::Bigint,
-            "double" => Self::Double,
-            "string" => Self::String,
-            "date" => Self::Date,
-            "timestamp" => Self::Timestamp,
-            "json" => Self::Json,
-            other => {
-                let (precision, scale) =
-                    other.strip_prefix("decimal(")?.strip_suffix(')')?.split_once(',')?;
-                let (precision, scale) = (precision.trim().parse().ok()?, scale.trim().parse().ok()?);
-                if !(1..=38).contains(&precision) || scale > precision {
-                    return None;
-                }
-                Self::Decimal { precision, scale }
-            }
-        })
-    }
-}
+pub use crate::column_arrow::ArrowType;
+use crate::error::{Code, Failure};
 
 /// The values of a column, one a slot; a null slot holds the type's zero.
 #[derive(Clone, Debug, PartialEq)]
@@ -305,7 +231,7 @@ fn offset(at: usize) -> Result<u32, Failure> {
 #[cold]
 fn too_long() -> Failure {
     Failure::limit(
-        "record_too_large",
+        Code::RecordTooLarge,
         "the texts of one column are longer than 2 GiB before they are written",
     )
     .hint("is one long text repeated on the rows of an array? leave it out of the table")

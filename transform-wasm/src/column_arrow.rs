@@ -15,10 +15,18 @@ use arrow::datatypes::{
 use crate::column::{Column, ColumnType, Texts, Values};
 use crate::error::Failure;
 
-impl ColumnType {
+/// Column types as Arrow has them.
+pub trait ArrowType: Sized {
     /// The type that arrays of such a column have.
     #[must_use]
-    pub fn arrow_type(self) -> DataType {
+    fn arrow_type(self) -> DataType;
+
+    /// The type whose arrays are of this one; text is string.
+    fn of_arrow(ty: &DataType) -> Option<Self>;
+}
+
+impl ArrowType for ColumnType {
+    fn arrow_type(self) -> DataType {
         match self {
             Self::Boolean => DataType::Boolean,
             Self::Bigint => DataType::Int64,
@@ -31,8 +39,7 @@ impl ColumnType {
         }
     }
 
-    /// The type whose arrays are of this one; text is string.
-    pub(crate) fn of_arrow(ty: &DataType) -> Option<Self> {
+    fn of_arrow(ty: &DataType) -> Option<Self> {
         let decimal = match ty {
             DataType::Decimal128(precision, scale) => {
                 Some(Self::Decimal { precision: *precision, scale: u8::try_from(*scale).ok()? })

@@ -42,6 +42,8 @@ mod transform;
 mod value;
 
 #[cfg(test)]
+mod interface_tests;
+#[cfg(test)]
 mod learn_tests;
 #[cfg(test)]
 mod names_tests;
@@ -51,8 +53,8 @@ mod propose_tests;
 mod spec_tests;
 
 pub use arrow;
-pub use column::ColumnType;
-pub use error::{Failure, Fault, Place};
+pub use column::{ArrowType, ColumnType};
+pub use error::{Code, Failure, Fault, Place};
 pub use extension::{Changes, Extension, Rejects, try_on};
 pub use job::{Job, Options, SourceFacts, Step, TableContract, Widened};
 pub use transform::{Description, Extended, Transform};

@@ -66,8 +66,8 @@ fn columns(contract: &Contract) -> Vec<String> {
     contract.columns.iter().map(|c| format!("{} {}", c.name, c.ty)).collect()
 }
 
-fn codes(warnings: &[Warning]) -> Vec<&'static str> {
-    warnings.iter().map(|w| w.code).collect()
+fn codes(warnings: &[Warning]) -> Vec<&str> {
+    warnings.iter().map(|w| &*w.code).collect()
 }
 
 fn order() -> Value {

@@ -5,12 +5,15 @@
 //! The decision to know: unknown keys are errors with line and column, since a misspelt key that is
 //! ignored loses data silently.
 
+use lakegate_model::output;
+pub use lakegate_model::output::{OnReupload, Output, PartCompression};
 use serde::Deserialize;
 
 use crate::column::ColumnType;
-use crate::error::{Failure, Place};
+use crate::error::Failure;
 use crate::limits::Limits;
 use crate::names::Naming;
+pub use lakegate_model::MaxRejected;
 
 mod check;
 
@@ -124,69 +127,6 @@ impl Default for Input {
     }
 }
 
-/// Compression of part files.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum PartCompression {
-    /// Snappy: every reader has it and it is quick in a sandbox.
-    #[default]
-    Snappy,
-    /// No compression.
-    None,
-}
-
-/// What a new version of the same source object does to the rows of the old one; the host acts on it.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum OnReupload {
-    /// The new rows take the place of the old ones.
-    #[default]
-    Replace,
-    /// The new rows are added.
-    Append,
-}
-
-/// `[output]`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Output {
-    /// `"5%"` or a number of records: more rejected records fail the whole object.
-    pub max_rejected: Option<MaxRejectedText>,
-    /// What a re-upload does.
-    pub on_reupload: OnReupload,
-    /// Compression of part files.
-    pub compression: PartCompression,
-}
-
-/// `max_rejected` as written: text or a plain number.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-pub enum MaxRejectedText {
-    /// A number of records.
-    Count(u64),
-    /// A text such as `"5%"` or `"100"`.
-    Text(String),
-}
-
-/// How many rejected records an object may have.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum MaxRejected {
-    /// At most this many.
-    Count(u64),
-    /// At most this share of the records, in percent.
-    Percent(f64),
-}
-
-impl MaxRejected {
-    /// Whether `rejected` of `records` is too many.
-    pub fn passed(self, rejected: u64, records: u64) -> bool {
-        match self {
-            Self::Count(most) => rejected > most,
-            Self::Percent(most) => rejected as f64 * 100.0 > most * records as f64,
-        }
-    }
-}
-
 /// What happens to a path that the contract does not know.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
@@ -292,11 +232,9 @@ impl TryFrom<String> for TypeName {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        ColumnType::parse(&text).map(TypeName).ok_or_else(|| {
-            format!(
-                "unknown type `{text}`, expected one of boolean, bigint, double, decimal(p,s), string, date, timestamp, json"
-            )
-        })
+        ColumnType::parse(&text)
+            .map(TypeName)
+            .ok_or_else(|| format!("unknown type `{text}`, expected one of {}", ColumnType::NAMES))
     }
 }
 
@@ -356,38 +294,14 @@ impl Spec {
     /// # Errors
     /// [`Failure`] with fault `spec`, line and column.
     pub fn parse(text: &str) -> Result<Self, Failure> {
-        let spec: Self = toml::from_str(text).map_err(|error| syntax(text, &error))?;
+        let spec: Self = output::parse(text)?;
         spec.check().map_err(|mistake| mistake.failure(text))?;
-        spec.max_rejected()?;
         Ok(spec)
     }
 
-    /// The bound on rejected records; 5 % unless the spec says otherwise.
-    ///
-    /// # Errors
-    /// Fault `spec` when the text is neither a number nor a percentage.
-    pub fn max_rejected(&self) -> Result<MaxRejected, Failure> {
-        let text = match &self.output.max_rejected {
-            None => return Ok(MaxRejected::Percent(5.0)),
-            Some(MaxRejectedText::Count(count)) => return Ok(MaxRejected::Count(*count)),
-            Some(MaxRejectedText::Text(text)) => text.trim(),
-        };
-        let parsed = match text.strip_suffix('%') {
-            Some(percent) => percent
-                .trim()
-                .parse::<f64>()
-                .ok()
-                .filter(|p| (0.0..=100.0).contains(p))
-                .map(MaxRejected::Percent),
-            None => text.parse().ok().map(MaxRejected::Count),
-        };
-        parsed.ok_or_else(|| {
-            Failure::spec(
-                "spec_invalid",
-                format!("max_rejected = \"{text}\" is neither a share nor a number"),
-            )
-            .hint("write \"5%\" or a number of records such as 100")
-        })
+    /// The bound on rejected records.
+    pub fn max_rejected(&self) -> MaxRejected {
+        self.output.max_rejected.unwrap_or_default()
     }
 }
 
@@ -396,22 +310,5 @@ impl Table {
     /// follows from the spec alone.
     pub fn is_closed(&self) -> bool {
         self.mode != Mode::Evolve && !self.columns.is_empty() && self.columns.iter().all(|c| c.ty.is_some())
-    }
-}
-
-fn syntax(text: &str, error: &toml::de::Error) -> Failure {
-    let place = error.span().map(|span| place(text, span.start)).unwrap_or_default();
-    let message = error.message().lines().next().unwrap_or("not TOML").to_owned();
-    Failure::spec("spec_invalid", message).at(place)
-}
-
-/// Line and column of a byte of the spec's text.
-fn place(text: &str, at: usize) -> Place {
-    let before = text.get(..at).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |i| i + 1);
-    Place {
-        line: Some(before.matches('\n').count() as u64 + 1),
-        column: Some(before[line_start..].chars().count() as u64 + 1),
-        ..Place::default()
     }
 }

@@ -7,7 +7,7 @@
 use super::render::{Cell, Grid, Screen, Tone, number, visible};
 use crate::report::QuarantineLine;
 use crate::run::Plan;
-use crate::sandbox::{JobOptions, SourceFacts, Step, TableContract, Transform};
+use crate::sandbox::{JobOptions, Step, TableContract, Transform};
 use crate::source::Source;
 
 /// Lines shown before the list is cut.
@@ -69,13 +69,11 @@ fn pass(
     final_pass: bool,
     rejected: &mut Vec<u8>,
 ) -> Option<Vec<TableContract>> {
-    let facts =
-        SourceFacts { uri: source.uri().into(), event_time: None, partitions: source.partitions().to_vec() };
     let options = JobOptions {
         spec: plan.spec.clone(),
         table: plan.table.clone(),
         contracts,
-        source: facts,
+        source: source.facts(),
         final_pass,
         ..JobOptions::default()
     };

@@ -3,11 +3,11 @@
 //! Not for the meaning of types: the transform merges contracts. The decision to know: the host checks
 //! that a merged contract only grew (columns kept, in order, with pointer and type), whatever the transform says.
 
+use lakegate_model::Contract;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{Lake, contract_key, to_json};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::sandbox::TableContract;
 use crate::source::now_ms;
 use crate::time::rfc3339;
@@ -71,10 +71,10 @@ impl Lake {
         let key = schema_key(table);
         let Some(found) = self.storage().get(&key)? else { return Ok(None) };
         let schema: Schema = serde_json::from_slice(&found.bytes)
-            .map_err(|error| Error::own("lake_damaged", format!("{key} cannot be read: {error}")))?;
+            .map_err(|error| Error::new(Code::LakeDamaged, format!("{key} cannot be read: {error}")))?;
         let Some(text) = self.contract_text(&schema.contract)? else {
             let missing = contract_key(&schema.contract);
-            return Err(Error::own("lake_damaged", format!("{key} names {missing}, which is missing")));
+            return Err(Error::new(Code::LakeDamaged, format!("{key} names {missing}, which is missing")));
         };
         let (digest, history) = (schema.contract, schema.history);
         Ok(Some(LiveContract { table: table.into(), digest, text, history, tag: found.tag }))
@@ -108,17 +108,14 @@ fn schema_key(table: &str) -> String {
 /// Checks that `after` holds all of `before`: rows path, partitions, and every column in its place.
 pub(crate) fn check_growth(table: &str, before: &str, after: &str) -> Result<()> {
     let parse = |text: &str| {
-        serde_json::from_str::<Value>(text)
-            .map_err(|error| Error::own("contract_unreadable", format!("the contract of {table}: {error}")))
+        Contract::parse(text).map_err(|failure| {
+            Error::new(Code::ContractUnreadable, format!("the contract of {table}: {failure}"))
+        })
     };
-    let (before, after) = (parse(before)?, parse(after)?);
-    let columns = |contract: &Value| contract["columns"].as_array().cloned().unwrap_or_default();
-    let (old, new) = (columns(&before), columns(&after));
-    let kept = new.len() >= old.len() && old.iter().zip(&new).all(|(old, new)| old == new);
-    if kept && before["rows"] == after["rows"] && before["partition_by"] == after["partition_by"] {
+    if parse(after)?.holds(&parse(before)?) {
         return Ok(());
     }
-    Err(Error::own("contract_shrank", format!("the transform would change what {table} holds already"))
+    Err(Error::new(Code::ContractShrank, format!("the transform would change what {table} holds already"))
         .with_hint("a type is changed by `lakegate contract change TABLE COLUMN TYPE`"))
 }
 
@@ -154,11 +151,16 @@ mod tests {
 
     #[test]
     fn contracts_may_only_grow() {
-        let a = r#"{"rows":null,"columns":[{"name":"a","type":"bigint"}],"partition_by":[]}"#;
-        let ab = r#"{"rows":null,"columns":[{"name":"a","type":"bigint"},{"name":"b"}],"partition_by":[]}"#;
-        let other = r#"{"rows":null,"columns":[{"name":"a","type":"string"}],"partition_by":[]}"#;
-        assert!(check_growth("t", a, ab).is_ok());
-        assert!(check_growth("t", ab, a).is_err());
-        assert!(check_growth("t", a, other).is_err());
+        let text = |columns: &str| {
+            format!(
+                r#"{{"version":1,"table":"t","rows":null,"columns":[{columns}],"nulls":[],"partition_by":[]}}"#
+            )
+        };
+        let one = r#"{"name":"a","type":"bigint","pointer":"/a"}"#;
+        let (a, ab) = (text(one), text(&format!(r#"{one},{{"name":"b","type":"json","pointer":"/b"}}"#)));
+        let other = text(&one.replace("bigint", "string"));
+        assert!(check_growth("t", &a, &ab).is_ok());
+        assert!(check_growth("t", &ab, &a).is_err());
+        assert!(check_growth("t", &a, &other).is_err());
     }
 }

@@ -7,12 +7,12 @@
 
 use super::stage::{Names, Staging};
 use super::{Plan, crash, learn};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::lake::{
-    CommitRecord, CommitState, DoneMark, FailedRecord, Lake, done_key, failure_key, object_prefix, sha256,
-    to_json,
+    CommitRecord, CommitState, DoneMark, FailedRecord, Lake, SourceRecord, done_key, failure_key,
+    object_prefix, sha256, to_json,
 };
-use crate::sandbox::{TableContract, Transform};
+use crate::sandbox::{JobOptions, SourceFacts, TableContract, Transform};
 use crate::source::{Source, now_ms};
 use crate::storage::{Published, Staged};
 use crate::time::rfc3339;
@@ -102,7 +102,7 @@ pub(crate) fn make_again(
 ) -> Result<()> {
     let what = format!("{} committed files of {} are lost", keys.len(), record.source.uri);
     let cannot =
-        |why: &str| Error::own("cannot_make_again", format!("{what} and cannot be made again: {why}"));
+        |why: &str| Error::new(Code::CannotMakeAgain, format!("{what} and cannot be made again: {why}"));
     let used = means.transform.filter(|transform| transform.digest() == record.component).cloned();
     let used = match (used, lake.surroundings()) {
         (None, Some(surroundings)) => {
@@ -129,7 +129,7 @@ pub(crate) fn make_again(
     }
     let plan = Plan::new(spec, record.table.clone())?;
     let names = Names::new(&record.pipeline, source, record.generation, &record.run);
-    let base = learn::options(&plan, transform, source);
+    let base = JobOptions { source: facts(source, record), ..learn::options(&plan, transform, source) };
     let mut sink = Staging::new(lake, names);
     learn::final_pass(transform, source, base, contracts, &mut sink, &mut |_| {})?;
     let (parts, quarantine) = sink.finish()?;
@@ -154,11 +154,18 @@ pub(crate) fn make_again(
     Ok(())
 }
 
+/// What the transform was told when it made a commit. Whoever completes it may have an event and a clock of
+/// their own: the files hold those of the record.
+fn facts(source: &Source, record: &CommitRecord) -> SourceFacts {
+    let SourceRecord { event_time_ms, loaded_ms, .. } = record.source;
+    SourceFacts { event_time_ms, loaded_ms, ..source.facts() }
+}
+
 /// The source object of a commit, if it still is what it was.
 pub(crate) fn source_of(lake: &Lake, record: &CommitRecord) -> Result<Source> {
     let uri = &record.source.uri;
     let gone = |why: String| {
-        Error::input("source_gone", format!("{uri}, generation {}: {why}", record.generation))
+        Error::new(Code::SourceGone, format!("{uri}, generation {}: {why}", record.generation))
             .with_hint("bring the file back as it was, then try again; nothing was changed")
     };
     let source = if let Some(digest) = uri.strip_prefix("resubmit:") {

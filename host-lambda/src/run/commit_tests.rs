@@ -77,7 +77,7 @@ fn what_vanished_and_cannot_be_made_again_is_said() {
     let (key, record) = committed(&lake, 1, &[]);
     lake.storage().abort(&record.parts[0].staged.token).unwrap();
     let error = complete(&lake, &key, &record, Means::default()).unwrap_err();
-    assert_eq!(error.code(), "cannot_make_again");
+    assert_eq!(error.name(), "cannot_make_again");
     assert!(lake.storage().stat(&done_key(&key)).unwrap().is_none(), "it stays undone");
 }
 
@@ -88,13 +88,13 @@ fn a_source_that_is_gone_or_changed_is_refused() {
     let mut record = CommitRecord::default();
     record.source.uri = path.display().to_string();
     record.source.digest = sha256(b"{}");
-    assert_eq!(source_of(&lake, &record).err().unwrap().code(), "source_gone");
+    assert_eq!(source_of(&lake, &record).err().unwrap().name(), "source_gone");
     std::fs::write(&path, "{}").unwrap();
     assert!(source_of(&lake, &record).is_ok());
     std::fs::write(&path, "{ }").unwrap();
-    assert_eq!(source_of(&lake, &record).err().unwrap().code(), "source_gone");
+    assert_eq!(source_of(&lake, &record).err().unwrap().name(), "source_gone");
     record.source.uri = "stdin:00".into();
-    assert_eq!(source_of(&lake, &record).err().unwrap().code(), "source_gone");
+    assert_eq!(source_of(&lake, &record).err().unwrap().name(), "source_gone");
 }
 
 #[test]
@@ -179,4 +179,26 @@ fn what_others_staged_under_these_names_is_swept_before_the_commit_is_done() {
     complete(&lake, &key, &record, Means::default()).unwrap();
     assert_eq!(*swept.lock().unwrap(), [record.parts[0].staged.clone()], "exactly what the record names");
     assert!(lake.storage().stat(&done_key(&key)).unwrap().is_some(), "a sweep that fails holds nothing up");
+}
+
+#[test]
+fn files_made_again_hold_the_times_of_the_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.json");
+    std::fs::write(&path, "{}").unwrap();
+    let first = Source::file(&path).unwrap().arrived(Some(5), None);
+    let mut record = CommitRecord { source: first.record(), ..CommitRecord::default() };
+    assert!(record.source.loaded_ms.is_some_and(|at| (at - now_ms()).abs() < 60_000));
+    assert_eq!(facts(&first, &record), first.facts(), "the first pass is told what is recorded");
+    record.source.loaded_ms = Some(7);
+    // The event is delivered again, later; or nobody has it any more.
+    let again = Source::file(&path).unwrap().arrived(Some(6), None);
+    for source in [again, Source::file(&path).unwrap().with_record(&record.source)] {
+        let told = facts(&source, &record);
+        assert_eq!((told.event_time_ms, told.loaded_ms), (Some(5), Some(7)));
+        assert_eq!((told.bytes, told.name.as_deref()), (Some(2), Some("x.json")));
+        assert_eq!(SourceFacts { loaded_ms: first.facts().loaded_ms, ..told }, first.facts());
+    }
+    let mended = Source::file(&path).unwrap().with_record(&record.source).record();
+    assert_eq!(mended.loaded_ms, Some(7), "a replay keeps it");
 }

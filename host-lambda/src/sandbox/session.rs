@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+pub use lakegate_model::SourceFacts;
 use wasmtime::component::ResourceAny;
 use wasmtime::{ResourceLimiter, Store, Trap};
 
@@ -14,7 +15,7 @@ use super::engine::Sandbox;
 use super::error::SandboxError;
 use super::ledger::Ledger;
 use super::limits::{CHUNK_BYTES, CORE_INSTANCES, LIFT_BYTES, Limits, TABLE_ELEMENTS, TICK};
-use crate::error::{Error, Fault, GuestFailure, Place, Result};
+use crate::error::{Error, Fault, Place, Result};
 
 /// A contract text for one table, exactly the stored bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,17 +24,6 @@ pub struct TableContract {
     pub table: String,
     /// The contract as JSON.
     pub text: String,
-}
-
-/// Where the input came from; enters outputs only if the spec asks for it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SourceFacts {
-    /// URI of the source object.
-    pub uri: String,
-    /// Time of the event in milliseconds since 1970-01-01 UTC.
-    pub event_time: Option<i64>,
-    /// Hive partitions found in the path, name and value.
-    pub partitions: Vec<(String, String)>,
 }
 
 /// Everything a job is told when it is opened.
@@ -49,7 +39,7 @@ pub struct JobOptions {
     pub learned: Option<String>,
     /// Key-value pairs for every footer.
     pub footer: Vec<(String, String)>,
-    /// Where the input came from.
+    /// Where the input came from; enters outputs only if the spec asks for it.
     pub source: SourceFacts,
     /// True on the second pass: nothing widens any more.
     pub final_pass: bool,
@@ -309,11 +299,7 @@ fn to_guest(options: JobOptions) -> bindings::Options {
             .collect(),
         learned: options.learned,
         footer: options.footer,
-        source: bindings::SourceFacts {
-            uri: options.source.uri,
-            event_time: options.source.event_time,
-            partitions: options.source.partitions,
-        },
+        source: options.source.to_text(),
         final_: options.final_pass,
         propose: options.propose,
     }
@@ -350,7 +336,7 @@ fn failure(said: bindings::Failure) -> Error {
         bindings::Fault::Input => Fault::Input,
         bindings::Fault::Spec => Fault::Spec,
         bindings::Fault::Limit => Fault::Limit,
-        bindings::Fault::Internal => Fault::Internal,
+        bindings::Fault::Internal => Fault::Transform,
     };
     let place = Place {
         line: said.place.line,
@@ -359,5 +345,5 @@ fn failure(said: bindings::Failure) -> Error {
         record: said.place.record_number,
         path: said.place.path,
     };
-    GuestFailure { fault, code: said.code, message: said.message, hint: said.hint, place }.into()
+    Error::told(fault, &said.code, said.message, said.hint, place)
 }

@@ -43,11 +43,7 @@ impl<T: Transform> wit::GuestJob for JobResource<T> {
                 .collect(),
             learned: options.learned,
             footer: options.footer,
-            source: job::SourceFacts {
-                uri: options.source.uri,
-                event_time: options.source.event_time,
-                partitions: options.source.partitions,
-            },
+            source: job::SourceFacts::parse(&options.source).map_err(failure)?,
             final_pass: options.final_,
             propose: options.propose,
         };

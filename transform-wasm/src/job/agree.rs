@@ -1,7 +1,7 @@
 //! Agreeing contracts: what a job that learned, or whose spec says it all, proposes at its end.
 
 use crate::contract::Contract;
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::learn::{Kinds, Learned};
 use crate::propose;
 use crate::report::{Report, Warning};
@@ -66,7 +66,7 @@ fn check_columns(terms: &Terms, ledger: &Ledger, contracts: &[Contract]) -> Resu
         let name = &contract.table;
         if table.mode != Mode::Evolve {
             return Err(Failure::spec(
-                "no_columns",
+                Code::NoColumns,
                 format!("table `{name}` takes no new paths, but no column is declared"),
             )
             .hint("declare its columns, for example with lakegate init, or let it evolve"));
@@ -75,7 +75,7 @@ fn check_columns(terms: &Terms, ledger: &Ledger, contracts: &[Contract]) -> Resu
             return Err(ledger.too_many_rejected());
         }
         return Err(Failure::input(
-            "no_columns",
+            Code::NoColumns,
             format!("no record has a value, so table `{name}` has no columns"),
         )
         .hint("null and empty objects make no columns"));

@@ -3,7 +3,7 @@
 //! The decision to know: a syntax error costs NDJSON and CSV one record, but a JSON document whole,
 //! since nothing after it can be trusted.
 
-use crate::error::{Failure, Place};
+use crate::error::{Code, Failure, Place};
 use crate::input::csv::{CsvOptions, CsvTokenizer, detect_delimiter};
 use crate::input::detect::{Detected, detect_format};
 use crate::json::reader::{DocumentReader, Next};
@@ -133,10 +133,10 @@ impl Decoder {
     /// Input without any object; a path to records that led nowhere.
     pub fn finish(&self, report: &mut Report) -> Result<(), Failure> {
         report.bytes = self.feed.source.bytes_read();
-        report.compression = self.feed.source.compression();
+        report.compression = self.feed.source.compression().into();
         if report.records > 0 && self.feed.not_objects == report.records {
             return Err(Failure::input(
-                "not_records",
+                Code::NotRecords,
                 "the input holds values, but no objects: records must be objects",
             )
             .hint("wrap each value, for example {\"value\": 1}"));
@@ -144,7 +144,7 @@ impl Decoder {
         if let Some(Framing::Document(reader)) = &self.framing
             && !reader.found
         {
-            return Err(Failure::input("records_not_found", "the path of records is nowhere in the input")
+            return Err(Failure::input(Code::RecordsNotFound, "the path of records is nowhere in the input")
                 .hint("check records in [input]"));
         }
         if report.records == 0 {
@@ -190,12 +190,12 @@ fn frame(
             (Framing::Csv(Box::new(csv::CsvFrame::new(CsvTokenizer::new(options), input))), name)
         }
         Detected::Foreign(what) => {
-            return Err(Failure::input("unsupported_format", format!("the input looks like {what}"))
+            return Err(Failure::input(Code::UnsupportedFormat, format!("the input looks like {what}"))
                 .hint("JSON, NDJSON, CSV and TSV are read, plain or as gzip or zstd"));
         }
         Detected::Empty => (Framing::Empty, "empty"),
     };
-    report.format = name;
+    report.format = name.into();
     Ok(Some(framing))
 }
 
@@ -361,7 +361,7 @@ impl Feed {
 
     fn too_large(&self, at: usize, ledger: &Ledger) -> Failure {
         let place = Place { record: Some(ledger.next_number()), ..self.source.place(at) };
-        Failure::limit("record_too_large", "a record is larger than limits.record_bytes")
+        Failure::limit(Code::RecordTooLarge, "a record is larger than limits.record_bytes")
             .hint("is this one JSON document with its records below a path? set records in [input]")
             .at(place)
     }
@@ -387,7 +387,7 @@ impl Feed {
                 _ => *failure,
             }),
             Stop::Syntax { at, message, hint } => {
-                let mut failure = Failure::input("syntax_error", message).at(self.source.place(at));
+                let mut failure = Failure::input(Code::SyntaxError, message).at(self.source.place(at));
                 failure.hint = hint.map(str::to_owned);
                 Err(failure)
             }

@@ -11,7 +11,7 @@ use arrow::array::ArrayRef;
 
 use crate::column::{Column, ColumnType};
 use crate::contract::{Contract, ContractColumn, Origin};
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::extension::{Bound, Extension, Rejects};
 use crate::json::Reject;
 
@@ -75,7 +75,7 @@ fn given(contract: &Contract) -> Vec<(String, ColumnType)> {
 fn check_against(contract: &Contract, added: &ContractColumn) -> Result<(), Failure> {
     let (table, name) = (&contract.table, &added.name);
     let conflict = |what: String| {
-        Failure::spec("contract_conflict", format!("table `{table}`: {what}"))
+        Failure::spec(Code::ContractConflict, format!("table `{table}`: {what}"))
             .hint("what a contract holds never changes by itself: add the column under another name")
     };
     if contract.nulls.iter().any(|(held, _)| held == name) {
@@ -101,7 +101,7 @@ impl TableExtension {
             let held = contract.columns.iter().find(|column| &column.name == name);
             if held.is_none_or(|column| column.ty != *ty) {
                 let message = format!("the contract of `{}` has no {ty} column `{name}`", contract.table);
-                return Err(Failure::spec("contract_conflict", message)
+                return Err(Failure::spec(Code::ContractConflict, message)
                     .hint(format!("{} adds it: the contract must be agreed with it", extension.name())));
             }
         }

@@ -3,9 +3,10 @@
 //! For: keeping the report's counts and the quarantine's lines together, since each rejected record is one of
 //! both. Not for: deciding what is rejected.
 
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::json::Reject;
 use crate::report::Report;
+use crate::spec::MaxRejected;
 
 use super::quarantine::{Quarantine, Span};
 use super::source::Source;
@@ -25,8 +26,8 @@ impl Ledger {
     pub fn new(tables: Vec<String>) -> Self {
         let report = Report {
             version: 1,
-            format: "unknown",
-            compression: "none",
+            format: "unknown".into(),
+            compression: "none".into(),
             comparable: true,
             ..Report::default()
         };
@@ -55,8 +56,7 @@ impl Ledger {
 
     /// A record is rejected by a reader that only learns: the next pass writes its line.
     pub fn count_rejected(&mut self, code: &'static str) {
-        self.report.rejected += 1;
-        *self.report.rejects.entry(code).or_default() += 1;
+        self.report.reject(code);
     }
 
     /// What was rejected so far is void: it comes again in the next pass.
@@ -71,7 +71,7 @@ impl Ledger {
         let report = &self.report;
         let codes: Vec<String> = report.rejects.iter().map(|(code, n)| format!("{n} × {code}")).collect();
         Failure::input(
-            "too_many_rejected",
+            Code::TooManyRejected,
             format!(
                 "{} of {} records were rejected ({}), which is more than max_rejected allows",
                 report.rejected,
@@ -79,6 +79,6 @@ impl Ledger {
                 codes.join(", ")
             ),
         )
-        .hint("see the quarantine for each record's reason; if this share is expected, raise max_rejected in [output]")
+        .hint(MaxRejected::HINT)
     }
 }

@@ -38,23 +38,14 @@ mod trace_tests;
 
 use std::collections::VecDeque;
 
+pub use lakegate_model::SourceFacts;
+
 use crate::error::Failure;
 
 use decode::{Decoded, Decoder};
 use ledger::Ledger;
 use reader::Reader;
 use terms::Terms;
-
-/// Where the input came from; enters the output only if the spec asks for it.
-#[derive(Clone, Debug, Default)]
-pub struct SourceFacts {
-    /// URI of the source object.
-    pub uri: String,
-    /// Time of the event, in milliseconds since 1970-01-01 UTC.
-    pub event_time: Option<i64>,
-    /// Hive partitions in the object's path.
-    pub partitions: Vec<(String, String)>,
-}
 
 /// A contract's text and its table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +69,7 @@ pub struct Options {
     pub learned: Option<String>,
     /// Key-value pairs for every footer.
     pub footer: Vec<(String, String)>,
-    /// Where the input came from.
+    /// Where the input came from; enters the output only if the spec asks for it.
     pub source: SourceFacts,
     /// Second pass: nothing widens.
     pub final_pass: bool,
@@ -266,7 +257,7 @@ impl Job {
         self.decoder.finish(&mut self.ledger.report)?;
         let Reader::Shred(shredding) = &mut self.reader else { return self.widen() };
         let report = &self.ledger.report;
-        if self.terms.max_rejected.passed(report.rejected, report.records) {
+        if !self.terms.max_rejected.allows(report.rejected, report.records) {
             // The quarantine goes out first: it says why.
             if let Some(lines) = self.ledger.quarantine.take(true) {
                 return Ok(Step::Quarantine(lines));

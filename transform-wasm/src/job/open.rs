@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use lakegate_model::footer;
+
 use crate::column::ColumnType;
 use crate::contract::{Contract, ContractColumn, Origin, digest};
 use crate::encode::{Codec, PartSchema};
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::expr::{Env, Expr};
 use crate::extension::Extension;
 use crate::learn::Learned;
@@ -56,7 +58,7 @@ impl Job {
             learned.join_text(text)?;
         }
         let terms =
-            Terms { max_rejected: spec.max_rejected()?, spec, no_spec, tables, live, options, extension };
+            Terms { max_rejected: spec.max_rejected(), spec, no_spec, tables, live, options, extension };
         let mut ledger = Ledger::new(terms.tables.clone());
         let depth = terms.spec.limits.depth;
         let (reader, phase) = match terms.settle(&mut ledger.report)? {
@@ -88,7 +90,10 @@ impl Terms {
         let known = self.live.iter().all(Option::is_some);
         let live: Vec<Contract> = self.live.iter().flatten().cloned().collect();
         if self.options.final_pass && !known {
-            return Err(Failure::spec("contract_missing", "the final pass needs a contract for every table"));
+            return Err(Failure::spec(
+                Code::ContractMissing,
+                "the final pass needs a contract for every table",
+            ));
         }
         let settled = |(table, live): (&Table, &Option<Contract>)| {
             table.is_closed() || (live.is_some() && table.columns.iter().all(|c| c.ty.is_some()))
@@ -191,18 +196,17 @@ impl Terms {
             ColumnSource::Read(i) => read_levels[i],
             ColumnSource::Replaced(_) | ColumnSource::Made => Level::Row,
         };
-        let pointers: serde_json::Map<String, serde_json::Value> = columns
-            .iter()
-            .map(|c| match &c.origin {
-                Origin::Pointer(pointer) => (c.name.clone(), pointer.as_str().into()),
-                Origin::Sql(_) => (c.name.clone(), serde_json::json!({ "sql": derived_by(table, c) })),
-                Origin::Transform(name) => (c.name.clone(), serde_json::json!({ "transform": name })),
-            })
-            .collect();
+        // Where a spec words an expression otherwise than the contract, the spec's made the file.
+        let origin = |c: &ContractColumn| match derived_by(table, c) {
+            Some(sql) => Origin::Sql(sql.to_owned()),
+            None => c.origin.clone(),
+        };
+        let origins: Vec<(&str, Origin)> = columns.iter().map(|c| (c.name.as_str(), origin(c))).collect();
         let mut key_values = self.options.footer.clone();
-        key_values.push(("lakegate.spec".into(), digest(self.options.spec.as_bytes())));
-        key_values.push(("lakegate.contract".into(), rows.digest.clone()));
-        key_values.push(("lakegate.pointers".into(), serde_json::Value::Object(pointers).to_string()));
+        key_values.push((footer::SPEC.into(), digest(self.options.spec.as_bytes())));
+        key_values.push((footer::CONTRACT.into(), rows.digest.clone()));
+        let origins = footer::origins_text(origins.iter().map(|(name, origin)| (*name, origin)));
+        key_values.push((footer::POINTERS.into(), origins));
         Ok(PartTable {
             name: contract.table.clone(),
             schema: PartSchema::new(&schema)?,
@@ -219,11 +223,12 @@ impl Terms {
 fn table_names(spec: &Spec, given: Option<&str>) -> Result<Vec<String>, Failure> {
     if let [table] = spec.tables.as_slice() {
         let name = given.or(table.name.as_deref()).ok_or_else(|| {
-            Failure::spec("table_missing", "the table has no name").hint("give --table, or name in [[table]]")
+            Failure::spec(Code::TableMissing, "the table has no name")
+                .hint("give --table, or name in [[table]]")
         })?;
         if !names::is_valid(name) {
             let better = names::snake_case(name).unwrap_or_else(|| "a_name".into());
-            return Err(Failure::spec("spec_invalid", format!("`{name}` is no table name"))
+            return Err(Failure::spec(Code::SpecInvalid, format!("`{name}` is no table name"))
                 .hint(format!("lower-case letters, digits and _ only: `{better}`")));
         }
         return Ok(vec![name.to_owned()]);
@@ -239,7 +244,10 @@ fn drop_columns(table: &Table, contract: &Contract) -> Result<Vec<usize>, Failur
             .iter()
             .map(|name| {
                 contract.columns.iter().position(|c| &c.name == name).ok_or_else(|| {
-                    Failure::spec("unknown_column", format!("drop_nulls names `{name}`, which is no column"))
+                    Failure::spec(
+                        Code::UnknownColumn,
+                        format!("drop_nulls names `{name}`, which is no column"),
+                    )
                 })
             })
             .collect(),
@@ -250,7 +258,7 @@ fn must_be_boolean(what: &str, expression: &Expr) -> Result<(), Failure> {
     if expression.ty() == ColumnType::Boolean {
         return Ok(());
     }
-    Err(Failure::spec("spec_invalid", format!("{what} is {}, but must be a condition", expression.ty()))
+    Err(Failure::spec(Code::SpecInvalid, format!("{what} is {}, but must be a condition", expression.ty()))
         .hint("compare it with something, for example price > 0"))
 }
 

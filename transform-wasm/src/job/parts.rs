@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::column::{Column, ColumnType};
 use crate::encode::{Codec, PartSchema, PartWriter, Scratch};
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::limits::{ENCODE_BUDGET, PIECE_BYTES, ROW_GROUP_BYTES};
 use crate::shred::Level;
 
@@ -172,7 +172,7 @@ impl Parts {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(_) if open >= self.most_partitions => {
                 return Err(Failure::limit(
-                    "too_many_partitions",
+                    Code::TooManyPartitions,
                     format!("the input makes more than {} partitions", self.most_partitions),
                 )
                 .hint("partition by something coarser, for example month, or raise limits.partitions"));

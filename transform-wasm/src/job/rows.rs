@@ -9,7 +9,7 @@ use arrow::array::{Array, ArrayRef, AsArray};
 
 use crate::column::{Column, ColumnType};
 use crate::contract::{Contract, ContractColumn, Origin};
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::expr;
 use crate::hive;
 use crate::json::Reject;
@@ -115,7 +115,7 @@ impl Rows {
                 report.checks.push(CheckReport {
                     table: table.contract.table.clone(),
                     check: check.name.clone(),
-                    on_fail: check.on_fail.name(),
+                    on_fail: check.on_fail.name().into(),
                     failed: *failed,
                 });
             }
@@ -312,7 +312,7 @@ fn run_check(
         match check.on_fail {
             OnFail::Warn => {}
             OnFail::Fail => {
-                return Err(Failure::input("check_failed", format!("the check `{}` failed", check.name))
+                return Err(Failure::input(Code::CheckFailed, format!("the check `{}` failed", check.name))
                     .hint("its on_fail is \"fail\": nothing of this source object was taken"));
             }
             OnFail::Reject => {

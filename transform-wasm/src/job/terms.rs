@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::column::ColumnType;
 use crate::contract::{Contract, ContractColumn, Origin, PartitionColumn};
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::expr::{Env, Expr, ExprError, SourceEnv};
 use crate::extension::Extension;
 use crate::learn::Learned;
@@ -50,7 +50,7 @@ impl Terms {
         match &self.spec.input.timezone {
             None => Ok(0),
             Some(zone) => parse_timezone(zone)
-                .map_err(|why| Failure::spec("spec_invalid", format!("input.timezone: {why}"))),
+                .map_err(|why| Failure::spec(Code::SpecInvalid, format!("input.timezone: {why}"))),
         }
     }
 
@@ -59,7 +59,7 @@ impl Terms {
         let facts = &self.options.source;
         SourceEnv {
             uri: facts.uri.clone(),
-            event_time: facts.event_time,
+            event_time: facts.event_time_ms,
             partitions: facts.partitions.clone(),
         }
     }
@@ -149,12 +149,12 @@ fn partition_column(text: &str, env: &Env<'_>) -> Result<PartitionColumn, Failur
     let (expression, name) =
         Expr::parse_aliased(text, env).map_err(|e| in_expression("partition_by", text, &e))?;
     let name = name.filter(|n| names::is_valid(n)).ok_or_else(|| {
-        Failure::spec("spec_invalid", format!("partition_by \"{text}\" needs a name"))
+        Failure::spec(Code::SpecInvalid, format!("partition_by \"{text}\" needs a name"))
             .hint("write for example \"year(order_date) AS year\"")
     })?;
     let ty = expression.ty();
     if !matches!(ty, ColumnType::String | ColumnType::Date | ColumnType::Bigint | ColumnType::Boolean) {
-        return Err(Failure::spec("spec_invalid", format!("partition_by \"{text}\" is {ty}"))
+        return Err(Failure::spec(Code::SpecInvalid, format!("partition_by \"{text}\" is {ty}"))
             .hint("partition by string, date, bigint or boolean; cast it, for example CAST(x AS date)"));
     }
     let sql = match text.to_ascii_lowercase().rfind(" as ") {
@@ -166,7 +166,7 @@ fn partition_column(text: &str, env: &Env<'_>) -> Result<PartitionColumn, Failur
 
 /// An expression that is wrong.
 pub fn in_expression(what: &str, sql: &str, error: &ExprError) -> Failure {
-    let mut failure = Failure::spec("spec_invalid", format!("{what}: {error} of \"{sql}\""));
+    let mut failure = Failure::spec(Code::SpecInvalid, format!("{what}: {error} of \"{sql}\""));
     failure.hint.clone_from(&error.hint);
     failure
 }

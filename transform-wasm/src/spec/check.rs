@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{DeclaredColumn, Format, Input, SPEC_VERSION, Spec, Table, TypeName};
 use crate::column::ColumnType;
-use crate::error::{Failure, Place};
+use crate::error::{Code, Failure, Place};
 use crate::expr::{Expr, ExprError};
 use crate::limits::Limits;
 use crate::names;
@@ -44,9 +44,20 @@ impl Mistake {
 
     /// As a failure, with its place in the text.
     pub(super) fn failure(self, text: &str) -> Failure {
-        let place = DeTable::parse(text).map(|root| start(&root, &self.key)).map(|at| super::place(text, at));
-        Failure { hint: self.hint, ..Failure::spec("spec_invalid", self.message) }
+        let place = DeTable::parse(text).map(|root| start(&root, &self.key)).map(|at| place(text, at));
+        Failure { hint: self.hint, ..Failure::spec(Code::SpecInvalid, self.message) }
             .at(place.unwrap_or_else(|_| Place::default()))
+    }
+}
+
+/// Line and column of a byte.
+fn place(text: &str, at: usize) -> Place {
+    let before = text.get(..at).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+    Place {
+        line: Some(before.matches('\n').count() as u64 + 1),
+        column: Some(before[line_start..].chars().count() as u64 + 1),
+        ..Place::default()
     }
 }
 

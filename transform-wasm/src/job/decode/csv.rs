@@ -1,6 +1,6 @@
 //! CSV records: the header, then one record a line (or more, where fields are quoted).
 
-use crate::error::{Failure, Place};
+use crate::error::{Code, Failure, Place};
 use crate::input::csv::{Block, CsvFault, CsvStep, CsvTokenizer, Room};
 use crate::json::{Reject, Stop};
 use crate::limits::{BATCH_BYTES, BATCH_RECORDS};
@@ -183,7 +183,7 @@ impl Feed {
                 let place = Place { record: Some(number), ..self.source.place(start + error.offset) };
                 if frame.names.is_none() || error.fault == CsvFault::OpenQuote {
                     // An open quote swallows all that follows: there is no next record to go on with.
-                    let failure = Failure::input("syntax_error", error.message());
+                    let failure = Failure::input(Code::SyntaxError, error.message());
                     return Err(failure.hint(error.hint()).at(place));
                 }
                 let message = format!("{}, at line {}", error.message(), place.line.unwrap_or_default());
