@@ -62,13 +62,13 @@ pub use transform::{Description, Extended, Transform};
 /// What the crate's own benchmarks measure apart from each other. Not an interface: it follows the code.
 #[doc(hidden)]
 pub mod bench {
-    pub use crate::column::Column;
+    pub use crate::column::{Column, Values};
     pub use crate::contract::Contract;
     pub use crate::encode::{Codec, PartSchema, PartWriter, Scratch};
     pub use crate::json::reader::{DocumentReader, Next};
     pub use crate::json::skip::Care;
     pub use crate::json::{Cursor, Skipper};
     pub use crate::limits::Limits;
-    pub use crate::shred::{Plan, Shredder};
+    pub use crate::shred::{Level, Plan, Shredder};
     pub use crate::spec::Spec;
 }

@@ -26,6 +26,7 @@ struct Inner {
     engine: Engine,
     limits: Limits,
     ticker: Ticker,
+    counts_fuel: bool,
 }
 
 impl Sandbox {
@@ -34,9 +35,22 @@ impl Sandbox {
     /// # Errors
     /// The machine has no support for the engine, or no thread can be started.
     pub fn new(limits: Limits) -> Result<Self> {
-        let engine = Engine::new(&config()).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+        Self::with(&config(), limits, false)
+    }
+
+    /// As [`Sandbox::new`], and what guests do is counted: see [`Session::fuel`](super::Session::fuel). For
+    /// benchmarks: the count is the same on every machine, but its code is slower, and another one in the cache.
+    ///
+    /// # Errors
+    /// As [`Sandbox::new`].
+    pub fn counting_fuel(limits: Limits) -> Result<Self> {
+        Self::with(config().consume_fuel(true), limits, true)
+    }
+
+    fn with(config: &Config, limits: Limits, counts_fuel: bool) -> Result<Self> {
+        let engine = Engine::new(config).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
         let ticker = Ticker::start(&engine)?;
-        Ok(Self { inner: Arc::new(Inner { engine, limits, ticker }) })
+        Ok(Self { inner: Arc::new(Inner { engine, limits, ticker, counts_fuel }) })
     }
 
     /// The limits of each source object.
@@ -46,6 +60,10 @@ impl Sandbox {
 
     pub(super) fn engine(&self) -> &Engine {
         &self.inner.engine
+    }
+
+    pub(super) fn counts_fuel(&self) -> bool {
+        self.inner.counts_fuel
     }
 
     /// Makes sure that time passes for guests.
