@@ -24,7 +24,7 @@ pub fn bench(workspace: &Workspace, quick: bool, only: &[String]) -> Result<()> 
     let encoder =
         step("encoder bench", || build_program(workspace, "lakegate-transform", "encoder", &[]))?;
     let sandbox = step("lakegate, sandbox bench", || {
-        build_program(workspace, "lakegate-host", "sandbox", &["lakegate"])
+        build_program(workspace, "lakegate-cli", "sandbox", &["lakegate"])
     })?;
     let lakegate = workspace.lakegate("release");
     let mut command = Command::new(python);
