@@ -54,7 +54,8 @@ fn main() -> Outcome<()> {
         let at = words.iter().position(|word| word == name).ok_or(format!("missing {name}"))?;
         words.get(at + 1).ok_or_else(|| format!("{name} has no value").into())
     };
-    let groups = groups(&std::fs::read_to_string(argument("--spec")?)?, &std::fs::read(argument("--input")?)?)?;
+    let groups =
+        groups(&std::fs::read_to_string(argument("--spec")?)?, &std::fs::read(argument("--input")?)?)?;
     let dense: Vec<Vec<Dense>> = groups.iter().map(dense).collect::<Outcome<_>>()?;
     let (mut ours, mut theirs, mut sizes) = (f64::INFINITY, f64::INFINITY, (0, 0));
     for _ in 0..ROUNDS {

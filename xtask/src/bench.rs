@@ -21,8 +21,7 @@ pub fn bench(workspace: &Workspace, quick: bool, only: &[String]) -> Result<()> 
     step("component", || component(workspace))?;
     let native = step("native bench", || build_program(workspace, "lakegate-transform", "whole", &[]))?;
     let steps = step("steps bench", || build_program(workspace, "lakegate-transform", "steps", &[]))?;
-    let encoder =
-        step("encoder bench", || build_program(workspace, "lakegate-transform", "encoder", &[]))?;
+    let encoder = step("encoder bench", || build_program(workspace, "lakegate-transform", "encoder", &[]))?;
     let sandbox = step("lakegate, sandbox bench", || {
         build_program(workspace, "lakegate-cli", "sandbox", &["lakegate"])
     })?;

@@ -13,8 +13,8 @@ use crate::run::crash;
 use crate::run::pass::Sink;
 use crate::source::Source;
 use crate::storage::{Stage, Staged};
-use lakegate_base::{Code, Error, Result};
 use lakegate_base::time::compact;
+use lakegate_base::{Code, Error, Result};
 
 /// Names of a run's outputs.
 #[derive(Clone, Debug)]
