@@ -122,7 +122,7 @@ pub fn try_on(
     let made = bound.apply(extension, table, rows.columns().to_vec(), rows.num_rows(), &mut rejects)?;
     let fields: Vec<Field> =
         bound.changed().map(|(name, ty)| Field::new(name, ty.arrow_type(), true)).collect();
-    let arrays = made.iter().map(|column| column.to_arrow(None)).collect();
+    let arrays = made.iter().map(|column| column.to_arrow(None)).collect::<Result<_, _>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
     let made = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
         .map_err(|error| broken(extension, &error))?;

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{Date32Type, Int64Type};
 
-pub use lakegate_model::hive::{DEFAULT_PARTITION, escape, unescape};
+use lakegate_model::hive::{DEFAULT_PARTITION, escape};
 
 use crate::column::ColumnType;
 use crate::value::time::format_iso_date;

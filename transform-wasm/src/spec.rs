@@ -10,10 +10,12 @@ pub use lakegate_model::output::{OnReupload, Output, PartCompression};
 use serde::Deserialize;
 
 use crate::column::ColumnType;
-use crate::error::{Code, Failure};
+use crate::error::Failure;
 use crate::limits::Limits;
-use crate::names;
+use crate::names::Naming;
 pub use lakegate_model::MaxRejected;
+
+mod check;
 
 /// Highest spec version this code reads.
 pub const SPEC_VERSION: u32 = 1;
@@ -136,17 +138,6 @@ pub enum Mode {
     Freeze,
     /// The value is dropped and counted.
     Discard,
-}
-
-/// How learned columns are named.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum Naming {
-    /// The whole path joined with `_`.
-    #[default]
-    Path,
-    /// The shortest end of the path that is unambiguous.
-    Leaf,
 }
 
 /// How numbers are learned.
@@ -304,7 +295,7 @@ impl Spec {
     /// [`Failure`] with fault `spec`, line and column.
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let spec: Self = output::parse(text)?;
-        spec.check()?;
+        spec.check().map_err(|mistake| mistake.failure(text))?;
         Ok(spec)
     }
 
@@ -312,89 +303,12 @@ impl Spec {
     pub fn max_rejected(&self) -> MaxRejected {
         self.output.max_rejected.unwrap_or_default()
     }
-
-    fn check(&self) -> Result<(), Failure> {
-        if self.version.is_some_and(|v| v != SPEC_VERSION) {
-            return Err(invalid(format!("spec version must be {SPEC_VERSION}")));
-        }
-        self.input.check()?;
-        if self.limits.depth > Limits::DEPTH_CEILING {
-            return Err(invalid(format!("limits.depth is at most {}", Limits::DEPTH_CEILING)));
-        }
-        let mut seen = std::collections::BTreeSet::new();
-        for table in &self.tables {
-            if self.tables.len() > 1 && table.name.is_none() {
-                return Err(invalid("with several tables, each [[table]] needs a name"));
-            }
-            if let Some(name) = &table.name {
-                check_name("table", name)?;
-                if !seen.insert(name) {
-                    return Err(invalid(format!("two tables are named `{name}`")));
-                }
-            }
-            table.check()?;
-        }
-        Ok(())
-    }
-}
-
-impl Input {
-    fn check(&self) -> Result<(), Failure> {
-        for (key, sign) in [("delimiter", self.delimiter), ("quote", Some(self.quote))] {
-            if sign.is_some_and(|c| !c.is_ascii() || matches!(c, '\n' | '\r')) {
-                return Err(invalid(format!("input.{key} must be one ASCII character")));
-            }
-        }
-        if !matches!(self.decimal, '.' | ',') {
-            return Err(invalid("input.decimal must be \".\" or \",\""));
-        }
-        if self.header && !self.columns.is_empty() {
-            return Err(invalid("input.columns names columns that have no header").hint("set header = false"));
-        }
-        Ok(())
-    }
 }
 
 impl Table {
-    fn check(&self) -> Result<(), Failure> {
-        let mut seen = std::collections::BTreeSet::new();
-        let names = self.columns.iter().map(|c| &c.name).chain(self.derives.iter().map(|d| &d.name));
-        for name in names {
-            check_name("column", name)?;
-            if !seen.insert(name) {
-                return Err(invalid(format!("two columns are named `{name}`")));
-            }
-        }
-        for column in &self.columns {
-            let dated = matches!(column.ty, Some(TypeName(ColumnType::Date | ColumnType::Timestamp)));
-            if column.format.is_some() && !dated {
-                return Err(invalid(format!(
-                    "column `{}` has a format, which only date and timestamp columns have",
-                    column.name
-                ))
-                .hint("add type = \"date\" or type = \"timestamp\""));
-            }
-        }
-        Ok(())
-    }
-
     /// Whether every column is declared with its type and nothing else can come: the contract then
     /// follows from the spec alone.
     pub fn is_closed(&self) -> bool {
         self.mode != Mode::Evolve && !self.columns.is_empty() && self.columns.iter().all(|c| c.ty.is_some())
     }
-}
-
-fn check_name(what: &str, name: &str) -> Result<(), Failure> {
-    if names::is_valid(name) {
-        return Ok(());
-    }
-    Err(invalid(format!(
-        "`{name}` is no {what} name: lower-case letters, digits and _ only, at most 255 bytes"
-    ))
-    .hint(format!("write `{}`", names::snake_case(name).unwrap_or_else(|| "a_name".into()))))
-}
-
-fn invalid(message: impl Into<String>) -> Failure {
-    Failure::spec(Code::SpecInvalid, message)
 }

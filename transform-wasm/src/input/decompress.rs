@@ -18,8 +18,6 @@ use gzip::Gzip;
 use pending::Pending;
 use zstd::Zstd;
 
-pub use zstd::WINDOW_LIMIT as ZSTD_WINDOW_LIMIT;
-
 /// How an input is compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compression {

@@ -10,9 +10,10 @@ use crate::column::ColumnType;
 use crate::contract::{Contract, ContractColumn, Origin, PartitionColumn};
 use crate::error::{Code, Failure};
 use crate::learn::{Kinds, Learned, column_type};
+use crate::names::Naming;
 use crate::names::{self, column_pointer, path_to_pointer, pointer_push};
 use crate::report::Warning;
-use crate::spec::{Mode, Naming, Spec, Table};
+use crate::spec::{Mode, Spec, Table};
 
 mod conflict;
 mod settings;

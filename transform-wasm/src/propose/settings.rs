@@ -6,9 +6,10 @@
 use std::fmt::Write as _;
 
 use crate::limits::Limits;
+use crate::names::Naming;
 use crate::spec::{
-    DeclaredColumn, DropNulls, Empty, Encoding, Format, Input, InputCompression, Mode, Naming, Numbers,
-    OnReupload, Output, PartCompression, Table,
+    DeclaredColumn, DropNulls, Empty, Encoding, Format, Input, InputCompression, Mode, Numbers, OnReupload,
+    Output, PartCompression, Table,
 };
 
 use super::text::quote;
