@@ -125,8 +125,9 @@ fn what_architecture_names_is_there() {
     let mut last = String::new();
     for (line, code) in read("ARCHITECTURE.md").code {
         if let Some(function) = code.strip_suffix("()") {
-            if !sources(&crate::checkout().join(&last)).contains(&format!("fn {function}")) {
-                wrong.push(format!("line {line}: there is no `fn {function}` in {last}"));
+            let text = sources(&crate::checkout().join(&last));
+            if !["fn", "function"].iter().any(|word| text.contains(&format!("{word} {function}"))) {
+                wrong.push(format!("line {line}: there is no function `{function}` in {last}"));
             }
         } else if code.contains('/') {
             for path in expanded(&code) {
