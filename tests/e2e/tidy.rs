@@ -204,3 +204,24 @@ fn no_large_or_committed_binary_file() {
         .collect();
     report("files beyond 1 MiB, Parquet, Wasm", &wrong);
 }
+
+#[test]
+fn workflows_pin_what_they_use() {
+    let mut wrong = Vec::new();
+    for path in files().iter().filter(|path| path.starts_with(".github/workflows")) {
+        let text = fs::read_to_string(crate::checkout().join(path)).unwrap();
+        for used in
+            text.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("uses: "))
+        {
+            let version = used.split_once('@').map(|(_, version)| version);
+            let pinned = version.is_some_and(|version| {
+                let major = version.strip_prefix('v').is_some_and(|digits| digits.parse::<u32>().is_ok());
+                major || version.len() == 40 && version.bytes().all(|byte| byte.is_ascii_hexdigit())
+            });
+            if !pinned && !used.starts_with("./") {
+                wrong.push(format!("{}: {used}", path.display()));
+            }
+        }
+    }
+    report("actions by major version or by digest", &wrong);
+}
