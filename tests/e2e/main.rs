@@ -9,6 +9,7 @@
 //! * `crash`        killed at each step, run again: the rows are the same
 //! * `csv_spectrum` a public CSV collection, where it lies beside the checkout
 //! * `differential` generated records through the transform and the plain reference
+//! * `docs`         the documents: commands, links, paths
 //! * `drift`        fifty files with drifting shapes, in any order
 //! * `errors`       the exact text of the likeliest errors
 //! * `json_suite`   what the grammar allows is accepted, what it forbids is refused
@@ -32,6 +33,7 @@ mod corpus;
 mod crash;
 mod csv_spectrum;
 mod differential;
+mod docs;
 mod drift;
 mod errors;
 mod json_suite;
