@@ -2,7 +2,7 @@
 //!
 //! Not for what one backend promises alone: see `suite/s3_only.rs` and `suite/folder_only.rs`. The decision
 //! to know: a backend that cannot keep a law says so by name, with its reason, in `suite/peers.rs`; nothing
-//! is skipped in silence. `LAKEGATE_TEST_S3` names the endpoint of a further peer.
+//! is skipped in silence, and the closing line counts it. `LAKEGATE_TEST_S3` names the endpoint of a further peer.
 
 /// Each law as a test of each backend that speaks S3.
 macro_rules! s3_laws {
