@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use crate::build::{COMMAND, Profile};
 use crate::component::component;
 use crate::setup::setup;
 use crate::workspace::{Workspace, cache_folder, stdout_of, step};
@@ -18,13 +19,12 @@ const END: &str = "<!-- results: end -->";
 /// Measures everything, or with names only those inputs.
 pub fn bench(workspace: &Workspace, quick: bool, only: &[String]) -> Result<()> {
     let python = step("set-up", || setup(workspace))?;
-    step("component", || component(workspace))?;
+    step("component", || component(workspace, Profile::Dev))?;
     let native = step("native bench", || build_program(workspace, "lakegate-transform", "whole", &[]))?;
     let steps = step("steps bench", || build_program(workspace, "lakegate-transform", "steps", &[]))?;
-    let sandbox = step("lakegate, sandbox bench", || {
-        build_program(workspace, "lakegate-host", "sandbox", &["lakegate"])
-    })?;
-    let lakegate = workspace.lakegate("release");
+    let sandbox =
+        step("lakegate, sandbox bench", || build_program(workspace, COMMAND, "sandbox", &["lakegate"]))?;
+    let lakegate = workspace.program("release", "lakegate");
     let mut command = Command::new(python);
     command.arg(workspace.tests("python").join("bench.py"));
     let paths =

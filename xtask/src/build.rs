@@ -1,7 +1,11 @@
 //! `cargo xtask build`: the component and the browser page, then the `lakegate` binary that carries both.
 //!
-//! Not for tests. The one decision to know: the last line on standard output is the path of the
-//! binary and nothing else is written there, so that scripts can use it.
+//! Not for tests. The last line on standard output is the path of the binary and nothing else is written
+//! there, so that scripts can use it.
+//!
+//! Cargo settles the features of dependencies over all packages that one call selects. So every call of a
+//! task selects the same packages ([`Profile::selection`]) and names only the programs that it wants: another
+//! selection would compile wasmtime and its like twice.
 
 use std::path::PathBuf;
 
@@ -12,42 +16,66 @@ use crate::web::carry;
 use crate::workspace::{Workspace, run, step};
 
 /// How the `lakegate` binary is compiled. The component is always built with its own profile.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
+    /// Quick to build, and no more than a lake in a folder needs: neither AWS nor the page.
+    Demo,
     /// Quick to build.
     Dev,
     /// As shipped.
     Release,
 }
 
-/// Builds everything, the browser page too, and returns the path of the `lakegate` binary.
-pub fn build_all(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
-    step("component", || component(workspace))?;
-    step("browser page", || carry(workspace))?;
-    step("lakegate", || programs(workspace, profile))
+impl Profile {
+    /// The packages and features that cargo selects.
+    fn selection(self) -> &'static [&'static str] {
+        match self {
+            Self::Demo => &[
+                "--package",
+                COMMAND,
+                "--package",
+                "lakegate-builder",
+                "--no-default-features",
+                "--features",
+                "lakegate-builder/encode",
+            ],
+            // The same set of crates as `cargo test --workspace`.
+            Self::Dev => &["--workspace"],
+            Self::Release => &["--release", "--package", COMMAND, "--package", "lakegate-builder"],
+        }
+    }
+
+    /// Cargo's folder below the target folder.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Demo | Self::Dev => "debug",
+            Self::Release => "release",
+        }
+    }
 }
 
-/// Builds what needs no page and returns the path of the `lakegate` binary.
-pub fn build(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
-    step("component", || component(workspace))?;
+/// The package of the `lakegate` binary.
+pub const COMMAND: &str = "lakegate-host";
+/// The package of the `bootstrap` binary, which AWS Lambda starts.
+pub const LAMBDA: &str = "lakegate-host";
+
+/// Builds everything, the browser page too, and returns the path of the `lakegate` binary.
+pub fn build_all(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
+    step("component", || component(workspace, profile))?;
+    step("browser page", || carry(workspace, profile))?;
     step("lakegate", || programs(workspace, profile))
 }
 
 /// Builds `lakegate`, whose path it returns, and `bootstrap` beside it.
 pub fn programs(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
+    binary(workspace, profile, &["lakegate", "bootstrap"])
+}
+
+/// Builds programs and returns the path of the first.
+pub fn binary(workspace: &Workspace, profile: Profile, names: &[&str]) -> Result<PathBuf> {
     let mut cargo = workspace.cargo();
-    cargo.args(["build", "--locked", "--bin", "lakegate", "--bin", "bootstrap"]);
-    let folder = match profile {
-        // The same set of crates as `cargo test --workspace`: other features would compile all twice.
-        Profile::Dev => {
-            cargo.arg("--workspace");
-            "debug"
-        }
-        Profile::Release => {
-            cargo.args(["--release", "--package", "lakegate-host"]);
-            "release"
-        }
-    };
+    cargo.args(["build", "--locked"]).args(profile.selection());
+    cargo.args(names.iter().flat_map(|name| ["--bin", name]));
     run(&mut cargo)?;
-    Ok(workspace.lakegate(folder))
+    Ok(workspace.program(profile.folder(), names.first().copied().unwrap_or_default()))
 }
