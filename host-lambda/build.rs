@@ -1,4 +1,4 @@
-//! Embeds the shipped component and the browser page into the host.
+//! Embeds the shipped component, the browser page, and the sources of the transform library into the host.
 //!
 //! Not for building them: that is `cargo xtask build`, which writes both where this script looks. Without them
 //! the script embeds nothing, so that `cargo check`, clippy and IDEs pass on a fresh checkout; using the
@@ -11,10 +11,15 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+mod library;
+
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-env-changed=LAKEGATE_COMPONENT");
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=library.rs");
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    let crate_folder = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    library::write(&crate_folder.join(".."), &out.join("library.gz"))?;
     let root = target_folder(&out);
     let component = match env::var_os("LAKEGATE_COMPONENT") {
         Some(path) => Some(PathBuf::from(path)),
