@@ -61,7 +61,9 @@ fn collect(checkout: &Path, name: &str, files: &mut Vec<(String, Vec<u8>)>) -> i
 /// The workspace's manifest with the library's crates as its only members.
 fn cut_down(manifest: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(manifest);
-    let members = format!("members = [{}]", CRATES.map(|name| format!("\"{name}\"")).join(", "));
-    let line = |line: &str| if line.starts_with("members = ") { members.clone() } else { line.to_owned() };
-    text.lines().map(|text| line(text) + "\n").collect::<String>().into_bytes()
+    // `members = [...]`, on one line or several.
+    let Some((head, rest)) = text.split_once("members = [") else { return manifest.to_vec() };
+    let tail = rest.split_once(']').map_or("", |(_, tail)| tail);
+    let members = CRATES.map(|name| format!("\"{name}\"")).join(", ");
+    format!("{head}members = [{members}]{tail}").into_bytes()
 }

@@ -6,8 +6,9 @@
 //! file and toolchain come along.
 
 use super::Context;
-use super::output::{Answer, Fault, Outcome, Problem};
+use super::output::{Answer, Outcome};
 use super::render::Tone;
+use crate::error::{Code, Error, Fault};
 use clap::Args;
 use serde_json::json;
 use std::fs;
@@ -60,9 +61,9 @@ pub fn run(args: &NewArgs, context: &Context) -> Outcome {
     let folder = args.path.clone().unwrap_or_else(|| PathBuf::from(&args.name));
     let shown = folder.display().to_string();
     if folder.symlink_metadata().is_ok() {
-        return Err(Problem::new(Fault::Environment, "exists", "there is something in this place already")
-            .hint("choose another folder with --path")
-            .file(shown));
+        return Err(Error::new(Code::Exists, "there is something in this place already")
+            .with_hint("choose another folder with --path")
+            .in_file(shown));
     }
     let named = args.library.as_deref().map(library).transpose()?;
     let (library, brought) = match &named {
@@ -94,35 +95,31 @@ pub fn run(args: &NewArgs, context: &Context) -> Outcome {
 }
 
 /// A name that cargo takes and that is no other crate's of this build.
-fn check_name(name: &str) -> Result<(), Problem> {
+fn check_name(name: &str) -> Result<(), Error> {
     let starts = name.starts_with(|c: char| c.is_ascii_lowercase());
     let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     let dashes = name.ends_with('-') || name.contains("--");
     if !starts || !plain || dashes || name.len() > NAME_BYTES {
-        return Err(Problem::usage(format!("`{name}` cannot be the name of a transform"))
-            .hint("a lower-case letter, then letters, digits and single dashes: `my-transform`"));
+        return Err(Error::usage(format!("`{name}` cannot be the name of a transform"))
+            .with_hint("a lower-case letter, then letters, digits and single dashes: `my-transform`"));
     }
     // The crate itself, those it is linked with, and words that no Rust crate may have.
     let taken =
         ["test", "core", "std", "alloc", "arrow", "crate", "self", "super", "type", "lakegate-transform"];
     if taken.contains(&name) {
-        return Err(Problem::usage(format!("the name `{name}` is taken")).hint("choose another one"));
+        return Err(Error::usage(format!("the name `{name}` is taken")).with_hint("choose another one"));
     }
     Ok(())
 }
 
 /// The folder of a library that was named, absolute.
-fn library(folder: &Path) -> Result<PathBuf, Problem> {
+fn library(folder: &Path) -> Result<PathBuf, Error> {
     let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
     match folder.canonicalize() {
         Ok(absolute) if manifest.contains("name = \"lakegate-transform\"") => Ok(absolute),
-        _ => Err(Problem::new(
-            Fault::Environment,
-            "no_library",
-            "the library lakegate-transform is not in this folder",
-        )
-        .hint("name the folder transform-wasm of a checkout, or leave --library out")
-        .file(folder.display().to_string())),
+        _ => Err(Error::new(Code::NoLibrary, "the library lakegate-transform is not in this folder")
+            .with_hint("name the folder transform-wasm of a checkout, or leave --library out")
+            .in_file(folder.display().to_string())),
     }
 }
 
@@ -133,10 +130,10 @@ fn brought_from(library: &Path) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// Writes the library's sources into the new folder; the files of [`BROUGHT`] among them.
-fn vendor(folder: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, Problem> {
+fn vendor(folder: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, Error> {
     let files = embedded::files().map_err(|error| {
-        Problem::new(Fault::Environment, "no_library", format!("this command carries no library: {error}"))
-            .hint("name the folder transform-wasm of a checkout with --library")
+        Error::new(Code::NoLibrary, format!("this command carries no library: {error}"))
+            .with_hint("name the folder transform-wasm of a checkout with --library")
     })?;
     let mut brought = Vec::new();
     for (name, bytes) in files {
@@ -146,13 +143,12 @@ fn vendor(folder: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, Problem> {
     Ok(brought)
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let made = match path.parent() {
         Some(folder) => fs::create_dir_all(folder),
         None => Ok(()),
     };
-    made.and_then(|()| fs::write(path, bytes))
-        .map_err(|error| Problem::io(&path.display().to_string(), &error))
+    made.and_then(|()| fs::write(path, bytes)).map_err(|error| Error::io(&path.display().to_string(), error))
 }
 
 #[cfg(test)]
@@ -199,7 +195,7 @@ mod tests {
     #[test]
     fn names_that_cargo_refuses_are_refused_first() {
         for name in ["", "My", "1st", "a_b", "a--b", "a-", "-a", "é", "a b", "../a", "arrow", "test"] {
-            assert_eq!(check_name(name).unwrap_err().fault, Fault::Usage, "{name:?}");
+            assert_eq!(check_name(name).unwrap_err().fault(), Fault::Usage, "{name:?}");
         }
         assert!(check_name("mask-score2").is_ok());
     }
@@ -209,8 +205,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let args = NewArgs { library: Some(folder.path().to_owned()), ..arguments(folder.path(), "a") };
         let problem = run(&args, &Context::default()).unwrap_err();
-        assert_eq!(problem.code, "no_library");
-        assert!(problem.hint.unwrap().contains("--library"));
+        assert_eq!(problem.name(), "no_library");
+        assert!(problem.hint().unwrap().contains("--library"));
         assert!(!folder.path().join("made").exists());
     }
 }

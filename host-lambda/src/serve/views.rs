@@ -3,6 +3,7 @@
 //! Not for changing any of it. The decision to know: everything is read anew from the records with each request,
 //! as `lakegate status` does; so what another process commits beside this server shows as well.
 
+use crate::error::{Code, Error};
 use std::collections::BTreeMap;
 
 use hyper::StatusCode;
@@ -10,9 +11,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Answered, of_json};
 use super::{Server, Told};
-use crate::command::bridge::problem;
 use crate::command::contract_view::{ContractView, Entry};
-use crate::command::output::Problem;
 use crate::command::status::{Table, sums};
 use crate::lake::quarantine::Quarantined;
 use crate::lake::{CommitState, ReleaseRecord};
@@ -36,8 +35,8 @@ pub fn about(server: &Server) -> Answered {
 /// `GET /api/contracts`.
 pub fn contracts(server: &Server) -> Answered {
     let mut tables = Vec::new();
-    for table in server.lake.tables().map_err(|error| problem(&error))? {
-        if let Some(live) = server.lake.contract(&table).map_err(|error| problem(&error))? {
+    for table in server.lake.tables()? {
+        if let Some(live) = server.lake.contract(&table)? {
             tables.push(json!({"table": table, "digest": live.digest, "text": live.text}));
         }
     }
@@ -46,16 +45,16 @@ pub fn contracts(server: &Server) -> Answered {
 
 /// `GET /api/tables`.
 pub fn tables(server: &Server) -> Answered {
-    let commits = server.lake.commits().map_err(|error| problem(&error))?;
+    let commits = server.lake.commits()?;
     let (sums, _) = sums(&server.lake, &commits)?;
-    let tables: Result<Vec<Value>, Problem> =
+    let tables: Result<Vec<Value>, Error> =
         sums.iter().map(|(name, sums)| table(server, name, sums)).collect();
     ok(&json!({ "tables": tables? }))
 }
 
 /// One table: the columns of its files in their order, and those that live in the path.
-fn table(server: &Server, name: &str, sums: &Table) -> Result<Value, Problem> {
-    let live = server.lake.contract(name).map_err(|error| problem(&error))?;
+fn table(server: &Server, name: &str, sums: &Table) -> Result<Value, Error> {
+    let live = server.lake.contract(name)?;
     let view = live.as_ref().map(|live| ContractView::parse(&live.text)).transpose()?;
     let named = |entry: &Entry| json!({"name": entry.name, "type": entry.ty});
     let (mut columns, mut partition_by) = (Vec::new(), Vec::new());
@@ -74,7 +73,7 @@ fn table(server: &Server, name: &str, sums: &Table) -> Result<Value, Problem> {
 
 /// `GET /api/commits`.
 pub fn commits(server: &Server, limit: usize) -> Answered {
-    let mut commits = server.lake.commits().map_err(|error| problem(&error))?;
+    let mut commits = server.lake.commits()?;
     commits.sort_by(|a, b| {
         let order = |state: &CommitState| (state.record.committed.clone(), state.record.generation);
         order(b).cmp(&order(a))
@@ -96,7 +95,7 @@ fn commit(state: &CommitState) -> Value {
 
 /// `GET /api/quarantine`: records that nobody has submitted again.
 pub fn quarantine(server: &Server, limit: usize) -> Answered {
-    let mut open = server.lake.quarantine_of_all().map_err(|error| problem(&error))?;
+    let mut open = server.lake.quarantine_of_all()?;
     open.retain(|entry| entry.resolved_by.is_none());
     let mut reasons: BTreeMap<(&str, &str, &str, &str), u64> = BTreeMap::new();
     for entry in &open {
@@ -124,7 +123,7 @@ fn record(entry: &Quarantined) -> Value {
 
 /// `GET /api/failures`.
 pub fn failures(server: &Server) -> Answered {
-    let mut failures = server.lake.failures().map_err(|error| problem(&error))?;
+    let mut failures = server.lake.failures()?;
     failures.sort_by(|a, b| b.at.cmp(&a.at));
     ok(&json!({ "failures": failures }))
 }

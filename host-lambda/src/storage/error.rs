@@ -2,8 +2,7 @@
 
 use std::io;
 
-use crate::aws::AwsError;
-use crate::error::Kind;
+use crate::error::{Code, Error, Kind};
 
 /// A storage failed; the key is named, contents never are.
 #[derive(Debug, thiserror::Error)]
@@ -30,9 +29,9 @@ pub enum StorageError {
         /// The key.
         key: String,
     },
-    /// S3 said no, or did not answer.
+    /// A service said no, or did not answer.
     #[error(transparent)]
-    Aws(Box<AwsError>),
+    Service(Box<Error>),
     /// More staged bytes than may lie on disk.
     #[error("staged bytes beyond the memory budget would pass the spill limit of {limit} bytes in {folder}")]
     SpillLimit {
@@ -52,7 +51,7 @@ pub enum StorageError {
 }
 
 impl StorageError {
-    pub(super) fn io(action: &'static str, key: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(action: &'static str, key: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let key = key.into();
         move |source| Self::Io { action, key, source }
     }
@@ -69,29 +68,24 @@ impl StorageError {
             },
             Self::Changed { .. } => Kind::Passing,
             Self::Key { .. } => Kind::Own,
-            Self::Aws(error) => error.kind(),
+            Self::Service(error) => error.kind(),
             Self::SpillLimit { .. } | Self::TooManyParts { .. } => Kind::Input,
         }
     }
 
-    /// True if a service said no for a reason that lies in the set-up: no object is to blame for it.
-    pub(crate) fn is_of_set_up(&self) -> bool {
-        matches!(self, Self::Aws(error) if error.kind() == Kind::Own)
-    }
-
     /// Stable name.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
             Self::Io { source, .. } => match source.kind() {
-                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "storage_denied",
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "storage_full",
-                _ => "storage_failed",
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Code::StorageDenied,
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::StorageFull,
+                _ => Code::StorageFailed,
             },
-            Self::Changed { .. } => "source_changed",
-            Self::Key { .. } => "storage_key",
-            Self::Aws(error) => error.code(),
-            Self::SpillLimit { .. } => "spill_limit",
-            Self::TooManyParts { .. } => "too_many_parts",
+            Self::Changed { .. } => Code::SourceChanged,
+            Self::Key { .. } => Code::StorageKey,
+            Self::Service(error) => error.code(),
+            Self::SpillLimit { .. } => Code::SpillLimit,
+            Self::TooManyParts { .. } => Code::TooManyParts,
         }
     }
 
@@ -99,7 +93,7 @@ impl StorageError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Changed { .. } => Some("run it again once nobody writes it any more"),
-            Self::Aws(error) => error.hint(),
+            Self::Service(error) => error.hint(),
             Self::SpillLimit { .. } => Some(
                 "raise spill_bytes and the room below it (a function's ephemeral storage), or partition by a column with fewer values",
             ),
@@ -109,5 +103,19 @@ impl StorageError {
             }
             _ => None,
         }
+    }
+}
+
+impl From<StorageError> for Error {
+    fn from(error: StorageError) -> Self {
+        if let StorageError::Service(error) = error {
+            return *error;
+        }
+        let made = Self::new(error.code(), error.to_string()).of_kind(error.kind());
+        let made = match error.hint() {
+            Some(hint) => made.with_hint(hint),
+            None => made,
+        };
+        made.because(error)
     }
 }
