@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::build::{Profile, binary};
 use crate::component::component;
-use crate::setup::setup;
+use crate::setup::setup_demo;
 use crate::workspace::{Workspace, output_of, run, stdout_of, step};
 
 /// Whether the pipelines' own words are shown.
@@ -73,7 +73,7 @@ const EXIT_REJECTED: i32 = 3;
 /// Sets up, builds, runs and shows everything.
 pub fn demo(workspace: &Workspace) -> Result<()> {
     eprintln!("Four steps; the first time, steps 2 and 3 compile some 300 crates, later seconds.");
-    let python = step("1 of 4: Python with DuckDB, to ask the tables", || setup(workspace))?;
+    let python = step("1 of 4: Python with DuckDB, to ask the tables", || setup_demo(workspace))?;
     step("2 of 4: the transform, as a WebAssembly component", || component(workspace, Profile::Demo))?;
     let lakegate = step("3 of 4: `lakegate` with that component in it, for lakes in folders", || {
         binary(workspace, Profile::Demo, &["lakegate"])

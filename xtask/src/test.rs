@@ -6,6 +6,7 @@
 //! (`tests/skipped`), since the harness would call it passed: it is counted as skipped, and its reason shown.
 
 mod counts;
+mod peers;
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
@@ -23,6 +24,7 @@ use crate::web;
 use crate::workspace::{Workspace, step};
 
 use self::counts::Totals;
+use self::peers::Peers;
 
 /// Sets up, builds, runs everything; whether no test failed.
 pub fn test(workspace: &Workspace) -> Result<bool> {
@@ -32,6 +34,7 @@ pub fn test(workspace: &Workspace) -> Result<bool> {
         step("example of a transform of one's own", || component_of(workspace, Profile::Dev, "mask-score"))?
             .path;
     let zip = step("package", || package_built(workspace))?.path;
+    let peers = step("stand-ins for AWS", || Peers::start(workspace, &python))?;
     let notes = tempfile::NamedTempFile::new().context("cannot make a temporary file")?;
     let mut totals = Totals::default();
     step("cargo test", || {
@@ -42,6 +45,8 @@ pub fn test(workspace: &Workspace) -> Result<bool> {
             .env("LAKEGATE_PYTHON", &python)
             .env("LAKEGATE_ZIP", &zip)
             .env("LAKEGATE_MASK_SCORE", &own)
+            .env("LAKEGATE_TEST_AWS", &peers.ministack)
+            .env("LAKEGATE_TEST_S3", &peers.ministack)
             .env("LAKEGATE_SKIPPED", notes.path())
             .env("LAKEGATE_NEEDS_COMPONENT", "1");
         count(&mut cargo, "test result:", &mut totals)
