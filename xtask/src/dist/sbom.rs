@@ -108,13 +108,21 @@ fn of_crate(package: &Value, checksums: &BTreeMap<(String, String), String>) -> 
     component.insert("version".into(), version.into());
     component.insert("purl".into(), reference(package).into());
     if let Some(license) = package["license"].as_str() {
-        // Old crates write `A/B`, which SPDX spells `A OR B`.
-        component.insert("licenses".into(), json!([{"expression": license.replace('/', " OR ")}]));
+        component.insert("licenses".into(), licenses(license));
     }
     if let Some(checksum) = checksums.get(&(name.to_owned(), version.to_owned())) {
         component.insert("hashes".into(), json!([{"alg": "SHA-256", "content": checksum}]));
     }
     Value::Object(component)
+}
+
+/// An SPDX expression as far as the text is one: old crates write `A/B` for `A OR B`.
+fn licenses(text: &str) -> Value {
+    if text.starts_with("SEE LICENSE") {
+        return json!([{"license": {"name": text}}]);
+    }
+    let parts: Vec<&str> = text.split('/').map(str::trim).collect();
+    json!([{"expression": parts.join(" OR ")}])
 }
 
 /// A tool of the page's build that is also part of the page: it transpiles components in the browser.
@@ -152,7 +160,7 @@ fn of_package(path: &str, package: &Value) -> Value {
         "type": "library", "bom-ref": format!("{purl}#{path}"), "name": name, "version": version, "purl": purl,
     });
     if let Some(license) = package["license"].as_str() {
-        component["licenses"] = json!([{"expression": license}]);
+        component["licenses"] = licenses(license);
     }
     component
 }
@@ -215,7 +223,8 @@ mod tests {
         let mut packages: Vec<Value> =
             own.iter().map(|name| package(name, Value::Null, "Apache-2.0")).collect();
         packages.extend(
-            ["linked", "builds", "tests-only"].map(|name| package(name, registry.clone(), "MIT/Apache-2.0")),
+            ["linked", "builds", "tests-only"]
+                .map(|name| package(name, registry.clone(), "MIT / Apache-2.0")),
         );
         let mut nodes: Vec<Value> =
             own.iter().filter(|name| **name != COMMAND).map(|name| node(name, &[])).collect();
@@ -266,6 +275,24 @@ mod tests {
                 assert!(there.contains(to.as_str().unwrap()), "{to}");
             }
         }
+    }
+
+    /// The bill of this very workspace: what is in it and in no made-up one.
+    #[test]
+    fn the_workspace_itself_has_a_bill() {
+        let bytes = sbom(&Workspace::find().unwrap(), "0.1.0").unwrap();
+        let bill: Value = serde_json::from_slice(&bytes).unwrap();
+        let component = |name: &str| list(&bill["components"]).iter().find(|one| one["name"] == name);
+        for name in ["wasmtime", "parquet", "aws-sdk-s3", "apache-arrow", "@bytecodealliance/jco-transpile"] {
+            assert!(component(name).is_some_and(|one| one["licenses"].is_array()), "{name}");
+        }
+        for name in ["proptest", "s3s", "xtask", "typescript", "playwright-core"] {
+            assert!(component(name).is_none(), "{name}");
+        }
+        let unhashed = list(&bill["components"])
+            .iter()
+            .filter(|one| text(one, "purl").starts_with("pkg:cargo/") && one["hashes"].is_null());
+        assert!(unhashed.into_iter().all(|one| text(one, "name").starts_with("lakegate-")));
     }
 
     #[test]
