@@ -3,6 +3,7 @@
 //! What belongs where:
 //! * `aws`          the packaged function on a local stand-in for AWS
 //! * `cli`          exit codes, `--json`, colours: what a script or a person sees of the command
+//! * `codes`        the page of failures, made of their list
 //! * `concurrent`   two runs at once into one table
 //! * `corpus`       every golden case, both ways, several chunk sizes
 //! * `crash`        killed at each step, run again: the rows are the same
@@ -19,10 +20,12 @@
 //! * `small_cases`  small tricky inputs, one thing each
 //! * `swap`         a steady load of objects under a hundred promotions and rollbacks
 //! * `tidy`         the style limits
+//! * `walls`        layers of crates, circles of modules, what a function carries
 #![allow(clippy::unwrap_used)]
 
 mod aws;
 mod cli;
+mod codes;
 mod concurrent;
 mod corpus;
 mod crash;
@@ -39,6 +42,7 @@ mod serve;
 mod small_cases;
 mod swap;
 mod tidy;
+mod walls;
 
 use std::path::PathBuf;
 

@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::build::{COMMAND, Profile};
 use crate::component::component;
+use crate::programs::{COMMAND, Profile};
 use crate::setup::setup;
 use crate::workspace::{Workspace, cache_folder, stdout_of, step};
 

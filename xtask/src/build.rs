@@ -2,80 +2,19 @@
 //!
 //! Not for tests. The last line on standard output is the path of the binary and nothing else is written
 //! there, so that scripts can use it.
-//!
-//! Cargo settles the features of dependencies over all packages that one call selects. So every call of a
-//! task selects the same packages ([`Profile::selection`]) and names only the programs that it wants: another
-//! selection would compile wasmtime and its like twice.
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 
 use crate::component::component;
+use crate::programs::{Profile, programs};
 use crate::web::carry;
-use crate::workspace::{Workspace, run, step};
-
-/// How the `lakegate` binary is compiled. The component is always built with its own profile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
-    /// Quick to build, and no more than a lake in a folder needs: neither AWS nor the page.
-    Demo,
-    /// Quick to build.
-    Dev,
-    /// As shipped.
-    Release,
-}
-
-impl Profile {
-    /// The packages and features that cargo selects.
-    fn selection(self) -> &'static [&'static str] {
-        match self {
-            Self::Demo => &[
-                "--package",
-                COMMAND,
-                "--package",
-                "lakegate-builder",
-                "--no-default-features",
-                "--features",
-                "lakegate-builder/encode",
-            ],
-            // The same set of crates as `cargo test --workspace`.
-            Self::Dev => &["--workspace"],
-            Self::Release => &["--release", "--package", COMMAND, "--package", "lakegate-builder"],
-        }
-    }
-
-    /// Cargo's folder below the target folder.
-    pub fn folder(self) -> &'static str {
-        match self {
-            Self::Demo | Self::Dev => "debug",
-            Self::Release => "release",
-        }
-    }
-}
-
-/// The package of the `lakegate` binary.
-pub const COMMAND: &str = "lakegate-host";
-/// The package of the `bootstrap` binary, which AWS Lambda starts.
-pub const LAMBDA: &str = "lakegate-host";
+use crate::workspace::{Workspace, step};
 
 /// Builds everything, the browser page too, and returns the path of the `lakegate` binary.
 pub fn build_all(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
     step("component", || component(workspace, profile))?;
     step("browser page", || carry(workspace, profile))?;
     step("lakegate", || programs(workspace, profile))
-}
-
-/// Builds `lakegate`, whose path it returns, and `bootstrap` beside it.
-pub fn programs(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
-    binary(workspace, profile, &["lakegate", "bootstrap"])
-}
-
-/// Builds programs and returns the path of the first.
-pub fn binary(workspace: &Workspace, profile: Profile, names: &[&str]) -> Result<PathBuf> {
-    let mut cargo = workspace.cargo();
-    cargo.args(["build", "--locked"]).args(profile.selection());
-    cargo.args(names.iter().flat_map(|name| ["--bin", name]));
-    run(&mut cargo)?;
-    Ok(workspace.program(profile.folder(), names.first().copied().unwrap_or_default()))
 }

@@ -14,7 +14,7 @@ use flate2::write::GzEncoder;
 use lakegate_builder::{self as builder, Crate, TARGET};
 use sha2::{Digest, Sha256};
 
-use crate::build::{Profile, binary};
+use crate::programs::{Profile, binary};
 use crate::workspace::{Workspace, human, run, stdout_of};
 
 /// The crate of the shipped component.

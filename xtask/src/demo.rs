@@ -10,8 +10,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::build::{Profile, binary};
 use crate::component::component;
+use crate::programs::{Profile, binary};
 use crate::setup::setup_demo;
 use crate::workspace::{Workspace, output_of, run, stdout_of, step};
 

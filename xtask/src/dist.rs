@@ -15,9 +15,10 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-use crate::build::{Profile, build_all};
+use crate::build::build_all;
 use crate::component::component;
 use crate::package::{self, Processor, Wanted};
+use crate::programs::Profile;
 use crate::web::carry;
 use crate::workspace::{Workspace, human, stdout_of, step};
 

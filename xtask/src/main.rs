@@ -10,6 +10,7 @@ mod component;
 mod demo;
 mod dist;
 mod package;
+mod programs;
 mod reproduce;
 mod setup;
 mod test;
@@ -21,8 +22,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::arguments::Task;
-use crate::build::Profile;
 use crate::package::Wanted;
+use crate::programs::Profile;
 use crate::workspace::Workspace;
 
 fn main() -> Result<ExitCode> {

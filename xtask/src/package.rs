@@ -17,8 +17,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::build::{self, COMMAND, LAMBDA, Profile};
 use crate::component::component;
+use crate::programs::{self, COMMAND, LAMBDA, Profile};
 use crate::setup::zig_tools;
 use crate::workspace::{Workspace, human, run, stdout_of, step};
 
@@ -137,21 +137,21 @@ fn build(workspace: &Workspace, wanted: &Wanted) -> Result<Built> {
         if !wanted.processor.is_here() {
             bail!("--dev packages for this machine, which is not {}", wanted.processor.name());
         }
-        return Ok(Built::beside(build::programs(workspace, Profile::Dev)?));
+        return Ok(Built::beside(programs::programs(workspace, Profile::Dev)?));
     }
+    let lakegate = if wanted.processor.is_here() {
+        programs::binary(workspace, Profile::Release, &["lakegate"])?
+    } else {
+        cross_compiler(workspace)?
+    };
     if wanted.processor.is_here() {
-        let built = Built::beside(build::programs(workspace, Profile::Release)?);
-        match check_glibc(&read(&built.bootstrap)?) {
-            Ok(()) => return Ok(built),
+        let bootstrap = programs::bootstrap(workspace)?;
+        match check_glibc(&read(&bootstrap)?) {
+            Ok(()) => return Ok(Built { bootstrap, lakegate }),
             Err(error) => eprintln!("   {error:#}"),
         }
     }
     let bootstrap = link_for_older(workspace, wanted.processor.target(), "bootstrap")?;
-    let lakegate = if wanted.processor.is_here() {
-        workspace.program("release", "lakegate")
-    } else {
-        cross_compiler(workspace)?
-    };
     Ok(Built { bootstrap, lakegate })
 }
 
@@ -172,7 +172,7 @@ pub fn link_for_older(workspace: &Workspace, target: &str, program: &str) -> Res
 fn cross_compiler(workspace: &Workspace) -> Result<PathBuf> {
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--locked", "--package", COMMAND, "--bin", "lakegate"]);
-    cargo.args(["--features", "cross"]);
+    cargo.args(["--no-default-features", "--features", "cross"]);
     run(&mut cargo)?;
     Ok(workspace.program("debug", "lakegate"))
 }

@@ -9,8 +9,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::build::Profile;
 use crate::component::{SHIPPED, encoded, encoder};
+use crate::programs::Profile;
 use crate::workspace::{Workspace, stdout_of, step};
 
 /// Builds the component in two folders and compares the digests.

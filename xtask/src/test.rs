@@ -15,10 +15,11 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use crate::build::{Profile, build_all};
+use crate::build::build_all;
 use crate::component::component_of;
 use crate::demo::{self, Talk};
 use crate::package::package_built;
+use crate::programs::Profile;
 use crate::setup::setup;
 use crate::web;
 use crate::workspace::{Workspace, step};

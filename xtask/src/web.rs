@@ -14,8 +14,8 @@ use anyhow::{Context, Result};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::build::Profile;
 use crate::component::{component, ensure_target};
+use crate::programs::Profile;
 use crate::workspace::{Workspace, run};
 
 /// Builds the page; answers with the folder to serve.

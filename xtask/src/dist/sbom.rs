@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
-use crate::build::{COMMAND, LAMBDA};
+use crate::programs::{COMMAND, LAMBDA};
 use crate::workspace::{Workspace, stdout_of};
 
 /// What a release is made of, beside the programs: the component, and the page's reader of Parquet.
