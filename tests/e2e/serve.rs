@@ -23,7 +23,7 @@ const SPEC: &str = "[output]\nmax_rejected = \"60%\"\n\
 
 /// A folder to work in; none where this build has no component.
 fn folder() -> Option<TempDir> {
-    ways::component()?;
+    ways::required()?;
     Some(tempfile::tempdir().unwrap())
 }
 

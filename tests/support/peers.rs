@@ -22,8 +22,7 @@ struct Peers {
     _child: Child,
 }
 
-/// Runs one case of `tests/python/aws_cases.py`; says so and does nothing where `cargo xtask test` has not
-/// prepared it.
+/// Runs one case of `tests/python/aws_cases.py`; skipped where `cargo xtask test` has not prepared it.
 ///
 /// # Panics
 /// Where the case fails, with all that it said.
@@ -77,7 +76,7 @@ fn peers() -> Option<&'static Peers> {
 fn prepared(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os(name).map(PathBuf::from);
     if path.is_none() {
-        eprintln!("skipped: {name} is not set; `cargo xtask test` prepares it");
+        lakegate_skipped::skipped(&format!("{name} is not set; `cargo xtask test` prepares it"));
     }
     path
 }
