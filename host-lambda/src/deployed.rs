@@ -28,6 +28,7 @@ use choice::Does;
 use crate::aws::Aws;
 use crate::config::{Address, Config, ContractWish, Encryption as Wanted, Location, Origin, Pipeline, Told};
 use crate::error::{Error, Result};
+use crate::keys::pause_key;
 use crate::lake::{Lake, Texts};
 use crate::release::Loader;
 use crate::run::Plan;
@@ -139,7 +140,7 @@ impl Deployed {
     /// # Errors
     /// The storage's.
     pub fn pause(&self, ready: &Ready, paused: bool) -> Result<()> {
-        let lake = bare_lake(&ready.pipeline, &self.aws)?;
+        let lake = bare_lake(&ready.pipeline, &self.aws)?.remembering(ready.texts.clone());
         let key = pause_key(&ready.pipeline.name);
         if paused {
             lake.storage().put_if_absent(&key, b"{\"version\":1}\n")?;
@@ -164,7 +165,7 @@ impl Deployed {
         {
             return Ok(paused);
         }
-        let lake = bare_lake(&ready.pipeline, &self.aws)?;
+        let lake = bare_lake(&ready.pipeline, &self.aws)?.remembering(ready.texts.clone());
         let paused = lake.storage().stat(&pause_key(&ready.pipeline.name))?.is_some();
         *looked = Some((Instant::now(), paused));
         Ok(paused)
@@ -285,8 +286,4 @@ fn read_object(aws: &Aws, bucket: &str, key: &str) -> Result<String> {
     let found =
         storage.get(key)?.ok_or_else(|| Error::input("object_missing", format!("{uri} is not there")))?;
     String::from_utf8(found.bytes).map_err(|_| Error::input("not_utf8", format!("{uri} is not UTF-8 text")))
-}
-
-fn pause_key(pipeline: &str) -> String {
-    format!("_lakegate/paused/{pipeline}.json")
 }

@@ -20,6 +20,7 @@ pub mod deployed;
 pub mod error;
 pub mod event;
 pub mod hive;
+pub mod keys;
 pub mod lake;
 pub mod notify;
 pub mod observe;

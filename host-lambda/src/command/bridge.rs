@@ -165,7 +165,7 @@ pub fn open_lake(folder: &Path) -> Result<Lake, Problem> {
 
 /// Opens the lake in `folder`, which must hold one: reading must not make an empty lake out of a typing error.
 pub fn existing_lake(folder: &Path) -> Result<Lake, Problem> {
-    if !folder.join("_lakegate").is_dir() {
+    if !crate::keys::is_lake(folder) {
         let message = if folder.is_dir() { "this folder holds no lake" } else { "there is no lake here" };
         return Err(Problem::new(Fault::Environment, "no_lake", message)
             .hint("`lakegate run INPUT --lake DIR` makes one; another lake is named with its folder")

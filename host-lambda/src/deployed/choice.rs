@@ -12,7 +12,8 @@ use crate::aws::Aws;
 use crate::compare::{Side, compare};
 use crate::config::{ContractWish, Location, Pipeline, PublicKey, Told};
 use crate::error::Result;
-use crate::lake::{CommitRecord, Lake, object_key, to_json};
+use crate::keys::shadow_key;
+use crate::lake::{CommitRecord, Lake, to_json};
 use crate::observe::metrics::Metrics;
 use crate::observe::stage;
 use crate::release::{Follower, Loader, Registry, Release, Trust};
@@ -125,7 +126,7 @@ impl Deployed {
                 json!({"version": 1, "pipeline": ready.pipeline.name, "at": rfc3339(now_ms()), "host": news});
             // For people: an object that is in the tables does not fail for it.
             let _lost = to_json(&note)
-                .and_then(|text| lake.overwrite(&crate::lake::host_key(&ready.pipeline.name), &text));
+                .and_then(|text| lake.overwrite(&crate::keys::host_key(&ready.pipeline.name), &text));
         }
     }
 
@@ -171,14 +172,8 @@ impl Deployed {
         if let (Some(note), Some(found)) = (note.as_object_mut(), found.as_object()) {
             note.extend(found.clone());
         }
-        let key = format!(
-            "{}{}/{}/{}-{:06}.json",
-            crate::lake::SHADOWS,
-            shadow.manifest.name,
-            shadow.manifest.version,
-            object_key(source.uri()),
-            record.generation
-        );
+        let (name, version) = (&shadow.manifest.name, shadow.manifest.version.to_string());
+        let key = shadow_key(name, &version, source.uri(), record.generation);
         lake.overwrite(&key, &to_json(&note)?)?;
         self.tell(
             &ready.pipeline.name,

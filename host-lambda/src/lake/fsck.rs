@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{CommitState, Lake, check_growth};
 use crate::error::Result;
+use crate::keys::is_own;
 use crate::run::commit::{Means, complete, make_again};
 use crate::sandbox::Transform;
 
@@ -29,7 +30,7 @@ pub struct Finding {
 /// The storage's. What cannot be mended is a finding and no error.
 pub fn fsck(lake: &Lake, transform: Option<&Transform>, mend: bool) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
-    let means = Means { transform, source: None };
+    let means = Means { transform, ..Means::default() };
     let states = lake.commits()?;
     for state in states.iter().filter(|state| !state.done) {
         let what = format!("{} was committed but not completed", state.key);
@@ -63,7 +64,7 @@ fn left_overs(lake: &Lake, states: &[CommitState], mend: bool, found: &mut Vec<F
     // A commit record that is not done still needs what it staged: read anew, since some are done by now.
     let mut needed = BTreeSet::new();
     for state in states.iter().filter(|state| !state.done) {
-        if lake.storage().stat(&super::done_key(&state.key))?.is_none() {
+        if !lake.is_done(&state.record)? {
             needed.extend(state.record.parts.iter().map(|part| part.staged.token.clone()));
             needed.extend(state.record.quarantine.iter().map(|kept| kept.staged.token.clone()));
         }
@@ -117,7 +118,7 @@ fn files(
             mended(found, "file_missing", what, mend, || make_again(lake, record, &missing, means));
         }
     }
-    for key in listed.keys().filter(|key| key.ends_with(".parquet") && !key.starts_with("_lakegate/")) {
+    for key in listed.keys().filter(|key| key.ends_with(".parquet") && !is_own(key)) {
         if !known.contains(key) {
             let what = format!("{key} is named by no commit; it was left where it is");
             found.push(Finding { code: "file_without_commit", what, mended: false });

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Sequencer;
+use crate::keys;
 use crate::storage::Staged;
 
 /// The source object that a commit is about.
@@ -162,6 +163,11 @@ pub struct CommitRecord {
 }
 
 impl CommitRecord {
+    /// Key of its done mark.
+    pub(crate) fn load_key(&self) -> String {
+        keys::load_key(&self.pipeline, &self.committed, &self.source.uri, self.generation)
+    }
+
     /// The digests that a preview would have promised.
     pub fn receipt(&self) -> Receipt {
         Receipt {
@@ -202,18 +208,6 @@ pub struct CommitState {
     pub current: bool,
     /// Key of the record.
     pub key: String,
-}
-
-/// A commit is done: all is published, and whoever is to know was told.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DoneMark {
-    /// Version of this text: 1.
-    pub version: u32,
-    /// When, RFC 3339.
-    pub done: String,
-    /// Catalog and notices, where the lake is connected to any.
-    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
-    pub told: serde_json::Value,
 }
 
 /// A source object that failed: nothing of it is in the tables.

@@ -94,6 +94,10 @@ impl Plan {
                 );
             }
         };
+        if let Some(hidden) = tables.iter().find(|table| table.starts_with('_')) {
+            let what = format!("no table can be named `{hidden}`: readers of lakes skip what begins with `_`");
+            return Err(Error::input("table_name", what).with_hint("begin it with a letter or a digit"));
+        }
         let output = parsed.get("output");
         let max_rejected =
             output.and_then(|output| output.get("max_rejected")).map_or(Ok(MAX_REJECTED), limit)?;
@@ -198,6 +202,8 @@ mod tests {
         assert_eq!(Plan::new("[[table]]\nname='a'", Some("a".into())).unwrap().table, None);
         assert_eq!(Plan::new("", Some("feed".into())).unwrap().pipeline(), "feed");
         assert_eq!(Plan::new("", None).unwrap_err().code(), "table_missing");
+        assert_eq!(Plan::new("", Some("_lakegate".into())).unwrap_err().code(), "table_name");
+        assert_eq!(Plan::new("[[table]]\nname='_a'", None).unwrap_err().code(), "table_name");
     }
 
     #[test]

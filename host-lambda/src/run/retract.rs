@@ -4,12 +4,10 @@
 //! so that it is as safe from crashes, and leaves as much of a trace, as one that has some.
 
 use super::commit::{Means, complete, roll_forward};
-use super::{ATTEMPTS, run_id};
+use super::{ATTEMPTS, later_than, run_id};
 use crate::error::{Error, Result};
 use crate::lake::{CommitRecord, CommitState, Lake, commit_key, object_prefix, to_json};
 use crate::report::Report;
-use crate::source::now_ms;
-use crate::time::rfc3339;
 
 /// Takes the rows of a source object out of the tables, and its quarantine: a generation without files.
 /// `None` if nothing of it is there.
@@ -27,13 +25,15 @@ pub fn retract(lake: &Lake, pipeline: &str, uri: &str) -> Result<Option<CommitRe
             return Ok(None);
         };
         let gone = |state: &&CommitState| state.current;
-        let now = rfc3339(now_ms());
+        let withdrawn = lake.resubmissions_of(pipeline, uri)?;
+        let before = states.iter().chain(&withdrawn).map(|state| state.record.committed.as_str());
+        let now = later_than(before);
         let record = CommitRecord {
             generation: last.record.generation + 1,
             run: run_id(uri),
             reason: "retract".into(),
             replaces: states.iter().filter(gone).map(|state| state.record.generation).collect(),
-            withdraws: resubmissions_of(lake, pipeline, uri)?,
+            withdraws: withdrawn.iter().map(|state| state.key.clone()).collect(),
             parts: Vec::new(),
             quarantine: None,
             report: Report::default(),
@@ -49,12 +49,4 @@ pub fn retract(lake: &Lake, pipeline: &str, uri: &str) -> Result<Option<CommitRe
         }
     }
     Err(Error::passing("object_contended", format!("other runs of {uri} won over and over")))
-}
-
-/// Commits that submitted records of an object again.
-fn resubmissions_of(lake: &Lake, pipeline: &str, uri: &str) -> Result<Vec<String>> {
-    let mut found = lake.commits_below(&format!("{}{pipeline}/", crate::lake::COMMITS))?;
-    found
-        .retain(|state| state.current && state.record.resolves.iter().any(|resolved| resolved.source == uri));
-    Ok(found.into_iter().map(|state| state.key).collect())
 }

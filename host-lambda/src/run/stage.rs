@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 use super::crash;
 use super::pass::Sink;
 use crate::error::Result;
-use crate::lake::{Lake, PartRecord, QuarantineRecord, quarantine_prefix, sha256, short};
+use crate::keys::quarantine_key;
+use crate::lake::{Lake, PartRecord, QuarantineRecord, sha256, short};
 use crate::source::Source;
 use crate::storage::{Stage, Staged};
 use crate::time::compact;
@@ -26,17 +27,11 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn new(pipeline: &str, source: &Source, generation: u32, run: &str) -> Self {
-        let object = sha256(source.uri().as_bytes());
         let identity = sha256(format!("{}\0{}\0{generation}", source.uri(), source.version()).as_bytes());
         let (stem, modified) = (source.stem(), compact(source.modified_ms()));
         Self {
             part: format!("{stem}-{modified}-{}", short(&identity, 12)),
-            quarantine: format!(
-                "{}{}-{generation:06}-{}.jsonl",
-                quarantine_prefix(pipeline),
-                short(&object, 16),
-                short(run, 8)
-            ),
+            quarantine: quarantine_key(pipeline, source.uri(), generation, short(run, 8)),
         }
     }
 }

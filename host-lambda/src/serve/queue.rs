@@ -1,10 +1,7 @@
 //! Uploads that wait, and what became of them.
 //!
-//! ```text
-//! _lakegate/uploads/<id>.json    what came with an upload: name, digest, spec, promised receipt
-//! _lakegate/uploads/<id>.raw     its bytes, until its turn comes
-//! _lakegate/raw/<name>           the bytes of its name that were taken last
-//! ```
+//! Kept in the lake are, for each upload, what came with it (name, digest, spec, promised receipt), its bytes until
+//! its turn comes, and for each name the bytes that were taken last: see [`keys`](crate::keys).
 //!
 //! Not for receiving (`receive`) nor for the flow. Decisions to know:
 //!
@@ -29,7 +26,8 @@ use crate::command::bridge::problem;
 use crate::command::made::state_name;
 use crate::command::output::{Fault, Problem};
 use crate::error::Result;
-use crate::lake::{CommitRecord, Lake, RAW, Receipt, UPLOADS, commit_key, to_json};
+use crate::keys::{UPLOADS, commit_key, raw_key, upload_bytes_key, upload_key};
+use crate::lake::{CommitRecord, Lake, Receipt, to_json};
 use crate::run::{Outcome, Progress};
 use crate::source::{Source, now_ms};
 use crate::storage::{Published, Staged};
@@ -115,7 +113,7 @@ impl Queue {
         if let Err(error) = kept {
             // Left behind where even this fails: without a record, or without its bytes, it counts for nothing.
             let _bytes = self.lake.storage().abort(&token);
-            let _record = self.lake.storage().delete(&record_key(&waiting.id));
+            let _record = self.lake.storage().delete(&upload_key(&waiting.id));
             return Err(problem(&error));
         }
         let id = waiting.id.clone();
@@ -128,11 +126,11 @@ impl Queue {
         storage.settle(std::slice::from_ref(&staged))?;
         loop {
             waiting.id = self.new_id();
-            if storage.put_if_absent(&record_key(&waiting.id), &to_json(waiting)?)? {
+            if storage.put_if_absent(&upload_key(&waiting.id), &to_json(waiting)?)? {
                 break;
             }
         }
-        staged.key = bytes_key(&waiting.id);
+        staged.key = upload_bytes_key(&waiting.id);
         storage.publish(&staged)?;
         Ok(storage.seal(&[staged.key])?)
     }
@@ -164,7 +162,7 @@ impl Queue {
                 continue;
             }
             let Some(waiting) = self.lake.read_json::<Waiting>(&facts.key)? else { continue };
-            let bytes = self.lake.storage().stat(&bytes_key(&waiting.id))?;
+            let bytes = self.lake.storage().stat(&upload_bytes_key(&waiting.id))?;
             if bytes.is_some() || self.is_in_place(&waiting) {
                 // It is stopping already, and stays where it is.
                 let _stops = self.push(waiting);
@@ -199,7 +197,7 @@ impl Queue {
             let again = |problem: &Problem| matches!(problem.fault, Fault::Environment | Fault::Internal);
             if !result.as_ref().err().is_some_and(again) {
                 // Left behind, it is taken once more by the next server, which finds nothing to do.
-                let _record = self.lake.storage().delete(&record_key(&id));
+                let _record = self.lake.storage().delete(&upload_key(&id));
             }
             self.set(&id, result.unwrap_or_else(State::Failed));
             self.forget();
@@ -234,7 +232,7 @@ impl Queue {
     /// Gives the bytes their raw name.
     fn place(&self, waiting: &Waiting) -> Result<()> {
         let key = raw_key(&waiting.name);
-        let token = bytes_key(&waiting.id);
+        let token = upload_bytes_key(&waiting.id);
         let staged =
             Staged { key: key.clone(), token: token.clone(), bytes: waiting.bytes, ..Staged::default() };
         if self.lake.storage().publish(&staged)? == Published::Vanished {
@@ -333,19 +331,6 @@ fn commit_json(commit: &CommitRecord) -> Value {
         "committed": commit.committed, "rows": commit.parts.iter().map(|part| part.rows).sum::<u64>(),
         "rejected": commit.report.rejected, "tables": tables,
     })
-}
-
-/// Key of the raw file of a name.
-pub fn raw_key(name: &str) -> String {
-    format!("{RAW}{name}")
-}
-
-fn record_key(id: &str) -> String {
-    format!("{UPLOADS}{id}.json")
-}
-
-fn bytes_key(id: &str) -> String {
-    format!("{UPLOADS}{id}.raw")
 }
 
 #[cfg(test)]

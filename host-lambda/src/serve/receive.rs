@@ -17,7 +17,8 @@ use tokio::time::timeout;
 
 use super::Server;
 use super::answer::refused;
-use super::queue::{Waiting, raw_key};
+use super::queue::Waiting;
+use crate::keys::raw_key;
 use crate::command::bridge::problem;
 use crate::command::output::{Fault, Problem};
 

@@ -30,6 +30,16 @@ pub enum StorageError {
         /// The key.
         key: String,
     },
+    /// Another version of this program made the lake that is kept here, and reads it in another way.
+    #[error("the lake at {lake} {}; this version reads and writes layout {known}", layout(.found))]
+    Layout {
+        /// Where it is.
+        lake: String,
+        /// The number it says; `None` if it says none.
+        found: Option<u64>,
+        /// The number this version knows.
+        known: u64,
+    },
     /// S3 said no, or did not answer.
     #[error(transparent)]
     Aws(Box<AwsError>),
@@ -51,6 +61,14 @@ pub enum StorageError {
     },
 }
 
+fn layout(found: &Option<u64>) -> String {
+    match found {
+        None => "has data and says of no layout".into(),
+        Some(0) => "has a marker that cannot be read".into(),
+        Some(number) => format!("has layout {number}"),
+    }
+}
+
 impl StorageError {
     pub(super) fn io(action: &'static str, key: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let key = key.into();
@@ -70,13 +88,13 @@ impl StorageError {
             Self::Changed { .. } => Kind::Passing,
             Self::Key { .. } => Kind::Own,
             Self::Aws(error) => error.kind(),
-            Self::SpillLimit { .. } | Self::TooManyParts { .. } => Kind::Input,
+            Self::SpillLimit { .. } | Self::TooManyParts { .. } | Self::Layout { .. } => Kind::Input,
         }
     }
 
     /// True if a service said no for a reason that lies in the set-up: no object is to blame for it.
     pub(crate) fn is_of_set_up(&self) -> bool {
-        matches!(self, Self::Aws(error) if error.kind() == Kind::Own)
+        matches!(self, Self::Layout { .. }) || matches!(self, Self::Aws(error) if error.kind() == Kind::Own)
     }
 
     /// Stable name.
@@ -89,6 +107,7 @@ impl StorageError {
             },
             Self::Changed { .. } => "source_changed",
             Self::Key { .. } => "storage_key",
+            Self::Layout { .. } => "lake_layout",
             Self::Aws(error) => error.code(),
             Self::SpillLimit { .. } => "spill_limit",
             Self::TooManyParts { .. } => "too_many_parts",
@@ -100,6 +119,10 @@ impl StorageError {
         match self {
             Self::Changed { .. } => Some("run it again once nobody writes it any more"),
             Self::Aws(error) => error.hint(),
+            Self::Layout { found: Some(found), known, .. } if found > known => Some("use a newer lakegate"),
+            Self::Layout { .. } => Some(
+                "an earlier development version made it: load its sources anew into a new lake; nothing was changed here",
+            ),
             Self::SpillLimit { .. } => Some(
                 "raise spill_bytes and the room below it (a function's ephemeral storage), or partition by a column with fewer values",
             ),

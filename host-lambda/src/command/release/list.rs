@@ -212,7 +212,7 @@ fn shadows(opened: &Opened, name: &str) -> Result<Shadows, Problem> {
 }
 
 fn notes(lake: &Lake, name: &str) -> Result<Vec<Value>, Problem> {
-    let prefix = format!("{}{name}/", crate::lake::SHADOWS);
+    let prefix = crate::keys::shadows_prefix(name);
     let mut notes = Vec::new();
     for facts in lake.storage().list(&prefix).map_err(|error| problem(&error.into()))? {
         notes.extend(lake.read_json::<Value>(&facts.key).map_err(|error| problem(&error))?);
