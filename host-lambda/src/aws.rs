@@ -28,7 +28,6 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use tokio::runtime::Handle;
 
 use calls::Calls;
-pub(crate) use error::UPLOAD_GONE;
 pub use error::{AwsError, Fault};
 
 /// Attempts of one call: a SlowDown passes within the four pauses between them, an outage does not

@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::aws::Aws;
 use crate::config::Config;
 use crate::deployed::{Answered, Deployed, Home, Refusal, Request};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::observe::log;
 
 /// Threads of the runtime: one for requests, one for what a blocking thread waits for.
@@ -98,7 +98,7 @@ fn left(deadline_ms: u64) -> Duration {
 
 fn value(answer: &impl serde::Serialize) -> std::result::Result<Value, Diagnostic> {
     serde_json::to_value(answer)
-        .map_err(|error| diagnostic(Refusal::own(Error::own("json", error.to_string()).to_string())))
+        .map_err(|error| diagnostic(Refusal::own(Error::new(Code::Json, error.to_string()).to_string())))
 }
 
 /// The runtime's own way of naming an error would give the type of a box.

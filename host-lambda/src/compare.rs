@@ -21,7 +21,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::hive;
 use crate::lake::Lake;
 use crate::run::{Plan, Preview, PreviewPart, preview};
@@ -213,7 +213,7 @@ fn types(table: &str, contracts: &[TableContract]) -> Vec<(String, String)> {
 
 fn batches(part: &PreviewPart) -> Result<ParquetRecordBatchReader> {
     let name = part.file.display().to_string();
-    let file = File::open(&part.file).map_err(|error| Error::read("read", name, error))?;
+    let file = File::open(&part.file).map_err(|error| Error::io(name, error))?;
     ParquetRecordBatchReaderBuilder::try_new(file)
         .and_then(|builder| builder.with_batch_size(BATCH).build())
         .map_err(|error| unreadable(&error.to_string()))
@@ -224,7 +224,7 @@ fn next(reader: &mut ParquetRecordBatchReader) -> Result<Option<RecordBatch>> {
 }
 
 fn unreadable(why: &str) -> Error {
-    Error::own("bad_part", format!("the transform made a part file that cannot be read: {why}"))
+    Error::new(Code::BadPart, format!("the transform made a part file that cannot be read: {why}"))
 }
 
 /// Values of some rows as text, by column.

@@ -34,7 +34,7 @@ pub use pipeline::{
 };
 pub use route::Route;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// Name of the file, wherever it is looked for.
 pub const FILE_NAME: &str = "lakegate.toml";
@@ -67,8 +67,7 @@ impl Config {
     /// It cannot be read, or [`refused`] for its mistakes.
     pub fn open(path: &Path) -> Result<Self> {
         let origin = Origin::File(path.to_owned());
-        let text =
-            std::fs::read_to_string(path).map_err(|error| Error::read("read", origin.name(), error))?;
+        let text = std::fs::read_to_string(path).map_err(|error| Error::io(&origin.name(), error))?;
         Self::parse(&text, &origin).map_err(|mistakes| refused(&origin, &mistakes))
     }
 
@@ -101,7 +100,7 @@ impl Config {
 /// A configuration's mistakes as one error, for a host that cannot start with them.
 pub fn refused(origin: &Origin, mistakes: &[Mistake]) -> Error {
     let lines: Vec<String> = mistakes.iter().map(|mistake| mistake.line_in(&origin.name())).collect();
-    Error::input("config_invalid", lines.join("\n"))
+    Error::new(Code::ConfigInvalid, lines.join("\n"))
         .with_hint("`lakegate config check` shows all of it before anything is deployed")
 }
 

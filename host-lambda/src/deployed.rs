@@ -27,7 +27,7 @@ use choice::Does;
 
 use crate::aws::Aws;
 use crate::config::{Address, Config, ContractWish, Encryption as Wanted, Location, Origin, Pipeline, Told};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::keys::pause_key;
 use crate::lake::{Lake, Texts};
 use crate::release::Loader;
@@ -90,7 +90,8 @@ impl Deployed {
         for (name, pipeline) in &config.pipelines {
             let ready = Ready::new(&aws, pipeline, &mut engines, home).map_err(|error| {
                 let hint = error.hint().unwrap_or("`lakegate config check` finds it before deployment");
-                Error::of_kind(error.kind(), "pipeline_refused", format!("pipeline {name}: {error}"))
+                Error::new(Code::PipelineRefused, format!("pipeline {name}: {error}"))
+                    .of_kind(error.kind())
                     .with_hint(hint)
             })?;
             pipelines.insert(name.clone(), ready);
@@ -116,7 +117,7 @@ impl Deployed {
     pub fn pipeline(&self, name: &str) -> Result<&Ready> {
         self.pipelines.get(name).ok_or_else(|| {
             let names: Vec<&str> = self.pipelines.keys().map(String::as_str).collect();
-            Error::input("pipeline_unknown", format!("no pipeline is named {name}"))
+            Error::new(Code::PipelineUnknown, format!("no pipeline is named {name}"))
                 .with_hint(format!("there are: {}", names.join(", ")))
         })
     }
@@ -186,7 +187,7 @@ impl Ready {
         {
             let hint = "declare every column and `mode = \"freeze\"` or \"discard\" in the spec, or say \
                         `contract = \"learn\"` for the pipeline";
-            return Err(Error::input("types_open", "its spec leaves types to be learned").with_hint(hint));
+            return Err(Error::new(Code::TypesOpen, "its spec leaves types to be learned").with_hint(hint));
         }
         Ok(Self {
             pipeline: Arc::new(pipeline.clone()),
@@ -275,8 +276,9 @@ fn s3(pipeline: &Pipeline, aws: &Aws, bucket: &str, prefix: &str) -> S3Storage {
 pub(crate) fn read_address(aws: &Aws, address: &Address) -> Result<String> {
     match address {
         Address::S3 { bucket, key } => read_object(aws, bucket, key),
-        Address::Local(path) => std::fs::read_to_string(path)
-            .map_err(|error| Error::read("read", path.display().to_string(), error)),
+        Address::Local(path) => {
+            std::fs::read_to_string(path).map_err(|error| Error::io(&path.display().to_string(), error))
+        }
     }
 }
 
@@ -284,6 +286,6 @@ fn read_object(aws: &Aws, bucket: &str, key: &str) -> Result<String> {
     let uri = format!("s3://{bucket}/{key}");
     let storage = S3Storage::new(aws.clone(), bucket, "", S3Options::default());
     let found =
-        storage.get(key)?.ok_or_else(|| Error::input("object_missing", format!("{uri} is not there")))?;
-    String::from_utf8(found.bytes).map_err(|_| Error::input("not_utf8", format!("{uri} is not UTF-8 text")))
+        storage.get(key)?.ok_or_else(|| Error::new(Code::ObjectMissing, format!("{uri} is not there")))?;
+    String::from_utf8(found.bytes).map_err(|_| Error::new(Code::NotUtf8, format!("{uri} is not UTF-8 text")))
 }

@@ -39,7 +39,7 @@ pub use record::{
 use layout::Guarded;
 pub use texts::Texts;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 pub(crate) use crate::keys::{
     commit_key, contract_key, failure_key, host_key, object_prefix, spec_key,
 };
@@ -146,10 +146,13 @@ impl Lake {
         }
         let Some(found) = self.storage.get(key)? else { return Ok(None) };
         if sha256(&found.bytes) != digest {
-            return Err(Error::own("lake_damaged", format!("{key} does not have the digest that names it")));
+            return Err(Error::new(
+                Code::LakeDamaged,
+                format!("{key} does not have the digest that names it"),
+            ));
         }
         let text = String::from_utf8(found.bytes)
-            .map_err(|_| Error::own("lake_damaged", format!("{key} is not UTF-8")))?;
+            .map_err(|_| Error::new(Code::LakeDamaged, format!("{key} is not UTF-8")))?;
         if let Some(texts) = &self.texts {
             texts.keep(key, &text);
         }
@@ -302,7 +305,7 @@ impl Lake {
         let Some(found) = self.storage.get(key)? else { return Ok(None) };
         serde_json::from_slice(&found.bytes)
             .map(Some)
-            .map_err(|error| Error::own("lake_damaged", format!("{key} cannot be read: {error}")))
+            .map_err(|error| Error::new(Code::LakeDamaged, format!("{key} cannot be read: {error}")))
     }
 
     /// Writes a small object whatever was there; for notes that nobody races for.
@@ -328,7 +331,7 @@ impl Lake {
 
 pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec(value)
-        .map_err(|error| Error::own("json", format!("cannot be written: {error}")))?;
+        .map_err(|error| Error::new(Code::Json, format!("cannot be written: {error}")))?;
     bytes.push(b'\n');
     Ok(bytes)
 }

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::aws::{Aws, AwsError, Fault};
 use crate::config::Pipeline;
-use crate::error::{Error, Result, Trouble};
+use crate::error::{Code, Error, Result};
 use crate::lake::{CommitRecord, FailedRecord};
 use body::Body;
 
@@ -100,7 +100,7 @@ fn tell(
     let mut call = aws.sns().publish().topic_arn(topic).subject(subject::of(&body)).message(body.to_text());
     for (name, kind, value) in attributes(&body) {
         let value = MessageAttributeValue::builder().data_type(kind).string_value(value).build();
-        let value = value.map_err(|error| Error::own("notice", error.to_string()))?;
+        let value = value.map_err(|error| Error::new(Code::Notice, error.to_string()))?;
         call = call.message_attributes(name, value);
     }
     let call = call.customize().config_override(region_of(topic)).send();
@@ -137,7 +137,7 @@ fn refused(pipeline: &Pipeline, event: Event, error: &AwsError) -> Error {
     let at = format!("`{}` in [pipeline.{}.notify]", event.name(), pipeline.name);
     let (code, hint) = match error.fault {
         Fault::Missing => {
-            ("topic_missing", Some(format!("create the topic {}, or correct {at}", error.resource)))
+            (Code::TopicMissing, Some(format!("create the topic {}, or correct {at}", error.resource)))
         }
         Fault::KeyDenied => (
             error.code(),
@@ -148,7 +148,11 @@ fn refused(pipeline: &Pipeline, event: Event, error: &AwsError) -> Error {
         ),
         _ => (error.code(), error.hint().map(str::to_string)),
     };
-    Trouble { kind: error.kind(), code, message: error.to_string(), hint }.into()
+    let made = Error::new(code, error.to_string()).of_kind(error.kind());
+    match hint {
+        Some(hint) => made.with_hint(hint),
+        None => made,
+    }
 }
 
 #[cfg(test)]

@@ -28,7 +28,6 @@ mod replay;
 
 pub use channel::{Canary, Change, Channel, Entry, Promotion};
 pub use code::{CodeKey, CodeStatement};
-pub use error::CODES;
 pub use fit::check_fits;
 pub use follow::{Follower, News, Serving, Trouble};
 pub use key::{Signature, SigningKey, Trust};

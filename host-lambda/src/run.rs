@@ -31,8 +31,7 @@ pub use plan::Plan;
 pub use preview::{Preview, PreviewPart, Proposal, preview, propose, remake};
 pub use retract::retract;
 
-use crate::aws::UPLOAD_GONE;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Code, Error, Kind, Result};
 use crate::lake::{
     CommitRecord, CommitState, Lake, Resolved, check_growth, commit_key, object_prefix, sha256, spec_key,
     to_json,
@@ -137,11 +136,11 @@ pub(crate) fn run_because(
             Ok(Some(outcome)) => return Ok(outcome),
             Ok(None) => {}
             // Whoever completed a commit of this object meanwhile took away what this run was staging.
-            Err(error) if error.code() == UPLOAD_GONE && lake.commits_below(&prefix)? != states => {}
+            Err(error) if error.code() == Code::UploadGone && lake.commits_below(&prefix)? != states => {}
             Err(error) => return Err(error),
         }
     }
-    Err(Error::passing("object_contended", format!("other runs of {} won over and over", source.uri())))
+    Err(Error::new(Code::ObjectContended, format!("other runs of {} won over and over", source.uri())))
 }
 
 /// True if the run has nothing to add to this commit. An event asks for a version of an object, whatever
@@ -331,8 +330,8 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let (rejected, records, most) = (report.rejected, report.records, self.plan.max_rejected);
-        Err(Error::input(
-            "too_many_rejected",
+        Err(Error::new(
+            Code::TooManyRejected,
             format!("{rejected} of {records} records were rejected, more than max_rejected = {most}; none was kept"),
         )
         .with_hint("look at them with `lakegate quarantine list`, or raise [output] max_rejected in the spec"))
@@ -410,7 +409,7 @@ pub(crate) fn later_than<'a>(before: impl Iterator<Item = &'a str>) -> String {
 
 /// Denied, or missing in the configuration: once that is mended, the object has failed at nothing.
 fn of_set_up(error: &Error) -> bool {
-    matches!(error, Error::Storage(error) if error.is_of_set_up())
+    error.is_of_set_up()
 }
 
 /// Names a run: unique enough that two of one object at once never share one.

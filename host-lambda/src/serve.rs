@@ -22,12 +22,12 @@ mod route;
 mod target;
 mod views;
 
+use crate::error::{Code, Error};
 use std::path::{Path, PathBuf};
 
 use tokio::sync::Semaphore;
 
-use crate::command::bridge::{Chosen, Plans, problem, read_spec};
-use crate::command::output::{Fault, Problem};
+use crate::command::bridge::{Chosen, Plans, read_spec};
 use crate::command::run::Taking;
 use crate::lake::{Lake, sha256};
 use crate::run::{Outcome, Progress};
@@ -75,8 +75,8 @@ impl Server {
     ///
     /// # Errors
     /// They cannot be read.
-    pub fn resume(&self) -> Result<(), Problem> {
-        self.queue.resume().map_err(|error| problem(&error))
+    pub fn resume(&self) -> Result<(), Error> {
+        self.queue.resume()
     }
 
     /// Takes uploads one after the other until [`Server::stop`]; `say` gets a line for each. How many still wait.
@@ -91,15 +91,15 @@ impl Server {
     }
 
     /// The flow of one upload, which has its place in the raw folder.
-    fn take(&self, waiting: &Waiting, progress: &mut dyn FnMut(Progress)) -> Result<Outcome, Problem> {
+    fn take(&self, waiting: &Waiting, progress: &mut dyn FnMut(Progress)) -> Result<Outcome, Error> {
         let key = crate::keys::raw_key(&waiting.name);
         let name = self.folder.join(&key).display().to_string();
         let path = Path::new(self.lake.root()).join(&key);
-        let source = Source::file(&path).map_err(|error| problem(&error).file(&*name))?;
+        let source = Source::file(&path).map_err(|error| error.in_file(&*name))?;
         if source.digest() != waiting.digest {
-            return Err(Problem::new(Fault::Environment, "raw_changed", "somebody else wrote this raw file")
-                .hint("upload it again; one server at a time takes uploads into a lake")
-                .file(name));
+            return Err(Error::new(Code::RawChanged, "somebody else wrote this raw file")
+                .with_hint("upload it again; one server at a time takes uploads into a lake")
+                .in_file(name));
         }
         let source = source.promised(waiting.promised.clone());
         self.check_spec(waiting.spec.as_deref())?;
@@ -115,7 +115,7 @@ impl Server {
         taking.one(&source, &name, progress)
     }
 
-    fn plans(&self, spec: Option<&str>) -> Result<Plans, Problem> {
+    fn plans(&self, spec: Option<&str>) -> Result<Plans, Error> {
         if self.spec.is_some() {
             return Plans::new(self.spec.as_deref(), None, false);
         }
@@ -130,7 +130,7 @@ impl Server {
     ///
     /// # Errors
     /// The file of the spec cannot be read.
-    fn told(&self) -> Result<Told, Problem> {
+    fn told(&self) -> Result<Told, Error> {
         if let Some(path) = &self.spec {
             return read_spec(Some(path)).map(|text| Told::Fixed(vec![text]));
         }
@@ -145,24 +145,23 @@ impl Server {
     ///
     /// # Errors
     /// It is.
-    fn check_spec(&self, digest: Option<&str>) -> Result<(), Problem> {
+    fn check_spec(&self, digest: Option<&str>) -> Result<(), Error> {
         let Some(digest) = digest else { return Ok(()) };
         match self.told()? {
             Told::Own => self.kept_spec(digest).map(drop),
             Told::Fixed(texts) if texts.iter().any(|text| sha256(text.as_bytes()) == digest) => Ok(()),
-            Told::Fixed(_) => Err(Problem::new(
-                Fault::Usage,
-                "spec_differs",
+            Told::Fixed(_) => Err(Error::new(
+                Code::SpecDiffers,
                 "this server takes all uploads under one spec, and the upload names another",
             )
-            .hint("load the page again: it shows the spec in use (GET /api/about)")),
+            .with_hint("load the page again: it shows the spec in use (GET /api/about)")),
         }
     }
 
-    fn kept_spec(&self, digest: &str) -> Result<String, Problem> {
-        self.lake.spec_text(digest).map_err(|error| problem(&error))?.ok_or_else(|| {
-            Problem::new(Fault::Usage, "spec_unknown", format!("the lake has no spec {digest}"))
-                .hint("send its text first: POST /api/specs")
+    fn kept_spec(&self, digest: &str) -> Result<String, Error> {
+        self.lake.spec_text(digest)?.ok_or_else(|| {
+            Error::new(Code::SpecUnknown, format!("the lake has no spec {digest}"))
+                .with_hint("send its text first: POST /api/specs")
         })
     }
 }

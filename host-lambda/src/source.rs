@@ -14,7 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::event::Sequencer;
 use crate::hive;
 use crate::lake::SourceRecord;
@@ -51,9 +51,9 @@ impl Source {
     /// It is missing, no file, unreadable, or changes meanwhile.
     pub fn file(path: &Path) -> Result<Self> {
         let shown = path.display().to_string();
-        let full = fs::canonicalize(path).map_err(|error| Error::read("read", shown.clone(), error))?;
+        let full = fs::canonicalize(path).map_err(|error| Error::io(&shown.clone(), error))?;
         if full.is_dir() {
-            return Err(Error::input("source_is_folder", format!("{shown} is a folder, not a file")));
+            return Err(Error::new(Code::SourceIsFolder, format!("{shown} is a folder, not a file")));
         }
         Self::pinned(&full, None)
     }
@@ -63,7 +63,7 @@ impl Source {
     /// # Errors
     /// It cannot be read, or the disk is full.
     pub fn reader(mut input: impl Read, name: &str) -> Result<Self> {
-        let fail = |error| Error::read("spool", name, error);
+        let fail = |error| Error::io(name, error);
         let folder = tempfile::Builder::new().prefix("lakegate-").tempdir().map_err(fail)?;
         let path = folder.path().join("input");
         let mut file = File::create(&path).map_err(fail)?;
@@ -89,7 +89,7 @@ impl Source {
         let name = full.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let storage = LocalFolder::new(folder)?;
         let Some(facts) = storage.stat(&name)? else {
-            return Err(Error::input("source_missing", format!("{} is no file", full.display())));
+            return Err(Error::new(Code::SourceMissing, format!("{} is no file", full.display())));
         };
         let source = Self {
             uri: full.display().to_string(),

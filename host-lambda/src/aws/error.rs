@@ -9,10 +9,8 @@ use std::error::Error as StdError;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use crate::error::Kind;
-
-/// Code of [`Fault::Swept`], which the flow looks for.
-pub(crate) const UPLOAD_GONE: &str = "upload_gone";
+use crate::error::{Code, Error, Kind};
+use crate::storage::StorageError;
 
 /// What kind of no it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,29 +140,46 @@ impl AwsError {
     }
 
     /// Stable name.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self.fault {
-            Fault::Denied => "access_denied",
-            Fault::KeyDenied => "kms_denied",
-            Fault::Credentials => "credentials_missing",
-            Fault::NoBucket => "bucket_missing",
-            Fault::Missing => "resource_missing",
-            Fault::Swept => UPLOAD_GONE,
-            Fault::Precondition | Fault::Range => "precondition_failed",
-            Fault::Conflict => "conflict",
-            Fault::Throttled => "throttled",
-            Fault::TimedOut => "timed_out",
-            Fault::Deadline => "deadline",
-            Fault::Unreachable => "unreachable",
-            Fault::Region => "wrong_region",
-            Fault::Broken => "service_failed",
-            Fault::Refused => "request_refused",
+            Fault::Denied => Code::AccessDenied,
+            Fault::KeyDenied => Code::KmsDenied,
+            Fault::Credentials => Code::CredentialsMissing,
+            Fault::NoBucket => Code::BucketMissing,
+            Fault::Missing => Code::ResourceMissing,
+            Fault::Swept => Code::UploadGone,
+            Fault::Precondition | Fault::Range => Code::PreconditionFailed,
+            Fault::Conflict => Code::Conflict,
+            Fault::Throttled => Code::Throttled,
+            Fault::TimedOut => Code::TimedOut,
+            Fault::Deadline => Code::Deadline,
+            Fault::Unreachable => Code::Unreachable,
+            Fault::Region => Code::WrongRegion,
+            Fault::Broken => Code::ServiceFailed,
+            Fault::Refused => Code::RequestRefused,
         }
     }
 
     /// What to do about it.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
+    }
+}
+
+impl From<AwsError> for Error {
+    fn from(error: AwsError) -> Self {
+        let made = Self::new(error.code(), error.to_string()).of_kind(error.kind());
+        let made = match error.hint() {
+            Some(hint) => made.with_hint(hint),
+            None => made,
+        };
+        made.because(error)
+    }
+}
+
+impl From<AwsError> for StorageError {
+    fn from(error: AwsError) -> Self {
+        Self::Service(Box::new(error.into()))
     }
 }
 

@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// Name and Athena's type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Columns {
     /// Of a contract's text.
     pub(super) fn parse(table: &str, text: &str) -> Result<Self> {
         let damaged = |why: String| {
-            Error::own("lake_damaged", format!("the contract of {table} cannot be read: {why}"))
+            Error::new(Code::LakeDamaged, format!("the contract of {table} cannot be read: {why}"))
         };
         let text: Text = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
         let typed = |entry: Entry| match athena(&entry.ty) {
@@ -95,7 +95,7 @@ mod tests {
     fn an_unknown_type_is_no_string() {
         let text = r#"{"columns":[{"name":"a","type":"interval"}]}"#;
         let error = Columns::parse("t", text).unwrap_err();
-        assert_eq!(error.code(), "lake_damaged");
+        assert_eq!(error.name(), "lake_damaged");
         assert!(error.to_string().contains("column a has the type interval"), "{error}");
     }
 

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::refusal;
 use crate::aws::{Aws, Fault};
 use crate::config::{Catalog, Pipeline, Wait};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::keys::crawler_key;
 use crate::lake::{CommitRecord, Lake, to_json};
 use crate::source::now_ms;
@@ -97,7 +97,7 @@ pub(super) fn crawl(
             End::Good => true,
             End::Failed(why) => {
                 let message = format!("the crawler {} failed: {why}", crawler.name);
-                return Err(Error::own("crawler_failed", message)
+                return Err(Error::new(Code::CrawlerFailed, message)
                     .with_hint("the files are published; mend the crawler or its role, then start it"));
             }
         };
@@ -283,7 +283,7 @@ impl Mark {
             }
             tag = now.tag;
         }
-        Err(Error::passing("catalog_busy", format!("the mark {} is being changed by too many", first.key)))
+        Err(Error::new(Code::CatalogBusy, format!("the mark {} is being changed by too many", first.key)))
     }
 }
 

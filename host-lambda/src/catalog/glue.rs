@@ -19,7 +19,7 @@ use super::refusal;
 use super::table::{Change, Wanted, columns_of, compression, same_place};
 use crate::aws::{Aws, AwsError, Fault};
 use crate::config::Pipeline;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::lake::Lake;
 use crate::source::now_ms;
 
@@ -253,7 +253,7 @@ impl<'a> Glue<'a> {
         if *round > ROUNDS || self.aws.time_left().is_some_and(|left| left <= pause) {
             let message = format!("{} is being changed by too many writers at once", self.resource);
             return Err(
-                Error::passing("catalog_busy", message).with_hint("try again; the files are published")
+                Error::new(Code::CatalogBusy, message).with_hint("try again; the files are published")
             );
         }
         // The first round follows a write of this process's own: nobody to give way to.
@@ -268,7 +268,7 @@ impl<'a> Glue<'a> {
     }
 
     fn vanished(&self) -> Error {
-        Error::passing("catalog_busy", format!("{} was dropped while it was written", self.resource))
+        Error::new(Code::CatalogBusy, format!("{} was dropped while it was written", self.resource))
     }
 
     /// Of one partition in a batch. Most are passing: the batch was taken, and this one in it was not.
@@ -276,9 +276,9 @@ impl<'a> Glue<'a> {
         let message = format!("{call} on {} failed for a partition: {said} ({code})", self.resource);
         match code {
             "InvalidInputException" | "ResourceNumberLimitExceededException" | "AccessDeniedException" => {
-                Error::own("request_refused", message)
+                Error::new(Code::RequestRefused, message)
             }
-            _ => Error::passing("catalog_partition", message).with_hint("try again; the files are published"),
+            _ => Error::new(Code::CatalogPartition, message).with_hint("try again; the files are published"),
         }
     }
 
@@ -287,7 +287,7 @@ impl<'a> Glue<'a> {
             "a partition of {} is registered for {there}, and its files are in {location}{path}",
             self.resource
         );
-        Error::own("catalog_partition_differs", message)
+        Error::new(Code::CatalogPartitionDiffers, message)
             .with_hint("drop the partition in Glue and run the object again; its files stay")
     }
 }
@@ -331,7 +331,7 @@ fn same_columns(one: &[Column], other: &[Column]) -> bool {
 }
 
 fn built<T, E: std::fmt::Display>(built: std::result::Result<T, E>) -> Result<T> {
-    built.map_err(|error| Error::own("catalog_request", error.to_string()))
+    built.map_err(|error| Error::new(Code::CatalogRequest, error.to_string()))
 }
 
 /// From a half to one: the process's own seed of hashing, so no generator is needed.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::contract::Typed;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::hive::unescape;
 use crate::lake::PartRecord;
 
@@ -44,7 +44,7 @@ fn values(table: &str, keys: &[Typed], path: &str) -> Result<Vec<String>> {
             "a part file of {table} lies in `{path}`, and the table is partitioned by {}",
             keys.join(", ")
         );
-        Error::own("partition_path", message)
+        Error::new(Code::PartitionPath, message)
     })
 }
 
@@ -85,7 +85,7 @@ mod tests {
     fn other_keys_register_nothing() {
         for path in ["", "day=1/", "shop=1/", "day=1/shop=2/", "shop=1/day=2/x=3/", "shop/day=1/"] {
             let error = of_table("t", &keys(&["shop", "day"]), &[part(path)]).unwrap_err();
-            assert_eq!(error.code(), "partition_path", "{path}");
+            assert_eq!(error.name(), "partition_path", "{path}");
         }
     }
 }

@@ -271,7 +271,7 @@ fn what_is_wrong_in_the_catalog_is_named() {
     let (_elsewhere, other_lake) = fixture::lake();
     let digest = fixture::contract(&other_lake, "orders", &["id bigint"], &["day date"]);
     let error = register(&aws, &pipeline, &other_lake, &fixture::record("orders", &digest, &[])).unwrap_err();
-    assert_eq!(error.code(), "catalog_table_differs");
+    assert_eq!(error.name(), "catalog_table_differs");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::contract::Typed;
 use super::partition::DEFAULT_PARTITION;
 use crate::config::Projection;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// The parameters of a table with these keys; none if none of its keys is projected.
 pub(super) fn parameters(
@@ -25,7 +25,7 @@ pub(super) fn parameters(
     if !lacking.is_empty() {
         let message =
             format!("table {table} has no projection for its partition column {}", lacking.join(", "));
-        return Err(Error::input("projection_incomplete", message)
+        return Err(Error::new(Code::ProjectionIncomplete, message)
             .with_hint("Athena projects all partition columns of a table or none: add the missing ones under `catalog.projection`"));
     }
     let mut parameters = BTreeMap::from([("projection.enabled".into(), "true".into())]);

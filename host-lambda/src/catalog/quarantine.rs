@@ -20,7 +20,7 @@ use super::glue::Glue;
 use super::table::{columns, same_place};
 use crate::aws::Aws;
 use crate::config::{Pipeline, QuarantineTable};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::keys::quarantine_prefix;
 use crate::lake::Lake;
 
@@ -95,7 +95,7 @@ fn input(pipeline: &str, name: &str, location: &str) -> Result<TableInput> {
             parameters.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
         ))
         .build()
-        .map_err(|error| Error::own("catalog_request", error.to_string()))
+        .map_err(|error| Error::new(Code::CatalogRequest, error.to_string()))
 }
 
 /// A table of that name may be somebody else's.
@@ -112,7 +112,7 @@ fn check(found: &Table, pipeline: &str, name: &str, location: &str) -> Result<()
         return Ok(());
     };
     let message = format!("table {name} in Glue is not the quarantine of {location}: {what}");
-    Err(Error::own("catalog_table_differs", message).with_hint(format!(
+    Err(Error::new(Code::CatalogTableDiffers, message).with_hint(format!(
         "drop it there (files stay, and Lakegate makes it anew), or set `quarantine` in [pipeline.{pipeline}.catalog] to another name or to false"
     )))
 }
@@ -171,7 +171,7 @@ mod tests {
         };
         assert!(check(&table(own.trim_end_matches('/'), SERDE), "orders", "q", own).is_ok());
         let error = check(&table(other, SERDE), "orders", "q", own).unwrap_err();
-        assert_eq!(error.code(), "catalog_table_differs");
+        assert_eq!(error.name(), "catalog_table_differs");
         assert!(error.to_string().ends_with("its files are in s3://lake/orders/"), "{error}");
         assert!(error.hint().unwrap().contains("[pipeline.orders.catalog]"));
         let error = check(&table(own, "a.b.ParquetHiveSerDe"), "orders", "q", own).unwrap_err();

@@ -6,12 +6,15 @@
 
 use crate::aws::{Aws, AwsError, Fault};
 use crate::config::Pipeline;
-use crate::error::{Error, Trouble};
+use crate::error::{Code, Error};
 
 /// With a hint of its own where there is one.
 pub(crate) fn of(error: &AwsError, hint: Option<String>) -> Error {
-    let hint = hint.or_else(|| error.hint().map(str::to_string));
-    Trouble { kind: error.kind(), code: error.code(), message: error.to_string(), hint }.into()
+    let made = Error::from(error.clone());
+    match hint {
+        Some(hint) => made.with_hint(hint),
+        None => made,
+    }
 }
 
 /// Of a call about a table or its partitions.
@@ -39,7 +42,7 @@ pub(super) fn of_table(aws: &Aws, error: &AwsError, database: &str, table: &str)
 /// The database is not there.
 pub(super) fn no_database(pipeline: &Pipeline, database: &str, error: &AwsError) -> Error {
     let message = format!("Glue has no database {database} ({} for pipeline {})", error.call, pipeline.name);
-    Error::own("database_missing", message).with_hint(format!(
+    Error::new(Code::DatabaseMissing, message).with_hint(format!(
         "create it (aws glue create-database --database-input Name={database}), or correct `database` in [pipeline.{}.catalog]",
         pipeline.name
     ))
@@ -50,7 +53,7 @@ pub(super) fn of_crawler(aws: &Aws, error: &AwsError, crawler: &str) -> Error {
     match error.fault {
         Fault::Missing => {
             let message = format!("Glue has no crawler {crawler} ({})", error.call);
-            Error::own("crawler_missing", message)
+            Error::new(Code::CrawlerMissing, message)
                 .with_hint("deploy it, or correct `crawler` in the pipeline's `catalog`")
         }
         Fault::Denied => {

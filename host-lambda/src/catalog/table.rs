@@ -11,7 +11,7 @@ use aws_sdk_glue::types::{Column, SerDeInfo, StorageDescriptor, Table, TableInpu
 use super::contract::{Columns, Typed, same_type};
 use super::{partition, projection};
 use crate::config::Projection;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::lake::{CommitRecord, Lake};
 
 /// A promotion shows in the table's parameters after this long at the latest, and a canary beside a stable
@@ -51,7 +51,7 @@ impl Wanted {
         projection: &BTreeMap<String, Projection>,
     ) -> Result<Self> {
         let text = lake.contract_text(digest)?.ok_or_else(|| {
-            Error::own("lake_damaged", format!("the contract {digest} of table {table} is missing"))
+            Error::new(Code::LakeDamaged, format!("the contract {digest} of table {table} is missing"))
         })?;
         let columns = Columns::parse(table, &text)?;
         let mut partitions = partition::of_table(table, &columns.keys, &record.parts)?;
@@ -100,7 +100,7 @@ impl Wanted {
             .set_partition_keys(Some(columns(&self.columns.keys)?))
             .set_parameters(Some(parameters.into_iter().collect()))
             .build()
-            .map_err(|error| Error::own("catalog_request", error.to_string()))
+            .map_err(|error| Error::new(Code::CatalogRequest, error.to_string()))
     }
 
     fn own_parameters(&self) -> impl Iterator<Item = (String, String)> {
@@ -158,14 +158,14 @@ impl Wanted {
             .set_target_table(found.target_table.clone())
             .set_parameters(Some(parameters))
             .build()
-            .map_err(|error| Error::own("catalog_request", error.to_string()))
+            .map_err(|error| Error::new(Code::CatalogRequest, error.to_string()))
     }
 
     /// A table of that name may be somebody else's.
     fn same_table(&self, found: &Table) -> Result<()> {
         let other = |what: String| {
             let message = format!("table {} in Glue is not the one of {}: {what}", self.name, self.location);
-            Err(Error::own("catalog_table_differs", message)
+            Err(Error::new(Code::CatalogTableDiffers, message)
                 .with_hint("drop it there (files stay, and Lakegate makes it anew), or set another `table_prefix` or `database`"))
         };
         let storage = found.storage_descriptor();
@@ -206,7 +206,7 @@ impl Wanted {
             "column {} of table {} is {there} in Glue, and {} in its contract",
             column.name, self.name, column.ty
         );
-        Err(Error::own("catalog_type_differs", message).with_hint(
+        Err(Error::new(Code::CatalogTypeDiffers, message).with_hint(
             "queries would fail or read wrong values: change the column in Glue, or drop the table there (files stay, and Lakegate makes it anew)",
         ))
     }
@@ -259,7 +259,7 @@ pub(super) fn columns(typed: &[Typed]) -> Result<Vec<Column>> {
 
 fn glue_column(typed: &Typed) -> Result<Column> {
     let column = Column::builder().name(&typed.name).r#type(&typed.ty).build();
-    column.map_err(|error| Error::own("catalog_request", error.to_string()))
+    column.map_err(|error| Error::new(Code::CatalogRequest, error.to_string()))
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ fn a_type_of_somebody_else_is_an_error() {
     let mut found = kept(&wanted(&lake, COLUMNS), NOW);
     found.storage_descriptor.as_mut().unwrap().columns.as_mut().unwrap()[0].r#type = Some("int".into());
     let error = wanted(&lake, COLUMNS).change(&found, &lake, NOW).err().unwrap();
-    assert_eq!(error.code(), "catalog_type_differs");
+    assert_eq!(error.name(), "catalog_type_differs");
     assert_eq!(error.to_string(), "column id of table p_orders is int in Glue, and bigint in its contract");
 }
 
@@ -144,7 +144,7 @@ fn another_table_of_that_name_is_told_apart() {
         let mut found = kept(&wanted, NOW);
         change(&mut found);
         let error = wanted.change(&found, &lake, NOW).err().unwrap();
-        assert_eq!(error.code(), "catalog_table_differs");
+        assert_eq!(error.name(), "catalog_table_differs");
         error.to_string()
     };
     let text = told(&|table| table.storage_descriptor = None);

@@ -1,13 +1,13 @@
 //! From arguments to the library underneath: lake, transform, spec, sources, and its errors.
 //!
 //! For: what several subcommands need before they begin. Not for: running anything. The decision to
-//! know: an error of the library is turned into a [`Problem`] here and nowhere else, so that the same
+//! know: an error of the library is turned into a [`Error`] here and nowhere else, so that the same
 //! failure reads the same from every command.
 
 use super::files;
-use super::output::{Fault, Place, Problem};
+use super::problem;
 use super::release::{Connection, RegistryArg, name_and_version, registry_named};
-use crate::error::{Error, Fault as GuestFault, Kind};
+use crate::error::{Code, Error, Fault, Fault as GuestFault, Kind};
 use crate::lake::Lake;
 use crate::release::{Follower, Loader, Release};
 use crate::run::Plan;
@@ -17,25 +17,6 @@ use clap::Args;
 use std::iter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Codes of what is denied or missing in AWS: the host's own to mend there, and no bug.
-const OF_SET_UP: [&str; 15] = [
-    "access_denied",
-    "bucket_missing",
-    "catalog_partition_differs",
-    "catalog_table_differs",
-    "catalog_type_differs",
-    "crawler_failed",
-    "crawler_missing",
-    "credentials_missing",
-    "database_missing",
-    "kms_denied",
-    "pipeline_refused",
-    "request_refused",
-    "resource_missing",
-    "topic_missing",
-    "wrong_region",
-];
 
 /// The lake to work on.
 #[derive(Args, Clone, Debug)]
@@ -74,7 +55,7 @@ impl Chosen {
     ///
     /// # Errors
     /// The release's plan.
-    pub fn of(&self, source: &Source, again: bool) -> Result<(Transform, Option<Plan>), Problem> {
+    pub fn of(&self, source: &Source, again: bool) -> Result<(Transform, Option<Plan>), Error> {
         let (transform, plan) = match self {
             Self::Component(transform) => return Ok((transform.clone(), None)),
             Self::Release { release, .. } => (release.transform.clone(), release.plan(None)),
@@ -84,7 +65,7 @@ impl Chosen {
                 (release.transform.clone(), release.plan(Some(serving.sequence)))
             }
         };
-        let mut plan = plan.map_err(|error| problem(&error))?;
+        let mut plan = plan?;
         plan.rerun = again;
         Ok((transform, Some(plan)))
     }
@@ -123,12 +104,12 @@ impl Chosen {
     ///
     /// # Errors
     /// A spec or a table is named beside a release.
-    pub fn check_alone(&self, spec: Option<&Path>, table: Option<&str>) -> Result<(), Problem> {
+    pub fn check_alone(&self, spec: Option<&Path>, table: Option<&str>) -> Result<(), Error> {
         if matches!(self, Self::Component(_)) || (spec.is_none() && table.is_none()) {
             return Ok(());
         }
-        Err(Problem::usage("a release has its spec and its tables inside")
-            .hint("leave --spec and --table away, or --registry"))
+        Err(Error::usage("a release has its spec and its tables inside")
+            .with_hint("leave --spec and --table away, or --registry"))
     }
 }
 
@@ -137,7 +118,7 @@ impl LakeArg {
     ///
     /// # Errors
     /// The folder cannot be used.
-    pub fn open(&self) -> Result<Lake, Problem> {
+    pub fn open(&self) -> Result<Lake, Error> {
         open_lake(&self.lake)
     }
 
@@ -145,31 +126,27 @@ impl LakeArg {
     ///
     /// # Errors
     /// There is no such folder, or it holds no lake.
-    pub fn existing(&self) -> Result<Lake, Problem> {
+    pub fn existing(&self) -> Result<Lake, Error> {
         existing_lake(&self.lake)
     }
 }
 
 /// Opens the lake in `folder`, which need not exist yet.
-pub fn open_lake(folder: &Path) -> Result<Lake, Problem> {
+pub fn open_lake(folder: &Path) -> Result<Lake, Error> {
     if folder.is_file() {
-        return Err(Problem::new(
-            Fault::Environment,
-            "not_a_folder",
-            "a lake is a folder, and this is a file",
-        )
-        .file(folder.display().to_string()));
+        return Err(Error::new(Code::NotAFolder, "a lake is a folder, and this is a file")
+            .in_file(folder.display().to_string()));
     }
-    Lake::local(folder).map_err(|error| problem(&error).file(folder.display().to_string()))
+    Lake::local(folder).map_err(|error| error.in_file(folder.display().to_string()))
 }
 
 /// Opens the lake in `folder`, which must hold one: reading must not make an empty lake out of a typing error.
-pub fn existing_lake(folder: &Path) -> Result<Lake, Problem> {
+pub fn existing_lake(folder: &Path) -> Result<Lake, Error> {
     if !crate::keys::is_lake(folder) {
         let message = if folder.is_dir() { "this folder holds no lake" } else { "there is no lake here" };
-        return Err(Problem::new(Fault::Environment, "no_lake", message)
-            .hint("`lakegate run INPUT --lake DIR` makes one; another lake is named with its folder")
-            .file(folder.display().to_string()));
+        return Err(Error::new(Code::NoLake, message)
+            .with_hint("`lakegate run INPUT --lake DIR` makes one; another lake is named with its folder")
+            .in_file(folder.display().to_string()));
     }
     open_lake(folder)
 }
@@ -179,7 +156,7 @@ impl TransformArg {
     ///
     /// # Errors
     /// It cannot be read, is no transform, or imports something; or the release is refused.
-    pub fn load(&self) -> Result<Transform, Problem> {
+    pub fn load(&self) -> Result<Transform, Error> {
         Ok(match self.choose()? {
             Chosen::Component(transform) => transform,
             Chosen::Release { release, .. } => release.transform.clone(),
@@ -191,37 +168,35 @@ impl TransformArg {
     ///
     /// # Errors
     /// As [`TransformArg::load`].
-    pub fn choose(&self) -> Result<Chosen, Problem> {
-        let sandbox = Sandbox::new(Limits::default()).map_err(|error| problem(&error))?;
+    pub fn choose(&self) -> Result<Chosen, Error> {
+        let sandbox = Sandbox::new(Limits::default())?;
         let Some(place) = &self.registry.registry else {
             let transform = match &self.transform {
                 Some(path) => Transform::from_file(&sandbox, path)
-                    .map_err(|error| problem(&error).file(path.display().to_string())),
-                None => Transform::shipped(&sandbox).map_err(|error| problem(&error)),
+                    .map_err(|error| error.in_file(path.display().to_string())),
+                None => Transform::shipped(&sandbox),
             };
             return transform.map(Chosen::Component);
         };
         let Some(named) = &self.transform else {
-            return Err(Problem::usage("no release is named").hint("--transform NAME, or NAME@VERSION"));
+            return Err(Error::usage("no release is named").with_hint("--transform NAME, or NAME@VERSION"));
         };
         let (name, version) = name_and_version(&named.display().to_string())?;
         let connection = Connection::open()?;
         let registry = registry_named(place, &connection.aws)?;
         let trust = self.registry.trusted()?;
         if trust.is_empty() {
-            return Err(Problem::usage("no key is trusted")
-                .hint("give --trust release.key.pub, the public key file of whoever publishes"));
+            return Err(Error::usage("no key is trusted")
+                .with_hint("give --trust release.key.pub, the public key file of whoever publishes"));
         }
         let loader = Loader { registry, trust, sandbox, strict: false, declared: false };
         match version {
             Some(version) => loader
                 .load(&name, &version)
-                .map_err(|error| problem(&error))
                 .map(|release| (Arc::new(release), Box::new(loader)))
                 .map(|(release, loader)| Chosen::Release { release, loader, _alive: connection }),
             None => Follower::start(loader, &name, self.min_sequence)
-                .map(|follower| Chosen::Channel { follower, _alive: connection })
-                .map_err(|error| problem(&error)),
+                .map(|follower| Chosen::Channel { follower, _alive: connection }),
         }
     }
 }
@@ -230,17 +205,17 @@ impl TransformArg {
 ///
 /// # Errors
 /// The file cannot be read or is not UTF-8.
-pub fn read_spec(path: Option<&Path>) -> Result<String, Problem> {
+pub fn read_spec(path: Option<&Path>) -> Result<String, Error> {
     let Some(path) = path else { return Ok(String::new()) };
     let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| Problem::io(&name, &error))?;
+    let bytes = std::fs::read(path).map_err(|error| Error::io(&name, error))?;
     let text = String::from_utf8(bytes)
-        .map_err(|_| Problem::new(Fault::Spec, "spec_not_utf8", "the spec is not UTF-8 text").file(&*name))?;
+        .map_err(|_| Error::new(Code::SpecNotUtf8, "the spec is not UTF-8 text").in_file(&*name))?;
     if text.trim().is_empty() {
         // The empty text means "propose one" underneath; an empty file was hardly meant so.
-        return Err(Problem::new(Fault::Spec, "spec_empty", "the spec is empty")
-            .hint("`lakegate init INPUT > transform.toml` proposes one; or leave --spec away")
-            .file(name));
+        return Err(Error::new(Code::SpecEmpty, "the spec is empty")
+            .with_hint("`lakegate init INPUT > transform.toml` proposes one; or leave --spec away")
+            .in_file(name));
     }
     Ok(text)
 }
@@ -259,7 +234,7 @@ impl Plans {
     ///
     /// # Errors
     /// The spec cannot be read, or it conflicts with `table`.
-    pub fn new(path: Option<&Path>, table: Option<&str>, again: bool) -> Result<Self, Problem> {
+    pub fn new(path: Option<&Path>, table: Option<&str>, again: bool) -> Result<Self, Error> {
         Self::of_text(read_spec(path)?, path, table, again)
     }
 
@@ -272,14 +247,14 @@ impl Plans {
         path: Option<&Path>,
         table: Option<&str>,
         again: bool,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, Error> {
         let shared = match Plan::new(spec.clone(), table.map(str::to_owned)) {
             Ok(mut plan) => {
                 plan.rerun = again;
                 Some(plan)
             }
-            Err(error) if error.code() == "table_missing" => None,
-            Err(error) => return Err(problem_in(&error, "", path)),
+            Err(error) if error.code() == Code::TableMissing => None,
+            Err(error) => return Err(problem::in_input_or_spec(error, "", path)),
         };
         Ok(Self { shared, spec, spec_path: path.map(Path::to_owned), again })
     }
@@ -288,12 +263,12 @@ impl Plans {
     ///
     /// # Errors
     /// As [`Plan::new`].
-    pub fn of(&self, source: &Source) -> Result<Plan, Problem> {
+    pub fn of(&self, source: &Source) -> Result<Plan, Error> {
         if let Some(plan) = &self.shared {
             return Ok(plan.clone());
         }
         let mut plan = Plan::new(self.spec.clone(), Some(default_table(source.stem())))
-            .map_err(|error| problem_in(&error, "", self.spec_path.as_deref()))?;
+            .map_err(|error| problem::in_input_or_spec(error, "", self.spec_path.as_deref()))?;
         plan.rerun = self.again;
         Ok(plan)
     }
@@ -334,12 +309,12 @@ impl Input {
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn open(&self, table: Option<&str>) -> Result<Source, Problem> {
+    pub fn open(&self, table: Option<&str>) -> Result<Source, Error> {
         match self {
             Self::Stdin => Source::reader(std::io::stdin().lock(), table.unwrap_or("stdin")),
             Self::File(path, _) => Source::file(path),
         }
-        .map_err(|error| problem(&error).file(self.name()))
+        .map_err(|error| error.in_file(self.name()))
     }
 }
 
@@ -347,13 +322,13 @@ impl Input {
 ///
 /// # Errors
 /// One does not exist, standard input is named twice, or nothing is found at all.
-pub fn inputs(named: &[PathBuf], lake: Option<&Path>) -> Result<Vec<Input>, Problem> {
+pub fn inputs(named: &[PathBuf], lake: Option<&Path>) -> Result<Vec<Input>, Error> {
     let lake = lake.and_then(|lake| lake.canonicalize().ok());
     let mut found = Vec::new();
     for path in named {
         if path.as_os_str() == "-" {
             if found.contains(&Input::Stdin) {
-                return Err(Problem::usage("standard input (`-`) can be read only once"));
+                return Err(Error::usage("standard input (`-`) can be read only once"));
             }
             found.push(Input::Stdin);
             continue;
@@ -369,67 +344,11 @@ pub fn inputs(named: &[PathBuf], lake: Option<&Path>) -> Result<Vec<Input>, Prob
     }
     if found.is_empty() {
         let names: Vec<String> = named.iter().map(|path| path.display().to_string()).collect();
-        return Err(Problem::new(Fault::Environment, "no_input", "there is no file to read here")
-            .hint("hidden files and those that start with `_` are skipped inside folders")
-            .file(names.join(", ")));
+        return Err(Error::new(Code::NoInput, "there is no file to read here")
+            .with_hint("hidden files and those that start with `_` are skipped inside folders")
+            .in_file(names.join(", ")));
     }
     Ok(found)
-}
-
-/// An error of the library as a person meets it.
-pub fn problem(error: &Error) -> Problem {
-    let fault = match error {
-        Error::Guest(failure) => match failure.fault {
-            GuestFault::Input => Fault::Input,
-            GuestFault::Spec => Fault::Spec,
-            GuestFault::Limit => Fault::Limit,
-            GuestFault::Internal => Fault::Transform,
-        },
-        Error::Sandbox(_) => Fault::Transform,
-        Error::Storage(_) => Fault::Environment,
-        Error::Read { what, source, .. } => return Problem::io(what, source),
-        Error::Flow(trouble) => match (trouble.kind, trouble.code) {
-            (_, "table_ambiguous" | "table_missing") => Fault::Usage,
-            (_, "spec_max_rejected") => Fault::Spec,
-            (_, code) if crate::release::CODES.contains(&code) => Fault::Release,
-            (Kind::Own, code) if OF_SET_UP.contains(&code) => Fault::Environment,
-            (Kind::Input, _) => Fault::Input,
-            (Kind::Passing, _) => Fault::Environment,
-            (Kind::Own, _) => Fault::Internal,
-        },
-    };
-    let place = error.place().map(|place| Place {
-        file: None,
-        line: place.line,
-        column: place.column,
-        offset: place.offset,
-        record: place.record,
-        path: place.path.clone(),
-    });
-    Problem {
-        fault,
-        code: error.code().to_owned(),
-        // The place is shown on a line of its own.
-        message: match error {
-            Error::Guest(failure) => failure.message.clone(),
-            other => other.to_string(),
-        },
-        hint: error.hint().map(str::to_owned),
-        place: Box::new(place.unwrap_or_default()),
-    }
-}
-
-/// Says in which file `error` is: in the spec when the spec is at fault, else in the input.
-pub fn problem_in(error: &Error, input: &str, spec: Option<&Path>) -> Problem {
-    let problem = problem(error);
-    match problem.fault {
-        Fault::Spec => match spec {
-            Some(spec) => problem.file(spec.display().to_string()),
-            None => problem,
-        },
-        Fault::Input | Fault::Limit | Fault::Transform => problem.file(input),
-        Fault::Usage | Fault::Environment | Fault::Release | Fault::Internal => problem,
-    }
 }
 
 #[cfg(test)]
@@ -451,16 +370,16 @@ mod tests {
     #[test]
     fn standard_input_is_read_once() {
         let named = [PathBuf::from("-"), PathBuf::from("-")];
-        assert_eq!(inputs(&named, None).unwrap_err().fault, Fault::Usage);
+        assert_eq!(inputs(&named, None).unwrap_err().fault(), Fault::Usage);
         assert_eq!(inputs(&named[..1], None).unwrap(), [Input::Stdin]);
     }
 
     #[test]
     fn nothing_to_read_is_said() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(inputs(&[folder.path().to_owned()], None).unwrap_err().code, "no_input");
+        assert_eq!(inputs(&[folder.path().to_owned()], None).unwrap_err().name(), "no_input");
         assert_eq!(
-            existing_lake(folder.path()).err().map(|problem| problem.code).as_deref(),
+            existing_lake(folder.path()).err().map(|problem| problem.code()).as_deref(),
             Some("no_lake")
         );
     }
@@ -470,7 +389,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("transform.toml");
         fs::write(&path, " \n").unwrap();
-        assert_eq!(read_spec(Some(&path)).unwrap_err().code, "spec_empty");
+        assert_eq!(read_spec(Some(&path)).unwrap_err().name(), "spec_empty");
         assert_eq!(read_spec(None).unwrap(), "");
     }
 }

@@ -5,9 +5,9 @@
 //! this host has loaded it, so that what lies there has passed every check.
 
 use super::Context;
-use super::bridge::problem;
-use super::output::{Answer, Fault, Outcome, Problem};
+use super::output::{Answer, Outcome};
 use super::render::{Cell, Grid, Holds, Tone, size};
+use crate::error::{Code, Error};
 use crate::sandbox::{Limits, Sandbox, Transform};
 use clap::Args;
 use serde_json::{Value, json};
@@ -45,21 +45,20 @@ struct Facts {
 /// Runs `build`.
 pub fn run(args: &BuildArgs, context: &Context) -> Outcome {
     let shown = args.folder.display().to_string();
-    let folder = args.folder.canonicalize().map_err(|error| Problem::io(&shown, &error))?;
+    let folder = args.folder.canonicalize().map_err(|error| Error::io(&shown, error))?;
     let manifest = folder.join("Cargo.toml");
     if !manifest.is_file() {
-        return Err(Problem::new(Fault::Environment, "no_crate", "there is no Cargo.toml in this folder")
-            .hint("`lakegate new NAME` makes a crate")
-            .file(shown));
+        return Err(Error::new(Code::NoCrate, "there is no Cargo.toml in this folder")
+            .with_hint("`lakegate new NAME` makes a crate")
+            .in_file(shown));
     }
-    let failed = |error: anyhow::Error| {
-        Problem::new(Fault::Environment, "build_failed", format!("{error:#}")).file(shown.clone())
-    };
+    let failed =
+        |error: anyhow::Error| Error::new(Code::BuildFailed, format!("{error:#}")).in_file(shown.clone());
     if !component::has_target(&folder).map_err(|error| {
-        failed(error).hint("`cargo` and `rustc` must be on the path: https://rustup.rs installs them")
+        failed(error).with_hint("`cargo` and `rustc` must be on the path: https://rustup.rs installs them")
     })? {
-        return Err(Problem::new(Fault::Environment, "no_target", format!("the toolchain lacks {TARGET}"))
-            .hint(format!("`rustup target add {TARGET}`, in the crate's folder")));
+        return Err(Error::new(Code::NoTarget, format!("the toolchain lacks {TARGET}"))
+            .with_hint(format!("`rustup target add {TARGET}`, in the crate's folder")));
     }
     let facts = facts(&metadata(&folder).map_err(failed)?, &manifest)?;
     let of = Crate {
@@ -70,20 +69,21 @@ pub fn run(args: &BuildArgs, context: &Context) -> Outcome {
         arguments: &[],
     };
     let core =
-        component::compile(&of).map_err(|error| failed(error).hint("the compiler's words are above"))?;
+        component::compile(&of).map_err(|error| failed(error).with_hint("the compiler's words are above"))?;
     let bytes = component::encode(&core).map_err(|error| {
-        failed(error).hint("does src/lib.rs say `lakegate_transform::component!(Extended<YourType>);`, once?")
+        failed(error)
+            .with_hint("does src/lib.rs say `lakegate_transform::component!(Extended<YourType>);`, once?")
     })?;
     let out = args.out.clone().unwrap_or_else(|| args.folder.join(format!("{}.wasm", facts.package)));
-    let sandbox = Sandbox::new(Limits::default()).map_err(|error| problem(&error))?;
+    let sandbox = Sandbox::new(Limits::default())?;
     let name = out.display().to_string();
-    let transform = Transform::from_bytes(&sandbox, &name, &bytes).map_err(|error| problem(&error))?;
+    let transform = Transform::from_bytes(&sandbox, &name, &bytes)?;
     component::write_if_changed(&out, &bytes).map_err(failed)?;
     answer(&transform, &out, context)
 }
 
 fn answer(transform: &Transform, out: &Path, context: &Context) -> Outcome {
-    let description = transform.describe().map_err(|error| problem(&error))?;
+    let description = transform.describe()?;
     let path = out.display().to_string();
     let screen = context.out;
     let mut grid = Grid::new(&["", ""]).of(Holds::Names);
@@ -116,7 +116,7 @@ fn metadata(folder: &Path) -> anyhow::Result<Value> {
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-fn facts(metadata: &Value, manifest: &Path) -> Result<Facts, Problem> {
+fn facts(metadata: &Value, manifest: &Path) -> Result<Facts, Error> {
     let packages = metadata["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
     let path = |value: &Value| value.as_str().map(PathBuf::from).unwrap_or_default();
     let same =
@@ -130,14 +130,10 @@ fn facts(metadata: &Value, manifest: &Path) -> Result<Facts, Problem> {
         (Some(package), Some(checkout)) => {
             Ok(Facts { package: package.to_owned(), target: path(&metadata["target_directory"]), checkout })
         }
-        (None, _) => {
-            Err(Problem::new(Fault::Environment, "no_crate", "this folder is a workspace, not a crate")
-                .hint("name the folder of one crate"))
-        }
-        (_, None) => {
-            Err(Problem::new(Fault::Environment, "no_library", "the crate does not use lakegate-transform")
-                .hint("`lakegate new NAME` makes one that does"))
-        }
+        (None, _) => Err(Error::new(Code::NoCrate, "this folder is a workspace, not a crate")
+            .with_hint("name the folder of one crate")),
+        (_, None) => Err(Error::new(Code::NoLibrary, "the crate does not use lakegate-transform")
+            .with_hint("`lakegate new NAME` makes one that does")),
     }
 }
 
@@ -157,8 +153,8 @@ mod tests {
             |packages: &[&Value]| facts(&json!({"packages": packages, "target_directory": "/t"}), &manifest);
         let wanted = Facts { package: "mine".into(), target: "/t".into(), checkout: "/src/lakegate".into() };
         assert_eq!(of(&[&library, &own]).unwrap(), wanted);
-        assert_eq!(of(&[&own]).unwrap_err().code, "no_library");
-        assert_eq!(of(&[&library]).unwrap_err().code, "no_crate");
+        assert_eq!(of(&[&own]).unwrap_err().name(), "no_library");
+        assert_eq!(of(&[&library]).unwrap_err().name(), "no_crate");
     }
 
     #[test]
@@ -166,7 +162,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let args = BuildArgs { folder: folder.path().to_owned(), out: None };
         let problem = run(&args, &Context::default()).unwrap_err();
-        assert_eq!(problem.code, "no_crate");
-        assert!(problem.hint.unwrap().contains("lakegate new"));
+        assert_eq!(problem.name(), "no_crate");
+        assert!(problem.hint().unwrap().contains("lakegate new"));
     }
 }

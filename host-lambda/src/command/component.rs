@@ -5,7 +5,7 @@
 //! not assumed, although one that imports anything is refused when it is loaded.
 
 use super::Context;
-use super::bridge::{TransformArg, problem};
+use super::bridge::TransformArg;
 use super::output::{Answer, Outcome};
 use super::render::{Cell, Grid, Holds, Tone, duration, number, size};
 use crate::sandbox::Transform;
@@ -33,12 +33,12 @@ pub struct ComponentArgs {
 /// Runs `component`.
 pub fn run(args: &ComponentArgs, context: &Context) -> Outcome {
     if let (Some(folder), Some(target)) = (&args.precompile, &args.target) {
-        let path = Transform::precompile_shipped(target, folder).map_err(|error| problem(&error))?;
+        let path = Transform::precompile_shipped(target, folder)?;
         let path = path.display().to_string();
         return Ok(Answer { text: format!("{path}\n"), json: json!({"path": path}), ..Answer::default() });
     }
     let transform = args.transform.load()?;
-    let description = transform.describe().map_err(|error| problem(&error))?;
+    let description = transform.describe()?;
     let limits: Map<String, Value> = serde_json::from_str(&description.limits).unwrap_or_default();
     let imports = transform.imports();
     let from = match &args.transform.transform {

@@ -6,11 +6,11 @@
 //! it and reads nothing; the host knows no rule of specs.
 
 use super::Context;
-use super::bridge::{TransformArg, problem, read_spec};
-use super::output::{Answer, Exit, Fault, Outcome, Problem};
+use super::bridge::{TransformArg, read_spec};
+use super::output::{Answer, Exit, Outcome};
 use super::render::{Cell, Grid, Holds, Screen, Tone, count};
 use crate::config::{Address, At, Catalog, Config, FILE_NAME, Origin, Pipeline, PublicKey, Told};
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::release::Trust;
 use crate::run::Plan;
 use crate::sandbox::{JobOptions, Step, Transform};
@@ -57,7 +57,7 @@ pub fn run(args: &ConfigArgs, context: &Context) -> Outcome {
 fn check(args: &CheckArgs, context: &Context) -> Outcome {
     let path = path(args)?;
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(&path).map_err(|error| Problem::io(&name, &error))?;
+    let text = std::fs::read_to_string(&path).map_err(|error| Error::io(&name, error))?;
     let parsed = Config::parse(&text, &Origin::File(path));
     let config = match parsed {
         Ok(config) => config,
@@ -79,14 +79,14 @@ fn check(args: &CheckArgs, context: &Context) -> Outcome {
     Ok(right(&name, &config, context.out))
 }
 
-fn path(args: &CheckArgs) -> std::result::Result<PathBuf, Problem> {
+fn path(args: &CheckArgs) -> std::result::Result<PathBuf, Error> {
     if let Some(file) = &args.file {
         return Ok(if file.is_dir() { file.join(FILE_NAME) } else { file.clone() });
     }
-    let here = std::env::current_dir().map_err(|error| Problem::io("the current folder", &error))?;
+    let here = std::env::current_dir().map_err(|error| Error::io("the current folder", error))?;
     let found = Config::find(&here).ok_or_else(|| {
-        Problem::usage(format!("there is no {FILE_NAME} here or in a folder above"))
-            .hint("name the file: `lakegate config check FILE`")
+        Error::usage(format!("there is no {FILE_NAME} here or in a folder above"))
+            .with_hint("name the file: `lakegate config check FILE`")
     })?;
     // As a person would write it, where it is below.
     Ok(found.strip_prefix(&here).map(Path::to_owned).unwrap_or(found))
@@ -116,11 +116,7 @@ impl Finding {
 }
 
 /// Judges the specs that can be read from here.
-fn specs(
-    config: &Config,
-    name: &str,
-    transform: &TransformArg,
-) -> std::result::Result<Vec<Finding>, Problem> {
+fn specs(config: &Config, name: &str, transform: &TransformArg) -> std::result::Result<Vec<Finding>, Error> {
     let mut findings = Vec::new();
     let mut loaded = None;
     for pipeline in config.pipelines.values() {
@@ -162,26 +158,32 @@ fn spec(
     path: &Path,
     name: &str,
     at: At,
-) -> std::result::Result<Option<Finding>, Problem> {
+) -> std::result::Result<Option<Finding>, Error> {
     let text = match read_spec(Some(path)) {
         Ok(text) => text,
-        Err(problem) => return Ok(Some(Finding::at(name, at, problem.message, problem.hint))),
+        Err(error) => {
+            let hint = error.hint().map(str::to_owned);
+            return Ok(Some(Finding::at(name, at, error.message().to_owned(), hint)));
+        }
     };
     let plan = Plan::new(text, pipeline.table.clone());
     let Err(error) = plan.and_then(|plan| open(transform, &plan)) else { return Ok(None) };
     // These two are about the configuration and the spec together; their own hints speak of `--table`.
     let name_of = &pipeline.name;
     let hint = match error.code() {
-        "table_missing" => {
+        Code::TableMissing => {
             format!("add table = \"NAME\" to [pipeline.{name_of}], or a name to the spec's table")
         }
-        "table_ambiguous" => format!("take `table` out of [pipeline.{name_of}]: the spec names its tables"),
+        Code::TableAmbiguous => {
+            format!("take `table` out of [pipeline.{name_of}]: the spec names its tables")
+        }
         _ => {
-            let (file, problem) = (path.display().to_string(), problem(&error));
-            if problem.fault != Fault::Spec {
-                return Err(problem.file(file));
+            let file = path.display().to_string();
+            if error.fault() != Fault::Spec {
+                return Err(error.in_file(file));
             }
-            let (place, message, hint) = (problem.place, problem.message, problem.hint);
+            let place = error.place().cloned().unwrap_or_default();
+            let (message, hint) = (error.message().to_owned(), error.hint().map(str::to_owned));
             return Ok(Some(Finding { file, line: place.line, column: place.column, message, hint }));
         }
     };

@@ -120,7 +120,7 @@ fn specs_are_judged_by_the_transform() {
 fn a_file_that_is_not_there_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let args = CheckArgs { file: Some(folder.path().join("no.toml")), transform: TransformArg::default() };
-    assert_eq!(check(&args, &Context::default()).unwrap_err().code, "not_found");
+    assert_eq!(check(&args, &Context::default()).unwrap_err().name(), "not_found");
 }
 
 #[test]

@@ -7,11 +7,12 @@
 mod change;
 
 use super::Context;
-use super::bridge::{LakeArg, problem};
+use super::bridge::LakeArg;
 use super::contract_view::{ContractView, Entry, render_changes};
 use super::made::changes_json;
-use super::output::{Answer, Fault, Outcome, Problem};
+use super::output::{Answer, Outcome};
 use super::render::{Cell, Grid, Screen, Tone, count, short, visible};
+use crate::error::{Code, Error, Fault};
 use crate::lake::{Lake, LiveContract};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -164,25 +165,25 @@ fn diff(args: &DiffArgs, context: &Context) -> Outcome {
 }
 
 /// The live contract of `table`.
-fn live(lake: &Lake, table: &str) -> Result<LiveContract, Problem> {
-    match lake.contract(table).map_err(|error| problem(&error))? {
+fn live(lake: &Lake, table: &str) -> Result<LiveContract, Error> {
+    match lake.contract(table)? {
         Some(live) => Ok(live),
         None => Err(no_table(lake, table)),
     }
 }
 
 /// There is no such table: says which there are.
-pub fn no_table(lake: &Lake, table: &str) -> Problem {
+pub fn no_table(lake: &Lake, table: &str) -> Error {
     let tables = lake.tables().unwrap_or_default();
-    let problem = Problem::new(Fault::Environment, "no_table", format!("the lake has no table `{table}`"));
+    let problem = Error::new(Code::NoTable, format!("the lake has no table `{table}`"));
     match tables.as_slice() {
-        [] => problem.hint("it has no table yet; `lakegate run` makes one"),
-        tables => problem.hint(format!("its tables are {}", tables.join(", "))),
+        [] => problem.with_hint("it has no table yet; `lakegate run` makes one"),
+        tables => problem.with_hint(format!("its tables are {}", tables.join(", "))),
     }
 }
 
 /// The one digest of the history that begins with `start`.
-fn resolve(live: &LiveContract, start: &str) -> Result<String, Problem> {
+fn resolve(live: &LiveContract, start: &str) -> Result<String, Error> {
     let mut found: Vec<&str> =
         live.history.iter().map(|version| version.digest.as_str()).chain([live.digest.as_str()]).collect();
     found.retain(|digest| digest.starts_with(start));
@@ -190,9 +191,9 @@ fn resolve(live: &LiveContract, start: &str) -> Result<String, Problem> {
     found.dedup();
     match found.as_slice() {
         [one] => Ok((*one).to_owned()),
-        [] => Err(Problem::usage(format!("no contract of {} begins with `{start}`", live.table))
-            .hint(format!("`lakegate contract show {}` lists them", live.table))),
-        _ => Err(Problem::usage(format!(
+        [] => Err(Error::usage(format!("no contract of {} begins with `{start}`", live.table))
+            .with_hint(format!("`lakegate contract show {}` lists them", live.table))),
+        _ => Err(Error::usage(format!(
             "several contracts of {} begin with `{start}`: give more digits",
             live.table
         ))),
@@ -206,18 +207,17 @@ fn before(live: &LiveContract, digest: &str) -> Option<String> {
     live.history[..position].iter().rev().map(|version| version.digest.clone()).find(|other| other != digest)
 }
 
-fn stored(lake: &Lake, live: &LiveContract, digest: &str) -> Result<ContractView, Problem> {
+fn stored(lake: &Lake, live: &LiveContract, digest: &str) -> Result<ContractView, Error> {
     if digest == live.digest {
         return ContractView::parse(&live.text);
     }
-    match lake.contract_text(digest).map_err(|error| problem(&error))? {
+    match lake.contract_text(digest)? {
         Some(text) => ContractView::parse(&text),
-        None => Err(Problem::new(
-            Fault::Environment,
-            "contract_missing",
+        None => Err(Error::new(
+            Code::ContractMissing,
             format!("the contract {} is no longer stored", short(digest)),
         )
-        .hint("`lakegate fsck LAKE` tells what else is missing")),
+        .with_hint("`lakegate fsck LAKE` tells what else is missing")),
     }
 }
 
@@ -246,8 +246,8 @@ mod tests {
         let live = live_of(&["aa11", "aa22", "bb33"]);
         assert_eq!(resolve(&live, "bb").unwrap(), "bb33");
         assert_eq!(resolve(&live, "aa2").unwrap(), "aa22");
-        assert!(resolve(&live, "aa").unwrap_err().message.contains("several"));
-        assert_eq!(resolve(&live, "zz").unwrap_err().fault, Fault::Usage);
+        assert!(resolve(&live, "aa").unwrap_err().message().contains("several"));
+        assert_eq!(resolve(&live, "zz").unwrap_err().fault(), Fault::Usage);
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! alone reads contracts for that. The decision to know: unknown keys are ignored here, so that a
 //! newer component's contract can still be shown by an older command.
 
-use super::output::{Fault, Problem};
 use super::render::{Cell, Grid, Screen, Tone, count, sql_text, visible};
+use crate::error::{Code, Error};
 use serde::Deserialize;
 
 /// A table's contract.
@@ -100,10 +100,10 @@ impl ContractView {
     ///
     /// # Errors
     /// The text is no contract: what is stored was changed by hand.
-    pub fn parse(text: &str) -> Result<Self, Problem> {
+    pub fn parse(text: &str) -> Result<Self, Error> {
         serde_json::from_str(text).map_err(|error| {
-            Problem::new(Fault::Environment, "broken_contract", format!("the stored contract cannot be read: {error}"))
-                .hint("contracts are stored by their digest and never edited; restore the file, then run `lakegate fsck`")
+            Error::new(Code::BrokenContract, format!("the stored contract cannot be read: {error}"))
+                .with_hint("contracts are stored by their digest and never edited; restore the file, then run `lakegate fsck`")
         })
     }
 
@@ -300,6 +300,6 @@ mod tests {
 
     #[test]
     fn a_broken_contract_says_what_to_do() {
-        assert!(ContractView::parse("{").unwrap_err().hint.unwrap().contains("fsck"));
+        assert!(ContractView::parse("{").unwrap_err().hint().unwrap().contains("fsck"));
     }
 }

@@ -5,13 +5,14 @@
 //! deployed, and the other way round.
 
 use super::Context;
-use super::bridge::problem;
-use super::output::{Answer, Exit, Fault, Outcome, Problem};
+use super::output::{Answer, Exit, Outcome};
+use super::problem;
 use super::progress::Bar;
 use super::render::{Screen, Tone, count, number, visible};
 use crate::aws::Aws;
 use crate::config::{Config, FILE_NAME, Origin, Route};
 use crate::deployed::{Deployed, Home, Request};
+use crate::error::{Code, Error};
 use crate::event::{AnswerState, ObjectAnswer, ObjectRef};
 use crate::storage::{S3Options, S3Storage, Storage};
 use clap::Args;
@@ -39,7 +40,7 @@ impl ConfigArg {
     ///
     /// # Errors
     /// There is no configuration, it has mistakes, or a pipeline is refused.
-    pub fn connect(&self) -> Result<Connected, Problem> {
+    pub fn connect(&self) -> Result<Connected, Error> {
         let path = match &self.config {
             Some(path) => path.clone(),
             None => found()?,
@@ -48,21 +49,20 @@ impl ConfigArg {
             .worker_threads(2)
             .enable_all()
             .build()
-            .map_err(|error| Problem::io("threads", &error))?;
+            .map_err(|error| Error::io("threads", error))?;
         let name = path.display().to_string();
         let aws = Aws::from_env(runtime.handle().clone());
-        let config = Deployed::configuration(&aws, &Origin::File(path)).map_err(|error| problem(&error))?;
-        let deployed =
-            Deployed::start(aws, config, Home::Command).map_err(|error| problem(&error).file(name))?;
+        let config = Deployed::configuration(&aws, &Origin::File(path))?;
+        let deployed = Deployed::start(aws, config, Home::Command).map_err(|error| error.in_file(name))?;
         Ok(Connected { deployed, _runtime: runtime })
     }
 }
 
-fn found() -> Result<PathBuf, Problem> {
-    let here = std::env::current_dir().map_err(|error| Problem::io("the current folder", &error))?;
+fn found() -> Result<PathBuf, Error> {
+    let here = std::env::current_dir().map_err(|error| Error::io("the current folder", error))?;
     Config::find(&here).ok_or_else(|| {
-        Problem::usage(format!("there is no {FILE_NAME} here or in a folder above"))
-            .hint("name it with --config FILE")
+        Error::usage(format!("there is no {FILE_NAME} here or in a folder above"))
+            .with_hint("name it with --config FILE")
     })
 }
 
@@ -72,10 +72,11 @@ pub fn is_object(input: &str) -> bool {
 }
 
 /// `s3://bucket/key` cut in two; the key may be empty.
-fn bucket_and_key(uri: &str) -> Result<(&str, &str), Problem> {
+fn bucket_and_key(uri: &str) -> Result<(&str, &str), Error> {
     let place = uri.strip_prefix("s3://").map(|place| place.split_once('/').unwrap_or((place, "")));
     place.filter(|(bucket, _)| !bucket.is_empty()).ok_or_else(|| {
-        Problem::usage(format!("{uri} is no s3://bucket/key")).hint("for example s3://raw/orders/2025/x.json")
+        Error::usage(format!("{uri} is no s3://bucket/key"))
+            .with_hint("for example s3://raw/orders/2025/x.json")
     })
 }
 
@@ -111,13 +112,13 @@ pub fn backfill(args: &BackfillArgs, context: &Context) -> Outcome {
     let connected = args.config.connect()?;
     let deployed = &connected.deployed;
     let storage = S3Storage::new(deployed.aws().clone(), bucket, "", S3Options::default());
-    let there = storage.list(prefix).map_err(|error| problem(&error.into()))?;
+    let there = storage.list(prefix)?;
     let mut open = Vec::new();
     let (mut done, mut others) = (0u64, 0u64);
     for facts in there {
         let object = ObjectRef { bucket: bucket.into(), key: facts.key, ..ObjectRef::default() };
         match deployed.config().route(&object.bucket, &object.key) {
-            Route::Pipeline(_) if deployed.is_done(&object).map_err(|error| problem(&error))? => done += 1,
+            Route::Pipeline(_) if deployed.is_done(&object)? => done += 1,
             Route::Pipeline(_) => open.push(object),
             Route::Loop { .. } | Route::Unmatched => others += 1,
         }
@@ -155,11 +156,11 @@ fn take(deployed: &Deployed, objects: &[ObjectRef], again: bool, context: &Conte
             // A lone object is the answer itself; of several, each failure is told as it happens.
             Err(error) if objects.len() == 1 => {
                 bar.finish();
-                return Err(problem(&error).file(object.uri()));
+                return Err(error.in_file(object.uri()));
             }
             Err(error) => {
                 failed += 1;
-                bar.say(&problem(&error).file(object.uri()).render(context.err));
+                bar.say(&problem::render(&error.in_file(object.uri()), context.err));
             }
         }
         bar.done(0);
@@ -215,12 +216,12 @@ pub struct PauseArgs {
 pub fn pause(args: &PauseArgs, paused: bool, context: &Context) -> Outcome {
     let connected = args.config.connect()?;
     let deployed = &connected.deployed;
-    let ready = deployed.pipeline(&args.pipeline).map_err(|error| problem(&error))?;
+    let ready = deployed.pipeline(&args.pipeline)?;
     if ready.pipeline.paused && !paused {
-        return Err(Problem::usage(format!("{} is paused by its configuration", args.pipeline))
-            .hint("take `paused = true` out of lakegate.toml and deploy it"));
+        return Err(Error::usage(format!("{} is paused by its configuration", args.pipeline))
+            .with_hint("take `paused = true` out of lakegate.toml and deploy it"));
     }
-    deployed.pause(ready, paused).map_err(|error| problem(&error))?;
+    deployed.pause(ready, paused)?;
     let name = context.out.paint(Tone::Name, &args.pipeline);
     let source = ready.pipeline.source.location.uri();
     let text = if paused {
@@ -251,10 +252,10 @@ pub fn retract(args: &RetractArgs, context: &Context) -> Outcome {
     let connected = args.config.connect()?;
     let deployed = &connected.deployed;
     let Route::Pipeline(pipeline) = deployed.config().route(bucket, key) else {
-        return Err(Problem::new(Fault::Usage, "no_pipeline", format!("no pipeline takes {}", args.object)));
+        return Err(Error::new(Code::NoPipeline, format!("no pipeline takes {}", args.object)));
     };
-    let ready = deployed.pipeline(&pipeline.name).map_err(|error| problem(&error))?;
-    let record = deployed.retract(ready, &args.object).map_err(|error| problem(&error))?;
+    let ready = deployed.pipeline(&pipeline.name)?;
+    let record = deployed.retract(ready, &args.object)?;
     let text = format!(
         "{}: its rows are out of the tables (generation {})\n",
         context.out.paint(Tone::Name, &visible(&args.object)),

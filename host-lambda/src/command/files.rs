@@ -4,7 +4,7 @@
 //! files and those that start with `_` are skipped inside folders, as Athena and Spark do, but a file
 //! named outright is always taken.
 
-use super::output::Problem;
+use crate::error::Error;
 use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
@@ -13,9 +13,8 @@ use walkdir::{DirEntry, WalkDir};
 ///
 /// # Errors
 /// The path does not exist, or a folder cannot be read.
-pub fn walk(path: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<PathBuf>, Problem> {
-    let metadata =
-        std::fs::metadata(path).map_err(|error| Problem::io(&path.display().to_string(), &error))?;
+pub fn walk(path: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<PathBuf>, Error> {
+    let metadata = std::fs::metadata(path).map_err(|error| Error::io(&path.display().to_string(), error))?;
     if !metadata.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
@@ -26,7 +25,7 @@ pub fn walk(path: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<Vec<PathBuf>,
             let place = error.path().unwrap_or(path).display().to_string();
             let message = error.to_string();
             let cause = error.into_io_error().unwrap_or_else(|| std::io::Error::other(message));
-            Problem::io(&place, &cause)
+            Error::io(&place, &cause)
         })?;
         if entry.file_type().is_file() && wanted(entry.path()) {
             files.push(entry.into_path());
@@ -67,6 +66,6 @@ mod tests {
 
     #[test]
     fn a_missing_path_is_a_clear_failure() {
-        assert_eq!(walk(Path::new("/no/such/file"), &|_| true).unwrap_err().code, "not_found");
+        assert_eq!(walk(Path::new("/no/such/file"), &|_| true).unwrap_err().name(), "not_found");
     }
 }

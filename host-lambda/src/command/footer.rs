@@ -4,7 +4,7 @@
 //! arrays (one value a row group) until they are shown, so that row groups and files merge by the
 //! column's own order and not by the order of its text.
 
-use super::output::{Fault, Problem};
+use crate::error::{Code, Error};
 use arrow::array::{Array, ArrayRef, UInt64Array, make_array};
 use arrow::compute::{SortOptions, concat, sort_to_indices};
 use arrow::datatypes::DataType;
@@ -73,11 +73,11 @@ pub struct Column {
 
 impl Footer {
     /// Reads the footer of `file`; `name` is for messages.
-    pub fn read<T: ChunkReader>(file: &T, name: &str) -> Result<Self, Problem> {
+    pub fn read<T: ChunkReader>(file: &T, name: &str) -> Result<Self, Error> {
         let metadata = ArrowReaderMetadata::load(file, ArrowReaderOptions::new()).map_err(|error| {
-            Problem::new(Fault::Input, "not_parquet", format!("this is no readable Parquet file: {error}"))
-                .hint("`lakegate preview` shows raw JSON and CSV; `lakegate inspect` is for Parquet")
-                .file(name)
+            Error::new(Code::NotParquet, format!("this is no readable Parquet file: {error}"))
+                .with_hint("`lakegate preview` shows raw JSON and CSV; `lakegate inspect` is for Parquet")
+                .in_file(name)
         })?;
         Ok(Self::of(&metadata))
     }

@@ -5,7 +5,7 @@
 //! left to the next `run` as well; `--dry-run` only tells.
 
 use super::Context;
-use super::bridge::{TransformArg, existing_lake, problem};
+use super::bridge::{TransformArg, existing_lake};
 use super::output::{Answer, Exit, Outcome};
 use super::render::{Cell, Grid, Holds, Tone, count, visible};
 use crate::lake::fsck::fsck;
@@ -36,7 +36,7 @@ pub fn run(args: &FsckArgs, context: &Context) -> Outcome {
     let lake = existing_lake(&args.lake)?;
     // Without a component what vanished cannot be made again, but all else can still be mended.
     let transform = args.transform.load();
-    let findings = fsck(&lake, transform.as_ref().ok(), !args.dry_run).map_err(|error| problem(&error))?;
+    let findings = fsck(&lake, transform.as_ref().ok(), !args.dry_run)?;
     let mended = findings.iter().filter(|finding| finding.mended).count();
     let left = findings.len() - mended;
     let screen = context.out;

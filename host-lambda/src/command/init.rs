@@ -5,8 +5,9 @@
 //! the spec and nothing else, so that `> transform.toml` is the way to keep it.
 
 use super::Context;
-use super::bridge::{Input, TransformArg, inputs, problem_in};
+use super::bridge::{Input, TransformArg, inputs};
 use super::output::{Answer, Outcome};
+use super::problem;
 use super::progress::Bar;
 use super::render::{Tone, count, number};
 use crate::run::{Progress, propose};
@@ -57,7 +58,11 @@ pub fn run(args: &InitArgs, context: &Context) -> Outcome {
         }
     })
     .map_err(|error| {
-        problem_in(&error, &inputs.get(current.max(1) - 1).map(Input::name).unwrap_or_default(), None)
+        problem::in_input_or_spec(
+            error,
+            &inputs.get(current.max(1) - 1).map(Input::name).unwrap_or_default(),
+            None,
+        )
     });
     bar.finish();
     let proposal = proposal?;

@@ -5,9 +5,10 @@
 //! only footers are read, so a folder of many gigabytes takes as long as its number of files.
 
 use super::footer::{Column, Footer};
-use super::output::{Answer, Fault, Outcome, Problem};
+use super::output::{Answer, Outcome};
 use super::render::{Cell, Grid, Holds, Screen, Tone, bar, count, number, short, size, truncate, visible};
 use super::{Context, files};
+use crate::error::{Code, Error};
 use clap::Args;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,19 +55,15 @@ struct Merged {
 pub fn run(args: &InspectArgs, context: &Context) -> Outcome {
     let paths = files::walk(&args.path, &|path| path.extension().is_some_and(|ext| ext == "parquet"))?;
     if paths.is_empty() {
-        return Err(Problem::new(
-            Fault::Environment,
-            "no_parquet",
-            "there is no Parquet file in this folder",
-        )
-        .hint("part files end in .parquet; hidden files and those that start with `_` are skipped")
-        .file(args.path.display().to_string()));
+        return Err(Error::new(Code::NoParquet, "there is no Parquet file in this folder")
+            .with_hint("part files end in .parquet; hidden files and those that start with `_` are skipped")
+            .in_file(args.path.display().to_string()));
     }
     let mut seen = Vec::with_capacity(paths.len());
     for path in paths {
         let name = path.display().to_string();
-        let file = File::open(&path).map_err(|error| Problem::io(&name, &error))?;
-        let stored = file.metadata().map_err(|error| Problem::io(&name, &error))?.len();
+        let file = File::open(&path).map_err(|error| Error::io(&name, error))?;
+        let stored = file.metadata().map_err(|error| Error::io(&name, error))?.len();
         seen.push(Seen { footer: Footer::read(&file, &name)?, stored, path });
     }
     let columns = merge(&seen);

@@ -101,8 +101,8 @@ fn one_file_shows_row_groups_and_lineage() {
 #[test]
 fn what_is_no_parquet_is_said_to_be_none() {
     let folder = tempfile::tempdir().unwrap();
-    assert_eq!(look(folder.path()).unwrap_err().code, "no_parquet");
+    assert_eq!(look(folder.path()).unwrap_err().name(), "no_parquet");
     let path = folder.path().join("orders.json");
     std::fs::write(&path, "[]").unwrap();
-    assert_eq!(look(&path).unwrap_err().code, "not_parquet");
+    assert_eq!(look(&path).unwrap_err().name(), "not_parquet");
 }

@@ -6,11 +6,12 @@
 
 mod text;
 
-use super::bridge::problem;
 use super::contract_view::{Change, ContractView};
-use super::output::{Answer, Exit, Outcome, Problem};
+use super::output::{Answer, Exit, Outcome};
+use super::problem;
 use super::render::Screen;
 use super::run::table_folder;
+use crate::error::Error;
 use crate::lake::Lake;
 use crate::run::{self, State};
 use serde_json::{Map, Value, json};
@@ -44,7 +45,7 @@ pub struct Made {
     unchanged: usize,
     /// Records in quarantine of sources that were left alone.
     unchanged_rejected: u64,
-    problems: Vec<(String, Problem)>,
+    problems: Vec<(String, Error)>,
 }
 
 /// How often something was noticed, and where.
@@ -148,8 +149,8 @@ impl Made {
     }
 
     /// Adds a source that failed.
-    pub fn failed(&mut self, name: &str, problem: Problem) {
-        self.sources.push(json!({ "name": name, "state": "failed", "error": problem.json() }));
+    pub fn failed(&mut self, name: &str, problem: Error) {
+        self.sources.push(json!({ "name": name, "state": "failed", "error": problem::json(problem) }));
         self.problems.push((name.to_owned(), problem));
     }
 
@@ -167,7 +168,7 @@ impl Made {
     ) -> Outcome {
         let mut live = BTreeMap::new();
         for table in self.tables.keys() {
-            if let Some(contract) = lake.contract(table).map_err(|error| problem(&error))? {
+            if let Some(contract) = lake.contract(table)? {
                 let view = ContractView::parse(&contract.text)?;
                 let changes = self.before.get(table).map(|before| view.changes(before));
                 live.insert(table.clone(), Live { digest: contract.digest, view, changes });
@@ -220,7 +221,7 @@ impl Made {
             "specs": self.specs, "sources": self.sources, "milliseconds": milliseconds,
         });
         if let (Some(object), Some((_, problem))) = (object.as_object_mut(), self.problems.first()) {
-            object.insert("error".to_owned(), problem.json());
+            object.insert("error".to_owned(), problem::json(problem));
         }
         object
     }

@@ -1,7 +1,7 @@
 //! Tests of `made`: what is said of one source, of several, of failures.
 
-use super::super::output::Fault;
 use super::*;
+use crate::error::{Code, Error};
 use crate::lake::{CommitRecord, PartRecord};
 use crate::report::{Report, TableReport, Warning};
 
@@ -82,7 +82,7 @@ fn of_several_sources_sums_and_failures_are_told() {
     let fill = |made: &mut Made| {
         made.add("a.json", "/a.json", &outcome(State::Made, "a", 0));
         made.add("b.json", "/b.json", &outcome(State::Replaced, "b", 0));
-        made.failed("c.json", Problem::new(Fault::Input, "syntax_error", "a comma is missing"));
+        made.failed("c.json", Error::new(Code::SyntaxError, "a comma is missing"));
     };
     let answer = answer(fill, true);
     assert_eq!(answer.exit, Exit::Failed);

@@ -21,6 +21,7 @@ pub(crate) mod made;
 mod new;
 pub(crate) mod output;
 mod preview;
+pub(crate) mod problem;
 mod progress;
 mod quarantine;
 mod reasons;
@@ -31,9 +32,10 @@ pub(crate) mod run;
 mod serve;
 pub(crate) mod status;
 
+use crate::error::{Code, Error};
 use crate::sandbox::Transform;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use output::{Answer, Exit, Outcome, Problem};
+use output::{Answer, Exit, Outcome};
 use render::Screen;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -223,15 +225,17 @@ fn tree() -> clap::Command {
     Cli::command().version(&*Box::leak(version.into_boxed_str()))
 }
 
-/// A refusal by clap as a [`Problem`]: its first paragraph is the message, a tip is the hint.
-fn usage(error: &clap::Error) -> Problem {
+/// A refusal by clap as a [`Error`]: its first paragraph is the message, a tip is the hint.
+fn usage(error: &clap::Error) -> Error {
     let text = error.render().to_string();
     let mut paragraphs = text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
     let message = paragraphs.next().unwrap_or_default();
-    let problem = Problem::usage(message.trim_start_matches("error: "));
+    let problem = Error::usage(message.trim_start_matches("error: "));
     match paragraphs.find_map(|part| part.strip_prefix("tip: ").map(str::to_owned)) {
-        Some(tip) => problem.hint(tip),
-        None => problem.hint("`lakegate help` lists the commands, `lakegate COMMAND --help` the arguments"),
+        Some(tip) => problem.with_hint(tip),
+        None => {
+            problem.with_hint("`lakegate help` lists the commands, `lakegate COMMAND --help` the arguments")
+        }
     }
 }
 

@@ -5,8 +5,9 @@
 //! was tested there.
 
 use super::Context;
-use super::output::{Answer, Fault, Outcome, Problem};
+use super::output::{Answer, Outcome};
 use super::render::Tone;
+use crate::error::{Code, Error, Fault};
 use clap::Args;
 use serde_json::json;
 use std::fs;
@@ -54,9 +55,9 @@ pub fn run(args: &NewArgs, context: &Context) -> Outcome {
     let folder = args.path.clone().unwrap_or_else(|| PathBuf::from(&args.name));
     let shown = folder.display().to_string();
     if folder.symlink_metadata().is_ok() {
-        return Err(Problem::new(Fault::Environment, "exists", "there is something in this place already")
-            .hint("choose another folder with --path")
-            .file(shown));
+        return Err(Error::new(Code::Exists, "there is something in this place already")
+            .with_hint("choose another folder with --path")
+            .in_file(shown));
     }
     let library = library(args.library.as_deref())?;
     // A JSON string is a TOML string too.
@@ -86,46 +87,41 @@ pub fn run(args: &NewArgs, context: &Context) -> Outcome {
 }
 
 /// A name that cargo takes and that is no other crate's of this build.
-fn check_name(name: &str) -> Result<(), Problem> {
+fn check_name(name: &str) -> Result<(), Error> {
     let starts = name.starts_with(|c: char| c.is_ascii_lowercase());
     let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     let dashes = name.ends_with('-') || name.contains("--");
     if !starts || !plain || dashes || name.len() > NAME_BYTES {
-        return Err(Problem::usage(format!("`{name}` cannot be the name of a transform"))
-            .hint("a lower-case letter, then letters, digits and single dashes: `my-transform`"));
+        return Err(Error::usage(format!("`{name}` cannot be the name of a transform"))
+            .with_hint("a lower-case letter, then letters, digits and single dashes: `my-transform`"));
     }
     // The crate itself, those it is linked with, and words that no Rust crate may have.
     let taken =
         ["test", "core", "std", "alloc", "arrow", "crate", "self", "super", "type", "lakegate-transform"];
     if taken.contains(&name) {
-        return Err(Problem::usage(format!("the name `{name}` is taken")).hint("choose another one"));
+        return Err(Error::usage(format!("the name `{name}` is taken")).with_hint("choose another one"));
     }
     Ok(())
 }
 
 /// The library's folder, absolute.
-fn library(named: Option<&Path>) -> Result<PathBuf, Problem> {
+fn library(named: Option<&Path>) -> Result<PathBuf, Error> {
     let folder = named.unwrap_or(Path::new(LIBRARY));
     let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
     match folder.canonicalize() {
         Ok(absolute) if manifest.contains("name = \"lakegate-transform\"") => Ok(absolute),
-        _ => Err(Problem::new(
-            Fault::Environment,
-            "no_library",
-            "the library lakegate-transform is not in this folder",
-        )
-        .hint("clone Lakegate and name its folder transform-wasm with --library")
-        .file(folder.display().to_string())),
+        _ => Err(Error::new(Code::NoLibrary, "the library lakegate-transform is not in this folder")
+            .with_hint("clone Lakegate and name its folder transform-wasm with --library")
+            .in_file(folder.display().to_string())),
     }
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let made = match path.parent() {
         Some(folder) => fs::create_dir_all(folder),
         None => Ok(()),
     };
-    made.and_then(|()| fs::write(path, bytes))
-        .map_err(|error| Problem::io(&path.display().to_string(), &error))
+    made.and_then(|()| fs::write(path, bytes)).map_err(|error| Error::io(&path.display().to_string(), error))
 }
 
 #[cfg(test)]
@@ -164,7 +160,7 @@ mod tests {
     #[test]
     fn names_that_cargo_refuses_are_refused_first() {
         for name in ["", "My", "1st", "a_b", "a--b", "a-", "-a", "é", "a b", "../a", "arrow", "test"] {
-            assert_eq!(check_name(name).unwrap_err().fault, Fault::Usage, "{name:?}");
+            assert_eq!(check_name(name).unwrap_err().fault(), Fault::Usage, "{name:?}");
         }
         assert!(check_name("mask-score2").is_ok());
     }
@@ -174,8 +170,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let args = NewArgs { library: Some(folder.path().to_owned()), ..arguments(folder.path(), "a") };
         let problem = run(&args, &Context::default()).unwrap_err();
-        assert_eq!(problem.code, "no_library");
-        assert!(problem.hint.unwrap().contains("--library"));
+        assert_eq!(problem.name(), "no_library");
+        assert!(problem.hint().unwrap().contains("--library"));
         assert!(!folder.path().join("made").exists());
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of `output`: exit codes, the JSON of a failure, what an error reads like.
 
 use super::*;
+use crate::error::{Code, Place};
 
 fn shown(outcome: &Outcome, json: bool) -> (String, String, Exit) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -8,15 +9,13 @@ fn shown(outcome: &Outcome, json: bool) -> (String, String, Exit) {
     (String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap(), exit)
 }
 
-fn syntax_error() -> Problem {
-    let mut problem = Problem::new(Fault::Input, "syntax_error", "a comma is missing")
-        .hint("mend the file")
-        .file("orders.json");
-    problem.place.line = Some(3);
-    problem.place.column = Some(14);
-    problem.place.offset = Some(96);
-    problem.place.record = Some(2);
-    problem
+fn syntax_error() -> Error {
+    let place =
+        Place { line: Some(3), column: Some(14), offset: Some(96), record: Some(2), ..Place::default() };
+    Error::new(Code::SyntaxError, "a comma is missing")
+        .with_hint("mend the file")
+        .in_file("orders.json")
+        .at(place)
 }
 
 #[test]
@@ -53,7 +52,7 @@ fn an_answer_is_text_or_json_and_never_both() {
 
 #[test]
 fn usage_errors_exit_with_two() {
-    assert_eq!(shown(&Err(Problem::usage("no")), false).2.code(), 2);
+    assert_eq!(shown(&Err(Error::usage("no")), false).2.code(), 2);
 }
 
 #[test]
@@ -73,17 +72,7 @@ fn a_reader_that_went_away_is_no_failure() {
 
 #[test]
 fn a_missing_file_has_a_hint() {
-    let problem = Problem::io("orders.json", &io::ErrorKind::NotFound.into());
-    assert_eq!((problem.code.as_str(), problem.exit()), ("not_found", Exit::Failed));
-    assert!(problem.hint.is_some());
-}
-
-#[test]
-fn a_place_shows_what_is_known() {
-    assert_eq!(Place::default().describe(), "");
-    assert_eq!(Place { line: Some(2), ..Place::default() }.describe(), "line 2");
-    assert_eq!(
-        Place { path: Some("/a".into()), record: Some(7), ..Place::default() }.describe(),
-        "record 7, at /a"
-    );
+    let problem = Error::io("orders.json", io::ErrorKind::NotFound.into());
+    assert_eq!((problem.name(), exit_of(&problem)), ("not_found", Exit::Failed));
+    assert!(problem.hint().is_some());
 }

@@ -4,13 +4,15 @@
 //! know: the whole input goes through the same transform as in `run`, into temporary files, so what
 //! is shown (rows, digests, rejects) is what would be written and not an estimate from a sample.
 
-use super::bridge::{LakeArg, Plans, TransformArg, inputs, problem_in};
+use super::bridge::{LakeArg, Plans, TransformArg, inputs};
 use super::contract_view::ContractView;
-use super::output::{Answer, Exit, Outcome, Problem};
+use super::output::{Answer, Exit, Outcome};
+use super::problem;
 use super::progress::Bar;
 use super::render::{Cell, Grid, Screen, Tone, count, number, size, visible};
 use super::rows::Rows;
 use super::{Context, reasons};
+use crate::error::{Code, Error};
 use crate::lake::Lake;
 use crate::run::{self, Plan, Preview};
 use crate::sandbox::TableContract;
@@ -58,13 +60,13 @@ struct Table {
 /// Runs `preview`.
 pub fn run(args: &PreviewArgs, context: &Context) -> Outcome {
     if args.input.is_dir() {
-        return Err(Problem::usage("a preview is of one file, and this is a folder")
-            .hint("name one of its files; `lakegate init FOLDER` looks at all of them")
-            .file(args.input.display().to_string()));
+        return Err(Error::usage("a preview is of one file, and this is a folder")
+            .with_hint("name one of its files; `lakegate init FOLDER` looks at all of them")
+            .in_file(args.input.display().to_string()));
     }
     let plans = Plans::new(args.spec.as_deref(), args.table.as_deref(), false)?;
     let found = inputs(std::slice::from_ref(&args.input), None)?;
-    let Some(input) = found.first() else { return Err(Problem::usage("there is no input")) };
+    let Some(input) = found.first() else { return Err(Error::usage("there is no input")) };
     // A lake that exists has contracts that `run` would keep to; none is made for a preview.
     let lake = if crate::keys::is_lake(&args.lake.lake) { Some(args.lake.open()?) } else { None };
     let chosen = args.transform.choose()?;
@@ -79,15 +81,15 @@ pub fn run(args: &PreviewArgs, context: &Context) -> Outcome {
     };
     let preview =
         run::preview(&transform, &source, &plan, lake.as_ref(), &mut |progress| bar.update(&name, &progress))
-            .map_err(|error| problem_in(&error, &name, args.spec.as_deref()));
+            .map_err(|error| problem::in_input_or_spec(error, &name, args.spec.as_deref()));
     bar.finish();
     let preview = preview.map_err(|problem| {
-        if problem.code != "too_many_rejected" {
+        if problem.code() != Code::TooManyRejected {
             return problem;
         }
         let live = lake.as_ref().map(|lake| live_contracts(lake, &plan)).unwrap_or_default();
         bar.say(&reasons::table(&reasons::of(&transform, &source, &plan, live), context.err));
-        problem.hint("if so many are expected, raise max_rejected in [output] of the spec")
+        problem.with_hint("if so many are expected, raise max_rejected in [output] of the spec")
     })?;
     let tables = tables(&preview, args.rows)?;
     let exit = if preview.report.rejected > 0 { Exit::Rejected } else { Exit::Done };
@@ -101,7 +103,7 @@ fn live_contracts(lake: &Lake, plan: &Plan) -> Vec<TableContract> {
     live.map(|live| TableContract { table: live.table, text: live.text }).collect()
 }
 
-fn tables(preview: &Preview, limit: usize) -> Result<Vec<Table>, Problem> {
+fn tables(preview: &Preview, limit: usize) -> Result<Vec<Table>, Error> {
     let mut tables = Vec::new();
     for contract in &preview.contracts {
         let mut rows = Rows::default();
@@ -110,7 +112,7 @@ fn tables(preview: &Preview, limit: usize) -> Result<Vec<Table>, Problem> {
                 break;
             }
             let name = part.file.display().to_string();
-            let file = File::open(&part.file).map_err(|error| Problem::io(&name, &error))?;
+            let file = File::open(&part.file).map_err(|error| Error::io(&name, error))?;
             rows.add(file, &part.partition, limit)?;
         }
         let view = ContractView::parse(&contract.text)?;

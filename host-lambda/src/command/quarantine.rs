@@ -6,13 +6,14 @@
 //! it resolves, and never edits the quarantine.
 
 use super::Context;
-use super::bridge::{LakeArg, TransformArg, problem, read_spec};
+use super::bridge::{LakeArg, TransformArg, read_spec};
 use super::contract::no_table;
 use super::made::{Made, lake_flag};
-use super::output::{Answer, Fault, Outcome, Problem};
+use super::output::{Answer, Outcome};
 use super::progress::Bar;
 use super::render::{Cell, Grid, Holds, Screen, Tone, count, number, short, visible};
 use super::run::contracts;
+use crate::error::{Code, Error};
 use crate::lake::Lake;
 use crate::lake::quarantine::{Fixed, Quarantined, resubmit};
 use clap::{Args, Subcommand};
@@ -122,7 +123,7 @@ fn list(args: &ListArgs, context: &Context) -> Outcome {
     let lake = args.lake.existing()?;
     let page = lake
         .quarantine_page(Some(&args.table), args.after.as_deref(), OBJECTS)
-        .map_err(|error| problem(&error))?;
+        ?;
     known(&lake, &args.table, page.records.is_empty())?;
     let all = &page.records;
     let open = all.iter().filter(|entry| entry.resolved_by.is_none()).count();
@@ -216,14 +217,13 @@ fn show(args: &ShowArgs, context: &Context) -> Outcome {
 
 /// Raw records, one a line: a record that spans lines is JSON and may be folded, since no string in valid
 /// JSON holds a line break.
-fn raw(entries: &[&Quarantined]) -> Result<String, Problem> {
+fn raw(entries: &[&Quarantined]) -> Result<String, Error> {
     if let Some(entry) = entries.iter().find(|entry| entry.line.truncated) {
-        return Err(Problem::new(
-            Fault::Limit,
-            "raw_truncated",
+        return Err(Error::new(
+            Code::RawTruncated,
             format!("the record {} was too long to be kept whole", id(entry)),
         )
-        .hint(format!(
+        .with_hint(format!(
             "take it from its source, {}, at byte {}",
             entry.source,
             entry.line.offset.unwrap_or(0)
@@ -281,7 +281,7 @@ fn again(args: &ResubmitArgs, context: &Context) -> Outcome {
     };
     let fixed = match &args.from {
         Some(path) => {
-            std::fs::metadata(path).map_err(|error| Problem::io(&path.display().to_string(), &error))?;
+            std::fs::metadata(path).map_err(|error| Error::io(&path.display().to_string(), error))?;
             Fixed::File(path.clone())
         }
         None => Fixed::Raw,
@@ -296,8 +296,7 @@ fn again(args: &ResubmitArgs, context: &Context) -> Outcome {
     let select = |entry: &Quarantined| wanted.holds(entry);
     let outcome = resubmit(&lake, &transform, &args.table, spec.as_deref(), &select, fixed, &mut |step| {
         bar.update(&name, &step);
-    })
-    .map_err(|error| problem(&error));
+    });
     bar.finish();
     let outcome = outcome?;
     made.add(&name, &outcome.commit.source.uri, &outcome);
@@ -311,15 +310,15 @@ fn again(args: &ResubmitArgs, context: &Context) -> Outcome {
     Ok(answer)
 }
 
-fn entries(lake: &Lake, table: &str) -> Result<Vec<Quarantined>, Problem> {
-    let found = lake.quarantine(table).map_err(|error| problem(&error))?;
+fn entries(lake: &Lake, table: &str) -> Result<Vec<Quarantined>, Error> {
+    let found = lake.quarantine(table)?;
     known(lake, table, found.is_empty())?;
     Ok(found)
 }
 
 /// Where nothing is found, the table must at least be one.
-fn known(lake: &Lake, table: &str, nothing: bool) -> Result<(), Problem> {
-    if nothing && lake.contract(table).map_err(|error| problem(&error))?.is_none() {
+fn known(lake: &Lake, table: &str, nothing: bool) -> Result<(), Error> {
+    if nothing && lake.contract(table)?.is_none() {
         return Err(no_table(lake, table));
     }
     Ok(())
@@ -332,15 +331,15 @@ struct Selection {
 
 impl Selection {
     /// Those with the ids `named`, or every open one when none is named.
-    fn of(named: &[String], all: &[Quarantined]) -> Result<Self, Problem> {
+    fn of(named: &[String], all: &[Quarantined]) -> Result<Self, Error> {
         if named.is_empty() {
             let open = all.iter().filter(|entry| entry.resolved_by.is_none());
             return Ok(Self { ids: open.map(id).collect() });
         }
         let known: BTreeSet<String> = all.iter().map(id).collect();
         match named.iter().find(|name| !known.contains(*name)) {
-            Some(name) => Err(Problem::usage(format!("there is no record `{name}` in quarantine"))
-                .hint("`lakegate quarantine list TABLE --all` shows the records with their ids")),
+            Some(name) => Err(Error::usage(format!("there is no record `{name}` in quarantine"))
+                .with_hint("`lakegate quarantine list TABLE --all` shows the records with their ids")),
             None => Ok(Self { ids: named.iter().cloned().collect() }),
         }
     }

@@ -1,6 +1,7 @@
 //! Tests of `quarantine`: how records are named and chosen, and what is given out to be fixed.
 
 use super::*;
+use crate::error::Fault;
 use crate::report::QuarantineLine;
 
 fn entry(commit: &str, record: u64, raw: &str, resolved: bool) -> Quarantined {
@@ -39,7 +40,10 @@ fn none_named_means_all_that_are_open() {
     assert!(open.holds(&all[0]) && !open.holds(&all[1]));
     let named = Selection::of(&[id(&all[1])], &all).unwrap();
     assert!(named.holds(&all[1]) && !named.holds(&all[0]));
-    assert_eq!(Selection::of(&["7".to_owned()], &all).err().map(|problem| problem.fault), Some(Fault::Usage));
+    assert_eq!(
+        Selection::of(&["7".to_owned()], &all).err().map(|problem| problem.fault()),
+        Some(Fault::Usage)
+    );
 }
 
 #[test]
@@ -53,7 +57,7 @@ fn raw_records_are_one_a_line_and_once() {
     assert_eq!(raw(&refs).unwrap(), "{\"a\":   1}\n{}\n");
     let mut cut = entry("a", 3, "{\"a\":", false);
     cut.line.truncated = true;
-    assert_eq!(raw(&[&cut]).unwrap_err().code, "raw_truncated");
+    assert_eq!(raw(&[&cut]).unwrap_err().name(), "raw_truncated");
 }
 
 #[test]

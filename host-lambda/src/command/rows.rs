@@ -5,8 +5,8 @@
 //! a null is shown as such and never as an empty text.
 
 use super::footer::show;
-use super::output::{Fault, Problem};
 use super::render::{Cell, Grid, Holds, Screen, Tone, visible};
+use crate::error::{Code, Error};
 use crate::hive;
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -40,7 +40,7 @@ impl Rows {
         part: T,
         partition: &str,
         limit: usize,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Error> {
         let missing = limit.saturating_sub(self.rows.len());
         if missing == 0 {
             return Ok(());
@@ -103,12 +103,8 @@ impl Rows {
     }
 }
 
-fn unreadable(message: &str) -> Problem {
-    Problem::new(
-        Fault::Transform,
-        "bad_part",
-        format!("the transform made a part file that cannot be read: {message}"),
-    )
+fn unreadable(message: &str) -> Error {
+    Error::new(Code::BadPart, format!("the transform made a part file that cannot be read: {message}"))
 }
 
 #[cfg(test)]

@@ -5,12 +5,14 @@
 //! stop the others; each is complete or untouched by itself, and the exit code tells if any failed.
 
 use super::Context;
-use super::bridge::{Chosen, Input, LakeArg, Plans, TransformArg, inputs, open_lake, problem, problem_in};
+use super::bridge::{Chosen, Input, LakeArg, Plans, TransformArg, inputs, open_lake};
 use super::contract_view::ContractView;
 use super::deployed::{self, ConfigArg};
 use super::made::Made;
-use super::output::{Outcome, Problem};
+use super::output::Outcome;
+use super::problem;
 use super::progress::Bar;
+use crate::error::{Code, Error};
 use crate::lake::Lake;
 use crate::run::{self, Progress};
 use crate::source::Source;
@@ -58,7 +60,7 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
     let uris: Vec<String> = args.inputs.iter().map(|input| input.display().to_string()).collect();
     if uris.iter().any(|uri| deployed::is_object(uri)) || args.config.is_some() {
         if let Some(file) = uris.iter().find(|uri| !deployed::is_object(uri)) {
-            return Err(Problem::usage(format!("{file} is no s3:// object, and --config is for those")));
+            return Err(Error::usage(format!("{file} is no s3:// object, and --config is for those")));
         }
         return deployed::run(&uris, &ConfigArg { config: args.config.clone() }, args.again, context);
     }
@@ -93,7 +95,7 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
                 return Err(problem);
             }
             Err(problem) => {
-                bar.say(&problem.render(context.err));
+                bar.say(&problem::render(&problem, context.err));
                 made.failed(&name, problem);
             }
         }
@@ -129,19 +131,19 @@ impl Taking<'_> {
         source: &Source,
         name: &str,
         progress: &mut dyn FnMut(Progress),
-    ) -> Result<run::Outcome, Problem> {
+    ) -> Result<run::Outcome, Error> {
         let (transform, plan) = self.chosen.of(source, self.again)?;
         let plan = match plan {
             Some(plan) => plan,
             None => self.plans.of(source)?,
         };
         run::run(self.lake, &transform, source, &plan, progress).map_err(|error| {
-            let problem = problem_in(&error, name, self.spec);
-            if problem.code != "too_many_rejected" {
+            let problem = problem::in_input_or_spec(error, name, self.spec);
+            if problem.code() != Code::TooManyRejected {
                 return problem;
             }
             let lake = self.folder.display();
-            problem.hint(format!(
+            problem.with_hint(format!(
                 "`lakegate status {lake} {}` shows the reasons; if so many are expected, raise max_rejected in \
                  [output] of the spec",
                 if source.uri().starts_with("stdin:") { source.uri() } else { name }
@@ -151,10 +153,10 @@ impl Taking<'_> {
 }
 
 /// The live contracts of all tables, to tell afterwards what changed.
-pub fn contracts(lake: &Lake) -> Result<BTreeMap<String, ContractView>, Problem> {
+pub fn contracts(lake: &Lake) -> Result<BTreeMap<String, ContractView>, Error> {
     let mut contracts = BTreeMap::new();
-    for table in lake.tables().map_err(|error| problem(&error))? {
-        if let Some(live) = lake.contract(&table).map_err(|error| problem(&error))? {
+    for table in lake.tables()? {
+        if let Some(live) = lake.contract(&table)? {
             contracts.insert(table, ContractView::parse(&live.text)?);
         }
     }

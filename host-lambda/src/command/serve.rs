@@ -6,9 +6,11 @@
 
 use super::Context;
 use super::bridge::{LakeArg, Plans, TransformArg};
-use super::output::{self, Answer, Fault, Outcome, Problem};
+use super::output::{self, Answer, Outcome};
+use super::problem;
 use super::progress::Bar;
 use super::render::{Tone, count};
+use crate::error::{Code, Error};
 use crate::serve::{self, Page, Server, check_origin};
 use clap::Args;
 use serde_json::{Value, json};
@@ -68,7 +70,7 @@ pub fn run(args: &ServeArgs, context: &Context) -> Outcome {
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|error| Problem::io("threads", &error))?;
+        .map_err(|error| Error::io("threads", error))?;
     let (listeners, port) =
         runtime.block_on(serve::bind(args.port)).map_err(|error| taken(args.port, &error))?;
     let stop = signals(&runtime)?;
@@ -95,7 +97,7 @@ pub fn run(args: &ServeArgs, context: &Context) -> Outcome {
             let text = format!("{left} kept: the next `lakegate serve` on this lake takes them\n");
             Ok(Answer { text, json: Value::Null, ..Answer::default() })
         }
-        Err(_) => Err(Problem::new(Fault::Internal, "panic", "the thread that takes uploads failed")),
+        Err(_) => Err(Error::new(Code::Panic, "the thread that takes uploads failed")),
     }
 }
 
@@ -106,7 +108,7 @@ fn begun(args: &ServeArgs, port: u16, has_page: bool, component: &str, context: 
     let mut text =
         format!("{} serves the lake {lake}; Ctrl-C stops it\n", context.out.paint(Tone::Name, &address));
     if !has_page {
-        text.push_str(&Page::missing().render(context.out));
+        text.push_str(&problem::render(&Page::missing(), context.out));
     }
     let json = json!({
         "address": address, "port": port, "lake": lake, "page": has_page, "component": component,
@@ -117,7 +119,7 @@ fn begun(args: &ServeArgs, port: u16, has_page: bool, component: &str, context: 
 type Worker = thread::JoinHandle<usize>;
 
 /// The thread that takes uploads, one after the other.
-fn worker(server: &Arc<Server>, context: &Context) -> Result<Worker, Problem> {
+fn worker(server: &Arc<Server>, context: &Context) -> Result<Worker, Error> {
     let (server, screen, quiet) = (Arc::clone(server), context.err, context.json);
     let say = move |line: &str| {
         if !quiet {
@@ -127,7 +129,7 @@ fn worker(server: &Arc<Server>, context: &Context) -> Result<Worker, Problem> {
     thread::Builder::new()
         .name("lakegate-uploads".into())
         .spawn(move || server.work(&say))
-        .map_err(|error| Problem::io("threads", &error))
+        .map_err(|error| Error::io("threads", error))
 }
 
 /// Ctrl-C, and what a service manager sends.
@@ -145,19 +147,19 @@ impl Signals {
     }
 }
 
-fn signals(runtime: &Runtime) -> Result<Signals, Problem> {
+fn signals(runtime: &Runtime) -> Result<Signals, Error> {
     let _inside = runtime.enter();
-    let hear = |kind| signal(kind).map_err(|error| Problem::io("signals", &error));
+    let hear = |kind| signal(kind).map_err(|error| Error::io("signals", error));
     Ok(Signals { interrupt: hear(SignalKind::interrupt())?, terminate: hear(SignalKind::terminate())? })
 }
 
-fn taken(port: u16, error: &io::Error) -> Problem {
+fn taken(port: u16, error: &io::Error) -> Error {
     let place = format!("127.0.0.1:{port}");
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            Problem::new(Fault::Environment, "port_in_use", format!("{place} is in use by another program"))
-                .hint("another `lakegate serve`? else --port NUMBER, or --port 0 for a free one")
+            Error::new(Code::PortInUse, format!("{place} is in use by another program"))
+                .with_hint("another `lakegate serve`? else --port NUMBER, or --port 0 for a free one")
         }
-        _ => Problem::io(&place, error),
+        _ => Error::io(&place, error),
     }
 }

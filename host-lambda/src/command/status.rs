@@ -4,9 +4,9 @@
 //! (`fsck`). The decision to know: the answer comes from commit records and failed records alone; nothing
 //! is opened or compared, so it is quick and safe beside a running `run`.
 
-use super::bridge::{existing_lake, problem};
+use super::bridge::existing_lake;
 use super::deployed::{ConfigArg, is_object};
-use super::output::{Answer, Fault, Outcome, Problem};
+use super::output::{Answer, Outcome};
 use super::render::{Cell, Grid, Holds, Screen, Tone, count, number, short, size, visible};
 use super::{Context, reasons};
 use crate::config::Config;
@@ -89,14 +89,14 @@ fn deployed(args: &StatusArgs, named: &str, context: &Context) -> Outcome {
     let (mut text, mut json) = (String::new(), Vec::new());
     let mut seen = BTreeSet::new();
     for name in deployed.config().pipelines.keys() {
-        let ready = deployed.pipeline(name).map_err(|error| problem(&error))?;
-        let lake = deployed.lake(ready, deployed.aws()).map_err(|error| problem(&error))?;
+        let ready = deployed.pipeline(name)?;
+        let lake = deployed.lake(ready, deployed.aws())?;
         // Pipelines may share a lake.
         if !seen.insert(lake.root().to_owned()) {
             continue;
         }
         let folder = PathBuf::from(lake.root());
-        let tables = lake.tables().map_err(|error| problem(&error))?;
+        let tables = lake.tables()?;
         let answer = match subject {
             None => summary(&lake, &folder, &args.part, context.out)?,
             Some(table) if tables.iter().any(|known| known == table) => {
@@ -104,7 +104,7 @@ fn deployed(args: &StatusArgs, named: &str, context: &Context) -> Outcome {
             }
             Some(subject) => match about(&lake, &folder, subject, context.out) {
                 Ok(answer) => answer,
-                Err(problem) if problem.code == "unknown_source" => continue,
+                Err(problem) if problem.code() == Code::UnknownSource => continue,
                 Err(problem) => return Err(problem),
             },
         };
@@ -112,13 +112,9 @@ fn deployed(args: &StatusArgs, named: &str, context: &Context) -> Outcome {
         json.push(answer.json);
     }
     if json.is_empty() {
-        return Err(Problem::new(
-            Fault::Environment,
-            "unknown_source",
-            "no pipeline's lake knows anything of it",
-        )
-        .hint("`lakegate backfill s3://bucket/prefix --dry-run` shows what is not in the tables")
-        .file(named));
+        return Err(Error::new(Code::UnknownSource, "no pipeline's lake knows anything of it")
+            .with_hint("`lakegate backfill s3://bucket/prefix --dry-run` shows what is not in the tables")
+            .in_file(named));
     }
     Ok(Answer { text, json: json!({"lakes": json}), ..Answer::default() })
 }
@@ -139,10 +135,10 @@ pub struct Table {
 }
 
 /// Sums by table and the number of rejected records, over the commits that count.
-pub fn sums(lake: &Lake, history: &History) -> Result<(BTreeMap<String, Table>, u64), Problem> {
+pub fn sums(lake: &Lake, history: &History) -> Result<(BTreeMap<String, Table>, u64), Error> {
     let mut tables: BTreeMap<String, Table> = lake
         .tables()
-        .map_err(|error| problem(&error))?
+        ?
         .into_iter()
         .map(|name| (name, Table::default()))
         .collect();
@@ -164,14 +160,14 @@ pub fn sums(lake: &Lake, history: &History) -> Result<(BTreeMap<String, Table>, 
 }
 
 fn summary(lake: &Lake, folder: &Path, part: &Part, screen: Screen) -> Outcome {
-    let history = part.read(lake).map_err(|error| problem(&error))?;
+    let history = part.read(lake)?;
     let limit = if part.all { usize::MAX } else { part.limit };
-    let (failures, more_failures) = lake.failures_page(None, limit).map_err(|error| problem(&error))?;
+    let (failures, more_failures) = lake.failures_page(None, limit)?;
     let (tables, rejected) = sums(lake, &history)?;
     let mut json_tables = Vec::new();
     let mut grid = Grid::new(&["table", ">rows", ">files", ">bytes", ">sources", "contract", "last commit"]);
     for (name, sums) in &tables {
-        let contract = lake.contract(name).map_err(|error| problem(&error))?;
+        let contract = lake.contract(name)?;
         let digest = contract.as_ref().map(|contract| contract.digest.as_str()).unwrap_or_default();
         grid.row(vec![
             Cell::new(Tone::Name, name.clone()),
@@ -241,25 +237,23 @@ fn entry_json(entry: &Entry) -> Value {
 }
 
 fn about(lake: &Lake, folder: &Path, subject: &str, screen: Screen) -> Outcome {
-    let mut commits = lake.commits_of_source(subject).map_err(|error| problem(&error))?;
-    let part = if commits.is_empty() {
-        lake.commit_of_part(subject).map_err(|error| problem(&error))?
-    } else {
-        None
-    };
+    let mut commits = lake.commits_of_source(subject)?;
+    let part = if commits.is_empty() { lake.commit_of_part(subject)? } else { None };
     let is_part = part.is_some();
     commits.extend(part);
     let failures = failures_of(lake, &commits, subject)?;
     if commits.is_empty() && failures.is_empty() {
-        return Err(Problem::new(Fault::Environment, "unknown_source", "this lake knows nothing of it")
-            .hint("a source is known by the path it was run from; `lakegate status LAKE` lists the tables")
-            .file(subject));
+        return Err(Error::new(Code::UnknownSource, "this lake knows nothing of it")
+            .with_hint(
+                "a source is known by the path it was run from; `lakegate status LAKE` lists the tables",
+            )
+            .in_file(subject));
     }
     let what = if is_part { "part file" } else { "source object" };
     let mut text = format!("{} ({what})\n", screen.paint(Tone::Name, &visible(subject)));
     let mut commits_json = Vec::new();
     for commit in &commits {
-        let mark = lake.load_of(commit).map_err(|error| problem(&error))?;
+        let mark = lake.load_of(commit)?;
         text.push_str(&commit_text(commit, mark.as_ref(), is_part.then_some(subject), screen));
         commits_json.push(commit_json(commit, mark));
     }
@@ -276,12 +270,12 @@ fn about(lake: &Lake, folder: &Path, subject: &str, screen: Screen) -> Outcome {
     Ok(Answer { text, json, ..Answer::default() })
 }
 
-fn failures_of(lake: &Lake, commits: &[CommitState], subject: &str) -> Result<Vec<FailedRecord>, Problem> {
+fn failures_of(lake: &Lake, commits: &[CommitState], subject: &str) -> Result<Vec<FailedRecord>, Error> {
     let mut names: BTreeSet<&str> = commits.iter().map(|commit| commit.record.source.uri.as_str()).collect();
     names.insert(subject);
     let mut failures: Vec<FailedRecord> = Vec::new();
     for name in names {
-        for failure in lake.failures_of_source(name).map_err(|error| problem(&error))? {
+        for failure in lake.failures_of_source(name)? {
             if !failures.contains(&failure) {
                 failures.push(failure);
             }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::location::{Address, absolute, address};
 use super::mistake::Wrong;
 use super::{ENVIRONMENT, FILE_NAME};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// Where a configuration comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,12 +82,12 @@ impl Origin {
 }
 
 fn missing(folder: &Path) -> Error {
-    Error::input("config_missing", format!("there is no {FILE_NAME} in {}", folder.display())).with_hint(
+    Error::new(Code::ConfigMissing, format!("there is no {FILE_NAME} in {}", folder.display())).with_hint(
         format!("put one into the zip, or set {ENVIRONMENT} to a path, an s3:// URI or the text itself"),
     )
 }
 
 fn unfit(said: &str, why: &str) -> Error {
-    Error::input("config_missing", format!("{ENVIRONMENT} is {said}: {why}"))
+    Error::new(Code::ConfigMissing, format!("{ENVIRONMENT} is {said}: {why}"))
         .with_hint("write s3://BUCKET/KEY of the file")
 }

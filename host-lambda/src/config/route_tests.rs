@@ -221,10 +221,10 @@ fn a_refusal_names_every_place() {
     let path = folder.path().join(FILE_NAME);
     std::fs::write(&path, "version = 2\n").unwrap();
     let error = Config::open(&path).unwrap_err();
-    assert_eq!(error.code(), "config_invalid");
+    assert_eq!(error.name(), "config_invalid");
     let shown = error.to_string();
     for line in [":1:11: version 2", ":1:1: there is no pipeline"] {
         assert!(shown.contains(&format!("{}{line}", path.display())), "{shown}");
     }
-    assert_eq!(Config::open(&folder.path().join("no.toml")).unwrap_err().code(), "source_missing");
+    assert_eq!(Config::open(&folder.path().join("no.toml")).unwrap_err().name(), "source_missing");
 }

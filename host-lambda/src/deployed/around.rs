@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::aws::Aws;
 use crate::catalog;
 use crate::config::Pipeline;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::lake::{CommitRecord, Lake, SourceRecord, Surroundings};
 use crate::notify;
 use crate::observe::lineage;
@@ -51,7 +51,7 @@ impl Surroundings for Around {
     }
 
     fn source(&self, record: &SourceRecord) -> Result<Source> {
-        let gone = |what: &str| Error::input("source_gone", format!("{} {what}", record.uri));
+        let gone = |what: &str| Error::new(Code::SourceGone, format!("{} {what}", record.uri));
         let place = record.uri.strip_prefix("s3://").and_then(|place| place.split_once('/'));
         let Some((bucket, key)) = place else {
             return Source::file(std::path::Path::new(&record.uri));

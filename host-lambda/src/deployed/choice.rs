@@ -163,7 +163,7 @@ impl Deployed {
         let (same, found) = match compared {
             Ok(comparison) => (comparison.same(), json!({"comparison": comparison})),
             // What the shadow cannot take is the difference.
-            Err(error) => (false, json!({"failed": {"code": error.code(), "message": error.to_string()}})),
+            Err(error) => (false, json!({"failed": {"code": error.name(), "message": error.to_string()}})),
         };
         let mut note = json!({
             "version": 1, "pipeline": ready.pipeline.name, "source": source.uri(), "generation": record.generation,

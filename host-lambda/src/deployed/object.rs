@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::{Choice, Deployed, Ready};
 use crate::aws::Aws;
 use crate::config::{Location, Pipeline, Route};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Code, Error, Kind, Result};
 use crate::event::{AnswerError, AnswerState, ObjectAnswer, ObjectRef};
 use crate::lake::{FailedRecord, Lake};
 use crate::notify;
@@ -199,8 +199,8 @@ impl Deployed {
         if let Some(most) = ready.pipeline.limits.max_object_bytes
             && bytes > most
         {
-            return Err(Error::input(
-                "object_too_large",
+            return Err(Error::new(
+                Code::ObjectTooLarge,
                 format!("{} has {bytes} bytes, more than limits.max_object_bytes = {most}", source.uri()),
             )
             .with_hint("split the object, or raise the limit"));
@@ -214,7 +214,7 @@ impl Deployed {
                 source.uri(),
                 left.as_secs()
             );
-            return Err(Error::input("object_out_of_time", what)
+            return Err(Error::new(Code::ObjectOutOfTime, what)
                 .with_hint("give the function more time or memory, split the object, or `lakegate run` it"));
         }
         Ok(())
@@ -363,7 +363,7 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             Source::file(&path).unwrap()
         };
-        let (first, error) = (version("{"), Error::input("syntax_error", "it ends too soon"));
+        let (first, error) = (version("{"), Error::new(Code::SyntaxError, "it ends too soon"));
         assert!(failure_of(&lake, "p", &first, &error).unwrap().is_none(), "there is none yet");
         let failed =
             FailedRecord { source: first.record(), code: error.code().into(), ..FailedRecord::default() };
@@ -373,7 +373,7 @@ mod tests {
         let second = version("{}");
         assert_eq!(second.uri(), first.uri());
         assert_eq!(failure_of(&lake, "p", &second, &error).unwrap(), None);
-        let other = Error::input("too_many_rejected", "all of them");
+        let other = Error::new(Code::TooManyRejected, "all of them");
         assert_eq!(failure_of(&lake, "p", &first, &other).unwrap(), None, "another reason");
     }
 }

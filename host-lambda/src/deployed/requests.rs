@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Deployed;
 use super::object::Request;
-use crate::error::{Error, Kind};
+use crate::error::{Code, Error, Kind};
 use crate::event::{self, Answer, AnswerState, Item, ObjectAnswer, Shape, SqsAnswer};
 use crate::observe::stage;
 
@@ -152,13 +152,13 @@ mod tests {
 
     #[test]
     fn a_start_that_fails_is_nobody_s_input() {
-        let wrong = Error::input("types_open", "types are open").with_hint("say learn");
+        let wrong = Error::new(Code::TypesOpen, "types are open").with_hint("say learn");
         let told = Refusal::of_start(&wrong);
         assert_eq!(
             (told.name, told.message.as_str()),
             ("Lakegate.OwnFault", "types_open: types are open; say learn")
         );
-        assert_eq!(Refusal::of_start(&Error::passing("throttled", "no")).name, "Lakegate.PassingTrouble");
+        assert_eq!(Refusal::of_start(&Error::new(Code::Throttled, "no")).name, "Lakegate.PassingTrouble");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! back. A new version of the object, or `lakegate run --again`, does.
 
 use super::{Deployed, Ready};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::lake::CommitRecord;
 use crate::run;
 
@@ -17,8 +17,8 @@ impl Deployed {
     pub fn retract(&self, ready: &Ready, uri: &str) -> Result<CommitRecord> {
         let lake = self.lake(ready, &self.aws)?;
         run::retract(&lake, &ready.pipeline.name, uri)?.ok_or_else(|| {
-            Error::input(
-                "nothing_to_retract",
+            Error::new(
+                Code::NothingToRetract,
                 format!("nothing of {uri} is in the tables of {}", ready.pipeline.name),
             )
             .with_hint("`lakegate status` shows what is")

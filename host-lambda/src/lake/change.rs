@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use super::{CommitState, FailedRecord, Lake, LiveContract, check_growth, object_prefix, sha256};
-use crate::error::{Error, Fault, GuestFailure, Result};
+use crate::error::{Code, Error, Fault, Result};
 use crate::run::commit::{Means, roll_forward, source_of};
 use crate::run::{Cause, Outcome, Plan, Ready, Run, State, outcome};
 use crate::sandbox::{TableContract, Transform};
@@ -56,7 +56,7 @@ pub fn change_type(
 ) -> Result<Changed> {
     let live = lake.contract(table)?.ok_or_else(|| {
         let tables = lake.tables().unwrap_or_default().join(", ");
-        Error::input("table_unknown", format!("{} has no table {table}; it has: {tables}", lake.root()))
+        Error::new(Code::TableUnknown, format!("{} has no table {table}; it has: {tables}", lake.root()))
     })?;
     let new = TableContract { table: table.into(), text: with_type(&live, column, new_type)? };
     let sources = sources(lake, &new)?;
@@ -73,8 +73,8 @@ pub fn change_type(
         ready.push((job, made));
     }
     if !lake.swap_contract(Some(&live), &new, &format!("contract change {column} {new_type}"))? {
-        return Err(Error::passing(
-            "contract_contended",
+        return Err(Error::new(
+            Code::ContractContended,
             format!("{table} was changed by another writer meanwhile"),
         )
         .with_hint("give the command again"));
@@ -150,9 +150,9 @@ fn jobs(
         }
         let spec = match spec {
             Some(spec) => spec.to_string(),
-            None => lake
-                .spec_text(&record.spec)?
-                .ok_or_else(|| Error::own("lake_damaged", format!("the spec {} is missing", record.spec)))?,
+            None => lake.spec_text(&record.spec)?.ok_or_else(|| {
+                Error::new(Code::LakeDamaged, format!("the spec {} is missing", record.spec))
+            })?,
         };
         let mut contracts = vec![new.clone()];
         for table in record.contracts.keys().filter(|table| **table != new.table) {
@@ -176,11 +176,11 @@ fn jobs(
 /// The live contract with one type changed; all else stays as it stands, key order included.
 fn with_type(live: &LiveContract, column: &str, new_type: &str) -> Result<String> {
     if !is_type(new_type) {
-        return Err(Error::input("type_unknown", format!("{new_type} is no type"))
+        return Err(Error::new(Code::TypeUnknown, format!("{new_type} is no type"))
             .with_hint("boolean, bigint, double, decimal(p,s), string, date, timestamp, json"));
     }
     let mut contract: Value = serde_json::from_str(&live.text)
-        .map_err(|error| Error::own("lake_damaged", format!("the contract {}: {error}", live.digest)))?;
+        .map_err(|error| Error::new(Code::LakeDamaged, format!("the contract {}: {error}", live.digest)))?;
     let mut names = Vec::new();
     let mut found = false;
     for list in ["columns", "partition_by"] {
@@ -195,7 +195,7 @@ fn with_type(live: &LiveContract, column: &str, new_type: &str) -> Result<String
     }
     if !found {
         let what = format!("{} has no column {column}; it has: {}", live.table, names.join(", "));
-        return Err(Error::input("column_unknown", what));
+        return Err(Error::new(Code::ColumnUnknown, what));
     }
     Ok(contract.to_string())
 }
@@ -211,16 +211,12 @@ fn is_type(text: &str) -> bool {
 
 /// A spec that declares the old type refuses the new contract: says what to do about it.
 fn explain(error: Error, spec: Option<&str>) -> Error {
-    match error {
-        Error::Guest(failure) if failure.fault == Fault::Spec && spec.is_none() => GuestFailure {
-            hint: Some(
-                "change the type in the spec too, and give that spec with --spec; nothing was changed".into(),
-            ),
-            ..failure
-        }
-        .into(),
-        other => other,
+    if error.fault() == Fault::Spec && spec.is_none() {
+        return error.with_hint(
+            "change the type in the spec too, and give that spec with --spec; nothing was changed",
+        );
     }
+    error
 }
 
 #[cfg(test)]
@@ -239,9 +235,9 @@ mod tests {
         };
         let changed = with_type(&live, "b", "decimal(10,2)").unwrap();
         assert_eq!(changed, text.replace("double", "decimal(10,2)"));
-        assert_eq!(with_type(&live, "c", "string").unwrap_err().code(), "column_unknown");
+        assert_eq!(with_type(&live, "c", "string").unwrap_err().name(), "column_unknown");
         for wrong in ["int", "decimal(39,1)", "decimal(2,3)", "decimal", ""] {
-            assert_eq!(with_type(&live, "a", wrong).unwrap_err().code(), "type_unknown", "{wrong}");
+            assert_eq!(with_type(&live, "a", wrong).unwrap_err().name(), "type_unknown", "{wrong}");
         }
     }
 }

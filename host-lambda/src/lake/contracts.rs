@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Lake, contract_key, to_json};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::keys::{self, schema_key};
 use crate::sandbox::TableContract;
 use crate::source::now_ms;
@@ -70,10 +70,10 @@ impl Lake {
         let key = schema_key(table);
         let Some(found) = self.storage().get(&key)? else { return Ok(None) };
         let schema: Schema = serde_json::from_slice(&found.bytes)
-            .map_err(|error| Error::own("lake_damaged", format!("{key} cannot be read: {error}")))?;
+            .map_err(|error| Error::new(Code::LakeDamaged, format!("{key} cannot be read: {error}")))?;
         let Some(text) = self.contract_text(&schema.contract)? else {
             let missing = contract_key(&schema.contract);
-            return Err(Error::own("lake_damaged", format!("{key} names {missing}, which is missing")));
+            return Err(Error::new(Code::LakeDamaged, format!("{key} names {missing}, which is missing")));
         };
         let (digest, history) = (schema.contract, schema.history);
         Ok(Some(LiveContract { table: table.into(), digest, text, history, tag: found.tag }))
@@ -103,8 +103,9 @@ impl Lake {
 /// Checks that `after` holds all of `before`: rows path, partitions, and every column in its place.
 pub(crate) fn check_growth(table: &str, before: &str, after: &str) -> Result<()> {
     let parse = |text: &str| {
-        serde_json::from_str::<Value>(text)
-            .map_err(|error| Error::own("contract_unreadable", format!("the contract of {table}: {error}")))
+        serde_json::from_str::<Value>(text).map_err(|error| {
+            Error::new(Code::ContractUnreadable, format!("the contract of {table}: {error}"))
+        })
     };
     let (before, after) = (parse(before)?, parse(after)?);
     let columns = |contract: &Value| contract["columns"].as_array().cloned().unwrap_or_default();
@@ -113,7 +114,7 @@ pub(crate) fn check_growth(table: &str, before: &str, after: &str) -> Result<()>
     if kept && before["rows"] == after["rows"] && before["partition_by"] == after["partition_by"] {
         return Ok(());
     }
-    Err(Error::own("contract_shrank", format!("the transform would change what {table} holds already"))
+    Err(Error::new(Code::ContractShrank, format!("the transform would change what {table} holds already"))
         .with_hint("a type is changed by `lakegate contract change TABLE COLUMN TYPE`"))
 }
 

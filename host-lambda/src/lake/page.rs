@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CommitRecord, Lake, Load};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::keys::{self, Named};
 
 /// A commit, as the history shows it.
@@ -55,7 +55,7 @@ impl<'a> Cursor<'a> {
         let mut steps = text.split('/');
         match (steps.next(), steps.next(), steps.next(), steps.next()) {
             (Some(day), Some(name), Some(pipeline), None) => Ok(Self { day, name, pipeline }),
-            _ => Err(Error::input("cursor_unknown", format!("`{text}` is no place in the load history"))
+            _ => Err(Error::new(Code::CursorUnknown, format!("`{text}` is no place in the load history"))
                 .with_hint("give what the page before says as `next`")),
         }
     }

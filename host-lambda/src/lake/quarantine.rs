@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use toml::{Table, Value};
 
 use super::{CommitRecord, CommitState, Lake, Resolved, sha256};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::report::QuarantineLine;
 use crate::keys::{self, Named, resubmitted_key};
 use crate::run::commit::source_of;
@@ -75,7 +75,7 @@ impl Lake {
             Some(text) => {
                 let place = text.rsplit_once('/').and_then(|(file, number)| Some((file, number.parse().ok()?)));
                 let (file, number): (&str, u64) = place.filter(|(file, _)| file.contains('/')).ok_or_else(|| {
-                    Error::input("cursor_unknown", format!("`{text}` is no place in the quarantine"))
+                    Error::new(Code::CursorUnknown, format!("`{text}` is no place in the quarantine"))
                         .with_hint("give what the page before says as `next`")
                 })?;
                 // The name without its extension comes right before the name, so that the rest of it is read.
@@ -152,7 +152,7 @@ impl Lake {
             let Some(text) = self.storage().get(&kept.key)? else {
                 let what = format!("{} is missing", kept.key);
                 return Err(
-                    Error::own("quarantine_missing", what).with_hint("`lakegate fsck` makes it again")
+                    Error::new(Code::QuarantineMissing, what).with_hint("`lakegate fsck` makes it again")
                 );
             };
             let by = |line: u64| {
@@ -176,7 +176,7 @@ fn lines(
     let mut found = Vec::new();
     for line in text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
         let line: QuarantineLine = serde_json::from_slice(line)
-            .map_err(|error| Error::own("lake_damaged", format!("{key} cannot be read: {error}")))?;
+            .map_err(|error| Error::new(Code::LakeDamaged, format!("{key} cannot be read: {error}")))?;
         if table.is_some() && line.table.is_some() && line.table.as_deref() != table {
             continue;
         }
@@ -209,18 +209,18 @@ pub fn resubmit(
     let mut picked = lake.quarantine(table)?;
     picked.retain(|entry| entry.resolved_by.is_none() && select(entry));
     if picked.is_empty() {
-        return Err(Error::input("nothing_to_resubmit", format!("no open record of {table} is picked")));
+        return Err(Error::new(Code::NothingToResubmit, format!("no open record of {table} is picked")));
     }
     let mut commits: BTreeMap<&str, CommitRecord> = BTreeMap::new();
     for entry in &picked {
         if !commits.contains_key(entry.commit_key.as_str()) {
             let record = lake.read_json(&entry.commit_key)?;
-            let missing = || Error::own("lake_damaged", format!("{} is missing", entry.commit_key));
+            let missing = || Error::new(Code::LakeDamaged, format!("{} is missing", entry.commit_key));
             commits.insert(&entry.commit_key, record.ok_or_else(missing)?);
         }
     }
     let Some(first) = commits.values().next() else {
-        return Err(Error::own("no_commit", "no commit is named"));
+        return Err(Error::new(Code::NoCommit, "no commit is named"));
     };
     let alike = |record: &CommitRecord| {
         record.pipeline == first.pipeline
@@ -229,18 +229,18 @@ pub fn resubmit(
             && record.report.format == first.report.format
     };
     if !commits.values().all(alike) {
-        return Err(Error::input("resubmit_mixed", "the records come from objects with different specs")
+        return Err(Error::new(Code::ResubmitMixed, "the records come from objects with different specs")
             .with_hint("pick those of one source at a time, or name one spec for all"));
     }
     let spec = match spec {
         Some(spec) => spec.to_string(),
         None => lake
             .spec_text(&first.spec)?
-            .ok_or_else(|| Error::own("lake_damaged", format!("the spec {} is missing", first.spec)))?,
+            .ok_or_else(|| Error::new(Code::LakeDamaged, format!("the spec {} is missing", first.spec)))?,
     };
     let bytes = match fixed {
         Fixed::File(path) => {
-            fs::read(&path).map_err(|error| Error::read("read", path.display().to_string(), error))?
+            fs::read(&path).map_err(|error| Error::io(&path.display().to_string(), error))?
         }
         Fixed::Raw => raw(lake, &picked, first, &spec)?,
     };
@@ -275,7 +275,7 @@ fn raw(lake: &Lake, picked: &[Quarantined], commit: &CommitRecord, spec: &str) -
     if let Some(cut) = picked.iter().find(|entry| entry.line.truncated) {
         let what =
             format!("record {} of {} is too long to be kept in quarantine", cut.line.record, cut.source);
-        return Err(Error::input("record_truncated", what).with_hint("give the mended records as a file"));
+        return Err(Error::new(Code::RecordTruncated, what).with_hint("give the mended records as a file"));
     }
     let parsed: Table = spec.parse().unwrap_or_default();
     let input = |key: &str| parsed.get("input").and_then(|input| input.get(key));
@@ -308,7 +308,7 @@ fn below(path: &str, records: &[&str]) -> String {
 /// The first line of the original CSV: without it the columns have no names.
 fn header(lake: &Lake, commit: &CommitRecord) -> Result<String> {
     let unknown = |why: String| {
-        Error::input("header_unknown", format!("the header of {} cannot be read: {why}", commit.source.uri))
+        Error::new(Code::HeaderUnknown, format!("the header of {} cannot be read: {why}", commit.source.uri))
             .with_hint("give the mended records as a file, with the header")
     };
     if !matches!(commit.report.compression.as_str(), "none" | "") {

@@ -59,9 +59,9 @@ mod tests {
         // Whatever happens to the object: the text is known, and a lake without a memory looks again.
         bare.overwrite(&contract_key(&digest), b"{damaged}").unwrap();
         assert_eq!(lake.contract_text(&digest).unwrap().as_deref(), Some("{}"));
-        assert_eq!(bare.contract_text(&digest).unwrap_err().code(), "lake_damaged");
+        assert_eq!(bare.contract_text(&digest).unwrap_err().name(), "lake_damaged");
         let other = bare.remembering(Arc::default());
-        assert_eq!(other.contract_text(&digest).unwrap_err().code(), "lake_damaged", "never kept unchecked");
+        assert_eq!(other.contract_text(&digest).unwrap_err().name(), "lake_damaged", "never kept unchecked");
         assert_eq!(other.contract_text(&sha256(b"no")).unwrap(), None, "what is missing may come");
     }
 

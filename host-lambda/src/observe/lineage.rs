@@ -29,7 +29,7 @@ pub use event::{
 pub use hook::{complete, fail};
 
 use crate::config::Pipeline;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::lake::CommitRecord;
 use crate::sandbox::TableContract;
 use crate::storage::Storage;
@@ -81,7 +81,10 @@ impl Generation<'_> {
         for table in record.contracts.keys() {
             let contract = contracts.iter().find(|contract| contract.table == *table);
             let Some(contract) = contract else {
-                return Err(Error::own("contract_unreadable", format!("the contract of {table} is missing")));
+                return Err(Error::new(
+                    Code::ContractUnreadable,
+                    format!("the contract of {table} is missing"),
+                ));
             };
             event.outputs.push(self.output(record, table, &Plan::parse(contract)?));
         }

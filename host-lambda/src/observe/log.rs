@@ -18,7 +18,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::source::now_ms;
 use crate::time::rfc3339;
 
@@ -60,7 +60,7 @@ fn level_of(own: Option<&str>, lambda: Option<&str>) -> LevelFilter {
 /// `log_installed`: somebody did this before.
 pub fn install(out: impl Write + Send + 'static, level: LevelFilter) -> Result<()> {
     tracing::subscriber::set_global_default(subscriber(out, level))
-        .map_err(|_| Error::own("log_installed", "the process has a log already"))
+        .map_err(|_| Error::new(Code::LogInstalled, "the process has a log already"))
 }
 
 /// The same for a part of a process, with `tracing::subscriber::with_default`.

@@ -157,5 +157,5 @@ fn lines_of_many_threads_never_interleave() {
 #[test]
 fn there_is_one_log_a_process() {
     assert!(install(io::sink(), LevelFilter::OFF).is_ok());
-    assert_eq!(install(io::sink(), LevelFilter::OFF).unwrap_err().code(), "log_installed");
+    assert_eq!(install(io::sink(), LevelFilter::OFF).unwrap_err().name(), "log_installed");
 }

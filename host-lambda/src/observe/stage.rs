@@ -128,7 +128,7 @@ pub fn shadowed(shadow: &str, same: bool, error: Option<&Error>) {
         None => {
             info!(stage, shadow, same, "the shadow made {}", if same { "the same" } else { "something else" })
         }
-        Some(error) => warn!(stage, shadow, code = error.code(), "the shadow cannot be compared: {error}"),
+        Some(error) => warn!(stage, shadow, code = error.name(), "the shadow cannot be compared: {error}"),
     }
 }
 

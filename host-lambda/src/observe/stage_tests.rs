@@ -1,5 +1,6 @@
 //! What a line says at each stage.
 
+use crate::error::Code;
 use serde_json::{Value, json};
 use tracing::level_filters::LevelFilter;
 
@@ -42,8 +43,8 @@ fn a_stage_has_who_what_and_the_counts_that_are_known() {
 fn a_failure_says_whose_fault_it_is_even_in_a_quiet_log() {
     let lines = said(LevelFilter::ERROR, || {
         let _request = request("r-1").entered();
-        failed(&Error::input("syntax_error", "not JSON"), 1);
-        failed(&Error::own("lake_damaged", "a record is gone").with_hint("run fsck"), 5);
+        failed(&Error::new(Code::SyntaxError, "not JSON"), 1);
+        failed(&Error::new(Code::LakeDamaged, "a record is gone").with_hint("run fsck"), 5);
     });
     let lines: Vec<Value> = lines.into_iter().map(without_time).collect();
     assert_eq!(

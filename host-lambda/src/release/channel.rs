@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::damaged_channel;
 use super::registry::Pinned;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// What the text says that it is.
 pub const KIND: &str = "lakegate.channel/1";
@@ -166,8 +166,8 @@ impl Channel {
             None => {
                 let withdrawn = next.stable.release.clone();
                 let back = self.earlier().ok_or_else(|| {
-                    Error::input(
-                        "release_missing",
+                    Error::new(
+                        Code::ReleaseMissing,
                         format!("{} has no stable release before {}", self.name, withdrawn.version),
                     )
                     .with_hint("promote another version instead")
@@ -230,7 +230,7 @@ pub(super) fn is_canary(name: &str, uri: &str, version: &str, permille: u16) -> 
 }
 
 pub(super) fn no_channel(name: &str) -> Error {
-    Error::input("channel_missing", format!("the channel {name} has no stable release yet"))
+    Error::new(Code::ChannelMissing, format!("the channel {name} has no stable release yet"))
         .with_hint(format!("`lakegate promote {name} VERSION` makes one"))
 }
 
@@ -253,14 +253,14 @@ mod tests {
     #[test]
     fn a_rollback_goes_back_through_what_was_not_taken_back() {
         let first = promoted(None, "1.0.0", Promotion::Stable);
-        assert_eq!(first.rollback("now").unwrap_err().code(), "release_missing");
+        assert_eq!(first.rollback("now").unwrap_err().name(), "release_missing");
         let second = promoted(Some(&first), "1.1.0", Promotion::Stable);
         let third = promoted(Some(&second), "1.2.0", Promotion::Stable);
         let (back, withdrawn) = third.rollback("now").unwrap();
         assert_eq!((stable(&back), withdrawn.version.to_string()), ("1.1.0".into(), "1.2.0".into()));
         let (back, _) = back.rollback("now").unwrap();
         assert_eq!((stable(&back), back.sequence), ("1.0.0".into(), 5));
-        assert_eq!(back.rollback("now").unwrap_err().code(), "release_missing");
+        assert_eq!(back.rollback("now").unwrap_err().name(), "release_missing");
         // Promoted again after it was taken back: the one that was stable before is what comes back.
         let again = promoted(Some(&back), "1.2.0", Promotion::Stable);
         assert_eq!(stable(&again.rollback("now").unwrap().0), "1.0.0");
@@ -282,7 +282,7 @@ mod tests {
     fn a_canary_needs_a_stable_release() {
         for promotion in [Promotion::Canary(50), Promotion::Shadow] {
             let refused = Channel::promote(None, "orders", pinned("1.0.0"), promotion, "now");
-            assert_eq!(refused.unwrap_err().code(), "channel_missing");
+            assert_eq!(refused.unwrap_err().name(), "channel_missing");
         }
     }
 

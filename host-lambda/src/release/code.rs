@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::key::{SigningKey, Trust};
 use super::manifest::{Blob, Manifest};
 use super::registry::{Registry, Signed};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::lake::to_json;
 use crate::sandbox;
 
@@ -82,8 +82,8 @@ impl Registry {
         let place = key.place(manifest);
         let component = manifest.component.blob.digest.clone();
         let statement = CodeStatement { kind: KIND.into(), component, key, code: self.put_blob(code)? };
-        let payload =
-            String::from_utf8(to_json(&statement)?).map_err(|error| Error::own("json", error.to_string()))?;
+        let payload = String::from_utf8(to_json(&statement)?)
+            .map_err(|error| Error::new(Code::Json, error.to_string()))?;
         self.put_signed(&place, payload, signer)?;
         Ok(statement)
     }
@@ -98,7 +98,7 @@ impl Registry {
         let Some(found) = self.storage().get(&place)? else { return Ok(None) };
         let what = format!("the compiled code of {}", manifest.id());
         let mismatch = |why: String| {
-            Error::input("code_mismatch", format!("{what} cannot be used: {why}"))
+            Error::new(Code::CodeMismatch, format!("{what} cannot be used: {why}"))
                 .with_hint(format!("`lakegate precompile {}` makes it again", manifest.id()))
         };
         let signed: Signed = serde_json::from_slice(&found.bytes)

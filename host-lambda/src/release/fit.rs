@@ -4,7 +4,7 @@
 //! release's spec and the live contracts, and what it then wants may only grow them.
 
 use super::load::Release;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::lake::{Lake, check_growth};
 use crate::sandbox::{JobOptions, Step, TableContract};
 
@@ -22,8 +22,8 @@ pub fn check_fits(release: &Release, lake: &Lake) -> Result<()> {
         return Ok(());
     }
     let conflicts = |error: Error| {
-        Error::input(
-            "release_conflicts",
+        Error::new(
+            Code::ReleaseConflicts,
             format!("{} conflicts with the tables of {}: {error}", release.id(), lake.root()),
         )
         .with_hint("a type already written never changes by itself: `lakegate contract change` does that")

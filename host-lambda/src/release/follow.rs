@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::channel::{Channel, is_canary};
 use super::load::{Loader, Release};
 use super::registry::Pinned;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// At most one look in this time.
 const LOOK: Duration = Duration::from_secs(1);
@@ -222,7 +222,7 @@ impl Follower {
         if let Err(error) = spawned {
             state.loading = false;
             state.failed = Some((Instant::now(), channel));
-            let error = Error::passing("no_thread", format!("no thread to load a release: {error}"));
+            let error = Error::new(Code::NoThread, format!("no thread to load a release: {error}"));
             state.fail(0, &error);
         }
     }
@@ -338,7 +338,7 @@ fn check_sequence(channel: &Channel, floor: u64, seen: u64) -> Result<()> {
         channel.sequence,
         if floor > seen { "is the least that this host accepts" } else { "was in use already" }
     );
-    Err(Error::input("channel_replayed", what)
+    Err(Error::new(Code::ChannelReplayed, what)
         .with_hint("sequence numbers never go back; `lakegate rollback` writes a new document"))
 }
 
@@ -363,7 +363,7 @@ fn load_all(loader: &Loader, channel: &Channel, known: &[Arc<Release>]) -> Resul
 fn serving(channel: &Channel, loaded: &[Arc<Release>]) -> Result<Serving> {
     let find = |pinned: &Pinned| {
         let found = loaded.iter().find(|release| release.pinned == *pinned).cloned();
-        found.ok_or_else(|| Error::own("release_not_loaded", format!("{} is not loaded", pinned.version)))
+        found.ok_or_else(|| Error::new(Code::ReleaseNotLoaded, format!("{} is not loaded", pinned.version)))
     };
     let canary = channel.canary.as_ref();
     Ok(Serving {

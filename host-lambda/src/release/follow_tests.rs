@@ -147,7 +147,7 @@ fn a_release_that_leaves_types_open_is_refused_where_they_are_declared() {
         super::super::Draft { spec: "[[table]]\nname = \"orders\"\n".into(), ..fixture.draft("1.0.0") };
     super::super::publish(&fixture.registry, &fixture.sandbox, &open, &fixture.key).unwrap();
     fixture.promote("1.0.0");
-    assert_eq!(Follower::start(fixture.loader(), "orders", 0).err().unwrap().code(), "types_open");
+    assert_eq!(Follower::start(fixture.loader(), "orders", 0).err().unwrap().name(), "types_open");
     let learns = Loader { declared: false, ..fixture.loader() };
     Follower::start(learns, "orders", 0).unwrap();
 }

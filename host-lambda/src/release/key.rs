@@ -15,7 +15,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::lake::sha256;
 
 /// RFC 8410, section 7: version 0, algorithm 1.3.101.112, and the header of a seed of 32 bytes.
@@ -59,7 +59,7 @@ impl SigningKey {
         let mut seed = [0; 32];
         SystemRandom::new()
             .fill(&mut seed)
-            .map_err(|_| Error::passing("no_random_numbers", "the system gives no random numbers"))?;
+            .map_err(|_| Error::new(Code::NoRandomNumbers, "the system gives no random numbers"))?;
         let private = [&PRIVATE_PREFIX[..], &seed].concat();
         let key = Self::from_der(&private)?;
         Ok((pem(PRIVATE, &private), key.public_text()))
@@ -153,8 +153,8 @@ impl Trust {
     pub fn verify(&self, what: &str, bytes: &[u8], signature: &Signature) -> Result<()> {
         let Some(key) = self.keys.iter().find(|key| key.id() == signature.key) else {
             let known = if self.keys.is_empty() { "none".into() } else { self.ids().join(", ") };
-            return Err(Error::input(
-                "signature_unknown_key",
+            return Err(Error::new(
+                Code::SignatureUnknownKey,
                 format!(
                     "{what} is signed by the key {}, which is not trusted (trusted: {known})",
                     signature.key
@@ -165,7 +165,7 @@ impl Trust {
             ));
         };
         let wrong = || {
-            Error::input("signature_wrong", format!("{what} is not what the key {} signed", signature.key))
+            Error::new(Code::SignatureWrong, format!("{what} is not what the key {} signed", signature.key))
                 .with_hint("it was changed after it was signed; publish or promote again")
         };
         let signed = BASE64.decode(&signature.signature).map_err(|_| wrong())?;
@@ -187,7 +187,7 @@ fn public_key(text: &str) -> Result<PublicKey> {
 }
 
 fn unreadable(why: &str) -> Error {
-    Error::input("key_unreadable", format!("the key cannot be used: {why}"))
+    Error::new(Code::KeyUnreadable, format!("the key cannot be used: {why}"))
         .with_hint("`lakegate keygen --out release.key` makes release.key and release.key.pub")
 }
 
@@ -247,7 +247,7 @@ mod tests {
         assert!(told(SigningKey::parse(&public).err().unwrap()).contains("it is a public key"));
         assert!(told(Trust::parse([private.as_str()]).unwrap_err()).contains("trust the .pub file"));
         for text in ["", "hello", "-----BEGIN PUBLIC KEY-----\n!!\n-----END PUBLIC KEY-----"] {
-            assert_eq!(Trust::parse([text]).unwrap_err().code(), "key_unreadable");
+            assert_eq!(Trust::parse([text]).unwrap_err().name(), "key_unreadable");
         }
     }
 }

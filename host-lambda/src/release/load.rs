@@ -10,7 +10,7 @@ use super::code::CodeKey;
 use super::key::Trust;
 use super::manifest::{Manifest, Sample};
 use super::registry::{Pinned, Registry};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::lake::{Receipt, ReleaseRecord, sha256};
 use crate::run::{Plan, preview};
 use crate::sandbox::{Sandbox, Transform};
@@ -100,7 +100,7 @@ impl Loader {
             .map_err(|_| super::error::damaged_manifest(&id, "its spec is not UTF-8 text"))?;
         let release = Release { manifest, pinned, spec, transform };
         if !release.plan(None)?.is_declared(&release.transform)? && self.declared {
-            return Err(Error::input("types_open", format!("the spec of {id} leaves types to be learned"))
+            return Err(Error::new(Code::TypesOpen, format!("the spec of {id} leaves types to be learned"))
                 .with_hint(
                     "declare every column and `mode = \"freeze\"` or \"discard\" in the spec, or say `contract = \
                      \"learn\"` for the pipeline",
@@ -120,8 +120,8 @@ impl Loader {
         match self.compiled(manifest, component) {
             Ok(Some(transform)) => Ok(transform),
             Ok(None) | Err(_) if !self.strict => Transform::from_bytes(&self.sandbox, &id, component),
-            Ok(None) => Err(Error::input(
-                "code_missing",
+            Ok(None) => Err(Error::new(
+                Code::CodeMissing,
                 format!("{id} is not ready here: it has no compiled code for {}", CodeKey::of_target(None)?),
             )
             .with_hint(format!(
@@ -147,7 +147,7 @@ impl Loader {
         let made =
             make_sample(&release.transform, &release.plan(None)?, &sample.name, &input).map_err(|error| {
                 let message = format!("{what} fails here: {error}");
-                Error::input("sample_fails", message).with_hint("it was made when the release was published")
+                Error::new(Code::SampleFails, message).with_hint("it was made when the release was published")
             })?;
         if made == *sample {
             return Ok(());
@@ -160,7 +160,7 @@ impl Loader {
                 format!("the part file in {place} has the digest {}, not {}", made.digest, wanted.digest)
             },
         );
-        Err(Error::input("sample_differs", format!("{what} came out otherwise here: {place}"))
+        Err(Error::new(Code::SampleDiffers, format!("{what} came out otherwise here: {place}"))
             .with_hint("the release does not do here what it did where it was published; do not promote it"))
     }
 }

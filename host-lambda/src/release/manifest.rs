@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::damaged_manifest;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::lake::{Output, sha256};
 use crate::sandbox::Limits;
 
@@ -128,7 +128,7 @@ impl Manifest {
     /// None that input decides.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut bytes = serde_json::to_vec_pretty(self)
-            .map_err(|error| Error::own("json", format!("the manifest cannot be written: {error}")))?;
+            .map_err(|error| Error::new(Code::Json, format!("the manifest cannot be written: {error}")))?;
         bytes.push(b'\n');
         Ok(bytes)
     }
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(manifest.id(), "orders@1.3.0");
         let text = String::from_utf8(bytes).unwrap();
         for wrong in [&text[1..], &text.replace(KIND, "lakegate.channel/1"), &text.replace("1.3.0", "1.3")] {
-            assert_eq!(Manifest::parse("m", wrong.as_bytes()).unwrap_err().code(), "manifest_damaged");
+            assert_eq!(Manifest::parse("m", wrong.as_bytes()).unwrap_err().name(), "manifest_damaged");
         }
         // A newer publisher may say more.
         let more = text.replacen('{', "{\"provenance\": {},", 1);

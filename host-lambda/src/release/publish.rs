@@ -9,7 +9,7 @@ use super::key::SigningKey;
 use super::load::make_sample;
 use super::manifest::{self, ComponentEntry, Manifest, ReleaseLimits, is_name};
 use super::registry::{Pinned, Registry};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::run::Plan;
 use crate::sandbox::{JobOptions, Sandbox, Transform, compile_for};
 use crate::source::now_ms;
@@ -112,22 +112,22 @@ pub fn precompile(
 fn check(draft: &Draft) -> Result<()> {
     if !is_name(&draft.name) {
         let what = format!("{} cannot name a release", draft.name);
-        return Err(Error::input("release_name", what)
+        return Err(Error::new(Code::ReleaseName, what)
             .with_hint("a-z first, then a-z, 0-9, - and _, at most 64 characters"));
     }
     if draft.spec.trim().is_empty() {
-        return Err(Error::input("spec_empty", "a release needs a spec that says what to make")
+        return Err(Error::new(Code::SpecEmpty, "a release needs a spec that says what to make")
             .with_hint("`lakegate init SAMPLE > transform.toml` proposes one"));
     }
     if draft.samples.len() > SAMPLES {
         let what = format!("{} samples are more than {SAMPLES}", draft.samples.len());
-        return Err(Error::input("samples_limit", what).with_hint("every start of a host runs them all"));
+        return Err(Error::new(Code::SamplesLimit, what).with_hint("every start of a host runs them all"));
     }
     for (name, bytes) in &draft.samples {
         if bytes.len() > SAMPLE_BYTES {
             let what = format!("the sample {name} has {} bytes, more than {SAMPLE_BYTES}", bytes.len());
             return Err(
-                Error::input("samples_limit", what).with_hint("cut it: a few hundred records tell as much")
+                Error::new(Code::SamplesLimit, what).with_hint("cut it: a few hundred records tell as much")
             );
         }
     }

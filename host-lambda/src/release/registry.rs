@@ -22,7 +22,7 @@ use super::channel::{Channel, no_channel};
 use super::error::{damaged_blob, damaged_channel, damaged_manifest, missing_blob};
 use super::key::{Signature, SigningKey, Trust};
 use super::manifest::{Blob, Manifest};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::lake::{sha256, to_json};
 use crate::storage::{Fresh, Storage};
 
@@ -115,8 +115,8 @@ impl Registry {
                 found.is_same_as(manifest) && found.to_bytes().is_ok_and(|bytes| bytes == there)
             };
             if !Manifest::parse(&place, &there).is_ok_and(same) {
-                return Err(Error::input(
-                    "release_exists",
+                return Err(Error::new(
+                    Code::ReleaseExists,
                     format!("{} is published already", manifest.id()),
                 )
                 .with_hint("a version never changes: publish under the next one"));
@@ -148,13 +148,13 @@ impl Registry {
         let Some(found) = self.storage.get(&place)? else {
             let there: Vec<String> = self.versions(name)?.iter().map(ToString::to_string).collect();
             let there = if there.is_empty() { "none".into() } else { there.join(", ") };
-            return Err(Error::input("release_missing", format!("{} has no release {id}", self.uri()))
+            return Err(Error::new(Code::ReleaseMissing, format!("{} has no release {id}", self.uri()))
                 .with_hint(format!("versions of {name} there: {there}")));
         };
         let beside = signature_key(&place);
         let signature = self.storage.get(&beside)?.and_then(|sig| serde_json::from_slice(&sig.bytes).ok());
         let signature: Signature = signature.ok_or_else(|| {
-            Error::input("release_unsigned", format!("{id} has no signature that can be read ({beside})"))
+            Error::new(Code::ReleaseUnsigned, format!("{id} has no signature that can be read ({beside})"))
                 .with_hint("publish it again: the same release is completed")
         })?;
         trust.verify(&id, &found.bytes, &signature)?;
@@ -241,14 +241,14 @@ impl Registry {
             };
             let (channel, more) = change(before.as_ref())?;
             let payload = String::from_utf8(to_json(&channel)?)
-                .map_err(|error| Error::own("json", error.to_string()))?;
+                .map_err(|error| Error::new(Code::Json, error.to_string()))?;
             let text = to_json(&Signed::new(payload, key))?;
             let tag = found.as_ref().map(|found| found.tag.as_str());
             if self.storage.replace_if_unchanged(&place, &text, tag)? {
                 return Ok((channel, more));
             }
         }
-        Err(Error::passing("channel_contended", format!("others changed the channel {name} over and over")))
+        Err(Error::new(Code::ChannelContended, format!("others changed the channel {name} over and over")))
     }
 
     /// Stores a signed text, in place of what is there.
@@ -260,7 +260,7 @@ impl Registry {
                 return Ok(());
             }
         }
-        Err(Error::passing("registry_contended", format!("others changed {place} over and over")))
+        Err(Error::new(Code::RegistryContended, format!("others changed {place} over and over")))
     }
 }
 

@@ -8,7 +8,7 @@
 //!   checked and said for each object. Under another release the live contracts hold.
 
 use super::load::Release;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::lake::{CommitRecord, CommitState, Lake, contract_key};
 use crate::run::commit::source_of;
 use crate::run::{Cause, Outcome, run_because};
@@ -92,8 +92,8 @@ fn contracts_of(lake: &Lake, record: &CommitRecord) -> Result<Vec<TableContract>
     let mut contracts = Vec::new();
     for (table, digest) in &record.contracts {
         let text = lake.contract_text(digest)?.ok_or_else(|| {
-            Error::own(
-                "lake_damaged",
+            Error::new(
+                Code::LakeDamaged,
                 format!("the contract {digest} of {table} is missing in {}", lake.root()),
             )
         })?;

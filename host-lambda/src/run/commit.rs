@@ -7,7 +7,7 @@
 
 use super::stage::{Names, Staging};
 use super::{Plan, crash, learn};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::lake::{
     CommitRecord, CommitState, FailedRecord, Lake, Load, failure_key, object_prefix, sha256, to_json,
 };
@@ -105,7 +105,7 @@ pub(crate) fn make_again(
 ) -> Result<()> {
     let what = format!("{} committed files of {} are lost", keys.len(), record.source.uri);
     let cannot =
-        |why: &str| Error::own("cannot_make_again", format!("{what} and cannot be made again: {why}"));
+        |why: &str| Error::new(Code::CannotMakeAgain, format!("{what} and cannot be made again: {why}"));
     let used = means.transform.filter(|transform| transform.digest() == record.component).cloned();
     let used = match (used, lake.surroundings()) {
         (None, Some(surroundings)) => {
@@ -161,7 +161,7 @@ pub(crate) fn make_again(
 pub(crate) fn source_of(lake: &Lake, record: &CommitRecord) -> Result<Source> {
     let uri = &record.source.uri;
     let gone = |why: String| {
-        Error::input("source_gone", format!("{uri}, generation {}: {why}", record.generation))
+        Error::new(Code::SourceGone, format!("{uri}, generation {}: {why}", record.generation))
             .with_hint("bring the file back as it was, then try again; nothing was changed")
     };
     let source = if let Some(digest) = uri.strip_prefix("resubmit:") {

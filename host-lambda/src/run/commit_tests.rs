@@ -77,7 +77,7 @@ fn what_vanished_and_cannot_be_made_again_is_said() {
     let (key, record) = committed(&lake, 1, &[]);
     lake.storage().abort(&record.parts[0].staged.token).unwrap();
     let error = complete(&lake, &key, &record, Means::default()).unwrap_err();
-    assert_eq!(error.code(), "cannot_make_again");
+    assert_eq!(error.name(), "cannot_make_again");
     assert!(lake.storage().stat(&done_key(&key)).unwrap().is_none(), "it stays undone");
 }
 
@@ -88,13 +88,13 @@ fn a_source_that_is_gone_or_changed_is_refused() {
     let mut record = CommitRecord::default();
     record.source.uri = path.display().to_string();
     record.source.digest = sha256(b"{}");
-    assert_eq!(source_of(&lake, &record).err().unwrap().code(), "source_gone");
+    assert_eq!(source_of(&lake, &record).err().unwrap().name(), "source_gone");
     std::fs::write(&path, "{}").unwrap();
     assert!(source_of(&lake, &record).is_ok());
     std::fs::write(&path, "{ }").unwrap();
-    assert_eq!(source_of(&lake, &record).err().unwrap().code(), "source_gone");
+    assert_eq!(source_of(&lake, &record).err().unwrap().name(), "source_gone");
     record.source.uri = "stdin:00".into();
-    assert_eq!(source_of(&lake, &record).err().unwrap().code(), "source_gone");
+    assert_eq!(source_of(&lake, &record).err().unwrap().name(), "source_gone");
 }
 
 #[test]

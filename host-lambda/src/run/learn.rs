@@ -6,7 +6,7 @@
 
 use super::pass::{End, Nowhere, Sink, pass};
 use super::{Plan, Progress};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::lake::{Lake, LiveContract, check_growth};
 use crate::report::Report;
 use crate::sandbox::{JobOptions, SourceFacts, TableContract, Transform, Widened};
@@ -81,8 +81,9 @@ pub(crate) fn make(
     };
     sink.reset();
     let spec = Some(widened.spec.clone());
-    let learned: Report = serde_json::from_str(&widened.report)
-        .map_err(|error| Error::own("report_unreadable", format!("the report of the first pass: {error}")))?;
+    let learned: Report = serde_json::from_str(&widened.report).map_err(|error| {
+        Error::new(Code::ReportUnreadable, format!("the report of the first pass: {error}"))
+    })?;
     // A contract that follows from the spec alone is agreed before any input is read.
     let passes = if learned.records == 0 { 1 } else { 2 };
     let contracts = match lake {
@@ -118,7 +119,7 @@ pub(crate) fn final_pass(
     match pass(session, Some(source), sink, progress)? {
         End::Done(report) => Ok(report),
         // The ledger refuses this already.
-        End::Widen(_) => Err(Error::own("widen_on_final", "the contract widened on the final pass")),
+        End::Widen(_) => Err(Error::new(Code::WidenOnFinal, "the contract widened on the final pass")),
     }
 }
 
@@ -156,7 +157,7 @@ fn merge(
             End::Done(_) => return Ok(texts(&live)),
         }
     }
-    Err(Error::passing("contract_contended", "other writers changed the contract over and over"))
+    Err(Error::new(Code::ContractContended, "other writers changed the contract over and over"))
 }
 
 /// One swap a table. A swap that was made before another was lost stands: contracts only grow.

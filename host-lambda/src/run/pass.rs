@@ -4,7 +4,7 @@
 //! it, so that at most one chunk is in the host's memory.
 
 use super::Progress;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::report::Report;
 use crate::sandbox::{Session, Step, Widened};
 use crate::source::Source;
@@ -64,7 +64,7 @@ pub(crate) fn pass(
             Step::Widen(widened) => return Ok(End::Widen(widened)),
             Step::Done(text) => {
                 let report = serde_json::from_str(&text)
-                    .map_err(|error| Error::own("report_unreadable", format!("the report: {error}")))?;
+                    .map_err(|error| Error::new(Code::ReportUnreadable, format!("the report: {error}")))?;
                 return Ok(End::Done(report));
             }
         }

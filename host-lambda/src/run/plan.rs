@@ -5,7 +5,7 @@
 
 use toml::{Table, Value};
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::lake::{ReleaseRecord, sha256};
 use crate::sandbox::{JobOptions, Step, Transform};
 use crate::source::default_table;
@@ -77,8 +77,8 @@ impl Plan {
         let table = match (&table, named.as_slice()) {
             (Some(table), [one]) if table == one => None,
             (Some(table), [_, ..]) => {
-                return Err(Error::input(
-                    "table_ambiguous",
+                return Err(Error::new(
+                    Code::TableAmbiguous,
                     format!("the table {table} was named, but the spec names {} already", named.join(", ")),
                 )
                 .with_hint("leave --table away, or take the name out of the spec"));
@@ -90,13 +90,13 @@ impl Plan {
             Some(table) => vec![table.clone()],
             None => {
                 return Err(
-                    Error::input("table_missing", "no table is named").with_hint("give one with --table")
+                    Error::new(Code::TableMissing, "no table is named").with_hint("give one with --table")
                 );
             }
         };
         if let Some(hidden) = tables.iter().find(|table| table.starts_with('_')) {
             let what = format!("no table can be named `{hidden}`: readers of lakes skip what begins with `_`");
-            return Err(Error::input("table_name", what).with_hint("begin it with a letter or a digit"));
+            return Err(Error::new(Code::TableName, what).with_hint("begin it with a letter or a digit"));
         }
         let output = parsed.get("output");
         let max_rejected =
@@ -151,7 +151,7 @@ impl Plan {
         }
         let what =
             format!("the spec is for {}, but what it is to replace belongs to {pipeline}", self.pipeline);
-        Err(Error::input("pipeline_differs", what).with_hint("name the tables of the spec as they were"))
+        Err(Error::new(Code::PipelineDiffers, what).with_hint("name the tables of the spec as they were"))
     }
 
     /// Name of the pipeline: its first table.
@@ -167,7 +167,7 @@ impl Plan {
 
 fn limit(value: &Value) -> Result<MaxRejected> {
     let wrong = || {
-        Error::input("spec_max_rejected", "output.max_rejected is neither a share nor a number of records")
+        Error::new(Code::SpecMaxRejected, "output.max_rejected is neither a share nor a number of records")
             .with_hint("write \"5%\" or \"100\"")
     };
     let text = match value {
@@ -198,12 +198,12 @@ mod tests {
     fn tables_come_from_the_spec_or_from_beside_it() {
         let two = "[[table]]\nname='a'\n[[table]]\nname='b'";
         assert_eq!(Plan::new(two, None).unwrap().tables(), ["a", "b"]);
-        assert_eq!(Plan::new(two, Some("a".into())).unwrap_err().code(), "table_ambiguous");
+        assert_eq!(Plan::new(two, Some("a".into())).unwrap_err().name(), "table_ambiguous");
         assert_eq!(Plan::new("[[table]]\nname='a'", Some("a".into())).unwrap().table, None);
         assert_eq!(Plan::new("", Some("feed".into())).unwrap().pipeline(), "feed");
-        assert_eq!(Plan::new("", None).unwrap_err().code(), "table_missing");
-        assert_eq!(Plan::new("", Some("_lakegate".into())).unwrap_err().code(), "table_name");
-        assert_eq!(Plan::new("[[table]]\nname='_a'", None).unwrap_err().code(), "table_name");
+        assert_eq!(Plan::new("", None).unwrap_err().name(), "table_missing");
+        assert_eq!(Plan::new("", Some("_lakegate".into())).unwrap_err().name(), "table_name");
+        assert_eq!(Plan::new("[[table]]\nname='_a'", None).unwrap_err().name(), "table_name");
     }
 
     #[test]

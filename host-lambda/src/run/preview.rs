@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::learn::{Live, make};
 use super::pass::{End, Nowhere, Sink, pass};
 use super::{Plan, Progress};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::lake::{Lake, Output, Receipt, sha256};
 use crate::report::{QuarantineLine, Report};
 use crate::sandbox::{JobOptions, SourceFacts, TableContract, Transform};
@@ -183,12 +183,12 @@ pub fn propose(
                 learned = Some(widened.learned.clone());
                 last = Some(widened);
             }
-            End::Done(_) => return Err(Error::own("no_proposal", "the transform proposed nothing")),
+            End::Done(_) => return Err(Error::new(Code::NoProposal, "the transform proposed nothing")),
         }
     }
     let Some(widened) = last else {
         return Err(
-            Error::input("no_samples", "there is nothing to learn from").with_hint("name a file or folder")
+            Error::new(Code::NoSamples, "there is nothing to learn from").with_hint("name a file or folder")
         );
     };
     Ok(Proposal { spec: widened.spec, contracts: widened.contracts, reports })
@@ -207,8 +207,9 @@ impl Files {
     fn lines(&mut self) -> Result<Vec<QuarantineLine>> {
         let whole = self.quarantine.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
         let read = |line| {
-            serde_json::from_slice(line)
-                .map_err(|error| Error::own("quarantine_unreadable", format!("a quarantine line: {error}")))
+            serde_json::from_slice(line).map_err(|error| {
+                Error::new(Code::QuarantineUnreadable, format!("a quarantine line: {error}"))
+            })
         };
         whole.map(read).collect()
     }
@@ -216,7 +217,7 @@ impl Files {
 
 impl Sink for Files {
     fn opened(&mut self, id: u32, table: String, partition: String) -> Result<()> {
-        let fail = |error| Error::read("write", "a temporary file", error);
+        let fail = |error| Error::io("a temporary file", error);
         let folder = match self.folder.take() {
             Some(folder) => folder,
             None => tempfile::Builder::new().prefix("lakegate-").tempdir().map_err(fail)?,
@@ -231,7 +232,7 @@ impl Sink for Files {
 
     fn bytes(&mut self, id: u32, bytes: &[u8]) -> Result<()> {
         let Some((_, file)) = self.open.get_mut(&id) else { return Ok(()) };
-        file.write_all(bytes).map_err(|error| Error::read("write", "a temporary file", error))
+        file.write_all(bytes).map_err(|error| Error::io("a temporary file", error))
     }
 
     fn closed(&mut self, id: u32, rows: u64, bytes: u64, digest: String) -> Result<()> {

@@ -5,7 +5,7 @@
 
 use super::commit::{Means, complete, roll_forward};
 use super::{ATTEMPTS, later_than, run_id};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::lake::{CommitRecord, CommitState, Lake, commit_key, object_prefix, to_json};
 use crate::report::Report;
 
@@ -48,5 +48,5 @@ pub fn retract(lake: &Lake, pipeline: &str, uri: &str) -> Result<Option<CommitRe
             return Ok(Some(record));
         }
     }
-    Err(Error::passing("object_contended", format!("other runs of {uri} won over and over")))
+    Err(Error::new(Code::ObjectContended, format!("other runs of {uri} won over and over")))
 }

@@ -1,6 +1,6 @@
 //! What can be wrong with a component, before it runs and while it runs.
 
-use crate::error::Kind;
+use crate::error::{Code, Error};
 
 /// A component is unfit, or did what a transform must not do.
 #[derive(Debug, thiserror::Error)]
@@ -83,32 +83,20 @@ pub enum SandboxError {
 }
 
 impl SandboxError {
-    /// What a caller can do about it.
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Unreadable { .. }
-            | Self::Invalid { .. }
-            | Self::Imports { .. }
-            | Self::Interface { .. }
-            | Self::Code { .. } => Kind::Input,
-            _ => Kind::Own,
-        }
-    }
-
     /// Stable name.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Self::NoComponent => "component_missing",
-            Self::Unreadable { .. } => "component_unreadable",
-            Self::Invalid { .. } => "component_invalid",
-            Self::Imports { .. } => "component_imports",
-            Self::Interface { .. } => "component_interface",
-            Self::Code { .. } => "code_refused",
-            Self::Trap { .. } => "transform_crashed",
-            Self::Deadline { .. } => "transform_deadline",
-            Self::Limit { .. } => "transform_limit",
-            Self::Lie(_) => "transform_account",
-            Self::Engine(_) => "sandbox_setup",
+            Self::NoComponent => Code::ComponentMissing,
+            Self::Unreadable { .. } => Code::ComponentUnreadable,
+            Self::Invalid { .. } => Code::ComponentInvalid,
+            Self::Imports { .. } => Code::ComponentImports,
+            Self::Interface { .. } => Code::ComponentInterface,
+            Self::Code { .. } => Code::CodeRefused,
+            Self::Trap { .. } => Code::TransformCrashed,
+            Self::Deadline { .. } => Code::TransformDeadline,
+            Self::Limit { .. } => Code::TransformLimit,
+            Self::Lie(_) => Code::TransformAccount,
+            Self::Engine(_) => Code::SandboxSetup,
         }
     }
 
@@ -127,5 +115,16 @@ impl SandboxError {
             Self::Deadline { .. } | Self::Limit { .. } => "nothing of this source object was written",
             _ => return None,
         })
+    }
+}
+
+impl From<SandboxError> for Error {
+    fn from(error: SandboxError) -> Self {
+        let made = Self::new(error.code(), error.to_string());
+        let made = match error.hint() {
+            Some(hint) => made.with_hint(hint),
+            None => made,
+        };
+        made.because(error)
     }
 }

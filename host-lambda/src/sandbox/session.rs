@@ -14,7 +14,7 @@ use super::engine::Sandbox;
 use super::error::SandboxError;
 use super::ledger::Ledger;
 use super::limits::{CHUNK_BYTES, CORE_INSTANCES, LIFT_BYTES, Limits, TABLE_ELEMENTS, TICK};
-use crate::error::{Error, Fault, GuestFailure, Place, Result};
+use crate::error::{Error, Fault, Place, Result};
 
 /// A contract text for one table, exactly the stored bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -350,7 +350,7 @@ fn failure(said: bindings::Failure) -> Error {
         bindings::Fault::Input => Fault::Input,
         bindings::Fault::Spec => Fault::Spec,
         bindings::Fault::Limit => Fault::Limit,
-        bindings::Fault::Internal => Fault::Internal,
+        bindings::Fault::Internal => Fault::Transform,
     };
     let place = Place {
         line: said.place.line,
@@ -359,5 +359,5 @@ fn failure(said: bindings::Failure) -> Error {
         record: said.place.record_number,
         path: said.place.path,
     };
-    GuestFailure { fault, code: said.code, message: said.message, hint: said.hint, place }.into()
+    Error::told(fault, &said.code, said.message, said.hint, place)
 }

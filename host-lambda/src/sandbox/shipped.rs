@@ -65,7 +65,7 @@ pub(super) fn write(folder: &Path, component: &[u8], target: &str) -> Result<Pat
     fs::create_dir_all(folder)
         .and_then(|()| put(&sum_path(&path), sum.as_bytes()))
         .and_then(|()| put(&path, &code))
-        .map_err(|error| Error::read("write", path.display().to_string(), error))?;
+        .map_err(|error| Error::io(&path.display().to_string(), error))?;
     Ok(path)
 }
 

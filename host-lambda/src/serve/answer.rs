@@ -3,19 +3,19 @@
 //! Not for what is said. The decision to know: a problem reads here as it does from every command with `--json`,
 //! and its status follows from its code or whose fault it is; so a new problem needs no line here.
 
+use crate::command::problem;
+use crate::error::{Code, Error, Fault};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::command::output::{Fault, Problem};
-
 /// What is sent.
 pub type Sent = Response<Full<Bytes>>;
 
 /// An answer, or why there is none.
-pub type Answered = Result<Sent, Problem>;
+pub type Answered = Result<Sent, Error>;
 
 /// What is no page needs no right to load anything.
 const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'");
@@ -50,27 +50,26 @@ pub fn of_json(status: StatusCode, value: &Value) -> Sent {
 }
 
 /// A problem.
-pub fn of_problem(problem: &Problem) -> Sent {
-    of_json(status(problem), &json!({ "problem": problem.json() }))
+pub fn of_problem(error: &Error) -> Sent {
+    of_json(status(error), &json!({ "problem": problem::json(error) }))
 }
 
-/// A request that makes no sense, by its stable name.
-pub fn refused(code: &str, message: impl Into<String>) -> Problem {
-    Problem::new(Fault::Usage, code, message)
-}
-
-fn status(problem: &Problem) -> StatusCode {
-    match problem.code.as_str() {
-        "host_foreign" | "origin_foreign" => StatusCode::FORBIDDEN,
-        "unknown_path" | "unknown_upload" | "no_page" | "release_missing" | "spec_unknown"
-        | "channel_missing" => StatusCode::NOT_FOUND,
-        "method_not_allowed" => StatusCode::METHOD_NOT_ALLOWED,
-        "spec_differs" => StatusCode::CONFLICT,
-        "upload_too_large" | "spec_too_large" => StatusCode::PAYLOAD_TOO_LARGE,
-        "upload_stalled" => StatusCode::REQUEST_TIMEOUT,
-        "server_stops" => StatusCode::SERVICE_UNAVAILABLE,
-        "disk_full" => StatusCode::INSUFFICIENT_STORAGE,
-        _ => match problem.fault {
+fn status(error: &Error) -> StatusCode {
+    match error.code() {
+        Code::HostForeign | Code::OriginForeign => StatusCode::FORBIDDEN,
+        Code::UnknownPath
+        | Code::UnknownUpload
+        | Code::NoPage
+        | Code::ReleaseMissing
+        | Code::SpecUnknown
+        | Code::ChannelMissing => StatusCode::NOT_FOUND,
+        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::SpecDiffers => StatusCode::CONFLICT,
+        Code::UploadTooLarge | Code::SpecTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::UploadStalled => StatusCode::REQUEST_TIMEOUT,
+        Code::ServerStops => StatusCode::SERVICE_UNAVAILABLE,
+        Code::DiskFull | Code::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        _ => match error.fault() {
             Fault::Usage => StatusCode::BAD_REQUEST,
             Fault::Input | Fault::Spec | Fault::Limit | Fault::Transform | Fault::Release => {
                 StatusCode::UNPROCESSABLE_ENTITY
@@ -86,7 +85,7 @@ mod tests {
 
     #[test]
     fn every_answer_has_the_headers() {
-        for sent in [of_json(StatusCode::OK, &json!({})), of_problem(&refused("unknown_path", "no"))] {
+        for sent in [of_json(StatusCode::OK, &json!({})), of_problem(&Error::new(Code::UnknownPath, "no"))] {
             for (name, value) in ALWAYS {
                 assert_eq!(sent.headers()[name], value);
             }
@@ -97,9 +96,9 @@ mod tests {
 
     #[test]
     fn the_status_says_whose_fault_it_is() {
-        let of = |fault| status(&Problem::new(fault, "x", "")).as_u16();
-        let all = [Fault::Usage, Fault::Input, Fault::Release, Fault::Environment, Fault::Internal];
+        let of = |code| status(&Error::new(code, "")).as_u16();
+        let all = [Code::Usage, Code::SyntaxError, Code::SignatureWrong, Code::Io, Code::Panic];
         assert_eq!(all.map(of), [400, 422, 422, 500, 500]);
-        assert_eq!(status(&refused("host_foreign", "")).as_u16(), 403);
+        assert_eq!(status(&Error::new(Code::HostForeign, "")).as_u16(), 403);
     }
 }

@@ -7,12 +7,10 @@
 //! * A foreign page may send a request without being able to read the answer. So whatever writes must come from
 //!   this server's own page, or from a program that is no browser. No answer ever has a CORS header.
 
+use crate::error::{Code, Error};
 use hyper::header::{HOST, HeaderMap, HeaderValue, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::{Method, Uri};
-
-use super::answer::refused;
-use crate::command::output::Problem;
 
 /// How this machine calls itself.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -21,9 +19,9 @@ const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 ///
 /// # Errors
 /// `host_foreign`, `origin_foreign`.
-pub fn check(request: &Parts, port: u16) -> Result<(), Problem> {
+pub fn check(request: &Parts, port: u16) -> Result<(), Error> {
     let host = own_host(&request.uri, &request.headers, port).ok_or_else(|| {
-        refused("host_foreign", "the request is for another host").hint(format!(
+        Error::new(Code::HostForeign, "the request is for another host").with_hint(format!(
             "this server answers as http://127.0.0.1:{port}/ and http://localhost:{port}/ only"
         ))
     })?;
@@ -31,8 +29,8 @@ pub fn check(request: &Parts, port: u16) -> Result<(), Problem> {
     if reads || is_own_page(&request.headers, &host) {
         return Ok(());
     }
-    Err(refused("origin_foreign", "another site's page may not write here")
-        .hint("use the page that this server shows, or a program that is no browser"))
+    Err(Error::new(Code::OriginForeign, "another site's page may not write here")
+        .with_hint("use the page that this server shows, or a program that is no browser"))
 }
 
 /// The host that is asked for, if it is this one: named once, and nowhere otherwise.
@@ -71,7 +69,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        check(&parts, 8420).err().map_or("ok".into(), |problem| problem.code)
+        check(&parts, 8420).err().map_or("ok".into(), |problem| problem.code())
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! out of it; a folder's paths are followed to their end, links too, before they are compared with it. Files are
 //! carried compressed, and decompressed for the rare client that wants it so.
 
+use crate::error::{Code, Error};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -16,10 +17,9 @@ use hyper::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, HeaderMap, HeaderValue, VARY,
 };
 
-use super::answer::{self, Answered, refused};
+use super::answer::{self, Answered};
 use super::policy;
 use super::target::decoded;
-use crate::command::output::{Fault, Problem};
 
 /// The carried files: path and gzip, sorted; empty where this build has no page.
 mod carried {
@@ -60,12 +60,12 @@ impl Page {
     ///
     /// # Errors
     /// The folder has no page, or the page has no policy.
-    pub fn new(folder: Option<&Path>, origins: Vec<String>) -> Result<Self, Problem> {
+    pub fn new(folder: Option<&Path>, origins: Vec<String>) -> Result<Self, Error> {
         if let Some(folder) = folder {
             let name = folder.display().to_string();
-            let root = folder.canonicalize().map_err(|error| Problem::io(&name, &error))?;
+            let root = folder.canonicalize().map_err(|error| Error::io(&name, error))?;
             let page = Self::Folder { root, origins };
-            page.index().map_err(|problem| problem.file(name))?;
+            page.index().map_err(|problem| problem.in_file(name))?;
             return Ok(page);
         }
         let Some(bytes) = carried(INDEX) else { return Ok(Self::None) };
@@ -80,9 +80,10 @@ impl Page {
     }
 
     /// What to do where there is none.
-    pub fn missing() -> Problem {
-        Problem::new(Fault::Environment, "no_page", "this build of lakegate carries no page; /api/… answers")
-            .hint("`cargo xtask build` makes a lakegate with the page; --page DIR serves one from a folder")
+    pub fn missing() -> Error {
+        Error::new(Code::NoPage, "this build of lakegate carries no page; /api/… answers").with_hint(
+            "`cargo xtask build` makes a lakegate with the page; --page DIR serves one from a folder",
+        )
     }
 
     /// The file at a path of an address.
@@ -111,10 +112,11 @@ impl Page {
     }
 
     /// A folder's first page as it is served, and its policy.
-    fn index(&self) -> Result<(String, HeaderValue), Problem> {
+    fn index(&self) -> Result<(String, HeaderValue), Error> {
         let Self::Folder { root, origins } = self else { return Err(Self::missing()) };
-        let bytes = inside(root, INDEX)
-            .map_err(|problem| problem.hint("`cargo xtask web` makes the page; --page names its folder"))?;
+        let bytes = inside(root, INDEX).map_err(|problem| {
+            problem.with_hint("`cargo xtask web` makes the page; --page names its folder")
+        })?;
         policy::allowing(&String::from_utf8_lossy(&bytes), origins)
     }
 }
@@ -147,7 +149,7 @@ fn carried(key: &str) -> Option<&'static [u8]> {
 }
 
 /// A file of the folder: the path itself, and where its links lead to, both stay inside.
-fn inside(root: &Path, key: &str) -> Result<Vec<u8>, Problem> {
+fn inside(root: &Path, key: &str) -> Result<Vec<u8>, Error> {
     let name = decoded(key)?;
     let legal = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', '\0']);
     if !name.split('/').all(legal) {
@@ -160,8 +162,8 @@ fn inside(root: &Path, key: &str) -> Result<Vec<u8>, Problem> {
     std::fs::read(&path).map_err(|_| unknown())
 }
 
-fn unknown() -> Problem {
-    refused("unknown_path", "there is nothing here")
+fn unknown() -> Error {
+    Error::new(Code::UnknownPath, "there is nothing here")
 }
 
 /// `gzip` with any weight but zero.
@@ -175,20 +177,20 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
     })
 }
 
-fn unpacked(gzip: &[u8]) -> Result<Vec<u8>, Problem> {
+fn unpacked(gzip: &[u8]) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     GzDecoder::new(gzip)
         .read_to_end(&mut bytes)
-        .map_err(|error| Problem::new(Fault::Internal, "page_damaged", error.to_string()))?;
+        .map_err(|error| Error::new(Code::PageDamaged, error.to_string()))?;
     Ok(bytes)
 }
 
-fn packed(bytes: &[u8]) -> Result<Vec<u8>, Problem> {
+fn packed(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder
         .write_all(bytes)
         .and_then(|()| encoder.finish())
-        .map_err(|error| Problem::new(Fault::Internal, "page_damaged", error.to_string()))
+        .map_err(|error| Error::new(Code::PageDamaged, error.to_string()))
 }
 
 fn kind(key: &str) -> &'static str {

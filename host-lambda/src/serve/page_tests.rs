@@ -87,15 +87,15 @@ fn a_file_is_sent_with_the_policy_and_as_the_client_takes_it() {
 #[test]
 fn a_folder_without_the_page_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    assert_eq!(Page::new(Some(folder.path()), vec![]).err().unwrap().code, "unknown_path");
+    assert_eq!(Page::new(Some(folder.path()), vec![]).err().unwrap().name(), "unknown_path");
     fs::write(folder.path().join("index.html"), "<p>").unwrap();
-    assert_eq!(Page::new(Some(folder.path()), vec![]).err().unwrap().code, "page_without_policy");
-    assert_eq!(Page::new(Some(&folder.path().join("no")), vec![]).err().unwrap().code, "not_found");
+    assert_eq!(Page::new(Some(folder.path()), vec![]).err().unwrap().name(), "page_without_policy");
+    assert_eq!(Page::new(Some(&folder.path().join("no")), vec![]).err().unwrap().name(), "not_found");
 }
 
 #[test]
 fn packing_is_undone() {
     let bytes = b"some bytes".repeat(100);
     assert_eq!(unpacked(&packed(&bytes).unwrap()).unwrap(), bytes);
-    assert_eq!(unpacked(b"no gzip").unwrap_err().code, "page_damaged");
+    assert_eq!(unpacked(b"no gzip").unwrap_err().name(), "page_damaged");
 }

@@ -3,9 +3,8 @@
 //! Not for answers that are no page. The decision to know: there is one policy, the one that the page's authors
 //! wrote; it is sent as a header too because a meta tag binds no worker.
 
+use crate::error::{Code, Error, Fault};
 use hyper::header::HeaderValue;
-
-use crate::command::output::{Fault, Problem};
 
 /// The policy in a page's meta tag: where in the text it stands.
 fn place(html: &str) -> Option<std::ops::Range<usize>> {
@@ -31,10 +30,10 @@ const SERVED: &str = "<head>\n    <meta name=\"lakegate-serve\" content=\"1\" />
 ///
 /// # Errors
 /// The page has no policy: it is not the one that Lakegate makes.
-pub fn allowing(html: &str, origins: &[String]) -> Result<(String, HeaderValue), Problem> {
+pub fn allowing(html: &str, origins: &[String]) -> Result<(String, HeaderValue), Error> {
     let wrong = || {
-        Problem::new(Fault::Environment, "page_without_policy", "the page's index.html has no policy")
-            .hint("`cargo xtask web` makes the page; --page names its folder")
+        Error::new(Code::PageWithoutPolicy, "the page's index.html has no policy")
+            .with_hint("`cargo xtask web` makes the page; --page names its folder")
     };
     let place = place(html).ok_or_else(wrong)?;
     let policy = with_connections(&html[place.clone()], origins);
@@ -64,10 +63,10 @@ fn with_connections(policy: &str, origins: &[String]) -> String {
 ///
 /// # Errors
 /// It is no origin alone.
-pub fn check_origin(text: &str) -> Result<String, Problem> {
+pub fn check_origin(text: &str) -> Result<String, Error> {
     let wrong = |why: &str| {
-        Problem::usage(format!("{text} is no origin to upload to: {why}"))
-            .hint("scheme and host alone, for example https://bucket.s3.eu-central-1.amazonaws.com")
+        Error::usage(format!("{text} is no origin to upload to: {why}"))
+            .with_hint("scheme and host alone, for example https://bucket.s3.eu-central-1.amazonaws.com")
     };
     let Some((scheme, rest)) = text.split_once("://") else { return Err(wrong("it has no scheme")) };
     let (host, port) = match rest.split_once(':') {
@@ -111,7 +110,7 @@ mod tests {
             page,
             PAGE.replace("default-src 'none'; connect-src 'self'; img-src 'self' data:", &policy)
         );
-        assert_eq!(allowing("<title>x</title>", &[]).unwrap_err().code, "page_without_policy");
+        assert_eq!(allowing("<title>x</title>", &[]).unwrap_err().name(), "page_without_policy");
         let origins = ["https://a.example".to_string()];
         assert_eq!(
             ["connect-src 'none'", "img-src 'self';"].map(|policy| with_connections(policy, &origins)),
@@ -144,7 +143,7 @@ mod tests {
             "data:",
             "\"https://a.example",
         ] {
-            assert_eq!(check_origin(text).unwrap_err().fault, Fault::Usage, "{text}");
+            assert_eq!(check_origin(text).unwrap_err().fault(), Fault::Usage, "{text}");
         }
     }
 }

@@ -21,8 +21,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::answer::refused;
-use crate::command::bridge::problem;
 use crate::command::made::state_name;
 use crate::command::output::{Fault, Problem};
 use crate::error::Result;
@@ -61,7 +59,7 @@ enum State {
     Waiting,
     Running { pass: u8, read: u64 },
     Done(Box<Done>),
-    Failed(Problem),
+    Failed(Error),
 }
 
 struct Done {
@@ -72,7 +70,7 @@ struct Done {
 }
 
 /// Runs one upload through the flow.
-type Take<'a> = &'a dyn Fn(&Waiting, &mut dyn FnMut(Progress)) -> std::result::Result<Outcome, Problem>;
+type Take<'a> = &'a dyn Fn(&Waiting, &mut dyn FnMut(Progress)) -> std::result::Result<Outcome, Error>;
 
 /// Uploads of this server, in their order.
 pub struct Queue {
@@ -107,14 +105,14 @@ impl Queue {
     ///
     /// # Errors
     /// The storage's; nothing is left then.
-    pub fn accept(&self, mut waiting: Waiting, staged: Staged) -> std::result::Result<String, Problem> {
+    pub fn accept(&self, mut waiting: Waiting, staged: Staged) -> std::result::Result<String, Error> {
         let token = staged.token.clone();
         let kept = self.keep(&mut waiting, staged);
         if let Err(error) = kept {
             // Left behind where even this fails: without a record, or without its bytes, it counts for nothing.
             let _bytes = self.lake.storage().abort(&token);
             let _record = self.lake.storage().delete(&upload_key(&waiting.id));
-            return Err(problem(&error));
+            return Err(error);
         }
         let id = waiting.id.clone();
         self.push(waiting)?;
@@ -141,15 +139,15 @@ impl Queue {
         format!("{:012x}-{:04x}", now_ms(), next.count)
     }
 
-    fn push(&self, waiting: Waiting) -> std::result::Result<(), Problem> {
+    fn push(&self, waiting: Waiting) -> std::result::Result<(), Error> {
         let id = waiting.id.clone();
         lock(&self.known).insert(id.clone(), (waiting, State::Waiting));
         let sent = lock(&self.next).sender.as_ref().is_some_and(|sender| sender.send(id).is_ok());
         if sent {
             return Ok(());
         }
-        Err(Problem::new(Fault::Environment, "server_stops", "the server is about to stop")
-            .hint("the upload is kept: the next `lakegate serve` on this lake takes it"))
+        Err(Error::new(Code::ServerStops, "the server is about to stop")
+            .with_hint("the upload is kept: the next `lakegate serve` on this lake takes it"))
     }
 
     /// Puts in what an earlier server accepted and did not get through.
@@ -189,12 +187,11 @@ impl Queue {
             }
             let waiting = lock(&self.known).get(&id).map(|(waiting, _)| waiting.clone());
             let Some(waiting) = waiting else { continue };
-            let result = catch_unwind(AssertUnwindSafe(|| self.take(&waiting, take))).unwrap_or_else(|_| {
-                Err(Problem::new(Fault::Internal, "panic", "Lakegate itself failed at this upload"))
-            });
+            let result = catch_unwind(AssertUnwindSafe(|| self.take(&waiting, take)))
+                .unwrap_or_else(|_| Err(Error::new(Code::Panic, "Lakegate itself failed at this upload")));
             say(&told(&waiting, &result));
             // Passing trouble, or our own: the next server tries again, with the same promise.
-            let again = |problem: &Problem| matches!(problem.fault, Fault::Environment | Fault::Internal);
+            let again = |problem: &Error| matches!(problem.fault(), Fault::Environment | Fault::Internal);
             if !result.as_ref().err().is_some_and(again) {
                 // Left behind, it is taken once more by the next server, which finds nothing to do.
                 let _record = self.lake.storage().delete(&upload_key(&id));
@@ -204,9 +201,9 @@ impl Queue {
         }
     }
 
-    fn take(&self, waiting: &Waiting, take: Take<'_>) -> std::result::Result<State, Problem> {
+    fn take(&self, waiting: &Waiting, take: Take<'_>) -> std::result::Result<State, Error> {
         self.set(&waiting.id, State::Running { pass: 0, read: 0 });
-        self.place(waiting).map_err(|error| problem(&error))?;
+        self.place(waiting)?;
         let (mut pass, total) = (0, waiting.bytes);
         let mut progress = |progress| {
             let read = match progress {
@@ -237,7 +234,7 @@ impl Queue {
             Staged { key: key.clone(), token: token.clone(), bytes: waiting.bytes, ..Staged::default() };
         if self.lake.storage().publish(&staged)? == Published::Vanished {
             let what = format!("{token} is gone");
-            return Err(crate::error::Error::passing("upload_gone", what).with_hint("upload the file again"));
+            return Err(crate::error::Error::new(Code::UploadGone, what).with_hint("upload the file again"));
         }
         Ok(self.lake.storage().seal(&[key, token])?)
     }
@@ -274,11 +271,12 @@ impl Queue {
     ///
     /// # Errors
     /// `unknown_upload`.
-    pub fn tell(&self, id: &str) -> std::result::Result<Value, Problem> {
+    pub fn tell(&self, id: &str) -> std::result::Result<Value, Error> {
         let known = lock(&self.known);
         let (waiting, state) = known.get(id).ok_or_else(|| {
-            refused("unknown_upload", "this server knows of no such upload")
-                .hint("it was taken before the server started: GET /api/commits and /api/failures tell of it")
+            Error::new(Code::UnknownUpload, "this server knows of no such upload").with_hint(
+                "it was taken before the server started: GET /api/commits and /api/failures tell of it",
+            )
         })?;
         let total = waiting.bytes;
         let (name, pass, read) = match state {
@@ -298,7 +296,7 @@ impl Queue {
                 told["matches"] = waiting.promised.as_ref().map(|it| *it == done.receipt.digest()).into();
                 told["commit"] = done.commit.clone();
             }
-            State::Failed(problem) => told["problem"] = problem.json(),
+            State::Failed(problem) => told["problem"] = problem::json(problem),
             State::Waiting | State::Running { .. } => {}
         }
         Ok(told)
@@ -306,7 +304,7 @@ impl Queue {
 }
 
 /// One line about an upload that is through.
-fn told(waiting: &Waiting, result: &std::result::Result<State, Problem>) -> String {
+fn told(waiting: &Waiting, result: &std::result::Result<State, Error>) -> String {
     match result {
         Ok(State::Done(done)) => {
             let (rows, rejected) = (&done.commit["rows"], &done.commit["rejected"]);

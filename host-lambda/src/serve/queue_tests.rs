@@ -1,6 +1,7 @@
 //! Tests of the queue: order, what survives a server, and what a failure leaves.
 
 use super::*;
+use crate::error::{Code, Error};
 use std::cell::RefCell;
 use std::io::Write;
 
@@ -44,7 +45,7 @@ fn work(
     fixture: &Fixture,
     queue: &Queue,
     until: usize,
-    answer: &dyn Fn() -> Problem,
+    answer: &dyn Fn() -> Error,
 ) -> Vec<(String, Option<String>)> {
     let seen = RefCell::new(Vec::new());
     let take = |waiting: &Waiting, progress: &mut dyn FnMut(Progress)| {
@@ -61,8 +62,8 @@ fn work(
     seen.into_inner()
 }
 
-fn input() -> Problem {
-    Problem::new(Fault::Input, "syntax_error", "no")
+fn input() -> Error {
+    Error::new(Code::SyntaxError, "no")
 }
 
 #[test]
@@ -82,7 +83,7 @@ fn two_versions_of_a_file_are_taken_one_after_the_other() {
         (Some("failed"), Some("syntax_error"))
     );
     assert!(fixture.uploads().is_empty(), "{:?}", fixture.uploads());
-    assert_eq!(queue.tell("no").unwrap_err().code, "unknown_upload");
+    assert_eq!(queue.tell("no").unwrap_err().name(), "unknown_upload");
 }
 
 #[test]
@@ -91,7 +92,7 @@ fn what_was_accepted_is_taken_by_the_next_server_with_its_promise() {
     let killed = Queue::new(fixture.lake.clone());
     fixture.accept(&killed, "a.json", "1");
     fixture.accept(&killed, "b.json", "2");
-    let passing = || Problem::new(Fault::Environment, "disk_full", "no");
+    let passing = || Error::new(Code::DiskFull, "no");
     // Tried, and in its place; but not through.
     work(&fixture, &killed, 1, &passing);
     drop(killed);
@@ -130,7 +131,7 @@ fn a_stopping_server_keeps_what_it_does_not_take() {
     queue.stop();
     let stage = fixture.lake.storage().stage("a.json").unwrap();
     let waiting = Waiting { name: "a.json".into(), ..Waiting::default() };
-    assert_eq!(queue.accept(waiting, stage.finish().unwrap()).unwrap_err().code, "server_stops");
+    assert_eq!(queue.accept(waiting, stage.finish().unwrap()).unwrap_err().name(), "server_stops");
     assert_eq!(fixture.uploads().len(), 2, "record and bytes");
 }
 

@@ -4,6 +4,7 @@
 //! staging, where nothing sees it and `lakegate fsck` finds what a kill left; and only a body that came whole goes
 //! on, so that a client which goes away leaves nothing.
 
+use crate::error::{Code, Error};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,7 +47,7 @@ enum Piece {
 ///
 /// # Errors
 /// It is too large, stalls, is cut short, or cannot be written; nothing is left then.
-pub async fn upload(server: Arc<Server>, waiting: Waiting, body: Incoming) -> Result<String, Problem> {
+pub async fn upload(server: Arc<Server>, waiting: Waiting, body: Incoming) -> Result<String, Error> {
     // Never closed: the server outlives its requests.
     let _turn = server.receiving.acquire().await.ok();
     if body.size_hint().lower() > UPLOAD_BYTES {
@@ -61,15 +62,17 @@ pub async fn upload(server: Arc<Server>, waiting: Waiting, body: Incoming) -> Re
     let forwarded = forward(body, pieces).await;
     let kept = writer.await;
     forwarded?;
-    kept.unwrap_or_else(|_| Err(Problem::new(Fault::Internal, "panic", "Lakegate itself failed here")))
+    kept.unwrap_or_else(|_| Err(Error::new(Code::Panic, "Lakegate itself failed here")))
 }
 
 /// Hands a body over, piece by piece, and at last its end.
-async fn forward(mut body: Incoming, pieces: mpsc::Sender<Piece>) -> Result<(), Problem> {
+async fn forward(mut body: Incoming, pieces: mpsc::Sender<Piece>) -> Result<(), Error> {
     let mut bytes = 0u64;
     loop {
         let piece = match timeout(STALLED, body.frame()).await {
-            Err(_) => return Err(refused("upload_stalled", "nothing came for 60 seconds; nothing was kept")),
+            Err(_) => {
+                return Err(Error::new(Code::UploadStalled, "nothing came for 60 seconds; nothing was kept"));
+            }
             Ok(None) => Piece::End,
             Ok(Some(Err(_))) => return Err(cut()),
             Ok(Some(Ok(frame))) => match frame.into_data() {
@@ -92,13 +95,9 @@ async fn forward(mut body: Incoming, pieces: mpsc::Sender<Piece>) -> Result<(), 
 }
 
 /// On a thread that may block: dropped before the end, the staged file goes.
-fn write(
-    server: &Server,
-    mut waiting: Waiting,
-    mut pieces: mpsc::Receiver<Piece>,
-) -> Result<String, Problem> {
+fn write(server: &Server, mut waiting: Waiting, mut pieces: mpsc::Receiver<Piece>) -> Result<String, Error> {
     let storage = server.lake.storage();
-    let fail = |error: crate::storage::StorageError| problem(&error.into());
+    let fail = |error: crate::storage::StorageError| Error::from(error);
     let mut stage = storage.stage(&raw_key(&waiting.name)).map_err(fail)?;
     let mut hash = Sha256::new();
     loop {
@@ -121,9 +120,10 @@ fn write(
 ///
 /// # Errors
 /// It is too large, empty, or no UTF-8 text.
-pub async fn spec(body: Incoming) -> Result<String, Problem> {
+pub async fn spec(body: Incoming) -> Result<String, Error> {
     let too_large = || {
-        refused("spec_too_large", "the spec is larger than 1 MiB").hint("a spec has names and types, no data")
+        Error::new(Code::SpecTooLarge, "the spec is larger than 1 MiB")
+            .with_hint("a spec has names and types, no data")
     };
     if body.size_hint().lower() > SPEC_BYTES as u64 {
         discard(body).await;
@@ -136,10 +136,10 @@ pub async fn spec(body: Incoming) -> Result<String, Problem> {
         Ok(Err(_)) | Err(_) => return Err(cut()),
     };
     let text = String::from_utf8(bytes.into())
-        .map_err(|_| Problem::new(Fault::Spec, "spec_not_utf8", "the spec is not UTF-8 text"))?;
+        .map_err(|_| Error::new(Code::SpecNotUtf8, "the spec is not UTF-8 text"))?;
     if text.trim().is_empty() {
-        return Err(Problem::new(Fault::Spec, "spec_empty", "the spec is empty")
-            .hint("leave `spec` away: then types are learned"));
+        return Err(Error::new(Code::SpecEmpty, "the spec is empty")
+            .with_hint("leave `spec` away: then types are learned"));
     }
     Ok(text)
 }
@@ -160,11 +160,11 @@ async fn drained(mut body: Incoming) {
     }
 }
 
-fn too_large() -> Problem {
-    refused("upload_too_large", "the file is larger than 5 GiB")
-        .hint("`lakegate run FILE` takes files of any size")
+fn too_large() -> Error {
+    Error::new(Code::UploadTooLarge, "the file is larger than 5 GiB")
+        .with_hint("`lakegate run FILE` takes files of any size")
 }
 
-fn cut() -> Problem {
-    refused("upload_cut", "the upload ended before all of it was there; nothing was kept")
+fn cut() -> Error {
+    Error::new(Code::UploadCut, "the upload ended before all of it was there; nothing was kept")
 }

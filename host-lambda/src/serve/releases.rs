@@ -3,14 +3,14 @@
 //! Not for using them: that is the flow's. The decision to know: every byte that goes to the page was verified on
 //! its way, by the keys that this server trusts; a release that fails is named with its reason and never sent.
 
+use crate::command::problem;
+use crate::error::{Code, Error};
 use bytes::Bytes;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::Server;
-use super::answer::{Answered, of_bytes, of_json, refused};
-use crate::command::bridge::problem;
-use crate::command::output::Problem;
+use super::answer::{Answered, of_bytes, of_json};
 use crate::command::release::{check_name, parse_version};
 use crate::release::{Loader, Manifest};
 
@@ -18,8 +18,8 @@ use crate::release::{Loader, Manifest};
 pub fn list(server: &Server) -> Answered {
     let Loader { registry, trust, .. } = loader(server)?;
     let (mut releases, mut channels, mut refused) = (Vec::new(), Vec::new(), Vec::new());
-    for name in registry.names().map_err(|error| problem(&error))? {
-        for version in registry.versions(&name).map_err(|error| problem(&error))?.iter().rev() {
+    for name in registry.names()? {
+        for version in registry.versions(&name)?.iter().rev() {
             match verified(server, &name, &version.to_string()) {
                 Ok(Verified { manifest, digest, .. }) => releases.push(json!({
                     "name": name, "version": version.to_string(), "manifest": digest,
@@ -35,8 +35,8 @@ pub fn list(server: &Server) -> Answered {
                 "canary": channel.canary.map(|canary| canary.entry.release.version.to_string()),
                 "shadow": channel.shadow.map(|shadow| shadow.release.version.to_string()),
             })),
-            Err(error) if error.code() == "channel_missing" => {}
-            Err(error) => refused.push(refusal(&name, None, &problem(&error))),
+            Err(error) if error.code() == Code::ChannelMissing => {}
+            Err(error) => refused.push(refusal(&name, None, &error)),
         }
     }
     Ok(of_json(StatusCode::OK, &json!({"releases": releases, "channels": channels, "refused": refused})))
@@ -63,27 +63,27 @@ struct Verified {
     spec: Vec<u8>,
 }
 
-fn verified(server: &Server, name: &str, version: &str) -> Result<Verified, Problem> {
+fn verified(server: &Server, name: &str, version: &str) -> Result<Verified, Error> {
     check_name(name)?;
     let version = parse_version(version)?;
     let Loader { registry, trust, .. } = loader(server)?;
     let found = registry.manifest(name, &version, trust);
-    let (manifest, pinned) = found.map_err(|error| problem(&error))?;
+    let (manifest, pinned) = found?;
     let blob = |blob, what| {
         let what = format!("the {what} of {}", manifest.id());
-        registry.blob(blob, &what).map_err(|error| problem(&error))
+        registry.blob(blob, &what)
     };
     let (component, spec) = (blob(&manifest.component.blob, "component")?, blob(&manifest.spec, "spec")?);
     Ok(Verified { manifest, digest: pinned.manifest, component, spec })
 }
 
-fn refusal(name: &str, version: Option<&str>, problem: &Problem) -> Value {
-    json!({"name": name, "version": version, "problem": problem.json()})
+fn refusal(name: &str, version: Option<&str>, problem: &Error) -> Value {
+    json!({"name": name, "version": version, "problem": problem::json(problem)})
 }
 
-fn loader(server: &Server) -> Result<&Loader, Problem> {
+fn loader(server: &Server) -> Result<&Loader, Error> {
     server.chosen.loader().ok_or_else(|| {
-        refused("unknown_path", "this server has no registry")
-            .hint("`lakegate serve --registry DIR --transform NAME`")
+        Error::new(Code::UnknownPath, "this server has no registry")
+            .with_hint("`lakegate serve --registry DIR --transform NAME`")
     })
 }

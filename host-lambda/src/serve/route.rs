@@ -3,6 +3,7 @@
 //! Not for what is answered. The decision to know: whatever touches the lake runs on a thread that may block; the
 //! asynchronous part only moves bytes.
 
+use crate::error::{Code, Error};
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -13,12 +14,10 @@ use hyper::{Method, Request, StatusCode};
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
-use super::answer::{Answered, Sent, of_json, of_problem, refused};
+use super::answer::{Answered, Sent, of_json, of_problem};
 use super::queue::Waiting;
 use super::target::{decoded, digest, limit, parameters, upload_name};
 use super::{Server, guard, receive, releases, views};
-use crate::command::bridge::problem;
-use crate::command::output::{Fault, Problem};
 use crate::lake::spec_key;
 
 /// Entries of a list where the request does not say how many.
@@ -37,7 +36,7 @@ pub async fn answer(server: Arc<Server>, port: u16, request: Request<Incoming>) 
     };
     Ok(answered.unwrap_or_else(|problem| {
         let mut sent = of_problem(&problem);
-        if problem.code == "method_not_allowed" {
+        if problem.code() == Code::MethodNotAllowed {
             sent.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
         }
         sent
@@ -94,7 +93,7 @@ fn view(server: &Server, call: &str, query: Option<&str>) -> Answered {
             plain().and_then(|()| releases::component(server, name, version))
         }
         ["releases", name, version, "spec"] => plain().and_then(|()| releases::spec(server, name, version)),
-        _ => Err(refused("unknown_path", "there is no such call")),
+        _ => Err(Error::new(Code::UnknownPath, "there is no such call")),
     }
 }
 
@@ -112,7 +111,7 @@ async fn upload(server: Arc<Server>, segment: &str, query: Option<&str>, body: I
     }
 }
 
-async fn waiting(server: &Arc<Server>, segment: &str, query: Option<&str>) -> Result<Waiting, Problem> {
+async fn waiting(server: &Arc<Server>, segment: &str, query: Option<&str>) -> Result<Waiting, Error> {
     let name = upload_name(segment)?;
     let [spec, receipt] = parameters(query, ["spec", "receipt"])?;
     let (spec, promised) = (digest("spec", spec)?, digest("receipt", receipt)?);
@@ -126,7 +125,7 @@ async fn keep_spec(server: Arc<Server>, query: Option<&str>, body: Incoming) -> 
     let [] = parameters(query, [])?;
     let text = receive::spec(body).await?;
     blocking(move || {
-        let digest = server.lake.keep_text(spec_key, text.as_bytes()).map_err(|error| problem(&error))?;
+        let digest = server.lake.keep_text(spec_key, text.as_bytes())?;
         Ok(of_json(StatusCode::OK, &json!({ "digest": digest })))
     })
     .await
@@ -137,9 +136,9 @@ async fn page(server: Arc<Server>, path: String, headers: HeaderMap) -> Answered
 }
 
 async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
-) -> Result<T, Problem> {
-    let failed = |_| Err(Problem::new(Fault::Internal, "panic", "Lakegate itself failed here"));
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let failed = |_| Err(Error::new(Code::Panic, "Lakegate itself failed here"));
     spawn_blocking(work).await.unwrap_or_else(failed)
 }
 
@@ -152,6 +151,6 @@ fn allowed(path: &str) -> &'static str {
     }
 }
 
-fn wrong_method() -> Problem {
-    refused("method_not_allowed", "this address does not answer to that method")
+fn wrong_method() -> Error {
+    Error::new(Code::MethodNotAllowed, "this address does not answer to that method")
 }

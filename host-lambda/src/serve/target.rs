@@ -3,10 +3,9 @@
 //! Not for files themselves. The decision to know: a name is decoded once and is then exactly one path segment or
 //! refused; nothing is ever made fit, since what was meant would be a guess.
 
+use crate::error::{Code, Error};
 use percent_encoding::percent_decode_str;
 
-use super::answer::refused;
-use crate::command::output::Problem;
 use crate::lake::is_digest;
 
 /// Longest name of an upload: leaves room for what a file system's 255 bytes must also hold.
@@ -16,19 +15,21 @@ const NAME_BYTES: usize = 200;
 ///
 /// # Errors
 /// `path_refused`: a `%` begins no escape, or what comes out is not UTF-8.
-pub fn decoded(text: &str) -> Result<String, Problem> {
+pub fn decoded(text: &str) -> Result<String, Error> {
     let is_escape =
         |rest: &str| rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
     let whole = text.split('%').skip(1).all(is_escape);
     let plain = percent_decode_str(text).decode_utf8().ok().filter(|_| whole);
-    plain.map(Into::into).ok_or_else(|| refused("path_refused", "the address is not percent-encoded UTF-8"))
+    plain
+        .map(Into::into)
+        .ok_or_else(|| Error::new(Code::PathRefused, "the address is not percent-encoded UTF-8"))
 }
 
 /// The name of an upload from its segment of the address.
 ///
 /// # Errors
 /// `name_refused`.
-pub fn upload_name(segment: &str) -> Result<String, Problem> {
+pub fn upload_name(segment: &str) -> Result<String, Error> {
     let name = decoded(segment)?;
     let why = if name.is_empty() {
         "it is empty"
@@ -41,8 +42,8 @@ pub fn upload_name(segment: &str) -> Result<String, Problem> {
     } else {
         return Ok(name);
     };
-    Err(refused("name_refused", format!("the file name cannot be used: {why}"))
-        .hint("give the file another name"))
+    Err(Error::new(Code::NameRefused, format!("the file name cannot be used: {why}"))
+        .with_hint("give the file another name"))
 }
 
 /// Parameters of an address; each is one of `known` and given once.
@@ -52,7 +53,7 @@ pub fn upload_name(segment: &str) -> Result<String, Problem> {
 pub fn parameters<const N: usize>(
     query: Option<&str>,
     known: [&str; N],
-) -> Result<[Option<String>; N], Problem> {
+) -> Result<[Option<String>; N], Error> {
     let mut found = [const { None }; N];
     for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -60,8 +61,11 @@ pub fn parameters<const N: usize>(
         match place.map(|place| &mut found[place]) {
             Some(place @ None) => *place = Some(decoded(value)?),
             _ => {
-                return Err(refused("parameter_refused", "a parameter is unknown or given twice")
-                    .hint(format!("known here: {}", if N == 0 { "none".into() } else { known.join(", ") })));
+                return Err(Error::new(Code::ParameterRefused, "a parameter is unknown or given twice")
+                    .with_hint(format!(
+                        "known here: {}",
+                        if N == 0 { "none".into() } else { known.join(", ") }
+                    )));
             }
         }
     }
@@ -72,10 +76,10 @@ pub fn parameters<const N: usize>(
 ///
 /// # Errors
 /// `digest_refused`.
-pub fn digest(what: &str, text: Option<String>) -> Result<Option<String>, Problem> {
+pub fn digest(what: &str, text: Option<String>) -> Result<Option<String>, Error> {
     match text {
         Some(text) if !is_digest(&text) => {
-            Err(refused("digest_refused", format!("`{what}` is no SHA-256 in lower-case hex")))
+            Err(Error::new(Code::DigestRefused, format!("`{what}` is no SHA-256 in lower-case hex")))
         }
         other => Ok(other),
     }
@@ -85,9 +89,9 @@ pub fn digest(what: &str, text: Option<String>) -> Result<Option<String>, Proble
 ///
 /// # Errors
 /// `parameter_refused`.
-pub fn limit(text: Option<String>, usual: usize) -> Result<usize, Problem> {
+pub fn limit(text: Option<String>, usual: usize) -> Result<usize, Error> {
     text.map_or(Ok(usual), |text| text.parse())
-        .map_err(|_| refused("parameter_refused", "`limit` is no number of entries"))
+        .map_err(|_| Error::new(Code::ParameterRefused, "`limit` is no number of entries"))
 }
 
 #[cfg(test)]
@@ -126,11 +130,11 @@ mod tests {
             "%5Fx",
             &long,
         ] {
-            assert_eq!(upload_name(segment).unwrap_err().code, "name_refused", "{segment}");
+            assert_eq!(upload_name(segment).unwrap_err().name(), "name_refused", "{segment}");
         }
         assert_eq!(upload_name(&"x".repeat(200)).unwrap().len(), 200);
         for segment in ["%", "%2", "%zz", "%ff", "%+1"] {
-            assert_eq!(upload_name(segment).unwrap_err().code, "path_refused", "{segment}");
+            assert_eq!(upload_name(segment).unwrap_err().name(), "path_refused", "{segment}");
         }
     }
 
@@ -140,11 +144,11 @@ mod tests {
         assert_eq!(parse(Some("receipt=a%20b")).unwrap(), [None, Some("a b".into())]);
         assert_eq!(parse(None).unwrap(), [None, None]);
         for query in ["spec=1&spec=2", "other=1", "=1"] {
-            assert_eq!(parse(Some(query)).unwrap_err().code, "parameter_refused");
+            assert_eq!(parse(Some(query)).unwrap_err().name(), "parameter_refused");
         }
         assert!(digest("spec", Some("a".repeat(64))).is_ok());
         for text in ["A".repeat(64), "a".repeat(63), "../../../../etc/passwd".into(), String::new()] {
-            assert_eq!(digest("spec", Some(text)).unwrap_err().code, "digest_refused");
+            assert_eq!(digest("spec", Some(text)).unwrap_err().name(), "digest_refused");
         }
         assert_eq!((limit(None, 7).unwrap(), limit(Some("0".into()), 7).unwrap()), (7, 0));
         assert!(limit(Some("-1".into()), 7).is_err());

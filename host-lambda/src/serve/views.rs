@@ -4,6 +4,7 @@
 //! as `lakegate status` does; so what another process commits beside this server shows as well. Lists come in pages,
 //! so that what an answer costs does not grow with the lake.
 
+use crate::error::{Code, Error};
 use std::collections::BTreeMap;
 
 use hyper::StatusCode;
@@ -11,9 +12,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Answered, of_json};
 use super::{Server, Told};
-use crate::command::bridge::problem;
 use crate::command::contract_view::{ContractView, Entry};
-use crate::command::output::Problem;
 use crate::command::status::{Table, sums};
 use crate::lake::quarantine::Quarantined;
 use crate::lake::Entry;
@@ -48,8 +47,8 @@ pub fn about(server: &Server) -> Answered {
 /// `GET /api/contracts`.
 pub fn contracts(server: &Server) -> Answered {
     let mut tables = Vec::new();
-    for table in server.lake.tables().map_err(|error| problem(&error))? {
-        if let Some(live) = server.lake.contract(&table).map_err(|error| problem(&error))? {
+    for table in server.lake.tables()? {
+        if let Some(live) = server.lake.contract(&table)? {
             tables.push(json!({"table": table, "digest": live.digest, "text": live.text}));
         }
     }
@@ -58,16 +57,16 @@ pub fn contracts(server: &Server) -> Answered {
 
 /// `GET /api/tables`: sums of all commits, or where those are too many of the newest, and then of how many.
 pub fn tables(server: &Server) -> Answered {
-    let history = server.lake.history(None, NEWEST).map_err(|error| problem(&error))?;
+    let history = server.lake.history(None, NEWEST)?;
     let (sums, _) = sums(&server.lake, &history)?;
-    let tables: Result<Vec<Value>, Problem> =
+    let tables: Result<Vec<Value>, Error> =
         sums.iter().map(|(name, sums)| table(server, name, sums)).collect();
     ok(&json!({ "tables": tables?, "newest": Some(history.entries.len()).filter(|_| !history.is_whole()) }))
 }
 
 /// One table: the columns of its files in their order, and those that live in the path.
-fn table(server: &Server, name: &str, sums: &Table) -> Result<Value, Problem> {
-    let live = server.lake.contract(name).map_err(|error| problem(&error))?;
+fn table(server: &Server, name: &str, sums: &Table) -> Result<Value, Error> {
+    let live = server.lake.contract(name)?;
     let view = live.as_ref().map(|live| ContractView::parse(&live.text)).transpose()?;
     let named = |entry: &Entry| json!({"name": entry.name, "type": entry.ty});
     let (mut columns, mut partition_by) = (Vec::new(), Vec::new());
@@ -87,7 +86,7 @@ fn table(server: &Server, name: &str, sums: &Table) -> Result<Value, Problem> {
 /// `GET /api/commits`: newest first.
 pub fn commits(server: &Server, page: &Paged) -> Answered {
     let history =
-        server.lake.history(page.after.as_deref(), page.limit).map_err(|error| problem(&error))?;
+        server.lake.history(page.after.as_deref(), page.limit)?;
     let commits: Vec<Value> = history.entries.iter().map(commit).collect();
     ok(&json!({ "commits": commits, "next": history.next }))
 }
@@ -105,7 +104,7 @@ fn commit(entry: &Entry) -> Value {
 /// `GET /api/quarantine`: records that nobody has submitted again.
 pub fn quarantine(server: &Server, page: &Paged) -> Answered {
     let found = server.lake.quarantine_page(None, page.after.as_deref(), NEWEST);
-    let found = found.map_err(|error| problem(&error))?;
+    let found = found?;
     let placed = found.records.into_iter().zip(found.places);
     let (open, places): (Vec<Quarantined>, Vec<String>) =
         placed.filter(|(entry, _)| entry.resolved_by.is_none()).unzip();
@@ -140,7 +139,7 @@ fn record(entry: &Quarantined) -> Value {
 /// `GET /api/failures`.
 pub fn failures(server: &Server, page: &Paged) -> Answered {
     let found = server.lake.failures_page(page.after.as_deref(), page.limit);
-    let (mut failures, next) = found.map_err(|error| problem(&error))?;
+    let (mut failures, next) = found?;
     failures.sort_by(|a, b| b.at.cmp(&a.at));
     ok(&json!({ "failures": failures, "next": next }))
 }

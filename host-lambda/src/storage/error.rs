@@ -2,8 +2,7 @@
 
 use std::io;
 
-use crate::aws::AwsError;
-use crate::error::Kind;
+use crate::error::{Code, Error, Kind};
 
 /// A storage failed; the key is named, contents never are.
 #[derive(Debug, thiserror::Error)]
@@ -40,9 +39,9 @@ pub enum StorageError {
         /// The number this version knows.
         known: u64,
     },
-    /// S3 said no, or did not answer.
+    /// A service said no, or did not answer.
     #[error(transparent)]
-    Aws(Box<AwsError>),
+    Service(Box<Error>),
     /// More staged bytes than may lie on disk.
     #[error("staged bytes beyond the memory budget would pass the spill limit of {limit} bytes in {folder}")]
     SpillLimit {
@@ -70,7 +69,7 @@ fn layout(found: &Option<u64>) -> String {
 }
 
 impl StorageError {
-    pub(super) fn io(action: &'static str, key: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(action: &'static str, key: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let key = key.into();
         move |source| Self::Io { action, key, source }
     }
@@ -87,30 +86,25 @@ impl StorageError {
             },
             Self::Changed { .. } => Kind::Passing,
             Self::Key { .. } => Kind::Own,
-            Self::Aws(error) => error.kind(),
+            Self::Service(error) => error.kind(),
             Self::SpillLimit { .. } | Self::TooManyParts { .. } | Self::Layout { .. } => Kind::Input,
         }
     }
 
-    /// True if a service said no for a reason that lies in the set-up: no object is to blame for it.
-    pub(crate) fn is_of_set_up(&self) -> bool {
-        matches!(self, Self::Layout { .. }) || matches!(self, Self::Aws(error) if error.kind() == Kind::Own)
-    }
-
     /// Stable name.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
             Self::Io { source, .. } => match source.kind() {
-                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "storage_denied",
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "storage_full",
-                _ => "storage_failed",
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Code::StorageDenied,
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::StorageFull,
+                _ => Code::StorageFailed,
             },
-            Self::Changed { .. } => "source_changed",
-            Self::Key { .. } => "storage_key",
-            Self::Layout { .. } => "lake_layout",
-            Self::Aws(error) => error.code(),
-            Self::SpillLimit { .. } => "spill_limit",
-            Self::TooManyParts { .. } => "too_many_parts",
+            Self::Changed { .. } => Code::SourceChanged,
+            Self::Key { .. } => Code::StorageKey,
+            Self::Layout { .. } => Code::LakeLayout,
+            Self::Service(error) => error.code(),
+            Self::SpillLimit { .. } => Code::SpillLimit,
+            Self::TooManyParts { .. } => Code::TooManyParts,
         }
     }
 
@@ -118,7 +112,7 @@ impl StorageError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Changed { .. } => Some("run it again once nobody writes it any more"),
-            Self::Aws(error) => error.hint(),
+            Self::Service(error) => error.hint(),
             Self::Layout { found: Some(found), known, .. } if found > known => Some("use a newer lakegate"),
             Self::Layout { .. } => Some(
                 "an earlier development version made it: load its sources anew into a new lake; nothing was changed here",
@@ -132,5 +126,19 @@ impl StorageError {
             }
             _ => None,
         }
+    }
+}
+
+impl From<StorageError> for Error {
+    fn from(error: StorageError) -> Self {
+        if let StorageError::Service(error) = error {
+            return *error;
+        }
+        let made = Self::new(error.code(), error.to_string()).of_kind(error.kind());
+        let made = match error.hint() {
+            Some(hint) => made.with_hint(hint),
+            None => made,
+        };
+        made.because(error)
     }
 }

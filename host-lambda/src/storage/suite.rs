@@ -230,9 +230,9 @@ fn a_pinned_version_that_changed_is_not_read(peer: &Peer) {
     let tag = storage.get("in.json").unwrap().unwrap().tag;
     assert!(storage.replace_if_unchanged("in.json", &noise(3 << 20, 4), Some(&tag)).unwrap());
     let error = read(&*storage, &facts).unwrap_err();
-    assert_eq!(error.code(), "source_changed", "{error}");
+    assert_eq!(error.name(), "source_changed", "{error}");
     storage.delete("in.json").unwrap();
-    assert_eq!(read(&*storage, &facts).unwrap_err().code(), "source_changed");
+    assert_eq!(read(&*storage, &facts).unwrap_err().name(), "source_changed");
 }
 
 fn several_are_published_in_order(peer: &Peer) {

@@ -4,4 +4,9 @@
 //! Small dependencies only, since the component and the page carry them too.
 #![warn(missing_docs)]
 
+pub mod code;
 pub mod digest;
+pub mod place;
+
+pub use code::{Code, Fault, Kind};
+pub use place::Place;

@@ -5,13 +5,14 @@
 //! they were, and may take as long as all runs did.
 
 use super::super::Context;
-use super::super::bridge::{LakeArg, TransformArg, problem, read_spec};
+use super::super::bridge::{LakeArg, TransformArg, read_spec};
 use super::super::contract_view::{Change, ContractView, render_changes};
 use super::super::made::lake_flag;
-use super::super::output::{Answer, Exit, Outcome, Problem};
+use super::super::output::{Answer, Exit, Outcome};
 use super::super::progress::Steps;
 use super::super::render::{Screen, Tone, count, duration, short, visible};
 use super::live;
+use crate::error::Error;
 use crate::lake::change::{Changed, change_type};
 use clap::Args;
 use serde_json::{Value, json};
@@ -58,8 +59,8 @@ pub(super) fn run(args: &ChangeArgs, context: &Context) -> Outcome {
     let view = ContractView::parse(&live(&lake, &args.table)?.text)?;
     let Some(entry) = view.columns.iter().find(|entry| entry.name == args.column) else {
         let names: Vec<&str> = view.columns.iter().map(|entry| entry.name.as_str()).collect();
-        return Err(Problem::usage(format!("the table {} has no column `{}`", args.table, args.column))
-            .hint(format!("its columns are {}", names.join(", "))));
+        return Err(Error::usage(format!("the table {} has no column `{}`", args.table, args.column))
+            .with_hint(format!("its columns are {}", names.join(", "))));
     };
     let spec = args.spec.as_deref().map(|path| read_spec(Some(path))).transpose()?;
     let transform = args.transform.load()?;
@@ -74,8 +75,7 @@ pub(super) fn run(args: &ChangeArgs, context: &Context) -> Outcome {
         &mut |step| {
             steps.update(&step.source, step.done as u64, step.total as u64);
         },
-    )
-    .map_err(|error| problem(&error));
+    );
     steps.finish();
     let changed = changed?;
     let tables = changed.replayed.iter().flat_map(|outcome| &outcome.report.tables);

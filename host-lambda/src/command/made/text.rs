@@ -174,10 +174,10 @@ impl Made {
         let mut text = format!("\n{}\n", screen.paint(Tone::Bold, "Failed, nothing of them was written"));
         let mut grid = Grid::new(&["source", "code", "message"]);
         for (name, problem) in self.problems.iter().take(LISTED) {
-            let message = Cell::from(visible(&problem.message));
+            let message = Cell::from(visible(problem.message()));
             grid.row(vec![
                 Cell::new(Tone::Name, visible(name)),
-                Cell::new(Tone::Bad, problem.code.clone()),
+                Cell::new(Tone::Bad, problem.name().to_owned()),
                 message,
             ]);
         }

@@ -1,12 +1,14 @@
 //! `lakegate diff`: what another release would change.
 
 use super::super::Context;
-use super::super::bridge::{inputs, problem, problem_in};
-use super::super::output::{Answer, Outcome, Problem};
+use super::super::bridge::inputs;
+use super::super::output::{Answer, Outcome};
+use super::super::problem;
 use super::super::progress::Steps;
 use super::super::render::{Cell, Grid, Holds, Screen, Tone, number, visible};
 use super::{KeyArg, LakesArg, RegistryArg, check_name, open, parse_version};
 use crate::compare::{ColumnComparison, Comparison, Pair, Side, TableComparison, compare};
+use crate::error::Error;
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -43,9 +45,9 @@ pub fn run(args: &DiffArgs, context: &Context) -> Outcome {
     let (before, after) = (parse_version(&args.before)?, parse_version(&args.after)?);
     let opened = open(&args.name, &args.registry, &KeyArg::default(), &args.lakes)?;
     let loader = opened.loader()?;
-    let load = |version| loader.load(&args.name, version).map_err(|error| problem(&error));
+    let load = |version| loader.load(&args.name, version);
     let (before, after) = (load(&before)?, load(&after)?);
-    let plan = |release: &crate::release::Release| release.plan(None).map_err(|error| problem(&error));
+    let plan = |release: &crate::release::Release| release.plan(None);
     let (plan_before, plan_after) = (plan(&before)?, plan(&after)?);
     let lakes = opened.lakes()?;
     let lake = match &lakes[..] {
@@ -54,8 +56,8 @@ pub fn run(args: &DiffArgs, context: &Context) -> Outcome {
         _ => {
             let names: Vec<&str> = lakes.iter().map(|(name, _)| name.as_str()).collect();
             let what = format!("several lakes are written by {}: {}", args.name, names.join(", "));
-            return Err(Problem::usage(what)
-                .hint("name the one to compare under with --lake, outside of that folder"));
+            return Err(Error::usage(what)
+                .with_hint("name the one to compare under with --lake, outside of that folder"));
         }
     };
     let samples = inputs(&args.samples, args.lakes.lake.as_deref())?;
@@ -72,7 +74,7 @@ pub fn run(args: &DiffArgs, context: &Context) -> Outcome {
             Side { transform: &after.transform, plan: &plan_after },
         ];
         let found = compare(sides[0], sides[1], &source, lake)
-            .map_err(|error| problem_in(&error, &sample.name(), None))?;
+            .map_err(|error| problem::in_input_or_spec(error, &sample.name(), None))?;
         text.push_str(&render(&sample.name(), &found, screen));
         same &= found.same();
         all.push(json!({"sample": sample.name(), "same": found.same(), "comparison": found}));

@@ -1,9 +1,9 @@
 //! `lakegate keygen`: a key pair that signs releases.
 
 use super::super::Context;
-use super::super::bridge::problem;
-use super::super::output::{Answer, Outcome, Problem};
+use super::super::output::{Answer, Outcome};
 use super::super::render::Tone;
+use crate::error::Error;
 use crate::release::SigningKey;
 use clap::Args;
 use serde_json::json;
@@ -26,8 +26,8 @@ pub struct KeygenArgs {
 
 /// Runs `keygen`.
 pub fn run(args: &KeygenArgs, context: &Context) -> Outcome {
-    let (private, public) = SigningKey::generate().map_err(|error| problem(&error))?;
-    let id = SigningKey::parse(&private).map_err(|error| problem(&error))?.id();
+    let (private, public) = SigningKey::generate()?;
+    let id = SigningKey::parse(&private)?.id();
     let mut beside = args.out.clone().into_os_string();
     beside.push(".pub");
     let beside = PathBuf::from(beside);
@@ -46,18 +46,18 @@ pub fn run(args: &KeygenArgs, context: &Context) -> Outcome {
 }
 
 /// Never in place of a file that is there: an overwritten key is lost.
-fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), Problem> {
+fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), Error> {
     let name = path.display().to_string();
     let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
     let mut file = file.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => taken(path),
-        _ => Problem::io(&name, &error),
+        _ => Error::io(&name, error),
     })?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| Problem::io(&name, &error))
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| Error::io(&name, error))
 }
 
-fn taken(path: &Path) -> Problem {
-    Problem::usage("there is a file already, and a key that is overwritten is lost")
-        .hint("name another file, or remove this one first")
-        .file(path.display().to_string())
+fn taken(path: &Path) -> Error {
+    Error::usage("there is a file already, and a key that is overwritten is lost")
+        .with_hint("name another file, or remove this one first")
+        .in_file(path.display().to_string())
 }

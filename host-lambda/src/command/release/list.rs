@@ -4,10 +4,11 @@
 //! host would refuse is shown with the reason. What hosts themselves said last is read from the lakes.
 
 use super::super::Context;
-use super::super::bridge::problem;
-use super::super::output::{Answer, Exit, Outcome, Problem};
+use super::super::output::{Answer, Exit, Outcome};
+use super::super::problem;
 use super::super::render::{Cell, Grid, Holds, Screen, Tone, count, number, short, size, visible};
 use super::{KeyArg, LakesArg, Opened, RegistryArg, check_name, open};
+use crate::error::{Code, Error};
 use crate::lake::{Lake, host_key};
 use crate::release::{Channel, Manifest};
 use clap::Args;
@@ -34,11 +35,11 @@ pub fn run(args: &ReleasesArgs, context: &Context) -> Outcome {
     let Some(name) = &args.name else { return names(args, context) };
     check_name(name)?;
     let opened = open(name, &args.registry, &KeyArg::default(), &args.lakes)?;
-    let versions = opened.registry.versions(name).map_err(|error| problem(&error))?;
+    let versions = opened.registry.versions(name)?;
     let channel = opened.registry.channel(name, &opened.trust);
     let channel = match channel {
-        Err(error) if error.code() == "channel_missing" => Ok(None),
-        other => other.map(Some).map_err(|error| problem(&error)),
+        Err(error) if error.code() == Code::ChannelMissing => Ok(None),
+        other => other.map(Some),
     };
     let screen = context.out;
     let known = channel.as_ref().ok().and_then(Option::as_ref);
@@ -54,7 +55,7 @@ pub fn run(args: &ReleasesArgs, context: &Context) -> Outcome {
         Ok(None) => text.push_str(", none promoted yet\n"),
         Err(problem) => {
             refused += 1;
-            text.push_str(&format!("\n{}", problem.render(screen)));
+            text.push_str(&format!("\n{}", problem::render(problem, screen)));
         }
     }
     let (table, listed, wrong) = table(&opened, name, &versions, known)?;
@@ -70,7 +71,7 @@ pub fn run(args: &ReleasesArgs, context: &Context) -> Outcome {
         .collect();
     let json = json!({
         "name": name, "registry": opened.registry.uri(), "channel": known,
-        "channel_refused": channel.as_ref().err().map(Problem::json), "releases": listed, "hosts": hosts,
+        "channel_refused": channel.as_ref().err().map(Error::json), "releases": listed, "hosts": hosts,
         "shadows": shadows,
     });
     Ok(Answer { text, json, exit })
@@ -82,14 +83,14 @@ fn table(
     name: &str,
     versions: &[semver::Version],
     known: Option<&Channel>,
-) -> Result<(Grid, Vec<Value>, u64), Problem> {
+) -> Result<(Grid, Vec<Value>, u64), Error> {
     let mut refused = 0;
     let mut grid =
         Grid::new(&["version", "in use", "since", "component", ">size", "spec", "compiled for", ""]);
     let mut listed = Vec::new();
     for version in versions.iter().rev() {
         let uses = uses(known, version);
-        let compiled = opened.registry.code_places(name, version).map_err(|error| problem(&error))?;
+        let compiled = opened.registry.code_places(name, version)?;
         let found = opened.registry.manifest(name, version, &opened.trust);
         let manifest = found.as_ref().map(|(manifest, _)| manifest).ok();
         let wrong = found.as_ref().err().map(problem);
@@ -101,7 +102,7 @@ fn table(
             "manifest": found.as_ref().ok().map(|(_, pinned)| &pinned.manifest),
             "component": manifest.map(|m| &m.component), "spec": manifest.map(|m| &m.spec.digest),
             "samples": manifest.map(|m| m.samples.len()), "compiled_for": compiled,
-            "refused": wrong.as_ref().map(Problem::json),
+            "refused": wrong.as_ref().map(Error::json),
         }));
     }
     Ok((grid.of(Holds::Names), listed, refused))
@@ -133,12 +134,12 @@ fn told(text: &mut String, hosts: &[Value], shadows: &Shadows, screen: Screen) -
 
 fn names(args: &ReleasesArgs, context: &Context) -> Outcome {
     let Some(place) = &args.registry.registry else {
-        return Err(Problem::usage("neither a name nor a registry is given")
-            .hint("`lakegate releases NAME`, or `lakegate releases --registry DIR` for all names"));
+        return Err(Error::usage("neither a name nor a registry is given")
+            .with_hint("`lakegate releases NAME`, or `lakegate releases --registry DIR` for all names"));
     };
     let connection = super::Connection::open()?;
     let registry = super::registry_named(place, &connection.aws)?;
-    let names = registry.names().map_err(|error| problem(&error))?;
+    let names = registry.names()?;
     let mut text = format!(
         "{}: {}\n",
         context.out.paint(Tone::Name, registry.uri()),
@@ -172,7 +173,7 @@ fn row(
     uses: &[(String, String)],
     manifest: Option<&Manifest>,
     compiled: &[String],
-    wrong: Option<&Problem>,
+    wrong: Option<&Error>,
 ) -> Vec<Cell> {
     let roles: Vec<&str> = uses.iter().map(|(role, _)| role.as_str()).collect();
     let of = |text: fn(&Manifest) -> String| manifest.map(text).unwrap_or_default();
@@ -189,15 +190,15 @@ fn row(
 }
 
 /// What hosts said last, by pipeline.
-fn hosts(opened: &Opened) -> Result<Vec<Value>, Problem> {
+fn hosts(opened: &Opened) -> Result<Vec<Value>, Error> {
     let mut found = Vec::new();
     for (pipeline, lake) in opened.lakes()? {
-        found.extend(lake.read_json::<Value>(&host_key(&pipeline)).map_err(|error| problem(&error))?);
+        found.extend(lake.read_json::<Value>(&host_key(&pipeline))?);
     }
     Ok(found)
 }
 
-fn shadows(opened: &Opened, name: &str) -> Result<Shadows, Problem> {
+fn shadows(opened: &Opened, name: &str) -> Result<Shadows, Error> {
     let mut found = Shadows::new();
     for (_, lake) in opened.lakes()? {
         for note in notes(&lake, name)? {
@@ -211,11 +212,11 @@ fn shadows(opened: &Opened, name: &str) -> Result<Shadows, Problem> {
     Ok(found)
 }
 
-fn notes(lake: &Lake, name: &str) -> Result<Vec<Value>, Problem> {
+fn notes(lake: &Lake, name: &str) -> Result<Vec<Value>, Error> {
     let prefix = crate::keys::shadows_prefix(name);
     let mut notes = Vec::new();
-    for facts in lake.storage().list(&prefix).map_err(|error| problem(&error.into()))? {
-        notes.extend(lake.read_json::<Value>(&facts.key).map_err(|error| problem(&error))?);
+    for facts in lake.storage().list(&prefix)? {
+        notes.extend(lake.read_json::<Value>(&facts.key)?);
     }
     Ok(notes)
 }

@@ -12,11 +12,10 @@ pub mod publish;
 pub mod replay;
 pub mod verify;
 
-use super::bridge::problem;
-use super::output::{Fault, Problem};
 use crate::aws::Aws;
 use crate::config::{Config, Pipeline, Told};
 use crate::deployed::{bare_lake, read_address, registry_at, trust_of};
+use crate::error::{Code, Error};
 use crate::lake::Lake;
 use crate::release::{Loader, Registry, SigningKey, Trust};
 use crate::sandbox::{Limits, Sandbox};
@@ -72,12 +71,12 @@ impl Connection {
     ///
     /// # Errors
     /// There are no threads to be had.
-    pub fn open() -> Result<Self, Problem> {
+    pub fn open() -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
-            .map_err(|error| Problem::io("threads", &error))?;
+            .map_err(|error| Error::io("threads", error))?;
         Ok(Self { aws: Aws::from_env(runtime.handle().clone()), _runtime: runtime })
     }
 }
@@ -98,26 +97,26 @@ pub struct Opened {
 ///
 /// # Errors
 /// No registry is named, or a key cannot be read.
-pub fn open(name: &str, at: &RegistryArg, key: &KeyArg, lakes: &LakesArg) -> Result<Opened, Problem> {
+pub fn open(name: &str, at: &RegistryArg, key: &KeyArg, lakes: &LakesArg) -> Result<Opened, Error> {
     let connection = Connection::open()?;
     let pipelines = followers(name, lakes.config.as_deref())?;
     let told = pipelines.first().map(|pipeline| (pipeline, &pipeline.told));
     let (mut from_config, mut trust, mut signs) = (None, Trust::default(), None);
     if let Some((pipeline, Told::Channel { registry, trust: keys, key, .. })) = told {
         if at.registry.is_none() {
-            from_config = Some(registry_at(pipeline, &connection.aws, registry).map_err(|e| problem(&e))?);
+            from_config = Some(registry_at(pipeline, &connection.aws, registry)?);
         }
-        trust = trust_of(&connection.aws, keys).map_err(|error| problem(&error))?;
+        trust = trust_of(&connection.aws, keys)?;
         signs = key.clone();
     }
     let registry = match (&at.registry, from_config) {
         (Some(place), _) => registry_named(place, &connection.aws)?,
         (None, Some(registry)) => registry,
         (None, None) => {
-            return Err(Problem::usage(format!(
+            return Err(Error::usage(format!(
                 "no registry is named, and no pipeline follows the channel {name}"
             ))
-            .hint(
+            .with_hint(
                 "name it with --registry DIR, or `channel` and `registry` of a pipeline in lakegate.toml",
             ));
         }
@@ -126,8 +125,8 @@ pub fn open(name: &str, at: &RegistryArg, key: &KeyArg, lakes: &LakesArg) -> Res
         Some(path) => Some(read_key(&path)?),
         None => match signs {
             Some(address) => {
-                let text = read_address(&connection.aws, &address).map_err(|error| problem(&error))?;
-                Some(SigningKey::parse(&text).map_err(|error| problem(&error).file(address.uri()))?)
+                let text = read_address(&connection.aws, &address)?;
+                Some(SigningKey::parse(&text).map_err(|error| error.in_file(address.uri()))?)
             }
             None => None,
         },
@@ -142,9 +141,9 @@ impl Opened {
     ///
     /// # Errors
     /// None was named.
-    pub fn signer(&self) -> Result<&SigningKey, Problem> {
+    pub fn signer(&self) -> Result<&SigningKey, Error> {
         self.key.as_ref().ok_or_else(|| {
-            Problem::usage("no private key is named").hint(format!(
+            Error::usage("no private key is named").with_hint(format!(
                 "give --key FILE, ${KEY_VARIABLE}, or `key` in lakegate.toml; `lakegate keygen --out FILE` makes one"
             ))
         })
@@ -154,8 +153,8 @@ impl Opened {
     ///
     /// # Errors
     /// The sandbox cannot be set up.
-    pub fn loader(&self) -> Result<Loader, Problem> {
-        let sandbox = Sandbox::new(Limits::default()).map_err(|error| problem(&error))?;
+    pub fn loader(&self) -> Result<Loader, Error> {
+        let sandbox = Sandbox::new(Limits::default())?;
         let (registry, trust) = (self.registry.clone(), self.trust.clone());
         Ok(Loader { registry, trust, sandbox, strict: false, declared: false })
     }
@@ -164,10 +163,10 @@ impl Opened {
     ///
     /// # Errors
     /// A folder cannot be used.
-    pub fn lakes(&self) -> Result<Vec<(String, Lake)>, Problem> {
+    pub fn lakes(&self) -> Result<Vec<(String, Lake)>, Error> {
         let mut lakes = Vec::new();
         for pipeline in &self.pipelines {
-            let lake = bare_lake(pipeline, &self.connection.aws).map_err(|error| problem(&error))?;
+            let lake = bare_lake(pipeline, &self.connection.aws)?;
             lakes.push((pipeline.name.clone(), lake));
         }
         if let Some(folder) = &self.folder {
@@ -182,14 +181,14 @@ impl RegistryArg {
     ///
     /// # Errors
     /// One cannot be read.
-    pub fn trusted(&self) -> Result<Trust, Problem> {
+    pub fn trusted(&self) -> Result<Trust, Error> {
         let variable = std::env::var_os(TRUST_VARIABLE).unwrap_or_default();
         let more = std::env::split_paths(&variable).filter(|path| !path.as_os_str().is_empty());
         let mut trust = Trust::default();
         for path in self.trust.iter().cloned().chain(more) {
             let name = path.display().to_string();
-            let text = std::fs::read_to_string(&path).map_err(|error| Problem::io(&name, &error))?;
-            let key = Trust::parse([text.as_str()]).map_err(|error| problem(&error).file(name))?;
+            let text = std::fs::read_to_string(&path).map_err(|error| Error::io(&name, error))?;
+            let key = Trust::parse([text.as_str()]).map_err(|error| error.in_file(name))?;
             trust = trust.and(key);
         }
         Ok(trust)
@@ -200,7 +199,7 @@ impl RegistryArg {
 ///
 /// # Errors
 /// The place makes no sense.
-pub fn registry_named(place: &str, aws: &Aws) -> Result<Registry, Problem> {
+pub fn registry_named(place: &str, aws: &Aws) -> Result<Registry, Error> {
     Ok(Registry::over(storage_named(place, aws)?))
 }
 
@@ -208,46 +207,42 @@ pub fn registry_named(place: &str, aws: &Aws) -> Result<Registry, Problem> {
 ///
 /// # Errors
 /// The place makes no sense.
-pub fn storage_named(place: &str, aws: &Aws) -> Result<Arc<dyn Storage>, Problem> {
+pub fn storage_named(place: &str, aws: &Aws) -> Result<Arc<dyn Storage>, Error> {
     if let Some(rest) = place.strip_prefix("s3://") {
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         if bucket.is_empty() {
-            return Err(Problem::usage(format!("{place} is no s3://BUCKET/PREFIX/")));
+            return Err(Error::usage(format!("{place} is no s3://BUCKET/PREFIX/")));
         }
         return Ok(Arc::new(S3Storage::new(aws.clone(), bucket, prefix, S3Options::default())));
     }
     let folder = Path::new(place);
     if folder.is_file() {
-        return Err(Problem::new(
-            Fault::Environment,
-            "not_a_folder",
-            "a registry is a folder, and this is a file",
-        )
-        .file(place));
+        return Err(Error::new(Code::NotAFolder, "a registry is a folder, and this is a file").in_file(place));
     }
     LocalFolder::new(folder)
         .map(|folder| Arc::new(folder) as Arc<dyn Storage>)
-        .map_err(|error| problem(&error.into()))
+        .map_err(|error| Error::from(error))
 }
 
-fn read_key(path: &Path) -> Result<SigningKey, Problem> {
+fn read_key(path: &Path) -> Result<SigningKey, Error> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Problem::io(&name, &error).hint("`lakegate keygen --out release.key` makes one"))?;
-    SigningKey::parse(&text).map_err(|error| problem(&error).file(name))
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Error::io(&name, error).with_hint("`lakegate keygen --out release.key` makes one")
+    })?;
+    SigningKey::parse(&text).map_err(|error| error.in_file(name))
 }
 
 /// Pipelines of the configuration that follow a channel; none without a configuration.
-fn followers(name: &str, config: Option<&Path>) -> Result<Vec<Pipeline>, Problem> {
+fn followers(name: &str, config: Option<&Path>) -> Result<Vec<Pipeline>, Error> {
     let path = match config {
         Some(path) => path.to_owned(),
         None => {
-            let here = std::env::current_dir().map_err(|error| Problem::io("the current folder", &error))?;
+            let here = std::env::current_dir().map_err(|error| Error::io("the current folder", error))?;
             let Some(found) = Config::find(&here) else { return Ok(Vec::new()) };
             found
         }
     };
-    let config = Config::open(&path).map_err(|error| problem(&error).file(path.display().to_string()))?;
+    let config = Config::open(&path).map_err(|error| error.in_file(path.display().to_string()))?;
     let follows =
         |pipeline: &Pipeline| matches!(&pipeline.told, Told::Channel { channel, .. } if channel == name);
     Ok(config.pipelines.into_values().filter(follows).collect())
@@ -257,7 +252,7 @@ fn followers(name: &str, config: Option<&Path>) -> Result<Vec<Pipeline>, Problem
 ///
 /// # Errors
 /// It is neither.
-pub fn name_and_version(text: &str) -> Result<(String, Option<semver::Version>), Problem> {
+pub fn name_and_version(text: &str) -> Result<(String, Option<semver::Version>), Error> {
     let (name, version) = match text.split_once('@') {
         Some((name, version)) => (name, Some(parse_version(version)?)),
         None => (text, None),
@@ -270,9 +265,10 @@ pub fn name_and_version(text: &str) -> Result<(String, Option<semver::Version>),
 ///
 /// # Errors
 /// It is none.
-pub fn parse_version(text: &str) -> Result<semver::Version, Problem> {
+pub fn parse_version(text: &str) -> Result<semver::Version, Error> {
     text.parse().map_err(|error| {
-        Problem::usage(format!("{text} is no version: {error}")).hint("versions are like 1.3.0 (semver.org)")
+        Error::usage(format!("{text} is no version: {error}"))
+            .with_hint("versions are like 1.3.0 (semver.org)")
     })
 }
 
@@ -280,10 +276,10 @@ pub fn parse_version(text: &str) -> Result<semver::Version, Problem> {
 ///
 /// # Errors
 /// It cannot.
-pub fn check_name(name: &str) -> Result<(), Problem> {
+pub fn check_name(name: &str) -> Result<(), Error> {
     if crate::release::is_name(name) {
         return Ok(());
     }
-    Err(Problem::usage(format!("{name} can name no release"))
-        .hint("a-z first, then a-z, 0-9, - and _, at most 64 characters"))
+    Err(Error::usage(format!("{name} can name no release"))
+        .with_hint("a-z first, then a-z, 0-9, - and _, at most 64 characters"))
 }

@@ -4,10 +4,10 @@
 //! are compared with the live contracts of every lake that is known; so that hosts meet no surprise.
 
 use super::super::Context;
-use super::super::bridge::problem;
-use super::super::output::{Answer, Outcome, Problem};
+use super::super::output::{Answer, Outcome};
 use super::super::render::{Tone, count};
 use super::{KeyArg, LakesArg, Opened, RegistryArg, check_name, open, parse_version};
+use crate::error::{Code, Error};
 use crate::lake::Lake;
 use crate::release::{Channel, Pinned, Promotion, check_fits};
 use crate::source::now_ms;
@@ -55,11 +55,11 @@ pub fn run(args: &PromoteArgs, context: &Context) -> Outcome {
     };
     let opened = open(&args.name, &args.registry, &args.key, &args.lakes)?;
     let signer = opened.signer()?;
-    let release = opened.loader()?.load(&args.name, &version).map_err(|error| problem(&error))?;
+    let release = opened.loader()?.load(&args.name, &version)?;
     let lakes = opened.lakes()?;
     if promotion != Promotion::Shadow {
         for (_, lake) in &lakes {
-            check_fits(&release, lake).map_err(|error| problem(&error))?;
+            check_fits(&release, lake)?;
         }
     }
     let at = rfc3339(now_ms());
@@ -68,7 +68,7 @@ pub fn run(args: &PromoteArgs, context: &Context) -> Outcome {
             .map(|channel| (channel, ()))
     };
     let changed = opened.registry.change_channel(&args.name, signer, &opened.trust, change);
-    let (channel, ()) = changed.map_err(|error| problem(&error))?;
+    let (channel, ()) = changed?;
     let screen = context.out;
     let role = match promotion {
         Promotion::Stable => "stable".to_owned(),
@@ -95,10 +95,10 @@ pub fn run(args: &PromoteArgs, context: &Context) -> Outcome {
 }
 
 /// `5%` or `0.5%` as thousandths.
-fn permille(text: &str) -> Result<u16, Problem> {
+fn permille(text: &str) -> Result<u16, Error> {
     let wrong = || {
-        Problem::usage(format!("{text} is no share of the objects"))
-            .hint("write --canary 5%; from 0.1% to 99.9%, in steps of a tenth")
+        Error::usage(format!("{text} is no share of the objects"))
+            .with_hint("write --canary 5%; from 0.1% to 99.9%, in steps of a tenth")
     };
     let percent: f64 = text.trim().trim_end_matches('%').trim().parse().map_err(|_| wrong())?;
     let permille = (percent * 10.0).round();
@@ -136,13 +136,13 @@ pub fn run_rollback(args: &RollbackArgs, context: &Context) -> Outcome {
     let at = rfc3339(now_ms());
     let change = |before: Option<&Channel>| match before {
         Some(before) => before.rollback(&at),
-        None => Err(crate::error::Error::input(
-            "channel_missing",
+        None => Err(crate::error::Error::new(
+            Code::ChannelMissing,
             format!("the channel {} has no release to take back", args.name),
         )),
     };
     let changed = opened.registry.change_channel(&args.name, signer, &opened.trust, change);
-    let (channel, withdrawn) = changed.map_err(|error| problem(&error))?;
+    let (channel, withdrawn) = changed?;
     let screen = context.out;
     let stable = &channel.stable.release.version;
     let mut text = format!(
@@ -168,8 +168,8 @@ pub fn run_rollback(args: &RollbackArgs, context: &Context) -> Outcome {
     Ok(Answer { text, json, ..Answer::default() })
 }
 
-fn written_by(lake: &Lake, name: &str, withdrawn: &Pinned) -> Result<u64, Problem> {
-    let commits = lake.commits().map_err(|error| problem(&error))?;
+fn written_by(lake: &Lake, name: &str, withdrawn: &Pinned) -> Result<u64, Error> {
+    let commits = lake.commits()?;
     let by = |state: &&crate::lake::CommitState| {
         let release = state.record.release.as_ref();
         state.current

@@ -1,11 +1,13 @@
 //! `lakegate publish` and `lakegate precompile`: a signed release into a registry, and its compiled code.
 
 use super::super::Context;
-use super::super::bridge::{problem, problem_in, read_spec};
-use super::super::output::{Answer, Outcome, Problem};
+use super::super::bridge::read_spec;
+use super::super::output::{Answer, Outcome};
+use super::super::problem;
 use super::super::progress::Steps;
 use super::super::render::{Cell, Grid, Holds, Tone, number, short, size};
 use super::{KeyArg, LakesArg, RegistryArg, check_name, name_and_version, open, parse_version};
+use crate::error::Error;
 use crate::release::{CodeStatement, Draft, precompile, publish};
 use crate::sandbox::{Limits, Sandbox, Transform, native_target};
 use clap::Args;
@@ -57,7 +59,7 @@ pub fn run(args: &PublishArgs, context: &Context) -> Outcome {
     let spec = read_spec(Some(&args.spec))?;
     let component = match &args.transform {
         Some(path) => read(path)?,
-        None => Transform::shipped_bytes().map_err(|error| problem(&error))?.to_vec(),
+        None => Transform::shipped_bytes()?.to_vec(),
     };
     let mut samples = Vec::new();
     for path in &args.sample {
@@ -72,14 +74,14 @@ pub fn run(args: &PublishArgs, context: &Context) -> Outcome {
     let lakes = LakesArg { config: args.config.clone(), lake: None };
     let opened = open(&args.name, &args.registry, &args.key, &lakes)?;
     let signer = opened.signer()?;
-    let sandbox = Sandbox::new(Limits::default()).map_err(|error| problem(&error))?;
+    let sandbox = Sandbox::new(Limits::default())?;
     let bytes = component.len() as u64;
     let draft = Draft { name: args.name.clone(), version, component, spec, samples, targets };
     let steps = Steps::new(context.err);
     steps.update("checking, running samples, compiling", 0, 1);
     let published = publish(&opened.registry, &sandbox, &draft, signer);
     steps.finish();
-    let published = published.map_err(|error| problem_in(&error, "", Some(&args.spec)))?;
+    let published = published.map_err(|error| problem::in_input_or_spec(error, "", Some(&args.spec)))?;
     let (manifest, screen) = (&published.manifest, context.out);
     let state = if published.fresh { "published" } else { "was published already" };
     let mut text = format!("{} {state}\n", screen.paint(Tone::Name, &manifest.id()));
@@ -116,8 +118,8 @@ pub fn run(args: &PublishArgs, context: &Context) -> Outcome {
     Ok(Answer { text, json, ..Answer::default() })
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Problem> {
-    std::fs::read(path).map_err(|error| Problem::io(&path.display().to_string(), &error))
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|error| Error::io(&path.display().to_string(), error))
 }
 
 fn compiled(code: &CodeStatement) -> String {
@@ -164,7 +166,7 @@ pub fn run_precompile(args: &PrecompileArgs, context: &Context) -> Outcome {
     let versions = match version {
         Some(version) => vec![version],
         None => {
-            let channel = registry.channel(&name, trust).map_err(|error| problem(&error))?;
+            let channel = registry.channel(&name, trust)?;
             let mut all: Vec<_> = channel.releases().map(|release| release.version.clone()).collect();
             all.sort();
             all.dedup();
@@ -175,13 +177,13 @@ pub fn run_precompile(args: &PrecompileArgs, context: &Context) -> Outcome {
     let (mut made, total) = (Vec::new(), versions.len() * targets.len());
     let steps = Steps::new(context.err);
     for version in &versions {
-        let (manifest, _) = registry.manifest(&name, version, trust).map_err(|error| problem(&error))?;
+        let (manifest, _) = registry.manifest(&name, version, trust)?;
         let what = format!("the component of {}", manifest.id());
-        let component = registry.blob(&manifest.component.blob, &what).map_err(|error| problem(&error))?;
+        let component = registry.blob(&manifest.component.blob, &what)?;
         for target in &targets {
             steps.update(&format!("{} for {target}", manifest.id()), made.len() as u64, total as u64);
             let code = precompile(registry, &manifest, &component, target, signer);
-            made.push((manifest.id(), code.map_err(|error| problem(&error))?));
+            made.push((manifest.id(), code?));
         }
     }
     steps.finish();

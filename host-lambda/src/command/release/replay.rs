@@ -1,12 +1,14 @@
 //! `lakegate replay`: history again, with a release that is named.
 
 use super::super::Context;
-use super::super::bridge::{open_lake, problem};
-use super::super::output::{Answer, Exit, Outcome, Problem};
+use super::super::bridge::open_lake;
+use super::super::output::{Answer, Exit, Outcome};
+use super::super::problem;
 use super::super::progress::Steps;
 use super::super::render::{Screen, Tone, count, number, visible};
 use super::{KeyArg, LakesArg, Opened, RegistryArg, check_name, open, parse_version, storage_named};
 use crate::deployed::connected_lake;
+use crate::error::Error;
 use crate::lake::Lake;
 use crate::release::{Release, Wanted, replay, seed, wanted};
 use clap::Args;
@@ -54,14 +56,14 @@ pub fn run(args: &ReplayArgs, context: &Context) -> Outcome {
     let version = parse_version(&args.release)?;
     let written_by = args.written_by.as_deref().map(parse_version).transpose()?;
     let opened = open(&args.name, &args.registry, &args.key, &args.lakes)?;
-    let release = opened.loader()?.load(&args.name, &version).map_err(|error| problem(&error))?;
+    let release = opened.loader()?.load(&args.name, &version)?;
     let lakes = lakes(&opened, args.lakes.lake.as_deref())?;
     if lakes.is_empty() {
-        return Err(Problem::usage(format!(
+        return Err(Error::usage(format!(
             "no pipeline follows the channel {}, and no lake is named",
             args.name
         ))
-        .hint("name the lake with --lake DIR, or the configuration with --config FILE"));
+        .with_hint("name the lake with --lake DIR, or the configuration with --config FILE"));
     }
     let into = match &args.into {
         Some(place) if place.starts_with("s3://") => {
@@ -75,7 +77,7 @@ pub fn run(args: &ReplayArgs, context: &Context) -> Outcome {
     let mut text = String::new();
     for (pipeline, lake) in &lakes {
         let which = Wanted { from: from.clone(), written_by: written_by.clone(), pipeline: pipeline.clone() };
-        let states = wanted(lake, &which, &release, into.is_none()).map_err(|error| problem(&error))?;
+        let states = wanted(lake, &which, &release, into.is_none())?;
         if args.dry_run {
             total.objects += states.len() as u64;
             for state in &states {
@@ -84,7 +86,7 @@ pub fn run(args: &ReplayArgs, context: &Context) -> Outcome {
             continue;
         }
         if let Some(into) = &into {
-            seed(lake, into).map_err(|error| problem(&error))?;
+            seed(lake, into)?;
         }
         let steps = Steps::new(context.err);
         for (done, state) in states.iter().enumerate() {
@@ -99,7 +101,7 @@ pub fn run(args: &ReplayArgs, context: &Context) -> Outcome {
                 }
                 Err(error) => {
                     total.failed += 1;
-                    let shown = problem(error).file(&*replayed.source).render(context.out);
+                    let shown = problem::render(&error.clone().in_file(&*replayed.source), context.out);
                     text.push_str(&shown);
                 }
             }
@@ -149,12 +151,11 @@ impl Total {
 }
 
 /// The pipelines' lakes, connected to their catalogs and sources, and the one that is named.
-fn lakes(opened: &Opened, folder: Option<&Path>) -> Result<Vec<(Option<String>, Lake)>, Problem> {
+fn lakes(opened: &Opened, folder: Option<&Path>) -> Result<Vec<(Option<String>, Lake)>, Error> {
     let mut lakes = Vec::new();
     for pipeline in &opened.pipelines {
         let loader = opened.loader()?;
-        let lake = connected_lake(pipeline, &opened.connection.aws, Some(loader))
-            .map_err(|error| problem(&error))?;
+        let lake = connected_lake(pipeline, &opened.connection.aws, Some(loader))?;
         lakes.push((Some(pipeline.name.clone()), lake));
     }
     if let Some(folder) = folder {

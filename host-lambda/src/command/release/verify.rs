@@ -5,10 +5,11 @@
 //! spec, contracts) is taken only if it has the digest that the receipt names, so that equality proves itself.
 
 use super::super::Context;
-use super::super::bridge::{open_lake, problem};
-use super::super::output::{Answer, Exit, Fault, Outcome, Problem};
+use super::super::bridge::open_lake;
+use super::super::output::{Answer, Exit, Outcome};
 use super::super::render::{Cell, Grid, Holds, Tone, count, number, short};
 use super::{Connection, registry_named};
+use crate::error::{Code, Error};
 use crate::lake::{CommitRecord, Lake, Output, Receipt, sha256};
 use crate::release::{Blob, Registry};
 use crate::run::commit::source_of;
@@ -83,12 +84,12 @@ pub fn run(args: &VerifyArgs, context: &Context) -> Outcome {
     }
     let transform = transform(args, &promise.receipt, &pieces)?;
     let spec = spec(args, &promise.receipt, &pieces)?;
-    let plan = Plan::new(spec, promise.table.clone()).map_err(|error| problem(&error))?;
+    let plan = Plan::new(spec, promise.table.clone())?;
     let made = match contracts(&promise.receipt, &pieces)? {
         Some(contracts) => remake(&transform, &source, &plan, contracts, &mut |_| {}),
         None => preview(&transform, &source, &plan, None, &mut |_| {}),
     };
-    let made = made.map_err(|error| problem(&error).file(source.uri()))?;
+    let made = made.map_err(|error| error.in_file(source.uri()))?;
     Ok(answer(&promise, &made, context))
 }
 
@@ -145,13 +146,13 @@ fn answer(promise: &Promise, made: &Preview, context: &Context) -> Answer {
 }
 
 /// A receipt by itself, inside of a command's JSON, or that of a commit record.
-fn read(args: &VerifyArgs) -> Result<Promise, Problem> {
+fn read(args: &VerifyArgs) -> Result<Promise, Error> {
     let name = args.receipt.display().to_string();
-    let bytes = std::fs::read(&args.receipt).map_err(|error| Problem::io(&name, &error))?;
+    let bytes = std::fs::read(&args.receipt).map_err(|error| Error::io(&name, error))?;
     let wrong = |why: String| {
-        Problem::new(Fault::Input, "no_receipt", format!("this is no receipt: {why}"))
-            .hint("a receipt is in the JSON of `lakegate preview --json`, and a commit record holds one")
-            .file(&*name)
+        Error::new(Code::NoReceipt, format!("this is no receipt: {why}"))
+            .with_hint("a receipt is in the JSON of `lakegate preview --json`, and a commit record holds one")
+            .in_file(&*name)
     };
     let value: Value = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
     let table = args.table.clone();
@@ -165,7 +166,7 @@ fn read(args: &VerifyArgs) -> Result<Promise, Problem> {
     Ok(Promise { receipt, record: None, table })
 }
 
-fn source(args: &VerifyArgs, promise: &Promise, pieces: &Pieces) -> Result<Source, Problem> {
+fn source(args: &VerifyArgs, promise: &Promise, pieces: &Pieces) -> Result<Source, Error> {
     let opened = match (&args.input, &promise.record) {
         (Some(path), _) => Source::file(path),
         (None, Some(record)) => match &pieces.lake {
@@ -173,18 +174,18 @@ fn source(args: &VerifyArgs, promise: &Promise, pieces: &Pieces) -> Result<Sourc
             None => Source::file(Path::new(&record.source.uri)),
         },
         (None, None) => {
-            return Err(Problem::usage("the receipt does not say where its input is")
-                .hint("name it with --input FILE"));
+            return Err(Error::usage("the receipt does not say where its input is")
+                .with_hint("name it with --input FILE"));
         }
     };
-    opened.map_err(|error| problem(&error))
+    opened
 }
 
-fn transform(args: &VerifyArgs, receipt: &Receipt, pieces: &Pieces) -> Result<Transform, Problem> {
-    let sandbox = Sandbox::new(Limits::default()).map_err(|error| problem(&error))?;
+fn transform(args: &VerifyArgs, receipt: &Receipt, pieces: &Pieces) -> Result<Transform, Error> {
+    let sandbox = Sandbox::new(Limits::default())?;
     let digest = receipt.component.as_str();
     if let Some(path) = &args.transform {
-        let transform = Transform::from_file(&sandbox, path).map_err(|error| problem(&error))?;
+        let transform = Transform::from_file(&sandbox, path)?;
         return if transform.digest() == digest {
             Ok(transform)
         } else {
@@ -192,21 +193,21 @@ fn transform(args: &VerifyArgs, receipt: &Receipt, pieces: &Pieces) -> Result<Tr
         };
     }
     if Transform::shipped_digest() == Some(digest) {
-        return Transform::shipped(&sandbox).map_err(|error| problem(&error));
+        return Transform::shipped(&sandbox);
     }
     let Some(registry) = &pieces.registry else {
         return Err(missing("component", digest, "--transform FILE or --registry DIR"));
     };
     let blob = Blob { digest: digest.into(), bytes: 0 };
-    let bytes = registry.blob(&blob, "the component").map_err(|error| problem(&error))?;
-    Transform::from_bytes(&sandbox, digest, &bytes).map_err(|error| problem(&error))
+    let bytes = registry.blob(&blob, "the component")?;
+    Transform::from_bytes(&sandbox, digest, &bytes)
 }
 
-fn spec(args: &VerifyArgs, receipt: &Receipt, pieces: &Pieces) -> Result<String, Problem> {
+fn spec(args: &VerifyArgs, receipt: &Receipt, pieces: &Pieces) -> Result<String, Error> {
     let digest = receipt.spec.as_str();
     if let Some(path) = &args.spec {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Problem::io(&path.display().to_string(), &error))?;
+        let text =
+            std::fs::read_to_string(path).map_err(|error| Error::io(&path.display().to_string(), error))?;
         let found = sha256(text.as_bytes());
         return if found == digest { Ok(text) } else { Err(differs("spec", &found, digest)) };
     }
@@ -214,24 +215,24 @@ fn spec(args: &VerifyArgs, receipt: &Receipt, pieces: &Pieces) -> Result<String,
         return Ok(String::new());
     }
     if let Some(lake) = &pieces.lake
-        && let Some(text) = lake.spec_text(digest).map_err(|error| problem(&error))?
+        && let Some(text) = lake.spec_text(digest)?
     {
         return Ok(text);
     }
     if let Some(registry) = &pieces.registry {
         let blob = Blob { digest: digest.into(), bytes: 0 };
-        let bytes = registry.blob(&blob, "the spec").map_err(|error| problem(&error))?;
+        let bytes = registry.blob(&blob, "the spec")?;
         return String::from_utf8(bytes).map_err(|_| differs("spec", "no text", digest));
     }
     Err(missing("spec", digest, "--spec FILE, --lake DIR or --registry DIR"))
 }
 
 /// The contracts by digest; `None` where they are not to be had, and so are learned again.
-fn contracts(receipt: &Receipt, pieces: &Pieces) -> Result<Option<Vec<TableContract>>, Problem> {
+fn contracts(receipt: &Receipt, pieces: &Pieces) -> Result<Option<Vec<TableContract>>, Error> {
     let Some(lake) = &pieces.lake else { return Ok(None) };
     let mut contracts = Vec::new();
     for (table, digest) in &receipt.contracts {
-        let Some(text) = lake.contract_text(digest).map_err(|error| problem(&error))? else {
+        let Some(text) = lake.contract_text(digest)? else {
             return Ok(None);
         };
         contracts.push(TableContract { table: table.clone(), text });
@@ -239,16 +240,12 @@ fn contracts(receipt: &Receipt, pieces: &Pieces) -> Result<Option<Vec<TableContr
     Ok(Some(contracts))
 }
 
-fn missing(what: &str, digest: &str, how: &str) -> Problem {
-    Problem::new(Fault::Usage, "piece_missing", format!("the {what} {digest} is not to be had here"))
-        .hint(format!("name it with {how}"))
+fn missing(what: &str, digest: &str, how: &str) -> Error {
+    Error::new(Code::PieceMissing, format!("the {what} {digest} is not to be had here"))
+        .with_hint(format!("name it with {how}"))
 }
 
-fn differs(what: &str, found: &str, wanted: &str) -> Problem {
-    Problem::new(
-        Fault::Input,
-        "piece_differs",
-        format!("this {what} has the digest {found}, the receipt names {wanted}"),
-    )
-    .hint(format!("name the {what} that the receipt was made from"))
+fn differs(what: &str, found: &str, wanted: &str) -> Error {
+    Error::new(Code::PieceDiffers, format!("this {what} has the digest {found}, the receipt names {wanted}"))
+        .with_hint(format!("name the {what} that the receipt was made from"))
 }

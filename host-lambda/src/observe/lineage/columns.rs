@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::event::{ColumnLineage, FieldLineage, InputField, Schema, SchemaField, Transformation};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::sandbox::TableContract;
 
 const IDENTITY: &str = "IDENTITY";
@@ -39,7 +39,7 @@ impl Plan {
     pub(super) fn parse(contract: &TableContract) -> Result<Self> {
         let table = &contract.table;
         let wrong =
-            |why: String| Error::own("contract_unreadable", format!("the contract of {table}: {why}"));
+            |why: String| Error::new(Code::ContractUnreadable, format!("the contract of {table}: {why}"));
         let plan: Self = serde_json::from_str(&contract.text).map_err(|error| wrong(format!("{error}")))?;
         if plan.version != VERSION {
             let version = plan.version;

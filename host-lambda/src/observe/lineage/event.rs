@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// Who wrote an event. A package URL (purl): a URI, as the schema wants, that names the exact version and
 /// promises no web page.
@@ -70,7 +70,7 @@ impl RunEvent {
     /// None that can be brought about: there is no map whose key is not a text.
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string(self)
-            .map_err(|error| Error::own("json", format!("a lineage event cannot be written: {error}")))
+            .map_err(|error| Error::new(Code::Json, format!("a lineage event cannot be written: {error}")))
     }
 }
 

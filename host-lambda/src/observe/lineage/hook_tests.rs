@@ -1,5 +1,6 @@
 //! What lies in the lineage's folder after a commit and after a failure.
 
+use crate::error::Code;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -87,14 +88,14 @@ fn a_contract_that_is_lost_tells_nothing() {
     let mut record = scene.commit();
     record.contracts = BTreeMap::from([("orders".into(), "0".repeat(64))]);
     let error = complete(&scene.lineage, &scene.pipeline, &scene.lake, &record).unwrap_err();
-    assert_eq!(error.code(), "contract_unreadable");
+    assert_eq!(error.name(), "contract_unreadable");
     assert!(scene.told().is_empty());
 }
 
 #[test]
 fn a_failure_is_of_the_generation_that_it_would_have_become() {
     let scene = Scene::new();
-    let error = Error::input("syntax_error", "not JSON");
+    let error = Error::new(Code::SyntaxError, "not JSON");
     let told = |kind| {
         let events = scene.told();
         let of_kind = events.into_iter().filter(|event| event.event_type == kind);

@@ -231,7 +231,7 @@ fn a_contract_that_cannot_be_read_is_named() {
     };
     for text in ["{", "{}", r#"{"version":2,"columns":[],"partition_by":[]}"#] {
         let error = with(text);
-        assert_eq!(error.code(), "contract_unreadable");
+        assert_eq!(error.name(), "contract_unreadable");
         assert!(error.to_string().contains("order_items"), "{error}");
     }
     assert!(run.complete(&record(), &[]).unwrap_err().to_string().contains("order_items"));

@@ -144,12 +144,6 @@ impl Bucket {
     }
 }
 
-impl From<AwsError> for StorageError {
-    fn from(error: AwsError) -> Self {
-        Self::Aws(Box::new(error))
-    }
-}
-
 pub(super) fn millis(time: Option<&DateTime>) -> i64 {
     time.and_then(|time| time.to_millis().ok()).unwrap_or_default()
 }

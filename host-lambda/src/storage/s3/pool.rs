@@ -211,7 +211,7 @@ mod tests {
         let pool = pool(100, 1000);
         let slot = pool.open();
         let error = (0..100).find_map(|_| pool.append(slot, &[7; 50]).err()).unwrap();
-        assert_eq!(error.code(), "spill_limit");
+        assert_eq!(error.name(), "spill_limit");
         assert!(error.to_string().contains("1000 bytes"), "{error}");
         assert!(pool.lock().spilled <= 1000);
     }

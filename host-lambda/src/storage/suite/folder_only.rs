@@ -30,6 +30,6 @@ fn only_the_dead_leave_something_over() {
 fn keys_cannot_leave_the_folder() {
     let (_folder, storage) = folder();
     for key in ["../x", "/etc/passwd", "a/../../x", "a//b", ""] {
-        assert_eq!(storage.get(key).unwrap_err().code(), "storage_key", "{key}");
+        assert_eq!(storage.get(key).unwrap_err().name(), "storage_key", "{key}");
     }
 }

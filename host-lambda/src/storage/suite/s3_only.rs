@@ -214,7 +214,7 @@ fn an_old_version_is_read_while_a_new_one_is_there(peer: &Peer) {
     assert!(read(&storage, &pinned).unwrap() == first, "whatever came after it");
     let request = aws.s3().delete_object().bucket(peer.bucket()).key("a lake/in").version_id(id);
     aws.wait(request.send()).unwrap();
-    assert_eq!(read(&storage, &pinned).unwrap_err().code(), "source_changed");
+    assert_eq!(read(&storage, &pinned).unwrap_err().name(), "source_changed");
     assert_eq!(storage.stat_version("in", Some(id)).unwrap(), None);
 }
 
@@ -300,6 +300,6 @@ fn keys_that_s3_does_not_take_are_refused() {
     let aws = Aws::of_tests(runtime().handle().clone(), "http://127.0.0.1:1");
     let storage = S3Storage::new(aws, "lake", "p", options());
     for key in ["", &"k".repeat(1023)] {
-        assert_eq!(storage.stat(key).unwrap_err().code(), "storage_key");
+        assert_eq!(storage.stat(key).unwrap_err().name(), "storage_key");
     }
 }
