@@ -290,7 +290,9 @@ mod tests {
         let object = object_key("/in/x.json");
         assert_eq!(
             key,
-            format!("_lakegate/loads/pipeline=orders/day=2025-01-01/43200000-20250101T115959999Z-{object}-000003.json")
+            format!(
+                "_lakegate/loads/pipeline=orders/day=2025-01-01/43200000-20250101T115959999Z-{object}-000003.json"
+            )
         );
         assert!(load_key("orders", "2025-01-01T12:00:00.000Z", "/in/x.json", 3) < key, "newer");
         assert!(load_key("orders", "2025-01-01T00:00:00.000Z", "/in/x.json", 3) > key, "older");
@@ -319,7 +321,9 @@ mod tests {
     #[test]
     fn no_chosen_name_meets_one_of_the_lakes_own() {
         // Whatever a table or a pipeline is called, its keys are told apart from everything else's.
-        for name in ["commits", "failures", "tables", "loads", "contracts", "lake", "staging", "schema", "raw"] {
+        for name in
+            ["commits", "failures", "tables", "loads", "contracts", "lake", "staging", "schema", "raw"]
+        {
             assert_eq!(table_of_schema(&schema_key(name)), Some(name));
             let keys = [
                 schema_key(name),

@@ -15,8 +15,7 @@ pub mod quarantine;
 mod record;
 mod resubmissions;
 #[cfg(test)]
-#[path = "lake/scale_tests.rs"]
-mod scale_tests;
+pub(crate) mod scale_tests;
 mod texts;
 
 use std::collections::BTreeSet;
@@ -32,18 +31,16 @@ pub use contracts::{ContractVersion, LiveContract};
 pub use loads::{Load, LoadedTable};
 pub use page::{Entry, History};
 pub use record::{
-    CommitRecord, CommitState, FailedRecord, Output, PartRecord, QuarantineRecord, Receipt,
-    ReleaseRecord, Resolved, SourceRecord,
+    CommitRecord, CommitState, FailedRecord, Output, PartRecord, QuarantineRecord, Receipt, ReleaseRecord,
+    Resolved, SourceRecord,
 };
 
 use layout::Guarded;
 pub use texts::Texts;
 
 use crate::error::{Code, Error, Result};
-pub(crate) use crate::keys::{
-    commit_key, contract_key, failure_key, host_key, object_prefix, spec_key,
-};
 use crate::keys::{self, Named};
+pub(crate) use crate::keys::{commit_key, contract_key, failure_key, host_key, object_prefix, spec_key};
 use crate::sandbox::Transform;
 use crate::source::Source;
 use crate::storage::{LocalFolder, Storage};

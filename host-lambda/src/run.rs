@@ -13,6 +13,8 @@
 pub(crate) mod commit;
 pub(crate) mod crash;
 pub(crate) mod learn;
+#[cfg(test)]
+mod mark_tests;
 mod pass;
 mod plan;
 mod preview;

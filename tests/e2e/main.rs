@@ -13,6 +13,7 @@
 //! * `json_suite`   what the grammar allows is accepted, what it forbids is refused
 //! * `laws`         properties: chunks, joins, names, partition paths
 //! * `model`        the deployed flow against a model of a few lines
+//! * `names`        tables that are called like something of the lake's own
 //! * `own`          a transform of one's own: the example, and a crate as `lakegate new` makes it
 //! * `releases`     keys, publishing, promotion, rollback, replay, proof: the commands one after the other
 //! * `serve`        uploads over HTTP, what the page is told, what is refused at the port
@@ -33,6 +34,7 @@ mod errors;
 mod json_suite;
 mod laws;
 mod model;
+mod names;
 mod own;
 mod releases;
 mod serve;

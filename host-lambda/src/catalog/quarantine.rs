@@ -5,8 +5,8 @@
 //!
 //! * The table is made once and never changed: a line has the same fields whatever the pipeline reads. It is
 //!   looked for only by a commit that rejected something, or that made a table of rows.
-//! * It lies below the lake's own folder, which begins with `_`. Athena passes over files and folders that begin with `_` or `.` where it meets
-//!   them below a table's location, and none of these does: what leads to the location is not looked at by
+//! * It lies below the lake's own folder. Athena passes over files and folders that begin with `_` or `.` where it
+//!   meets them below a table's location, and none of these does: what leads to the location is not looked at by
 //!   Trino or Hive. (AWS's guide advises against underscores in locations, and gives no reason.)
 //! * Whose quarantine a line is in, `"$path"` tells. A generation that is replaced takes its lines along.
 

@@ -121,9 +121,7 @@ pub fn run(args: &QuarantineArgs, context: &Context) -> Outcome {
 
 fn list(args: &ListArgs, context: &Context) -> Outcome {
     let lake = args.lake.existing()?;
-    let page = lake
-        .quarantine_page(Some(&args.table), args.after.as_deref(), OBJECTS)
-        ?;
+    let page = lake.quarantine_page(Some(&args.table), args.after.as_deref(), OBJECTS)?;
     known(&lake, &args.table, page.records.is_empty())?;
     let all = &page.records;
     let open = all.iter().filter(|entry| entry.resolved_by.is_none()).count();

@@ -10,6 +10,7 @@ use super::output::{Answer, Outcome};
 use super::render::{Cell, Grid, Holds, Screen, Tone, count, number, short, size, visible};
 use super::{Context, reasons};
 use crate::config::Config;
+use crate::error::{Code, Error};
 use crate::lake::{CommitRecord, CommitState, Entry, FailedRecord, History, Lake, Load};
 use crate::time::rfc3339;
 use clap::Args;
@@ -48,7 +49,7 @@ pub struct StatusArgs {
 #[derive(Args, Clone, Debug)]
 struct Part {
     /// How many commits to read, the newest first
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(long, value_name = "N", default_value_t = 50)]
     limit: usize,
     /// Go on where a summary before ended: what it calls `next`
     #[arg(long, value_name = "PLACE")]
@@ -136,12 +137,8 @@ pub struct Table {
 
 /// Sums by table and the number of rejected records, over the commits that count.
 pub fn sums(lake: &Lake, history: &History) -> Result<(BTreeMap<String, Table>, u64), Error> {
-    let mut tables: BTreeMap<String, Table> = lake
-        .tables()
-        ?
-        .into_iter()
-        .map(|name| (name, Table::default()))
-        .collect();
+    let mut tables: BTreeMap<String, Table> =
+        lake.tables()?.into_iter().map(|name| (name, Table::default())).collect();
     let mut rejected = 0;
     for Entry { load, .. } in history.entries.iter().filter(|entry| entry.current) {
         rejected += load.rejected;

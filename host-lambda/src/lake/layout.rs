@@ -120,7 +120,9 @@ fn is_part(key: &str) -> bool {
     let (number, digest, modified) = (words.next(), words.next(), words.next());
     let hex = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let time = |text: &str| text.len() == 16 && text.as_bytes()[8] == b'T' && text.ends_with('Z');
-    number.is_some_and(|text| text.parse::<u32>().is_ok()) && digest.is_some_and(hex) && modified.is_some_and(time)
+    number.is_some_and(|text| text.parse::<u32>().is_ok())
+        && digest.is_some_and(hex)
+        && modified.is_some_and(time)
 }
 
 impl Storage for Guarded {

@@ -130,7 +130,11 @@ impl Lake {
             for pipeline in pipelines {
                 let prefix = keys::day_prefix(&pipeline, &day);
                 let start = cursor.as_ref().and_then(|cursor| cursor.start(&day, &pipeline));
-                let page = self.storage().list_page(&prefix, start.as_deref(), limit.saturating_add(1) - found.len())?;
+                let page = self.storage().list_page(
+                    &prefix,
+                    start.as_deref(),
+                    limit.saturating_add(1) - found.len(),
+                )?;
                 let name = |key: &str| Some(key.strip_prefix(&prefix)?.strip_suffix(".json")?.to_owned());
                 let names = page.found.iter().filter_map(|facts| name(&facts.key));
                 lines.extend(names.map(|name| Line { name, pipeline: pipeline.clone() }));
@@ -162,7 +166,8 @@ impl Lake {
     /// Looks at the other generations of each entry's object.
     fn ask_current(&self, entries: &mut [Entry]) -> Result<()> {
         for entry in entries {
-            let states = self.records_below(&keys::object_prefix(&entry.load.pipeline, &entry.load.source))?;
+            let states =
+                self.records_below(&keys::object_prefix(&entry.load.pipeline, &entry.load.source))?;
             let Some(state) = states.iter().find(|state| state.key == entry.key) else { continue };
             entry.current = state.current && !self.is_withdrawn(&state.record, &state.key)?;
         }

@@ -12,8 +12,8 @@ use toml::{Table, Value};
 
 use super::{CommitRecord, CommitState, Lake, Resolved, sha256};
 use crate::error::{Code, Error, Result};
-use crate::report::QuarantineLine;
 use crate::keys::{self, Named, resubmitted_key};
+use crate::report::QuarantineLine;
 use crate::run::commit::source_of;
 use crate::run::{Cause, Outcome, Plan, Progress, run_because};
 use crate::sandbox::Transform;
@@ -73,11 +73,13 @@ impl Lake {
         let (start, number) = match after {
             None => (None, 0),
             Some(text) => {
-                let place = text.rsplit_once('/').and_then(|(file, number)| Some((file, number.parse().ok()?)));
-                let (file, number): (&str, u64) = place.filter(|(file, _)| file.contains('/')).ok_or_else(|| {
-                    Error::new(Code::CursorUnknown, format!("`{text}` is no place in the quarantine"))
-                        .with_hint("give what the page before says as `next`")
-                })?;
+                let place =
+                    text.rsplit_once('/').and_then(|(file, number)| Some((file, number.parse().ok()?)));
+                let (file, number): (&str, u64) =
+                    place.filter(|(file, _)| file.contains('/')).ok_or_else(|| {
+                        Error::new(Code::CursorUnknown, format!("`{text}` is no place in the quarantine"))
+                            .with_hint("give what the page before says as `next`")
+                    })?;
                 // The name without its extension comes right before the name, so that the rest of it is read.
                 let start = if number == u64::MAX { file } else { file.trim_end_matches(".jsonl") };
                 (Some(format!("{}{start}", keys::QUARANTINE)), number)

@@ -13,7 +13,8 @@ use crate::keys::{self, Named};
 impl Lake {
     /// Notes of which source objects a commit that is about to be made submits records again.
     pub(crate) fn note_resubmissions(&self, record: &CommitRecord) -> Result<()> {
-        let sources: BTreeSet<&str> = record.resolves.iter().map(|resolved| resolved.source.as_str()).collect();
+        let sources: BTreeSet<&str> =
+            record.resolves.iter().map(|resolved| resolved.source.as_str()).collect();
         for source in sources {
             let (pipeline, uri) = (&record.pipeline, &record.source.uri);
             let key = keys::resubmission_key(pipeline, source, uri, record.generation);
@@ -43,7 +44,8 @@ impl Lake {
 
     /// Whether a later generation of an object whose records a commit submitted again has made that commit void.
     pub(crate) fn is_withdrawn(&self, record: &CommitRecord, key: &str) -> Result<bool> {
-        let sources: BTreeSet<&str> = record.resolves.iter().map(|resolved| resolved.source.as_str()).collect();
+        let sources: BTreeSet<&str> =
+            record.resolves.iter().map(|resolved| resolved.source.as_str()).collect();
         for source in sources {
             let states = self.records_below(&keys::object_prefix(&record.pipeline, source))?;
             if states.iter().any(|state| state.record.withdraws.iter().any(|withdrawn| withdrawn == key)) {

@@ -8,10 +8,10 @@
 use super::stage::{Names, Staging};
 use super::{Plan, crash, learn};
 use crate::error::{Code, Error, Result};
+use crate::keys::resubmitted_key;
 use crate::lake::{
     CommitRecord, CommitState, FailedRecord, Lake, Load, failure_key, object_prefix, sha256, to_json,
 };
-use crate::keys::resubmitted_key;
 use crate::sandbox::{TableContract, Transform};
 use crate::source::{Source, now_ms};
 use crate::storage::{Published, Staged};

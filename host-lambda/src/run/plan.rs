@@ -95,7 +95,8 @@ impl Plan {
             }
         };
         if let Some(hidden) = tables.iter().find(|table| table.starts_with('_')) {
-            let what = format!("no table can be named `{hidden}`: readers of lakes skip what begins with `_`");
+            let what =
+                format!("no table can be named `{hidden}`: readers of lakes skip what begins with `_`");
             return Err(Error::new(Code::TableName, what).with_hint("begin it with a letter or a digit"));
         }
         let output = parsed.get("output");

@@ -22,8 +22,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::command::made::state_name;
-use crate::command::output::{Fault, Problem};
-use crate::error::Result;
+use crate::command::problem;
+use crate::error::{Code, Error, Fault, Result};
 use crate::keys::{UPLOADS, commit_key, raw_key, upload_bytes_key, upload_key};
 use crate::lake::{CommitRecord, Lake, Receipt, to_json};
 use crate::run::{Outcome, Progress};

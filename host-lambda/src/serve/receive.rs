@@ -17,11 +17,8 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::Server;
-use super::answer::refused;
 use super::queue::Waiting;
 use crate::keys::raw_key;
-use crate::command::bridge::problem;
-use crate::command::output::{Fault, Problem};
 
 /// Largest upload. What S3 takes in one PUT, which is where the same page uploads to in production.
 pub const UPLOAD_BYTES: u64 = 5 << 30;

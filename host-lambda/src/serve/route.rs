@@ -21,7 +21,7 @@ use super::{Server, guard, receive, releases, views};
 use crate::lake::spec_key;
 
 /// Entries of a list where the request does not say how many.
-const LISTED: usize = 100;
+const LISTED: usize = 50;
 
 /// The answer to a request that came in at `port`.
 ///

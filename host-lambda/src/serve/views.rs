@@ -15,10 +15,9 @@ use super::{Server, Told};
 use crate::command::contract_view::{ContractView, Entry};
 use crate::command::status::{Table, sums};
 use crate::lake::quarantine::Quarantined;
-use crate::lake::Entry;
 
 /// Commits that sums are made of, and objects whose rejected records are looked through.
-const NEWEST: usize = 100;
+const NEWEST: usize = 50;
 
 /// Which part of a list is asked for.
 pub struct Paged {
@@ -85,13 +84,12 @@ fn table(server: &Server, name: &str, sums: &Table) -> Result<Value, Error> {
 
 /// `GET /api/commits`: newest first.
 pub fn commits(server: &Server, page: &Paged) -> Answered {
-    let history =
-        server.lake.history(page.after.as_deref(), page.limit)?;
+    let history = server.lake.history(page.after.as_deref(), page.limit)?;
     let commits: Vec<Value> = history.entries.iter().map(commit).collect();
     ok(&json!({ "commits": commits, "next": history.next }))
 }
 
-fn commit(entry: &Entry) -> Value {
+fn commit(entry: &crate::lake::Entry) -> Value {
     let load = &entry.load;
     json!({
         "pipeline": load.pipeline, "source": load.source, "name": name_of(&load.source),
@@ -103,8 +101,7 @@ fn commit(entry: &Entry) -> Value {
 
 /// `GET /api/quarantine`: records that nobody has submitted again.
 pub fn quarantine(server: &Server, page: &Paged) -> Answered {
-    let found = server.lake.quarantine_page(None, page.after.as_deref(), NEWEST);
-    let found = found?;
+    let found = server.lake.quarantine_page(None, page.after.as_deref(), NEWEST)?;
     let placed = found.records.into_iter().zip(found.places);
     let (open, places): (Vec<Quarantined>, Vec<String>) =
         placed.filter(|(entry, _)| entry.resolved_by.is_none()).unzip();
@@ -138,8 +135,7 @@ fn record(entry: &Quarantined) -> Value {
 
 /// `GET /api/failures`.
 pub fn failures(server: &Server, page: &Paged) -> Answered {
-    let found = server.lake.failures_page(page.after.as_deref(), page.limit);
-    let (mut failures, next) = found?;
+    let (mut failures, next) = server.lake.failures_page(page.after.as_deref(), page.limit)?;
     failures.sort_by(|a, b| b.at.cmp(&a.at));
     ok(&json!({ "failures": failures, "next": next }))
 }

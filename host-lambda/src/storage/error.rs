@@ -85,9 +85,9 @@ impl StorageError {
                 _ => Kind::Passing,
             },
             Self::Changed { .. } => Kind::Passing,
-            Self::Key { .. } => Kind::Own,
+            Self::Key { .. } | Self::Layout { .. } => Kind::Own,
             Self::Service(error) => error.kind(),
-            Self::SpillLimit { .. } | Self::TooManyParts { .. } | Self::Layout { .. } => Kind::Input,
+            Self::SpillLimit { .. } | Self::TooManyParts { .. } => Kind::Input,
         }
     }
 

@@ -153,8 +153,8 @@ codes! {
     CrawlerFailed = "crawler_failed", Environment, Own, "The crawler's last run failed.";
     CrawlerMissing = "crawler_missing", Environment, Own, "Glue has no such crawler.";
     CredentialsMissing = "credentials_missing", Environment, Own, "AWS credentials are missing, expired or refused.";
-    DatabaseMissing = "database_missing", Environment, Own, "Glue has no such database.";
     CursorUnknown = "cursor_unknown", Usage, Input, "A place to go on listing from is none.";
+    DatabaseMissing = "database_missing", Environment, Own, "Glue has no such database.";
     Deadline = "deadline", Environment, Passing, "The invocation's time is used up.";
     DigestRefused = "digest_refused", Usage, Input, "A parameter that should be a SHA-256 in lower-case hex is none.";
     DiskFull = "disk_full", Environment, Passing, "The disk is full.";

@@ -34,7 +34,9 @@ pub(super) fn page(
         entry.path().strip_prefix(root).map(|inside| inside.to_string_lossy().into_owned()).ok()
     };
     let reaches = |entry: &DirEntry| {
-        let Some(after) = after.filter(|_| entry.depth() > 0 && entry.file_type().is_dir()) else { return true };
+        let Some(after) = after.filter(|_| entry.depth() > 0 && entry.file_type().is_dir()) else {
+            return true;
+        };
         let inside = key(entry).unwrap_or_default() + "/";
         inside.as_str() > after || after.starts_with(&inside)
     };
@@ -49,7 +51,9 @@ pub(super) fn page(
         if !entry.file_type().is_file() || is_hidden(&entry.file_name().to_string_lossy()) {
             continue;
         }
-        let Some(key) = key(&entry).filter(|key| after.is_none_or(|after| key.as_str() > after)) else { continue };
+        let Some(key) = key(&entry).filter(|key| after.is_none_or(|after| key.as_str() > after)) else {
+            continue;
+        };
         if page.found.len() == limit {
             page.more = true;
             break;
