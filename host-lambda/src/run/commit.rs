@@ -62,7 +62,7 @@ pub(crate) fn complete(lake: &Lake, key: &str, record: &CommitRecord, means: Mea
     storage.seal(&touched)?;
     if let Err(error) = storage.sweep(&all) {
         // Invisible bytes of a run that was killed: no reason to leave this commit undone.
-        tracing::warn!(code = error.code(), hint = error.hint(), "uploads may be left: {error}");
+        tracing::warn!(code = error.code().name(), hint = error.hint(), "uploads may be left: {error}");
     }
     let told = match lake.surroundings() {
         Some(surroundings) => surroundings.published(lake, record)?,
@@ -198,7 +198,7 @@ pub(crate) fn record_failure(
         source: source.record(),
         component: transform.digest().into(),
         spec: sha256(plan.spec.as_bytes()),
-        code: error.code().into(),
+        code: error.name().into(),
         message: error.to_string(),
         hint: error.hint().map(str::to_string),
         place: error.place().map(ToString::to_string),
