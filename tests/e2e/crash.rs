@@ -7,11 +7,11 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use lakegate_host::lake::Lake;
-use lakegate_host::run::{self, Plan};
-use lakegate_host::sandbox::{Limits, Sandbox, Transform};
-use lakegate_host::source::Source;
-use lakegate_host::storage::LocalFolder;
+use lakegate_lake::lake::Lake;
+use lakegate_lake::run::{self, Plan};
+use lakegate_lake::source::Source;
+use lakegate_lake::storage::LocalFolder;
+use lakegate_sandbox::{Limits, Sandbox, Transform};
 use lakegate_tests::command::{lakegate, with};
 use lakegate_tests::dying::Dying;
 use lakegate_tests::{lake_rows, ways};

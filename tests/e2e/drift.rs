@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use lakegate_host::lake::Lake;
-use lakegate_host::run::{self, Plan};
-use lakegate_host::sandbox::{Limits, Sandbox, Transform};
-use lakegate_host::source::Source;
+use lakegate_lake::lake::Lake;
+use lakegate_lake::run::{self, Plan};
+use lakegate_lake::source::Source;
+use lakegate_sandbox::{Limits, Sandbox, Transform};
 use lakegate_tests::{lake_rows, ways};
 
 const FILES: usize = 50;

@@ -3,6 +3,7 @@
 //! What belongs where:
 //! * `aws`          the packaged function on a local stand-in for AWS
 //! * `cli`          exit codes, `--json`, colours: what a script or a person sees of the command
+//! * `codes`        the page of failures, made of their list
 //! * `concurrent`   two runs at once into one table
 //! * `corpus`       every golden case, both ways, several chunk sizes
 //! * `crash`        killed at each step, run again: the rows are the same
@@ -20,10 +21,12 @@
 //! * `shared_cases` small tricky files, where they lie beside the checkout
 //! * `swap`         a steady load of objects under a hundred promotions and rollbacks
 //! * `tidy`         the style limits
+//! * `walls`        layers of crates, circles of modules, what a function carries
 #![allow(clippy::unwrap_used)]
 
 mod aws;
 mod cli;
+mod codes;
 mod concurrent;
 mod corpus;
 mod crash;
@@ -41,6 +44,7 @@ mod serve;
 mod shared_cases;
 mod swap;
 mod tidy;
+mod walls;
 
 use std::path::PathBuf;
 

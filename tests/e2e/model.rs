@@ -10,13 +10,14 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use lakegate_host::error::Result;
-use lakegate_host::event::Sequencer;
-use lakegate_host::lake::{CommitRecord, Lake, SourceRecord, Surroundings};
-use lakegate_host::run::{self, Plan};
-use lakegate_host::sandbox::{Limits, Sandbox, Transform};
-use lakegate_host::source::Source;
-use lakegate_host::storage::{LocalFolder, Storage};
+use lakegate_base::Result;
+use lakegate_lake::Sequencer;
+use lakegate_lake::lake::{Lake, Surroundings};
+use lakegate_lake::record::{CommitRecord, SourceRecord};
+use lakegate_lake::run::{self, Plan};
+use lakegate_lake::source::Source;
+use lakegate_lake::storage::{LocalFolder, Storage};
+use lakegate_sandbox::{Limits, Sandbox, Transform};
 use lakegate_tests::dying::Dying;
 use lakegate_tests::{lake_rows, ways};
 

@@ -9,10 +9,10 @@ use lakegate_tests::{corpus, golden, ways};
 use serde_json::Value;
 
 /// What `lakegate new` writes compiles here too, and its own test runs among these.
-#[path = "../../host-lambda/src/command/new/lib.rs"]
+#[path = "../../host-lambda/cli/src/verb/new/lib.rs"]
 mod template;
 
-const NEW: &str = "../host-lambda/src/command/new";
+const NEW: &str = "../host-lambda/cli/src/verb/new";
 
 fn example(name: &str) -> Vec<u8> {
     fs::read(crate::checkout().join("tests/examples/mask-score").join(name)).unwrap()

@@ -10,15 +10,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use lakegate_host::Error;
-use lakegate_host::lake::Lake;
-use lakegate_host::release::{
+use lakegate_base::{Code, Error};
+use lakegate_lake::lake::Lake;
+use lakegate_lake::run::{self, State};
+use lakegate_lake::source::Source;
+use lakegate_lake::storage::LocalFolder;
+use lakegate_release::{
     Channel, Draft, Follower, Loader, Pinned, Promotion, Registry, SigningKey, Trust, publish,
 };
-use lakegate_host::run::{self, State};
-use lakegate_host::sandbox::{Limits, Sandbox, Transform};
-use lakegate_host::source::Source;
-use lakegate_host::storage::LocalFolder;
+use lakegate_sandbox::{Limits, Sandbox, Transform};
 use lakegate_tests::{lake_rows, ways};
 
 const OBJECTS: usize = 300;
@@ -84,7 +84,6 @@ impl Publisher {
             registry: self.registry.clone(),
             trust: self.trust.clone(),
             sandbox: self.sandbox.clone(),
-            strict: false,
             declared: true,
         }
     }
@@ -99,11 +98,11 @@ fn twice(follower: &Follower, lake: &Lake, source: &Source) -> Result<(u64, Stri
         let plan = release.plan(Some(serving.sequence))?.deployed("orders");
         let outcome = run::run(lake, &release.transform, source, &plan, &mut |_| {})?;
         if outcome.state != wanted {
-            return Err(Error::own("test", format!("{:?} instead of {wanted:?}", outcome.state)));
+            return Err(Error::new(Code::Invariant, format!("{:?} instead of {wanted:?}", outcome.state)));
         }
         first.get_or_insert((serving.sequence, release.manifest.version.to_string()));
     }
-    first.ok_or_else(|| Error::own("test", "it was not taken"))
+    first.ok_or_else(|| Error::new(Code::Invariant, "it was not taken"))
 }
 
 #[test]

@@ -1,7 +1,7 @@
 """What the tests deploy on a stand-in for AWS: buckets, queues, topics, roles, the function and its triggers.
 
 A `Rig` belongs to one test: everything that it makes has a name of its own, so that tests run at once on one
-stand-in. The function runs from the packaged zip, under a role with exactly `host-lambda/deploy/policy.json`.
+stand-in. The function runs from the packaged zip, under a role with exactly `host-lambda/lambda/deploy/policy.json`.
 """
 
 import io
@@ -18,7 +18,7 @@ from botocore.config import Config
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 ROOT = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
-POLICY = Path(__file__).parents[2] / "host-lambda/deploy/policy.json"
+POLICY = Path(__file__).parents[2] / "host-lambda/lambda/deploy/policy.json"
 # Longer than anything here takes on a slow machine.
 FUNCTION_SECONDS = 300
 WAIT_SECONDS = 120

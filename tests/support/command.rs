@@ -47,7 +47,7 @@ fn build() -> PathBuf {
     let profile = exe.parent().and_then(Path::parent).expect("a target folder").to_owned();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args(["build", "--quiet", "-p", "lakegate-host", "--bin", "lakegate"])
+        .args(["build", "--quiet", "-p", "lakegate-cli", "--bin", "lakegate"])
         .args(if profile.ends_with("release") { &["--release"][..] } else { &[] })
         .env("CARGO_TARGET_DIR", profile.parent().expect("a target folder"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))

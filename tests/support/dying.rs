@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use lakegate_host::storage::{
+use lakegate_lake::storage::{
     Chunks, Facts, LeftOver, LocalFolder, Published, Stage, Staged, Storage, StorageError, Tagged,
 };
 

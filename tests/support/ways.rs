@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use lakegate_host::sandbox;
+use lakegate_sandbox as sandbox;
 use lakegate_transform as native;
 
 use crate::drive::{Ask, Failed, Run, Step, Way};
@@ -212,10 +212,10 @@ impl Run for sandbox::Session {
 }
 
 /// The host tells whose fault in its own words (`input`, `passing`, `own`): only the code is compared.
-fn error_text(error: &lakegate_host::Error) -> Failed {
+fn error_text(error: &lakegate_base::Error) -> Failed {
     Failed {
         fault: error.kind().to_string(),
-        code: error.code().to_owned(),
+        code: error.name().to_owned(),
         message: error.to_string(),
         hint: error.hint().map(str::to_owned),
     }

@@ -22,7 +22,7 @@ pub fn bench(workspace: &Workspace, quick: bool, only: &[String]) -> Result<()> 
     let native = step("native bench", || build_program(workspace, "lakegate-transform", "whole", &[]))?;
     let steps = step("steps bench", || build_program(workspace, "lakegate-transform", "steps", &[]))?;
     let sandbox = step("lakegate, sandbox bench", || {
-        build_program(workspace, "lakegate-host", "sandbox", &["lakegate"])
+        build_program(workspace, "lakegate-cli", "sandbox", &["lakegate"])
     })?;
     let lakegate = workspace.lakegate("release");
     let mut command = Command::new(python);

@@ -44,7 +44,7 @@ pub fn programs(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
             "debug"
         }
         Profile::Release => {
-            cargo.args(["--release", "--package", "lakegate-host"]);
+            cargo.args(["--release", "--package", "lakegate-cli", "--package", "lakegate-lambda"]);
             "release"
         }
     };

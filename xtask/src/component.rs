@@ -3,7 +3,7 @@
 //! Not for the `lakegate` binary (`build.rs`). The one decision to know: how a component is compiled stands in
 //! a file of the host, which `lakegate build` uses too; only what is around it is here.
 
-#[path = "../../host-lambda/src/command/build/component.rs"]
+#[path = "../../host-lambda/cli/src/verb/build/component.rs"]
 mod crates;
 
 use std::io::Write;

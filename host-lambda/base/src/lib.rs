@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 mod error;
+pub mod time;
 
 pub use error::{Error, Result};
 pub use lakegate_model::{Code, Fault, Kind, Place};

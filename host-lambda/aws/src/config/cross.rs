@@ -1,0 +1,126 @@
+//! What pipelines must not be to each other.
+//!
+//! Not for one pipeline's own values. The decision to know: nobody may read where anybody writes, not even
+//! in a chain that ends: an object taken in twice is found late and costs much, a second prefix nothing.
+
+use std::collections::BTreeMap;
+
+use crate::config::location::Location;
+use crate::config::mistake::{Mistakes, Wrong};
+use crate::config::pipeline::{Pipeline, Told};
+
+/// A pipeline, and where the text names its places.
+pub(super) struct Marked {
+    pub(super) pipeline: Pipeline,
+    /// Byte offsets by key.
+    pub(super) marks: BTreeMap<&'static str, usize>,
+    /// Byte offset of the section.
+    pub(super) offset: usize,
+}
+
+impl Marked {
+    fn offset(&self, key: &str) -> usize {
+        self.marks.get(key).copied().unwrap_or(self.offset)
+    }
+
+    fn name(&self) -> &str {
+        &self.pipeline.name
+    }
+
+    fn source(&self) -> String {
+        self.pipeline.source.location.uri()
+    }
+}
+
+pub(super) fn check(pipelines: &[Marked], mistakes: &Mistakes<'_>) {
+    for (index, this) in pipelines.iter().enumerate() {
+        for other in &pipelines[..index] {
+            same_objects(this, other, mistakes);
+            nested_lakes(this, other, mistakes);
+        }
+        for writer in pipelines {
+            loops(this, writer, mistakes);
+            specs(this, writer, mistakes);
+        }
+    }
+}
+
+/// The longest prefix wins, then the longest suffix: only when both are the same nobody does.
+fn same_objects(this: &Marked, other: &Marked, mistakes: &Mistakes<'_>) {
+    let (these, those) = (&this.pipeline.source.suffixes, &other.pipeline.source.suffixes);
+    let shared = these.iter().find(|suffix| those.contains(suffix));
+    let tie = shared.is_some() || these.is_empty() && those.is_empty();
+    if !tie || this.source() != other.source() {
+        return;
+    }
+    // The later of the two is the one to change.
+    let (first, second) =
+        if this.offset("source") < other.offset("source") { (this, other) } else { (other, this) };
+    let line = mistakes.at(first.offset("source")).line;
+    let suffix = shared.map(|suffix| format!(" that end with {suffix}")).unwrap_or_default();
+    let message = format!("`{}` takes the same objects as `{}` (line {line})", second.name(), first.name());
+    let hint =
+        format!("both take those below {}{suffix}: tell them apart by prefix or suffix", first.source());
+    mistakes.wrong(second.offset("source"), Wrong::new(message).hint(hint));
+}
+
+/// Equal lakes are fine: each table has its folder. One inside the other looks like a table of it.
+fn nested_lakes(this: &Marked, other: &Marked, mistakes: &Mistakes<'_>) {
+    let (these, those) = (this.pipeline.lake.uri(), other.pipeline.lake.uri());
+    let (inner, outer) = match () {
+        () if these == those => return,
+        () if these.starts_with(&those) => (this, other),
+        () if those.starts_with(&these) => (other, this),
+        () => return,
+    };
+    let message = format!("the lake of `{}` is inside the lake of `{}`", inner.name(), outer.name());
+    let hint =
+        format!("{} looks like a table there: use one lake for both, or two apart", inner.pipeline.lake);
+    mistakes.wrong(inner.offset("lake"), Wrong::new(message).hint(hint));
+}
+
+fn loops(reader: &Marked, writer: &Marked, mistakes: &Mistakes<'_>) {
+    let source = reader.source();
+    for (key, place) in writer.pipeline.outputs() {
+        let output = place.uri();
+        let whose = if reader.name() == writer.name() {
+            format!("its own `{key}`")
+        } else {
+            format!("`{key}` of `{}`", writer.name())
+        };
+        let message = if source.starts_with(&output) {
+            format!("a loop: the source of `{}` is below {whose}, {output}", reader.name())
+        } else if output.starts_with(&source) {
+            format!("a loop: the source of `{}` holds {whose}, {output}", reader.name())
+        } else {
+            continue;
+        };
+        let hint = format!(
+            "what `{}` writes would come in through `{}` again: keep sources and outputs apart",
+            writer.name(),
+            reader.name()
+        );
+        mistakes.wrong(reader.offset("source"), Wrong::new(message).hint(hint));
+    }
+}
+
+/// A spec or a release that is published below a source would be taken for data.
+fn specs(reader: &Marked, other: &Marked, mistakes: &Mistakes<'_>) {
+    let (key, taken, what) = match &other.pipeline.told {
+        Told::Spec { address, .. } => {
+            ("spec", reader.pipeline.source.fit(&address.uri()).is_some(), address.uri())
+        }
+        Told::Channel { registry, .. } => {
+            ("registry", inside(registry, &reader.pipeline.source.location), registry.uri())
+        }
+        Told::Nothing => return,
+    };
+    if taken {
+        let message = format!("`{}` would take {what} for a source object", reader.name());
+        mistakes.wrong(other.offset(key), Wrong::new(message).hint("move it out of the source's prefix"));
+    }
+}
+
+fn inside(inner: &Location, outer: &Location) -> bool {
+    inner.uri().starts_with(&outer.uri())
+}

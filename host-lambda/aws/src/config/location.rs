@@ -1,0 +1,160 @@
+//! Places that a configuration names: a prefix of a bucket, or a local folder.
+//!
+//! Not for reading or writing there. The decision to know: a place is compared by its URI, which ends with
+//! `/` for all but a source that was written with `*`; so `orders/` is never taken for a part of
+//! `orders_old/`. Local places are made absolute, so the same file works on a laptop and in tests.
+
+use std::fmt;
+use std::path::{Component, Path, PathBuf};
+
+use crate::config::mistake::Wrong;
+use crate::config::names;
+use crate::config::origin::Origin;
+
+/// S3 takes keys of 1,024 bytes; this much of it may be the prefix, the rest is for partitions and file names.
+const PREFIX_BYTES: usize = 512;
+
+/// A place that holds objects.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Location {
+    /// Everything in a bucket whose key starts so.
+    S3 {
+        /// Bucket.
+        bucket: String,
+        /// Empty, or ends with `/` (but see [`SourcePattern`](super::SourcePattern)).
+        prefix: String,
+    },
+    /// A folder, absolute.
+    Local(PathBuf),
+}
+
+impl Location {
+    /// `s3://bucket/prefix/` or `/folder/`.
+    pub fn uri(&self) -> String {
+        match self {
+            Self::S3 { bucket, prefix } => format!("s3://{bucket}/{prefix}"),
+            Self::Local(folder) if folder.parent().is_none() => folder.to_string_lossy().into_owned(),
+            Self::Local(folder) => format!("{}/", folder.to_string_lossy()),
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.uri())
+    }
+}
+
+/// One object or file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Address {
+    /// An object.
+    S3 {
+        /// Bucket.
+        bucket: String,
+        /// Key.
+        key: String,
+    },
+    /// A file, absolute.
+    Local(PathBuf),
+}
+
+impl Address {
+    /// `s3://bucket/key` or `/folder/file`.
+    pub fn uri(&self) -> String {
+        match self {
+            Self::S3 { bucket, key } => format!("s3://{bucket}/{key}"),
+            Self::Local(path) => path.to_string_lossy().into_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.uri())
+    }
+}
+
+/// A prefix or folder. A missing `/` at the end is added.
+pub(super) fn location(text: &str, origin: &Origin) -> Result<Location, Wrong> {
+    Ok(match address(text, origin)? {
+        Address::S3 { bucket, key } if key.is_empty() || key.ends_with('/') => {
+            Location::S3 { bucket, prefix: key }
+        }
+        Address::S3 { bucket, key } => Location::S3 { bucket, prefix: format!("{key}/") },
+        Address::Local(path) => Location::Local(path),
+    })
+}
+
+/// Where source objects come from: a folder, or in S3 also `…*` for all keys that start so. A prefix that
+/// ends in neither is refused: as S3 reads it, `orders` takes `orders_old/` too, and hardly anyone means that.
+pub(super) fn source(text: &str, origin: &Origin) -> Result<Location, Wrong> {
+    let (open, ended) = (text.strip_suffix('*'), text.ends_with('/'));
+    match address(open.unwrap_or(text), origin)? {
+        Address::S3 { key, .. } if key.contains('*') => {
+            Err(Wrong::new("a `*` may stand at the end only").hint("use `suffix` for how keys end"))
+        }
+        Address::S3 { bucket, key } if key.is_empty() || ended || open.is_some() => {
+            Ok(Location::S3 { bucket, prefix: key })
+        }
+        Address::S3 { key, .. } => Err(Wrong::new(format!("does `{key}` end here?"))
+            .hint(format!("write \"{text}/\" for the folder, or \"{text}*\" for all keys that start so"))),
+        Address::Local(_) if open.is_some() => Err(Wrong::new("a local source is a whole folder")
+            .hint("end it with `/`, and use `suffix` for how names end")),
+        Address::Local(path) => Ok(Location::Local(path)),
+    }
+}
+
+/// An object or a file; also the first step to a prefix.
+pub(super) fn address(text: &str, origin: &Origin) -> Result<Address, Wrong> {
+    if text.trim() != text || text.chars().any(char::is_control) {
+        return Err(Wrong::new("there are blanks around it, or control characters in it"));
+    }
+    let Some((scheme, rest)) = text.split_once("://") else { return origin.resolve(text) };
+    if scheme != "s3" {
+        let hint = match scheme {
+            "s3a" | "s3n" => format!("write \"s3://{rest}\""),
+            "file" => format!("write the path alone: \"{rest}\""),
+            _ => "write s3://BUCKET/PREFIX/ or a local path".to_owned(),
+        };
+        return Err(Wrong::new(format!("`{scheme}://` is no place that Lakegate knows")).hint(hint));
+    }
+    let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+    names::bucket(bucket)?;
+    self::key(key)?;
+    Ok(Address::S3 { bucket: bucket.to_owned(), key: key.to_owned() })
+}
+
+/// What is legal in S3 but means something else to one of the tools that read it later.
+fn key(key: &str) -> Result<(), Wrong> {
+    if key.len() > PREFIX_BYTES {
+        return Err(Wrong::new(format!(
+            "a prefix of {} bytes is too long: at most {PREFIX_BYTES}",
+            key.len()
+        ))
+        .hint("S3 takes keys of 1,024 bytes, and partitions and file names follow"));
+    }
+    if key.starts_with('/') || key.contains("//") {
+        return Err(Wrong::new("there is an empty folder name in it")
+            .hint("keys in S3 do not start with `/`; write each `/` once"));
+    }
+    if key.split('/').any(|part| part == "." || part == "..") {
+        return Err(Wrong::new("`.` and `..` are ordinary names in S3, and many tools take them away")
+            .hint("write the whole prefix"));
+    }
+    Ok(())
+}
+
+/// `path` without `.` and `..`, absolute. Links are not followed: the place need not exist yet.
+pub(super) fn absolute(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => _ = plain.pop(),
+            Component::CurDir => {}
+            other => plain.push(other),
+        }
+    }
+    plain
+}

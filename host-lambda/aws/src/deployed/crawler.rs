@@ -1,0 +1,109 @@
+//! A crawler's run has ended: it is started once more if something was published while it ran.
+//!
+//! Not for starting it after a commit ([`catalog`](crate::catalog)). The decision to know: an event of a crawler that
+//! no pipeline names is none of ours and no error, since a rule without a filter sends those of the whole account.
+
+use crate::catalog;
+use crate::config::Catalog;
+use crate::deployed::object::Request;
+use crate::deployed::{Deployed, Ready};
+use crate::observe::stage;
+use lakegate_base::Result;
+
+impl Deployed {
+    /// Starts a crawler again for every pipeline whose rows its last run may have missed.
+    ///
+    /// # Errors
+    /// The lake's or the service's; the event should be delivered again.
+    pub(super) fn crawler_ended(&self, crawler: &str, request: &Request) -> Result<()> {
+        let aws = request.deadline.map_or_else(|| self.aws.clone(), |at| self.aws.with_deadline(at));
+        let mut ours = false;
+        for ready in self.pipelines.values().filter(|ready| names(ready, crawler)) {
+            ours = true;
+            let lake = self.lake(ready, &aws)?;
+            let run = catalog::catch_up(&aws, &ready.pipeline, &lake)?.map(|crawled| crawled.run);
+            let run = run.map(|run| format!("{run:?}").to_lowercase());
+            tracing::info!(
+                stage = "crawler",
+                pipeline = ready.pipeline.name,
+                crawler,
+                run,
+                "a crawler's run ended"
+            );
+        }
+        if !ours {
+            stage::ignored(None, &format!("the crawler {crawler} ended, and no pipeline names it"));
+        }
+        Ok(())
+    }
+}
+
+fn names(ready: &Ready, name: &str) -> bool {
+    matches!(&ready.pipeline.catalog, Catalog::Crawler { crawler, .. } if crawler == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_glue::types::{CrawlerState, CrawlerTargets, S3Target};
+    use serde_json::json;
+
+    use super::*;
+    use crate::catalog::{Run, fixture, register};
+    use crate::client::Aws;
+    use crate::deployed::{Answered, Home};
+    use lakegate_sandbox::Transform;
+
+    fn starts(aws: &Aws) -> u64 {
+        aws.calls().get("glue:StartCrawler").copied().unwrap_or_default()
+    }
+
+    /// Moto's runs go on only when they are listed; MiniStack's by themselves.
+    fn end_run(aws: &Aws, crawler: &str) {
+        for _ in 0..100 {
+            let _only_moto_has_it = aws.wait(aws.glue().list_crawls().crawler_name(crawler).send());
+            let seen = aws.wait(aws.glue().get_crawler().name(crawler).send()).unwrap().crawler.unwrap();
+            if seen.state() == Some(&CrawlerState::Ready) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(200));
+        }
+        panic!("{crawler} does not end");
+    }
+
+    #[test]
+    fn the_end_of_a_run_starts_the_one_that_was_asked_for() {
+        let Some(aws) = fixture::peer() else { return };
+        if Transform::shipped_digest().is_none() {
+            eprintln!("skipped: no component is built in");
+            return;
+        }
+        let name = fixture::fresh("crawler");
+        let _there_already = aws.wait(aws.s3().create_bucket().bucket("the-lake").send());
+        let targets =
+            CrawlerTargets::builder().s3_targets(S3Target::builder().path("s3://the-lake/sales/").build());
+        let make = aws.glue().create_crawler().name(&name).role("r").database_name("d");
+        aws.wait(make.targets(targets.build()).send()).unwrap();
+        let lines = format!("[pipeline.orders.catalog]\nkind = \"crawler\"\ncrawler = \"{name}\"\n");
+        let deployed = Deployed::start(aws.clone(), fixture::config(&lines), Home::Command).unwrap();
+        let ready = deployed.pipeline("orders").unwrap();
+        let lake = deployed.lake(ready, &aws).unwrap();
+        let publish = || {
+            let record = fixture::record("orders", "k1", &[""]);
+            register(&aws, &ready.pipeline, &lake, &record).unwrap().crawler.unwrap().run
+        };
+        let request = Request { id: "r".into(), deadline: None, again: false };
+        let ended = |crawler: &str| {
+            let event = json!({"source": "aws.glue", "detail-type": "Glue Crawler State Change",
+                "detail": {"crawlerName": crawler, "state": "Succeeded"}});
+            let before = starts(&aws);
+            let answered = deployed.event(&event, &request).unwrap();
+            assert_eq!(answered, Answered::Objects(crate::event::Answer::default()));
+            starts(&aws) - before
+        };
+        assert_eq!((publish(), publish()), (Run::Started, Run::Again));
+        assert_eq!(ended("somebody else's"), 0);
+        end_run(&aws, &name);
+        assert_eq!(ended(&name), 1);
+        assert_eq!(ended(&name), 0, "nothing was published since");
+    }
+}

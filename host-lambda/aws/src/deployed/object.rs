@@ -1,0 +1,384 @@
+//! One source object that an event or a person names, through its pipeline, to its answer.
+//!
+//! Not for the flow inside ([`run`](mod@lakegate_lake::run)). The decision to know: what is wrong with an object is an
+//! answer, recorded and told; only what may pass, and our own faults, are errors, because only those are
+//! worth another delivery.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::client::Aws;
+use crate::config::{Location, Pipeline, Route};
+use crate::deployed::{Choice, Deployed, Ready};
+use crate::event::{AnswerError, AnswerState, ObjectAnswer, ObjectRef};
+use crate::notify;
+use crate::observe::lineage;
+use crate::observe::metrics::{Metrics, memory_high_water};
+use crate::observe::stage;
+use crate::observe::stage::{Counts, Stage};
+use crate::s3::{S3Options, S3Storage};
+use lakegate_base::{Code, Error, Kind, Result};
+use lakegate_lake::lake::Lake;
+use lakegate_lake::record::FailedRecord;
+use lakegate_lake::run;
+use lakegate_lake::run::{Outcome, Progress};
+use lakegate_lake::source::{Source, now_ms};
+use lakegate_lake::storage::Facts;
+
+/// What an invocation allows.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Its id, for the log.
+    pub id: String,
+    /// When it ends.
+    pub deadline: Option<Instant>,
+    /// Even what is done already is made again, as the next generation: a person asked for it.
+    pub again: bool,
+}
+
+/// Bytes a second that objects have come to so far, to refuse what cannot end in time.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    bytes_per_second: AtomicU64,
+}
+
+/// Objects smaller than this say nothing about speed: their time is that of requests.
+const PACE_BYTES: u64 = 16 << 20;
+/// Nobody knows the speed yet: half of what the slowest function size was seen to do.
+const PACE_UNKNOWN: u64 = 4 << 20;
+
+impl Pace {
+    fn seen(&self, bytes: u64, time: Duration) {
+        if bytes >= PACE_BYTES && !time.is_zero() {
+            let pace = (bytes as f64 / time.as_secs_f64()) as u64;
+            let before = self.bytes_per_second.load(Ordering::Relaxed);
+            let mean = if before == 0 { pace } else { (before + pace) / 2 };
+            self.bytes_per_second.store(mean.max(1), Ordering::Relaxed);
+        }
+    }
+
+    /// Seconds that so many bytes will take; twice over where types are learned.
+    fn seconds(&self, bytes: u64, passes: u64) -> u64 {
+        let pace = match self.bytes_per_second.load(Ordering::Relaxed) {
+            0 => PACE_UNKNOWN,
+            pace => pace,
+        };
+        bytes.saturating_mul(passes) / pace
+    }
+}
+
+impl Deployed {
+    /// Takes one object through the pipeline that it belongs to.
+    ///
+    /// # Errors
+    /// Passing trouble, or a fault of the host's own: the object should be delivered again.
+    pub fn object(&self, object: &ObjectRef, request: &Request) -> Result<ObjectAnswer> {
+        let begun = Instant::now();
+        let mut answer = match self.config.route(&object.bucket, &object.key) {
+            Route::Unmatched => ignored(object, "no pipeline takes it"),
+            Route::Loop { pipeline, prefix } => ObjectAnswer {
+                state: AnswerState::Refused,
+                pipeline: Some(pipeline.to_string()),
+                ..ignored(
+                    object,
+                    &format!("it lies below {prefix}, where that pipeline writes: taking it would be a loop"),
+                )
+            },
+            Route::Pipeline(pipeline) => {
+                let span = stage::object(&pipeline.name, &object.uri());
+                let _entered = span.enter();
+                stage::reached(Stage::Received, &Counts { bytes_in: object.size, ..Counts::default() });
+                let ready = self.pipeline(&pipeline.name)?;
+                self.through(ready, object, request)?
+            }
+        };
+        if let (Some(why), AnswerState::Ignored | AnswerState::Paused | AnswerState::Refused) =
+            (&answer.error, answer.state)
+        {
+            stage::ignored(Some(&object.uri()), &why.message);
+        }
+        answer.milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Ok(answer)
+    }
+
+    /// Whether the current version of an object is in the tables, or was taken out of them on purpose.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn is_done(&self, object: &ObjectRef) -> Result<bool> {
+        let Route::Pipeline(pipeline) = self.config.route(&object.bucket, &object.key) else {
+            return Ok(false);
+        };
+        let raw = Arc::new(S3Storage::new(self.aws.clone(), &object.bucket, "", S3Options::default()));
+        let Some(facts) = raw.stat_version(&object.key, object.version_id.as_deref())? else {
+            return Ok(true);
+        };
+        let source = Source::object(raw, object.uri(), facts);
+        let lake = self.lake(self.pipeline(&pipeline.name)?, &self.aws)?;
+        let states = lake.generations(&pipeline.name, source.uri())?;
+        Ok(states
+            .iter()
+            .any(|state| state.current && state.done && state.record.source.version() == source.version()))
+    }
+
+    fn through(&self, ready: &Ready, object: &ObjectRef, request: &Request) -> Result<ObjectAnswer> {
+        let name = &ready.pipeline.name;
+        let named = |answer: ObjectAnswer| ObjectAnswer { pipeline: Some(name.clone()), ..answer };
+        if self.is_paused(ready)? {
+            let why =
+                format!("{name} is paused; `lakegate backfill` takes it after `lakegate resume {name}`");
+            return Ok(named(ObjectAnswer { state: AnswerState::Paused, ..ignored(object, &why) }));
+        }
+        let aws = request.deadline.map_or_else(|| self.aws.clone(), |at| self.aws.with_deadline(at));
+        let raw = Arc::new(S3Storage::new(aws.clone(), &object.bucket, "", S3Options::default()));
+        let Some(facts) = raw.stat_version(&object.key, object.version_id.as_deref())? else {
+            return Ok(named(ignored(object, "it is not there any more")));
+        };
+        if is_overwritten(object, &facts) {
+            let why = "it was overwritten since; the newer version has an event of its own";
+            return Ok(named(ObjectAnswer { state: AnswerState::Superseded, ..ignored(object, why) }));
+        }
+        let lake = self.lake(ready, &aws)?;
+        let source =
+            Source::object(raw, object.uri(), facts).arrived(object.event_time, object.sequencer.clone());
+        let mut choice = ready.choose(source.uri(), source.version())?;
+        choice.plan.rerun = request.again;
+        self.tell_swaps(ready, &lake);
+        let Choice { plan, transform, .. } = &choice;
+        let span = tracing::Span::current();
+        span.record("release", plan.release.as_ref().map_or(transform.digest(), |release| &release.manifest));
+        if let Some(release) = &plan.release {
+            span.record("version", release.id());
+        }
+        let begun = Instant::now();
+        let result = match self.refuse_unfinishable(ready, &source, &aws) {
+            Ok(()) => run::run(&lake, transform, &source, plan, &mut logged),
+            Err(error) => {
+                run::refuse(&lake, transform, &source, plan, &error)?;
+                Err(error)
+            }
+        };
+        match result {
+            Ok(outcome) => {
+                self.pace.seen(source.bytes(), begun.elapsed());
+                self.tell(name, &measured(&outcome, object.event_time));
+                stage::reached(Stage::Done, &counts(&outcome));
+                if outcome.passes > 0 && has_time(begun.elapsed(), &aws) {
+                    self.shadow(ready, &choice, &source, &lake, &outcome.commit);
+                }
+                Ok(named(done(object, &outcome)))
+            }
+            Err(error) => {
+                self.tell(name, &Metrics::failed(error.kind()));
+                stage::failed(&error, u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+                if error.kind() == Kind::Passing {
+                    return Err(error);
+                }
+                let recorded = self.fail(ready, &lake, &source, &aws, &error)?;
+                // Not recorded as failed: its commit stands, and what came after it (catalog, notice) did not
+                // work. Only another delivery completes that, so it must not pass for an answer.
+                if error.kind() == Kind::Own || !recorded {
+                    return Err(error);
+                }
+                let release = Some(transform.digest().into());
+                let state = AnswerState::Failed;
+                Ok(named(ObjectAnswer { state, release, error: Some(told(&error)), ..answer(object) }))
+            }
+        }
+    }
+
+    /// Metrics go to standard output, which only the function's log reads.
+    pub(super) fn tell(&self, pipeline: &str, metrics: &Metrics) {
+        if self.metrics {
+            // A log that cannot be written is no reason to fail an object that is in the tables.
+            let _lost = metrics.write(&mut std::io::stdout().lock(), pipeline, now_ms());
+        }
+    }
+
+    /// An object that is too large, or cannot end in the time left, fails by name: trying it three times
+    /// would cost three times as much and end the same way.
+    fn refuse_unfinishable(&self, ready: &Ready, source: &Source, aws: &Aws) -> Result<()> {
+        let bytes = source.bytes();
+        if let Some(most) = ready.pipeline.limits.max_object_bytes
+            && bytes > most
+        {
+            return Err(Error::new(
+                Code::ObjectTooLarge,
+                format!("{} has {bytes} bytes, more than limits.max_object_bytes = {most}", source.uri()),
+            )
+            .with_hint("split the object, or raise the limit"));
+        }
+        let Some(left) = aws.time_left() else { return Ok(()) };
+        let passes = if ready.pipeline.contract == crate::config::ContractWish::Learn { 2 } else { 1 };
+        let needed = self.pace.seconds(bytes, passes);
+        if needed > left.as_secs() {
+            let what = format!(
+                "{} has {bytes} bytes, which take about {needed} s; {} s are left of the invocation",
+                source.uri(),
+                left.as_secs()
+            );
+            return Err(Error::new(Code::ObjectOutOfTime, what)
+                .with_hint("give the function more time or memory, split the object, or `lakegate run` it"));
+        }
+        Ok(())
+    }
+
+    /// What a failure asks for beside its record: a notice, and a copy of the object where one is wanted.
+    /// False where there is no such record, because the object's commit is won.
+    fn fail(&self, ready: &Ready, lake: &Lake, source: &Source, aws: &Aws, error: &Error) -> Result<bool> {
+        let name = &ready.pipeline.name;
+        let Some(record) = failure_of(lake, name, source, error)? else { return Ok(false) };
+        if let Some(place) = &ready.pipeline.lineage {
+            let storage = super::storage_at(&ready.pipeline, aws, &place.write_to)?;
+            lineage::fail(&*storage, &ready.pipeline, lake, source, error)?;
+        }
+        if let Some(copy_to) = &ready.pipeline.failed_copy {
+            copy(&ready.pipeline, aws, source, copy_to)?;
+        }
+        notify::failure(aws, &ready.pipeline, &record).map(|_told| true)
+    }
+}
+
+/// Whether there is time to run an object twice more, as a comparison does.
+fn has_time(took: Duration, aws: &Aws) -> bool {
+    aws.time_left().is_none_or(|left| took.saturating_mul(4) < left)
+}
+
+/// The record of this failure of this version: an earlier version may have left one of its own.
+fn failure_of(lake: &Lake, pipeline: &str, source: &Source, error: &Error) -> Result<Option<FailedRecord>> {
+    let this =
+        |failed: &FailedRecord| failed.code == error.name() && failed.source.version() == source.version();
+    Ok(lake.failure(pipeline, source.uri())?.filter(this))
+}
+
+/// What a run says while it goes on, as log lines.
+fn logged(progress: Progress) {
+    let (stage, bytes_in) = match progress {
+        Progress::Pass { number: 1, total_bytes } => (Stage::Fetched, Some(total_bytes)),
+        Progress::Staged => (Stage::Transformed, None),
+        Progress::Publishing => (Stage::Committed, None),
+        Progress::Pass { .. } | Progress::Read(_) => return,
+    };
+    stage::reached(stage, &Counts { bytes_in, ..Counts::default() });
+}
+
+fn measured(outcome: &Outcome, event_time_ms: Option<i64>) -> Metrics {
+    let high_water = Metrics { memory_high_water_bytes: memory_high_water(), ..Metrics::default() };
+    if outcome.passes == 0 {
+        return Metrics { duplicates: Some(1), ..high_water };
+    }
+    Metrics {
+        objects: Some(1),
+        rows: Some(outcome.report.tables.iter().map(|table| table.rows_out).sum()),
+        bytes_in: Some(outcome.commit.source.bytes),
+        bytes_out: Some(outcome.commit.parts.iter().map(|part| part.bytes).sum()),
+        rejected: Some(outcome.report.rejected),
+        transform_ms: Some(outcome.milliseconds),
+        queue_to_queryable_ms: event_time_ms.and_then(|at| u64::try_from(now_ms() - at).ok()),
+        ..high_water
+    }
+}
+
+fn counts(outcome: &Outcome) -> Counts {
+    Counts {
+        milliseconds: Some(outcome.milliseconds),
+        bytes_in: Some(outcome.commit.source.bytes),
+        records: Some(outcome.report.records),
+        rejected: Some(outcome.report.rejected),
+        rows: Some(outcome.report.tables.iter().map(|table| table.rows_out).sum()),
+        files: Some(outcome.commit.parts.len() as u64),
+        bytes_out: Some(outcome.commit.parts.iter().map(|part| part.bytes).sum()),
+        passes: Some(outcome.passes.into()),
+        generation: Some(outcome.commit.generation.into()),
+        duplicate: Some(outcome.passes == 0),
+        ..Counts::default()
+    }
+}
+
+/// Copies a source object below a place, under its own key.
+fn copy(pipeline: &Pipeline, aws: &Aws, source: &Source, to: &Location) -> Result<()> {
+    let (_, key) = source.uri().trim_start_matches("s3://").split_once('/').unwrap_or_default();
+    let storage = super::storage_at(pipeline, aws, to)?;
+    let mut stage = storage.stage(key)?;
+    let mut chunks = source.open()?;
+    loop {
+        let chunk = chunks.next()?;
+        if chunk.is_empty() {
+            break;
+        }
+        stage.write(chunk)?;
+    }
+    let staged = stage.finish()?;
+    storage.settle(std::slice::from_ref(&staged))?;
+    storage.publish(&staged)?;
+    Ok(())
+}
+
+/// The event's version is not the one that is there. A version id pins by itself.
+fn is_overwritten(object: &ObjectRef, facts: &Facts) -> bool {
+    let (None, Some(etag)) = (&object.version_id, &object.etag) else { return false };
+    let there = facts.version.trim_start_matches("e:").trim_matches('"');
+    facts.version.starts_with("e:") && there != etag.trim_matches('"')
+}
+
+fn answer(object: &ObjectRef) -> ObjectAnswer {
+    ObjectAnswer { bucket: object.bucket.clone(), key: object.key.clone(), ..ObjectAnswer::default() }
+}
+
+fn ignored(object: &ObjectRef, why: &str) -> ObjectAnswer {
+    let error = Some(AnswerError { code: "ignored".into(), message: why.into(), hint: None });
+    ObjectAnswer { state: AnswerState::Ignored, error, ..answer(object) }
+}
+
+fn told(error: &Error) -> AnswerError {
+    AnswerError {
+        code: error.name().into(),
+        message: error.to_string(),
+        hint: error.hint().map(str::to_string),
+    }
+}
+
+fn done(object: &ObjectRef, outcome: &Outcome) -> ObjectAnswer {
+    let (commit, report) = (&outcome.commit, &outcome.report);
+    ObjectAnswer {
+        state: outcome.state.into(),
+        rows: report.tables.iter().map(|table| table.rows_out).sum(),
+        files: commit.parts.len() as u64,
+        bytes: commit.parts.iter().map(|part| part.bytes).sum(),
+        rejected: report.rejected,
+        duplicate: outcome.passes == 0,
+        release: Some(commit.component.clone()),
+        ..answer(object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lakegate_lake::keys::failure_key;
+    use lakegate_lake::lake::to_json;
+
+    #[test]
+    fn a_failure_of_an_earlier_version_is_none_of_this_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::local(&folder.path().join("lake")).unwrap();
+        let version = |text: &str| {
+            let path = folder.path().join("x.json");
+            std::fs::write(&path, text).unwrap();
+            Source::file(&path).unwrap()
+        };
+        let (first, error) = (version("{"), Error::new(Code::SyntaxError, "it ends too soon"));
+        assert!(failure_of(&lake, "p", &first, &error).unwrap().is_none(), "there is none yet");
+        let failed =
+            FailedRecord { source: first.record(), code: error.name().into(), ..FailedRecord::default() };
+        lake.overwrite(&failure_key("p", first.uri()), &to_json(&failed).unwrap()).unwrap();
+        assert_eq!(failure_of(&lake, "p", &first, &error).unwrap(), Some(failed));
+        // Committed, and its catalog fails by the same name: that must not pass for a recorded failure.
+        let second = version("{}");
+        assert_eq!(second.uri(), first.uri());
+        assert_eq!(failure_of(&lake, "p", &second, &error).unwrap(), None);
+        let other = Error::new(Code::TooManyRejected, "all of them");
+        assert_eq!(failure_of(&lake, "p", &first, &other).unwrap(), None, "another reason");
+    }
+}

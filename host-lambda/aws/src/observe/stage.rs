@@ -1,0 +1,142 @@
+//! One log line an object and stage: what happened, how much, how long.
+//!
+//! Not for the form of a line (`log`). The decision to know: who and what (request, pipeline, object,
+//! release) is said once, in spans, and so stands in every line below them; a stage only says counts.
+//! The spans are of level `error`: a line that is written must never lack them, however quiet the log is.
+
+use tracing::field::Empty;
+use tracing::{Span, error, error_span, info, warn};
+
+use lakegate_base::{Error, Kind};
+
+/// Where an object has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// An event names it and a pipeline takes it.
+    Received,
+    /// Its version is pinned and its first bytes are here.
+    Fetched,
+    /// The transform is through with it; the outputs are staged.
+    Transformed,
+    /// The commit record is won.
+    Committed,
+    /// Its files are visible.
+    Published,
+    /// The catalog knows them.
+    Catalogued,
+    /// Those who asked for it are told.
+    Notified,
+    /// The done mark is written.
+    Done,
+    /// See [`failed`].
+    Failed,
+    /// See [`ignored`].
+    Ignored,
+}
+
+impl Stage {
+    /// As in the log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Fetched => "fetched",
+            Self::Transformed => "transformed",
+            Self::Committed => "committed",
+            Self::Published => "published",
+            Self::Catalogued => "catalogued",
+            Self::Notified => "notified",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
+/// What a stage counted; what is `None` is not in the line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// How long the stage took.
+    pub milliseconds: Option<u64>,
+    /// Bytes of the source object.
+    pub bytes_in: Option<u64>,
+    /// Records read.
+    pub records: Option<u64>,
+    /// Records in quarantine.
+    pub rejected: Option<u64>,
+    /// Rows in all tables.
+    pub rows: Option<u64>,
+    /// Part files.
+    pub files: Option<u64>,
+    /// Bytes of the part files.
+    pub bytes_out: Option<u64>,
+    /// Partitions in the catalog.
+    pub partitions: Option<u64>,
+    /// Passes over the input.
+    pub passes: Option<u64>,
+    /// Generation of the object.
+    pub generation: Option<u64>,
+    /// Whether it was done already.
+    pub duplicate: Option<bool>,
+}
+
+/// The span of one invocation.
+pub fn request(id: &str) -> Span {
+    error_span!("request", requestId = id)
+}
+
+/// The span of one source object, inside the current one. `record("release", digest)` once it is known, and
+/// `record("version", "orders@1.3.0")` where it is a published one.
+pub fn object(pipeline: &str, uri: &str) -> Span {
+    error_span!("object", pipeline, object = uri, release = Empty, version = Empty)
+}
+
+/// A stage that was passed.
+pub fn reached(stage: Stage, counts: &Counts) {
+    info!(
+        stage = stage.name(),
+        milliseconds = counts.milliseconds,
+        bytesIn = counts.bytes_in,
+        records = counts.records,
+        rejected = counts.rejected,
+        rows = counts.rows,
+        files = counts.files,
+        bytesOut = counts.bytes_out,
+        partitions = counts.partitions,
+        passes = counts.passes,
+        generation = counts.generation,
+        duplicate = counts.duplicate,
+        "{}",
+        stage.name()
+    );
+}
+
+/// The object failed. Our own fault is an error; what AWS tries again, or a person mends, a warning.
+pub fn failed(error: &Error, milliseconds: u64) {
+    let stage = Stage::Failed.name();
+    let (kind, code, hint) = (error.kind().to_string(), error.name(), error.hint());
+    let place = error.place().map(ToString::to_string);
+    match error.kind() {
+        Kind::Own => error!(stage, kind, code, hint, place, milliseconds, "{error}"),
+        Kind::Input | Kind::Passing => warn!(stage, kind, code, hint, place, milliseconds, "{error}"),
+    }
+}
+
+/// A shadow ran beside, or could not be compared.
+pub fn shadowed(shadow: &str, same: bool, error: Option<&Error>) {
+    let stage = "shadowed";
+    match error {
+        None => {
+            info!(stage, shadow, same, "the shadow made {}", if same { "the same" } else { "something else" })
+        }
+        Some(error) => warn!(stage, shadow, code = error.name(), "the shadow cannot be compared: {error}"),
+    }
+}
+
+/// Nothing is done with what an event names, and why: no pipeline takes it, a delete, a test.
+pub fn ignored(uri: Option<&str>, why: &str) {
+    info!(stage = Stage::Ignored.name(), object = uri, why, "ignored: {why}");
+}
+
+#[cfg(test)]
+#[path = "stage_tests.rs"]
+mod tests;

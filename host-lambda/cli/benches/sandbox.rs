@@ -1,0 +1,190 @@
+//! The shipped component in the shipped sandbox, without a lake, for `cargo xtask bench`.
+//!
+//! Not `lakegate run`, which is measured as the process it is. The one decision to know: it does with the
+//! bytes what `benches/whole.rs` of the transform does natively, so that the ratio of the two is the
+//! price of the sandbox and of nothing else.
+//!
+//! `sandbox --spec FILE --table NAME --input FILE --out FOLDER` prints one JSON line; `sandbox` alone
+//! measures loading and opening, in milliseconds.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lakegate_lake::storage::LocalFolder;
+use lakegate_release::{
+    Channel, CodeKey, Draft, Follower, Loader, Pinned, Promotion, Registry, SigningKey, publish,
+};
+use lakegate_sandbox::{JobOptions, Limits, Sandbox, Step, TableContract, Transform, native_target};
+
+/// What the host hands over at once.
+const CHUNK_BYTES: usize = 1 << 20;
+/// Odd, so that the median is one of them.
+const ROUNDS: usize = 51;
+/// Odd too; each takes about the second that lies between two looks at a channel.
+const SWAPS: usize = 5;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let given: BTreeMap<String, String> = std::env::args()
+        .skip(1)
+        .filter(|word| word != "--bench")
+        .collect::<Vec<_>>()
+        .chunks(2)
+        .filter_map(|pair| Some((pair.first()?.clone(), pair.get(1)?.clone())))
+        .collect();
+    let sandbox = Sandbox::new(Limits::default())?;
+    if given.is_empty() {
+        return starts(&sandbox);
+    }
+    let argument = |name: &str| given.get(name).ok_or(format!("missing {name}"));
+    let transform = Transform::shipped(&sandbox)?;
+    let spec = std::fs::read_to_string(argument("--spec")?)?;
+    let (input, out) = (PathBuf::from(argument("--input")?), PathBuf::from(argument("--out")?));
+    let table = argument("--table")?;
+    let begun = Instant::now();
+    let (mut contracts, mut passes) = (Vec::new(), 0);
+    loop {
+        passes += 1;
+        let options = JobOptions {
+            spec: spec.clone(),
+            table: Some(table.clone()),
+            contracts,
+            final_pass: passes > 1,
+            ..JobOptions::default()
+        };
+        match pass(&transform, options, &input, &out)? {
+            Some(widened) if passes < 3 => contracts = widened,
+            Some(_) => return Err("the contract widened on the final pass".into()),
+            None => break,
+        }
+    }
+    println!(r#"{{"seconds":{},"passes":{passes}}}"#, begun.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Reads the input once; the contracts to come back with, or nothing when it is done.
+fn pass(
+    transform: &Transform,
+    options: JobOptions,
+    input: &Path,
+    out: &Path,
+) -> Result<Option<Vec<TableContract>>, Box<dyn Error>> {
+    let mut session = transform.open(options)?;
+    let mut source = File::open(input)?;
+    let mut chunk = vec![0; CHUNK_BYTES];
+    let mut parts: BTreeMap<u32, File> = BTreeMap::new();
+    loop {
+        match session.step()? {
+            Step::NeedInput => match source.read(&mut chunk)? {
+                0 => session.end()?,
+                read => session.push(&chunk[..read])?,
+            },
+            Step::Working | Step::Quarantine(_) => {}
+            Step::PartOpened { id, .. } => {
+                parts.insert(id, File::create(out.join(format!("{id}.parquet")))?);
+            }
+            Step::PartBytes { id, bytes } => {
+                parts.get_mut(&id).ok_or("bytes of a part that is not open")?.write_all(&bytes)?;
+            }
+            Step::PartClosed { id, .. } => drop(parts.remove(&id)),
+            Step::Widen(widened) => return Ok(Some(widened.contracts)),
+            Step::Done(_) => return Ok(None),
+        }
+    }
+}
+
+/// Medians of loading compiled code, of a new sandbox with an open job, and of the engine before both.
+fn starts(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
+    let transform = Transform::shipped(sandbox)?; // fills the cache of compiled code
+    let engine = median(|| Sandbox::new(Limits::default()).map(drop).map_err(Into::into))?;
+    let load = median(|| Transform::shipped(sandbox).map(drop).map_err(Into::into))?;
+    let open = median(|| {
+        let options = JobOptions { table: Some("bench".to_string()), ..JobOptions::default() };
+        transform.open(options).map(drop).map_err(Into::into)
+    })?;
+    let (release, swap) = releases(sandbox)?;
+    println!(
+        "{}",
+        serde_json::json!({
+            "new engine": engine, "loading cached compiled code": load, "new sandbox, job opened": open,
+            "loading a precompiled release": release, "from promotion to the next release in use": swap,
+        })
+    );
+    Ok(())
+}
+
+/// Median of loading a signed release with its signed compiled code out of a folder, digests and signatures
+/// checked; and of the time from a promotion until a warm host takes an object under it.
+fn releases(sandbox: &Sandbox) -> Result<(f64, f64), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let registry = Registry::over(Arc::new(LocalFolder::new(folder.path())?));
+    let key = SigningKey::parse(&SigningKey::generate()?.0)?;
+    let publish = |version: &str, targets: Vec<String>| {
+        let draft = Draft {
+            name: "bench".into(),
+            version: version.parse()?,
+            component: Transform::shipped_bytes()?.to_vec(),
+            spec: format!(
+                "[[table]]\nname = \"bench\"\nmode = \"freeze\"\n[[table.column]]\nname = \"id\"\ntype = \
+                 \"bigint\"\n[[table.derive]]\nname = \"made_by\"\nsql = \"'{version}'\"\n"
+            ),
+            samples: vec![("sample.ndjson".into(), b"{\"id\":1}\n".to_vec())],
+            targets,
+        };
+        Ok::<_, Box<dyn Error>>(publish(&registry, sandbox, &draft, &key)?)
+    };
+    let published = publish("1.0.0", vec![native_target()])?;
+    let trust = key.trust();
+    let code_key = CodeKey::of_target(None);
+    let load = median(|| {
+        let (manifest, _) = registry.manifest("bench", &published.pinned.version, &trust)?;
+        let component = registry.blob(&manifest.component.blob, "component")?;
+        let spec = registry.blob(&manifest.spec, "spec")?;
+        let code = registry.code(&manifest, &code_key, &trust)?.ok_or("there is no code")?;
+        // SAFETY: made a moment ago by this process, by `publish`.
+        let transform = unsafe {
+            Transform::from_code(sandbox, "bench", &component, &manifest.component.blob.digest, &code)
+        }?;
+        drop((spec, transform));
+        Ok(())
+    })?;
+    let promote = |pinned: &Pinned| {
+        registry.change_channel("bench", &key, &trust, |before| {
+            let next = Channel::promote(before, "bench", pinned.clone(), Promotion::Stable, "now")?;
+            Ok((next, ()))
+        })
+    };
+    promote(&published.pinned)?;
+    let loader =
+        Loader { registry: registry.clone(), trust: trust.clone(), sandbox: sandbox.clone(), declared: true };
+    let follower = Follower::start(loader, "bench", 0)?;
+    let mut times = Vec::new();
+    for minor in 1..=SWAPS {
+        let next = publish(&format!("1.{minor}.0"), Vec::new())?;
+        promote(&next.pinned)?;
+        let begun = Instant::now();
+        // A busy host: an object every few milliseconds.
+        while follower.serving().stable.pinned != next.pinned {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        times.push(begun.elapsed().as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    Ok((load, times[SWAPS / 2]))
+}
+
+/// Median milliseconds of some work.
+fn median(mut work: impl FnMut() -> Result<(), Box<dyn Error>>) -> Result<f64, Box<dyn Error>> {
+    let mut times = Vec::with_capacity(ROUNDS);
+    for _ in 0..ROUNDS {
+        let begun = Instant::now();
+        work()?;
+        times.push(begun.elapsed().as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    Ok(times[ROUNDS / 2])
+}

@@ -1,0 +1,207 @@
+//! Where releases are, who is trusted and which key signs, as verbs about releases are told.
+//!
+//! Not for what a release is ([`release`](mod@lakegate_release)). The decision to know: where releases are, who is
+//! trusted and which key signs come from the command line, else from the pipelines of `lakegate.toml` that
+//! follow the channel; so in a folder with a configuration a rollback is one command of two words.
+
+use crate::args::lake::existing_lake;
+use crate::cloud::{Connection, Followers};
+use clap::Args;
+use lakegate_base::{Code, Error};
+use lakegate_lake::Lake;
+use lakegate_lake::storage::LocalFolder;
+use lakegate_release::{Loader, Registry, SigningKey, Trust};
+use lakegate_sandbox::{Limits, Sandbox};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Environment variable that names the private key file.
+const KEY_VARIABLE: &str = "LAKEGATE_KEY";
+/// Environment variable that names public key files, `:` between them.
+const TRUST_VARIABLE: &str = "LAKEGATE_TRUST";
+
+/// Where releases are, and who is believed.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RegistryArg {
+    /// Where releases are: a folder, or s3://BUCKET/PREFIX/ [default: of lakegate.toml]
+    #[arg(long, value_name = "DIR | S3 URI")]
+    pub registry: Option<String>,
+    /// Public key file of whoever publishes; may be repeated [default: of lakegate.toml, and $LAKEGATE_TRUST]
+    #[arg(long, value_name = "FILE")]
+    pub trust: Vec<PathBuf>,
+}
+
+/// Which key signs.
+#[derive(Args, Clone, Debug, Default)]
+pub struct KeyArg {
+    /// Private key file that signs [default: $LAKEGATE_KEY, else of lakegate.toml]
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+}
+
+/// Which lakes a release is about.
+#[derive(Args, Clone, Debug, Default)]
+pub struct LakesArg {
+    /// Configuration of the pipelines [default: lakegate.toml here or in a folder above]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A lake in a folder that the releases write to, beside those of the configuration
+    #[arg(long, value_name = "DIR")]
+    pub lake: Option<PathBuf>,
+}
+
+/// A registry, who is trusted, and the pipelines that follow the channel.
+pub struct Opened {
+    pub registry: Registry,
+    pub trust: Trust,
+    pub followers: Followers,
+    /// The private key, if one was named.
+    pub key: Option<SigningKey>,
+    /// A lake that was named beside the pipelines.
+    folder: Option<PathBuf>,
+    pub connection: Connection,
+}
+
+/// Opens what a command about the releases of `name` needs.
+///
+/// # Errors
+/// No registry is named, or a key cannot be read.
+pub fn open(name: &str, at: &RegistryArg, key: &KeyArg, lakes: &LakesArg) -> Result<Opened, Error> {
+    let connection = Connection::open()?;
+    let followers = Followers::of(name, lakes.config.as_deref())?;
+    let key = key.key.clone().or_else(|| std::env::var_os(KEY_VARIABLE).map(PathBuf::from));
+    let known = followers.known(&connection, at.registry.is_none(), key.is_none())?;
+    let registry = match (&at.registry, known.registry) {
+        (Some(place), _) => registry_named(place, &connection)?,
+        (None, Some(registry)) => registry,
+        (None, None) => {
+            return Err(Error::usage(format!(
+                "no registry is named, and no pipeline follows the channel {name}"
+            ))
+            .with_hint(
+                "name it with --registry DIR, or `channel` and `registry` of a pipeline in lakegate.toml",
+            ));
+        }
+    };
+    let key = match key {
+        Some(path) => Some(read_key(&path)?),
+        None => known.key,
+    };
+    let trust = known.trust.and(at.trusted()?);
+    let trust = key.as_ref().map_or(trust.clone(), |key| trust.and(key.trust()));
+    Ok(Opened { registry, trust, followers, key, folder: lakes.lake.clone(), connection })
+}
+
+impl Opened {
+    /// The private key.
+    ///
+    /// # Errors
+    /// None was named.
+    pub fn signer(&self) -> Result<&SigningKey, Error> {
+        self.key.as_ref().ok_or_else(|| {
+            Error::usage("no private key is named").with_hint(format!(
+                "give --key FILE, ${KEY_VARIABLE}, or `key` in lakegate.toml; `lakegate keygen --out FILE` makes one"
+            ))
+        })
+    }
+
+    /// What loads releases here.
+    ///
+    /// # Errors
+    /// The sandbox cannot be set up.
+    pub fn loader(&self) -> Result<Loader, Error> {
+        let sandbox = Sandbox::new(Limits::default())?;
+        let (registry, trust) = (self.registry.clone(), self.trust.clone());
+        Ok(Loader { registry, trust, sandbox, declared: false })
+    }
+
+    /// The lakes that the releases write to: name of the pipeline, and lake.
+    ///
+    /// # Errors
+    /// A folder cannot be used.
+    pub fn lakes(&self) -> Result<Vec<(String, Lake)>, Error> {
+        let mut lakes = self.followers.lakes(&self.connection)?;
+        if let Some(folder) = &self.folder {
+            lakes.push((folder.display().to_string(), existing_lake(folder)?));
+        }
+        Ok(lakes)
+    }
+}
+
+impl RegistryArg {
+    /// The keys that the command line and the environment trust.
+    ///
+    /// # Errors
+    /// One cannot be read.
+    pub fn trusted(&self) -> Result<Trust, Error> {
+        let variable = std::env::var_os(TRUST_VARIABLE).unwrap_or_default();
+        let more = std::env::split_paths(&variable).filter(|path| !path.as_os_str().is_empty());
+        let mut trust = Trust::default();
+        for path in self.trust.iter().cloned().chain(more) {
+            let name = path.display().to_string();
+            let text = std::fs::read_to_string(&path).map_err(|error| Error::io(&name, error))?;
+            let key = Trust::parse([text.as_str()]).map_err(|error| error.in_file(name))?;
+            trust = trust.and(key);
+        }
+        Ok(trust)
+    }
+}
+
+/// The registry at a folder or an S3 URI.
+///
+/// # Errors
+/// The place makes no sense.
+pub fn registry_named(place: &str, connection: &Connection) -> Result<Registry, Error> {
+    if place.starts_with("s3://") {
+        return Ok(Registry::over(connection.storage(place)?));
+    }
+    let folder = Path::new(place);
+    if folder.is_file() {
+        return Err(Error::new(Code::NotAFolder, "a registry is a folder, and this is a file").in_file(place));
+    }
+    Ok(Registry::over(Arc::new(LocalFolder::new(folder)?)))
+}
+
+fn read_key(path: &Path) -> Result<SigningKey, Error> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Error::io(&name, error).with_hint("`lakegate keygen --out release.key` makes one")
+    })?;
+    SigningKey::parse(&text).map_err(|error| error.in_file(name))
+}
+
+/// `orders` or `orders@1.2.0`.
+///
+/// # Errors
+/// It is neither.
+pub fn name_and_version(text: &str) -> Result<(String, Option<semver::Version>), Error> {
+    let (name, version) = match text.split_once('@') {
+        Some((name, version)) => (name, Some(parse_version(version)?)),
+        None => (text, None),
+    };
+    check_name(name)?;
+    Ok((name.into(), version))
+}
+
+/// A semantic version.
+///
+/// # Errors
+/// It is none.
+pub fn parse_version(text: &str) -> Result<semver::Version, Error> {
+    text.parse().map_err(|error| {
+        Error::usage(format!("{text} is no version: {error}"))
+            .with_hint("versions are like 1.3.0 (semver.org)")
+    })
+}
+
+/// Refuses what can name no release.
+///
+/// # Errors
+/// It cannot.
+pub fn check_name(name: &str) -> Result<(), Error> {
+    if lakegate_release::is_name(name) {
+        return Ok(());
+    }
+    Err(Error::usage(format!("{name} can name no release"))
+        .with_hint("a-z first, then a-z, 0-9, - and _, at most 64 characters"))
+}

@@ -1,0 +1,150 @@
+//! The transform that a verb uses, and with a release what it is told.
+
+use crate::args::registry::{RegistryArg, name_and_version, registry_named};
+use crate::cloud::Connection;
+use clap::Args;
+use lakegate_base::Error;
+use lakegate_lake::run::Plan;
+use lakegate_lake::source::Source;
+use lakegate_release::{Follower, Loader, Release};
+use lakegate_sandbox::{Limits, Sandbox, Transform};
+use std::iter;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The transform to use.
+#[derive(Args, Clone, Debug, Default)]
+pub struct TransformArg {
+    /// Component to use instead of the one that ships in this command; with --registry the name of a release:
+    /// what its channel picks, or NAME@VERSION
+    #[arg(long, value_name = "FILE.wasm | NAME[@VERSION]")]
+    pub transform: Option<PathBuf>,
+    #[command(flatten)]
+    pub registry: RegistryArg,
+    /// Accept no channel document older than this one
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, requires = "registry")]
+    pub min_sequence: u64,
+}
+
+/// The transform of a command, and with a release what it is told.
+pub enum Chosen {
+    /// A component; the command says what it is told.
+    Component(Transform),
+    /// One release, whatever its channel says.
+    Release { release: Arc<Release>, loader: Box<Loader>, _alive: Connection },
+    /// Whatever the channel picks for each object.
+    Channel { follower: Follower, _alive: Connection },
+}
+
+impl Chosen {
+    /// The transform for a source object, and the plan if a release has one.
+    ///
+    /// # Errors
+    /// The release's plan.
+    pub fn of(&self, source: &Source, again: bool) -> Result<(Transform, Option<Plan>), Error> {
+        let (transform, plan) = match self {
+            Self::Component(transform) => return Ok((transform.clone(), None)),
+            Self::Release { release, .. } => (release.transform.clone(), release.plan(None)),
+            Self::Channel { follower, .. } => {
+                let serving = follower.serving();
+                let release = serving.pick(source.uri(), source.version());
+                (release.transform.clone(), release.plan(Some(serving.sequence)))
+            }
+        };
+        let mut plan = plan?;
+        plan.rerun = again;
+        Ok((transform, Some(plan)))
+    }
+
+    /// The releases in use now, the one that takes most objects first; none where a component was chosen.
+    pub fn releases(&self) -> Vec<Arc<Release>> {
+        match self {
+            Self::Component(_) => Vec::new(),
+            Self::Release { release, .. } => vec![release.clone()],
+            Self::Channel { follower, .. } => {
+                let serving = follower.serving();
+                iter::once(serving.stable).chain(serving.canary.map(|(canary, _)| canary)).collect()
+            }
+        }
+    }
+
+    /// What loads further releases of the same registry; none where a component was chosen.
+    pub fn loader(&self) -> Option<&Loader> {
+        match self {
+            Self::Component(_) => None,
+            Self::Release { loader, .. } => Some(loader),
+            Self::Channel { follower, .. } => Some(follower.loader()),
+        }
+    }
+
+    /// Digest of the component that is in use now.
+    pub fn digest(&self) -> String {
+        match self {
+            Self::Component(transform) => transform.digest().into(),
+            Self::Release { release, .. } => release.transform.digest().into(),
+            Self::Channel { follower, .. } => follower.serving().stable.transform.digest().into(),
+        }
+    }
+
+    /// Refuses what a release says already.
+    ///
+    /// # Errors
+    /// A spec or a table is named beside a release.
+    pub fn check_alone(&self, spec: Option<&Path>, table: Option<&str>) -> Result<(), Error> {
+        if matches!(self, Self::Component(_)) || (spec.is_none() && table.is_none()) {
+            return Ok(());
+        }
+        Err(Error::usage("a release has its spec and its tables inside")
+            .with_hint("leave --spec and --table away, or --registry"))
+    }
+}
+
+impl TransformArg {
+    /// Loads the component, also that of a release.
+    ///
+    /// # Errors
+    /// It cannot be read, is no transform, or imports something; or the release is refused.
+    pub fn load(&self) -> Result<Transform, Error> {
+        Ok(match self.choose()? {
+            Chosen::Component(transform) => transform,
+            Chosen::Release { release, .. } => release.transform.clone(),
+            Chosen::Channel { follower, .. } => follower.serving().stable.transform.clone(),
+        })
+    }
+
+    /// Loads the component, the release, or follows the channel.
+    ///
+    /// # Errors
+    /// As [`TransformArg::load`].
+    pub fn choose(&self) -> Result<Chosen, Error> {
+        let sandbox = Sandbox::new(Limits::default())?;
+        let Some(place) = &self.registry.registry else {
+            let transform = match &self.transform {
+                Some(path) => Transform::from_file(&sandbox, path)
+                    .map_err(|error| error.in_file(path.display().to_string())),
+                None => Transform::shipped(&sandbox),
+            };
+            return transform.map(Chosen::Component);
+        };
+        let Some(named) = &self.transform else {
+            return Err(Error::usage("no release is named").with_hint("--transform NAME, or NAME@VERSION"));
+        };
+        let (name, version) = name_and_version(&named.display().to_string())?;
+        let connection = Connection::open()?;
+        let registry = registry_named(place, &connection)?;
+        let trust = self.registry.trusted()?;
+        if trust.is_empty() {
+            return Err(Error::usage("no key is trusted")
+                .with_hint("give --trust release.key.pub, the public key file of whoever publishes"));
+        }
+        let loader = Loader { registry, trust, sandbox, declared: false };
+        match version {
+            Some(version) => loader
+                .load(&name, &version)
+                .map(|release| (Arc::new(release), Box::new(loader)))
+                .map(|(release, loader)| Chosen::Release { release, loader, _alive: connection }),
+            None => Follower::start(loader, &name, self.min_sequence)
+                .map(|follower| Chosen::Channel { follower, _alive: connection }),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The `lakegate` command. Everything is in the library, so that tests reach it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lakegate_cli::main()
+}

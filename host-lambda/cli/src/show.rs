@@ -1,0 +1,11 @@
+//! How things look: text for people, JSON for programs, and the one place that writes either.
+
+pub mod contract_view;
+pub mod footer;
+pub mod made;
+pub mod output;
+pub mod problem;
+pub mod progress;
+pub mod reasons;
+pub mod render;
+pub mod rows;

@@ -1,0 +1,70 @@
+//! One input through the flow, as `run` takes it from the command line and `serve` from uploads.
+
+use crate::args::plans::Plans;
+use crate::args::transform::Chosen;
+use crate::show::contract_view::ContractView;
+use crate::show::problem;
+use lakegate_base::{Code, Error};
+use lakegate_lake::Lake;
+use lakegate_lake::run::{self, Progress};
+use lakegate_lake::source::Source;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What the inputs of one call share.
+pub struct Taking<'a> {
+    /// Where to.
+    pub lake: &'a Lake,
+    /// Its folder as the person named it, for messages.
+    pub folder: &'a Path,
+    /// With what.
+    pub chosen: &'a Chosen,
+    /// Told what, where no release says it.
+    pub plans: &'a Plans,
+    /// File of the spec, for messages.
+    pub spec: Option<&'a Path>,
+    /// Also where nothing changed.
+    pub again: bool,
+}
+
+impl Taking<'_> {
+    /// Takes one source, which messages call `name`.
+    ///
+    /// # Errors
+    /// As [`run::run`], and those of a release's plan.
+    pub fn one(
+        &self,
+        source: &Source,
+        name: &str,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<run::Outcome, Error> {
+        let (transform, plan) = self.chosen.of(source, self.again)?;
+        let plan = match plan {
+            Some(plan) => plan,
+            None => self.plans.of(source)?,
+        };
+        run::run(self.lake, &transform, source, &plan, progress).map_err(|error| {
+            let problem = problem::in_input_or_spec(error, name, self.spec);
+            if problem.code() != Code::TooManyRejected {
+                return problem;
+            }
+            let lake = self.folder.display();
+            problem.with_hint(format!(
+                "`lakegate status {lake} {}` shows the reasons; if so many are expected, raise max_rejected in \
+                 [output] of the spec",
+                if source.uri().starts_with("stdin:") { source.uri() } else { name }
+            ))
+        })
+    }
+}
+
+/// The live contracts of all tables, to tell afterwards what changed.
+pub fn contracts(lake: &Lake) -> Result<BTreeMap<String, ContractView>, Error> {
+    let mut contracts = BTreeMap::new();
+    for table in lake.tables()? {
+        if let Some(live) = lake.contract(&table)? {
+            contracts.insert(table, ContractView::parse(&live.text)?);
+        }
+    }
+    Ok(contracts)
+}

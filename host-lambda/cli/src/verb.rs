@@ -1,0 +1,29 @@
+//! The verbs of `lakegate`, one file each (those of deployed pipelines share one).
+//!
+//! Each takes its arguments and a `Context` and returns an `Outcome`; none writes to standard output itself.
+
+#[cfg(not(feature = "aws"))]
+pub mod absent;
+pub mod build;
+pub mod component;
+#[cfg(feature = "aws")]
+pub mod config;
+pub mod contract;
+#[cfg(feature = "aws")]
+pub mod deployed;
+pub mod diff;
+pub mod fsck;
+pub mod init;
+pub mod inspect;
+pub mod keygen;
+pub mod list;
+pub mod new;
+pub mod preview;
+pub mod promote;
+pub mod publish;
+pub mod quarantine;
+pub mod replay;
+pub mod run;
+pub mod serve;
+pub mod status;
+pub mod verify;

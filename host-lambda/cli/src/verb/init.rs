@@ -1,0 +1,102 @@
+//! `lakegate init`: a spec proposed from samples.
+//!
+//! For: reading samples and printing the transform's proposal. Not for: writing a lake, or deciding what the
+//! spec says (the transform does, the same in every home). The decision to know: standard output holds
+//! the spec and nothing else, so that `> transform.toml` is the way to keep it.
+
+use crate::args::inputs::{Input, inputs};
+use crate::args::transform::TransformArg;
+use crate::context::Context;
+use crate::show::output::{Answer, Outcome};
+use crate::show::problem;
+use crate::show::progress::Bar;
+use crate::show::render::{Tone, count, number};
+use clap::Args;
+use lakegate_lake::run::{Progress, propose};
+use lakegate_lake::source::default_table;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// Arguments of `init`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  lakegate init orders.json > orders.toml             from one sample
+  lakegate init orders.json more/ > orders.toml       from several: types are joined over all of them
+  lakegate init a.csv b.csv --table sales > sales.toml
+  lakegate run orders.json --spec orders.toml         with a spec, one pass over the input is enough")]
+pub struct InitArgs {
+    /// Samples: files, folders (walked; hidden files and those that start with `_` are skipped), or `-`
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// Name of the table [default: the stem of the first file]
+    #[arg(long, value_name = "NAME")]
+    table: Option<String>,
+    #[command(flatten)]
+    transform: TransformArg,
+}
+
+/// Runs `init`.
+pub fn run(args: &InitArgs, context: &Context) -> Outcome {
+    let inputs = inputs(&args.inputs, None)?;
+    let transform = args.transform.load()?;
+    let mut bar = Bar::new(context.err, inputs.iter().map(Input::bytes).sum(), inputs.len());
+    let mut sources = Vec::with_capacity(inputs.len());
+    for input in &inputs {
+        sources.push(input.open(args.table.as_deref())?);
+    }
+    let stem = sources.first().map(|source| default_table(source.stem()));
+    let table = args.table.as_deref().or(stem.as_deref());
+    let mut current = 0;
+    let mut before = 0;
+    let proposal = propose(&transform, &sources, "", table, &mut |progress| {
+        if matches!(progress, Progress::Pass { .. }) {
+            bar.done(std::mem::take(&mut before));
+            current += 1;
+        }
+        if let Some(input) = inputs.get(current.max(1) - 1) {
+            before = input.bytes();
+            bar.update(&input.name(), &progress);
+        }
+    })
+    .map_err(|error| {
+        problem::in_input_or_spec(
+            error,
+            &inputs.get(current.max(1) - 1).map(Input::name).unwrap_or_default(),
+            None,
+        )
+    });
+    bar.finish();
+    let proposal = proposal?;
+    let records: u64 = proposal.reports.iter().map(|report| report.records).sum();
+    let rejected: u64 = proposal.reports.iter().map(|report| report.rejected).sum();
+    let mut warnings: Vec<&str> = proposal
+        .reports
+        .iter()
+        .flat_map(|report| &report.warnings)
+        .map(|warning| warning.message.as_str())
+        .collect();
+    warnings.sort_unstable();
+    warnings.dedup();
+    let mut note = format!(
+        "read {} of {}",
+        count(records, "record", "records"),
+        count(inputs.len() as u64, "sample", "samples")
+    );
+    if rejected > 0 {
+        note.push_str(&format!(", {} of them would be rejected", number(rejected)));
+    }
+    note.push('\n');
+    for warning in &warnings {
+        note.push_str(&format!("{} {warning}\n", context.err.paint(Tone::Warn, "!")));
+    }
+    bar.say(&note);
+    let json = json!({
+        "spec": proposal.spec,
+        "tables": proposal.contracts.iter().map(|contract| {
+            let plan: Value = serde_json::from_str(&contract.text).unwrap_or_default();
+            json!({ "table": contract.table, "contract": plan })
+        }).collect::<Vec<_>>(),
+        "samples": inputs.len(), "records": records, "rejected": rejected, "warnings": warnings,
+    });
+    Ok(Answer { text: proposal.spec, json, ..Answer::default() })
+}

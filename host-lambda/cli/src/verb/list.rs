@@ -1,0 +1,223 @@
+//! `lakegate releases`: versions, what they are made of, and which of them is in use since when.
+//!
+//! The decision to know: everything shown was verified as a host would, by its signature and digests; what a
+//! host would refuse is shown with the reason. What hosts themselves said last is read from the lakes.
+
+use crate::args::registry::{KeyArg, LakesArg, Opened, RegistryArg, check_name, open};
+use crate::context::Context;
+use crate::show::output::{Answer, Exit, Outcome};
+use crate::show::problem;
+use crate::show::render::{Cell, Grid, Holds, Screen, Tone, count, number, short, size, visible};
+use clap::Args;
+use lakegate_base::{Code, Error};
+use lakegate_lake::keys::{host_key, shadows_prefix};
+use lakegate_lake::lake::Lake;
+use lakegate_release::{Channel, Manifest};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Arguments of `releases`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  lakegate releases orders
+  lakegate releases orders --registry s3://acme-releases/ --trust release.key.pub --json")]
+pub struct ReleasesArgs {
+    /// Name of the releases [default: all names in the registry]
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    #[command(flatten)]
+    registry: RegistryArg,
+    #[command(flatten)]
+    lakes: LakesArg,
+}
+
+/// Runs `releases`.
+pub fn run(args: &ReleasesArgs, context: &Context) -> Outcome {
+    let Some(name) = &args.name else { return names(args, context) };
+    check_name(name)?;
+    let opened = open(name, &args.registry, &KeyArg::default(), &args.lakes)?;
+    let versions = opened.registry.versions(name)?;
+    let channel = opened.registry.channel(name, &opened.trust);
+    let channel = match channel {
+        Err(error) if error.code() == Code::ChannelMissing => Ok(None),
+        other => other.map(Some),
+    };
+    let screen = context.out;
+    let known = channel.as_ref().ok().and_then(Option::as_ref);
+    let mut text = format!(
+        "{} in {}: {}",
+        screen.paint(Tone::Name, name),
+        opened.registry.uri(),
+        count(versions.len() as u64, "release", "releases")
+    );
+    let mut refused = 0u64;
+    match &channel {
+        Ok(Some(channel)) => text.push_str(&format!(", channel document {}\n", channel.sequence)),
+        Ok(None) => text.push_str(", none promoted yet\n"),
+        Err(problem) => {
+            refused += 1;
+            text.push_str(&format!("\n{}", problem::render(problem, screen)));
+        }
+    }
+    let (table, listed, wrong) = table(&opened, name, &versions, known)?;
+    if !table.is_empty() {
+        text.push_str(&table.render(screen));
+    }
+    let (hosts, shadows) = (hosts(&opened)?, shadows(&opened, name)?);
+    refused += wrong + told(&mut text, &hosts, &shadows, screen);
+    let exit = if refused > 0 { Exit::Failed } else { Exit::Done };
+    let shadows: Vec<Value> = shadows
+        .iter()
+        .map(|(version, (objects, differ))| json!({"version": version, "objects": objects, "differ": differ}))
+        .collect();
+    let json = json!({
+        "name": name, "registry": opened.registry.uri(), "channel": known,
+        "channel_refused": channel.as_ref().err().map(problem::json), "releases": listed, "hosts": hosts,
+        "shadows": shadows,
+    });
+    Ok(Answer { text, json, exit })
+}
+
+/// All versions, the newest first: as a table, as JSON, and how many are refused.
+fn table(
+    opened: &Opened,
+    name: &str,
+    versions: &[semver::Version],
+    known: Option<&Channel>,
+) -> Result<(Grid, Vec<Value>, u64), Error> {
+    let mut refused = 0;
+    let mut grid =
+        Grid::new(&["version", "in use", "since", "component", ">size", "spec", "compiled for", ""]);
+    let mut listed = Vec::new();
+    for version in versions.iter().rev() {
+        let uses = uses(known, version);
+        let compiled = opened.registry.code_places(name, version)?;
+        let found = opened.registry.manifest(name, version, &opened.trust);
+        let manifest = found.as_ref().map(|(manifest, _)| manifest).ok();
+        let wrong = found.as_ref().err();
+        refused += u64::from(wrong.is_some());
+        grid.row(row(version, &uses, manifest, &compiled, wrong));
+        listed.push(json!({
+            "version": version.to_string(), "in_use": uses.iter().map(|(role, _)| role).collect::<Vec<_>>(),
+            "since": uses.first().map(|(_, since)| since), "published": manifest.map(|m| &m.published),
+            "manifest": found.as_ref().ok().map(|(_, pinned)| &pinned.manifest),
+            "component": manifest.map(|m| &m.component), "spec": manifest.map(|m| &m.spec.digest),
+            "samples": manifest.map(|m| m.samples.len()), "compiled_for": compiled,
+            "refused": wrong.map(problem::json),
+        }));
+    }
+    Ok((grid.of(Holds::Names), listed, refused))
+}
+
+/// Objects that shadows ran on, and those that they made otherwise, by version.
+type Shadows = BTreeMap<String, (u64, u64)>;
+
+/// What hosts and shadows said last, as lines; how many hosts do not follow.
+fn told(text: &mut String, hosts: &[Value], shadows: &Shadows, screen: Screen) -> u64 {
+    let mut behind = 0;
+    for host in hosts {
+        let Some(why) = host["host"]["trouble"]["message"].as_str() else { continue };
+        let who = host["pipeline"].as_str().unwrap_or_default();
+        let stays = host["host"]["stable"].as_str().unwrap_or_default();
+        let since = host["at"].as_str().unwrap_or_default();
+        let line = format!("{who}: a host stays with {stays}, since {since}: {}", visible(why));
+        text.push_str(&format!("  {} {line}\n", screen.paint(Tone::Bad, "!")));
+        behind += 1;
+    }
+    for (version, (objects, differ)) in shadows {
+        let of = count(*objects, "object", "objects");
+        let line = format!("shadow {version}: {} of {of} would come out otherwise", number(*differ));
+        let tone = if *differ > 0 { Tone::Warn } else { Tone::Good };
+        text.push_str(&format!("  {}\n", screen.paint(tone, &line)));
+    }
+    behind
+}
+
+fn names(args: &ReleasesArgs, context: &Context) -> Outcome {
+    let Some(place) = &args.registry.registry else {
+        return Err(Error::usage("neither a name nor a registry is given")
+            .with_hint("`lakegate releases NAME`, or `lakegate releases --registry DIR` for all names"));
+    };
+    let connection = crate::cloud::Connection::open()?;
+    let registry = crate::args::registry::registry_named(place, &connection)?;
+    let names = registry.names()?;
+    let mut text = format!(
+        "{}: {}\n",
+        context.out.paint(Tone::Name, registry.uri()),
+        count(names.len() as u64, "name", "names")
+    );
+    for name in &names {
+        text.push_str(&format!("  {name}\n"));
+    }
+    Ok(Answer { text, json: json!({"registry": registry.uri(), "names": names}), ..Answer::default() })
+}
+
+/// Roles of a version, each with its time.
+fn uses(channel: Option<&Channel>, version: &semver::Version) -> Vec<(String, String)> {
+    let Some(channel) = channel else { return Vec::new() };
+    let mut uses = Vec::new();
+    if channel.stable.release.version == *version {
+        uses.push(("stable".into(), channel.stable.since.clone()));
+    }
+    if let Some(canary) = channel.canary.as_ref().filter(|canary| canary.entry.release.version == *version) {
+        let share = f64::from(canary.permille) / 10.0;
+        uses.push((format!("canary {share}%"), canary.entry.since.clone()));
+    }
+    if let Some(shadow) = channel.shadow.as_ref().filter(|shadow| shadow.release.version == *version) {
+        uses.push(("shadow".into(), shadow.since.clone()));
+    }
+    uses
+}
+
+fn row(
+    version: &semver::Version,
+    uses: &[(String, String)],
+    manifest: Option<&Manifest>,
+    compiled: &[String],
+    wrong: Option<&Error>,
+) -> Vec<Cell> {
+    let roles: Vec<&str> = uses.iter().map(|(role, _)| role.as_str()).collect();
+    let of = |text: fn(&Manifest) -> String| manifest.map(text).unwrap_or_default();
+    vec![
+        Cell::new(Tone::Name, version.to_string()),
+        Cell::new(Tone::Good, roles.join(", ")),
+        uses.first().map(|(_, since)| since.clone()).unwrap_or_default().into(),
+        of(|m| short(&m.component.blob.digest).to_string()).into(),
+        of(|m| size(m.component.blob.bytes)).into(),
+        of(|m| short(&m.spec.digest).to_string()).into(),
+        count(compiled.len() as u64, "engine", "engines").into(),
+        wrong.map_or_else(Cell::default, |wrong| Cell::new(Tone::Bad, format!("refused: {}", wrong.name()))),
+    ]
+}
+
+/// What hosts said last, by pipeline.
+fn hosts(opened: &Opened) -> Result<Vec<Value>, Error> {
+    let mut found = Vec::new();
+    for (pipeline, lake) in opened.lakes()? {
+        found.extend(lake.read_json::<Value>(&host_key(&pipeline))?);
+    }
+    Ok(found)
+}
+
+fn shadows(opened: &Opened, name: &str) -> Result<Shadows, Error> {
+    let mut found = Shadows::new();
+    for (_, lake) in opened.lakes()? {
+        for note in notes(&lake, name)? {
+            let shadow = note["shadow"].as_str().unwrap_or_default();
+            let version = shadow.rsplit('@').next().unwrap_or_default();
+            let (objects, differ) = found.entry(version.to_string()).or_default();
+            *objects += 1;
+            *differ += u64::from(note["same"] != json!(true));
+        }
+    }
+    Ok(found)
+}
+
+fn notes(lake: &Lake, name: &str) -> Result<Vec<Value>, Error> {
+    let prefix = shadows_prefix(name);
+    let mut notes = Vec::new();
+    for facts in lake.storage().list(&prefix)? {
+        notes.extend(lake.read_json::<Value>(&facts.key)?);
+    }
+    Ok(notes)
+}

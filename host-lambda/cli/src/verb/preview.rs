@@ -1,0 +1,261 @@
+//! `lakegate preview`: what `run` would make, in the terminal.
+//!
+//! For: looking before anything is written. Not for: Parquet that exists already (`inspect`). The decision to
+//! know: the whole input goes through the same transform as in `run`, into temporary files, so what
+//! is shown (rows, digests, rejects) is what would be written and not an estimate from a sample.
+
+use crate::args::inputs::inputs;
+use crate::args::lake::LakeArg;
+use crate::args::plans::Plans;
+use crate::args::transform::TransformArg;
+use crate::context::Context;
+use crate::show::contract_view::ContractView;
+use crate::show::output::{Answer, Exit, Outcome};
+use crate::show::problem;
+use crate::show::progress::Bar;
+use crate::show::reasons;
+use crate::show::render::{Cell, Grid, Screen, Tone, count, number, size, visible};
+use crate::show::rows::Rows;
+use clap::Args;
+use lakegate_base::{Code, Error};
+use lakegate_lake::lake::Lake;
+use lakegate_lake::run;
+use lakegate_lake::run::{Plan, Preview};
+use lakegate_sandbox::TableContract;
+use serde_json::{Map, Value, json};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// Part files and rejects listed before a list is cut.
+const LISTED: usize = 10;
+
+/// Arguments of `preview`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  lakegate preview orders.json                         with the spec that `init` would propose
+  lakegate preview orders.json --spec orders.toml      with a spec
+  lakegate preview orders.json --rows 50
+  lakegate preview orders.json --json | jq .receipt    digests of what `run` would write")]
+pub struct PreviewArgs {
+    /// File, or `-` for standard input
+    #[arg(value_name = "INPUT")]
+    input: PathBuf,
+    /// Spec to follow (transform.toml)
+    #[arg(long, value_name = "FILE")]
+    spec: Option<PathBuf>,
+    /// Table to show, when the spec names none [default: the file's stem]
+    #[arg(long, value_name = "NAME")]
+    table: Option<String>,
+    /// How many rows of each table to show
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    rows: usize,
+    #[command(flatten)]
+    lake: LakeArg,
+    #[command(flatten)]
+    transform: TransformArg,
+}
+
+/// One table of the preview.
+struct Table {
+    name: String,
+    view: ContractView,
+    rows: Rows,
+}
+
+/// Runs `preview`.
+pub fn run(args: &PreviewArgs, context: &Context) -> Outcome {
+    if args.input.is_dir() {
+        return Err(Error::usage("a preview is of one file, and this is a folder")
+            .with_hint("name one of its files; `lakegate init FOLDER` looks at all of them")
+            .in_file(args.input.display().to_string()));
+    }
+    let plans = Plans::new(args.spec.as_deref(), args.table.as_deref(), false)?;
+    let found = inputs(std::slice::from_ref(&args.input), None)?;
+    let Some(input) = found.first() else { return Err(Error::usage("there is no input")) };
+    // A lake that exists has contracts that `run` would keep to; none is made for a preview.
+    let lake = if lakegate_lake::keys::is_lake(&args.lake.lake) { Some(args.lake.open()?) } else { None };
+    let chosen = args.transform.choose()?;
+    chosen.check_alone(args.spec.as_deref(), args.table.as_deref())?;
+    let name = input.name();
+    let mut bar = Bar::new(context.err, input.bytes(), 1);
+    let source = input.open(args.table.as_deref())?;
+    let (transform, plan) = chosen.of(&source, false)?;
+    let plan = match plan {
+        Some(plan) => plan,
+        None => plans.of(&source)?,
+    };
+    let preview =
+        run::preview(&transform, &source, &plan, lake.as_ref(), &mut |progress| bar.update(&name, &progress))
+            .map_err(|error| problem::in_input_or_spec(error, &name, args.spec.as_deref()));
+    bar.finish();
+    let preview = preview.map_err(|problem| {
+        if problem.code() != Code::TooManyRejected {
+            return problem;
+        }
+        let live = lake.as_ref().map(|lake| live_contracts(lake, &plan)).unwrap_or_default();
+        bar.say(&reasons::table(&reasons::of(&transform, &source, &plan, live), context.err));
+        problem.with_hint("if so many are expected, raise max_rejected in [output] of the spec")
+    })?;
+    let tables = tables(&preview, args.rows)?;
+    let exit = if preview.report.rejected > 0 { Exit::Rejected } else { Exit::Done };
+    let text =
+        text(&name, &preview, &tables, lake.is_some().then_some(args.lake.lake.as_path()), context.out);
+    Ok(Answer { text, json: to_json(&preview, &tables), exit })
+}
+
+fn live_contracts(lake: &Lake, plan: &Plan) -> Vec<TableContract> {
+    let live = plan.tables().iter().filter_map(|table| lake.contract(table).ok().flatten());
+    live.map(|live| TableContract { table: live.table, text: live.text }).collect()
+}
+
+fn tables(preview: &Preview, limit: usize) -> Result<Vec<Table>, Error> {
+    let mut tables = Vec::new();
+    for contract in &preview.contracts {
+        let mut rows = Rows::default();
+        for part in preview.parts.iter().filter(|part| part.table == contract.table) {
+            if rows.len() >= limit {
+                break;
+            }
+            let name = part.file.display().to_string();
+            let file = File::open(&part.file).map_err(|error| Error::io(&name, error))?;
+            rows.add(file, &part.partition, limit)?;
+        }
+        let view = ContractView::parse(&contract.text)?;
+        tables.push(Table { name: contract.table.clone(), view, rows });
+    }
+    Ok(tables)
+}
+
+fn text(name: &str, preview: &Preview, tables: &[Table], lake: Option<&Path>, screen: Screen) -> String {
+    let report = &preview.report;
+    let tone = if report.rejected > 0 { Tone::Warn } else { Tone::Good };
+    let mut text = format!(
+        "{}: {}, {} accepted, {}\n",
+        screen.paint(Tone::Name, &visible(name)),
+        count(report.records, "record", "records"),
+        number(report.accepted),
+        screen.paint(tone, &format!("{} rejected", number(report.rejected))),
+    );
+    let note = match lake {
+        Some(lake) => format!("as `run` would make it in the lake {}; nothing was written", lake.display()),
+        None => "nothing was written".to_owned(),
+    };
+    text.push_str(&format!("  {}\n", screen.paint(Tone::Dim, &note)));
+    for table in tables {
+        text.push_str(&table_text(table, preview, screen));
+    }
+    text.push_str(&reasons::table(&preview.quarantine, screen));
+    if !report.warnings.is_empty() {
+        text.push_str(&format!("\n{}\n", screen.paint(Tone::Bold, "Worth knowing")));
+        for warning in &report.warnings {
+            text.push_str(&format!("  {} {}\n", screen.paint(Tone::Warn, "!"), visible(&warning.message)));
+        }
+    }
+    text
+}
+
+fn table_text(table: &Table, preview: &Preview, screen: Screen) -> String {
+    let report = preview.report.tables.iter().find(|report| report.table == table.name);
+    let (made, out, filtered) =
+        report.map_or((0, 0, 0), |report| (report.rows_made, report.rows_out, report.filtered));
+    let mut text = format!(
+        "\n{} {}: {}",
+        screen.paint(Tone::Bold, "Table"),
+        screen.paint(Tone::Name, &table.name),
+        count(out, "row", "rows")
+    );
+    if filtered > 0 {
+        text.push_str(&format!(" ({} made, {} filtered)", number(made), number(filtered)));
+    }
+    text.push('\n');
+    if table.rows.len() > 0 {
+        text.push_str(&table.rows.render(screen));
+        let shown = table.rows.len() as u64;
+        if out > shown {
+            let more = format!("… and {} (--rows N)", count(out - shown, "more row", "more rows"));
+            text.push_str(&format!("  {}\n", screen.paint(Tone::Dim, &more)));
+        }
+    }
+    text.push_str(&format!("\n{}\n{}", screen.paint(Tone::Bold, "Columns"), table.view.render(screen)));
+    if let Some(rows) = &table.view.rows {
+        text.push_str(&format!("  {}\n", screen.paint(Tone::Dim, &format!("one row per element of {rows}"))));
+    }
+    let parts: Vec<_> = preview.parts.iter().filter(|part| part.table == table.name).collect();
+    let bytes: u64 = parts.iter().map(|part| part.bytes).sum();
+    text.push_str(&format!(
+        "\n{} {}, {}\n",
+        screen.paint(Tone::Bold, "Part files:"),
+        number(parts.len() as u64),
+        size(bytes)
+    ));
+    let mut grid = Grid::new(&["partition", ">rows", ">bytes", "digest"]);
+    for part in parts.iter().take(LISTED) {
+        let partition = if part.partition.is_empty() { "(none)" } else { &part.partition };
+        grid.row(vec![
+            partition.into(),
+            number(part.rows).into(),
+            size(part.bytes).into(),
+            Cell::new(Tone::Dim, crate::show::render::short(&part.digest)),
+        ]);
+    }
+    if !grid.is_empty() {
+        text.push_str(&grid.render(screen));
+    }
+    if parts.len() > LISTED {
+        text.push_str(&format!(
+            "  … and {}\n",
+            count((parts.len() - LISTED) as u64, "more file", "more files")
+        ));
+    }
+    text
+}
+
+fn to_json(preview: &Preview, tables: &[Table]) -> Value {
+    let report = &preview.report;
+    let tables: Vec<Value> = tables
+        .iter()
+        .map(|table| {
+            let counts = report.tables.iter().find(|counts| counts.table == table.name);
+            let parts: Vec<Value> = preview
+                .parts
+                .iter()
+                .filter(|part| part.table == table.name)
+                .map(|part| {
+                    json!({"partition": part.partition, "rows": part.rows, "bytes": part.bytes, "digest": part.digest})
+                })
+                .collect();
+            let mut object = json!({
+                "table": table.name, "columns": columns(&table.view.columns),
+                "partition_by": columns(&table.view.partition_by), "rows_path": table.view.rows,
+                "parts": parts, "rows": table.rows.json(),
+            });
+            if let (Some(object), Some(counts)) = (object.as_object_mut(), counts) {
+                object.insert("rows_made".to_owned(), counts.rows_made.into());
+                object.insert("rows_out".to_owned(), counts.rows_out.into());
+                object.insert("filtered".to_owned(), counts.filtered.into());
+            }
+            object
+        })
+        .collect();
+    json!({
+        "records": report.records, "accepted": report.accepted, "rejected": report.rejected,
+        "format": report.format, "compression": report.compression, "tables": tables,
+        "rejects": report.rejects, "quarantine": preview.quarantine, "warnings": report.warnings,
+        "checks": report.checks, "spec": preview.spec, "receipt": preview.receipt, "passes": preview.passes,
+    })
+}
+
+fn columns(entries: &[crate::show::contract_view::Entry]) -> Value {
+    let object = |entry: &crate::show::contract_view::Entry| {
+        let pairs = [
+            ("name", entry.name.clone()),
+            ("athena", entry.athena().to_owned()),
+            ("parquet", entry.parquet()),
+            ("from", entry.from().to_owned()),
+        ];
+        Value::Object(
+            pairs.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect::<Map<_, _>>(),
+        )
+    };
+    entries.iter().map(object).collect()
+}

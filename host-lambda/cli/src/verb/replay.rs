@@ -1,0 +1,171 @@
+//! `lakegate replay`: history again, with a release that is named.
+
+use crate::args::lake::{existing_lake, open_lake};
+use crate::args::registry::{KeyArg, LakesArg, Opened, RegistryArg, check_name, open, parse_version};
+use crate::context::Context;
+use crate::show::output::{Answer, Exit, Outcome};
+use crate::show::problem;
+use crate::show::progress::Steps;
+use crate::show::render::{Screen, Tone, count, number, visible};
+use clap::Args;
+use lakegate_base::Error;
+use lakegate_lake::lake::Lake;
+use lakegate_release::{Release, Wanted, replay, seed, wanted};
+use serde_json::json;
+use std::path::Path;
+
+/// Arguments of `replay`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  lakegate replay orders --from s3://raw/orders/2025/ --release 1.3.0               in place
+  lakegate replay orders --release 1.2.0 --into check --lake lake                   beside, to compare
+  lakegate replay orders --written-by 1.3.0 --release 1.2.0 --dry-run
+
+Each source object is read in exactly the version that its commit record names, and becomes its next generation; in place, the files of the generation before then go. Under the release that made it, an object comes out with the same bytes, which is checked and said.")]
+pub struct ReplayArgs {
+    /// Name of the releases
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Version that makes it again
+    #[arg(long, value_name = "VERSION")]
+    release: String,
+    /// Only source objects below this place: s3://BUCKET/PREFIX, a folder or a file [default: all]
+    #[arg(long, value_name = "PLACE")]
+    from: Option<String>,
+    /// Only what this version wrote
+    #[arg(long, value_name = "VERSION")]
+    written_by: Option<String>,
+    /// A lake beside, in a folder or at an S3 URI, instead of in place
+    #[arg(long, value_name = "DIR | S3 URI")]
+    into: Option<String>,
+    /// Say what would be made again; make nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    registry: RegistryArg,
+    #[command(flatten)]
+    key: KeyArg,
+    #[command(flatten)]
+    lakes: LakesArg,
+}
+
+/// Runs `replay`.
+pub fn run(args: &ReplayArgs, context: &Context) -> Outcome {
+    check_name(&args.name)?;
+    let version = parse_version(&args.release)?;
+    let written_by = args.written_by.as_deref().map(parse_version).transpose()?;
+    let opened = open(&args.name, &args.registry, &args.key, &args.lakes)?;
+    let release = opened.loader()?.load(&args.name, &version)?;
+    let lakes = lakes(&opened, args.lakes.lake.as_deref())?;
+    if lakes.is_empty() {
+        return Err(Error::usage(format!(
+            "no pipeline follows the channel {}, and no lake is named",
+            args.name
+        ))
+        .with_hint("name the lake with --lake DIR, or the configuration with --config FILE"));
+    }
+    let into = match &args.into {
+        Some(place) if place.starts_with("s3://") => Some(Lake::over(opened.connection.storage(place)?)),
+        Some(folder) => Some(open_lake(Path::new(folder))?),
+        None => None,
+    };
+    let from = args.from.as_deref().map(canonical).unwrap_or_default();
+    let mut total = Total::default();
+    let mut text = String::new();
+    for (pipeline, lake) in &lakes {
+        let which = Wanted { from: from.clone(), written_by: written_by.clone(), pipeline: pipeline.clone() };
+        let states = wanted(lake, &which, &release, into.is_none())?;
+        if args.dry_run {
+            total.objects += states.len() as u64;
+            for state in &states {
+                text.push_str(&format!("  {}\n", visible(&state.record.source.uri)));
+            }
+            continue;
+        }
+        if let Some(into) = &into {
+            seed(lake, into)?;
+        }
+        let steps = Steps::new(context.err);
+        for (done, state) in states.iter().enumerate() {
+            steps.update(&state.record.source.uri, done as u64, states.len() as u64);
+            let replayed = replay(lake, into.as_ref(), &release, state);
+            total.objects += 1;
+            match &replayed.result {
+                Ok(outcome) => {
+                    total.rows += outcome.report.tables.iter().map(|table| table.rows_out).sum::<u64>();
+                    total.rejected += outcome.report.rejected;
+                    total.same += u64::from(replayed.same_bytes);
+                }
+                Err(error) => {
+                    total.failed += 1;
+                    let shown = problem::render(&error.clone().in_file(&*replayed.source), context.out);
+                    text.push_str(&shown);
+                }
+            }
+        }
+        steps.finish();
+    }
+    Ok(total.answer(&release, args, &text, context.out))
+}
+
+#[derive(Default)]
+struct Total {
+    objects: u64,
+    rows: u64,
+    rejected: u64,
+    failed: u64,
+    same: u64,
+}
+
+impl Total {
+    fn answer(&self, release: &Release, args: &ReplayArgs, more: &str, screen: Screen) -> Answer {
+        let id = screen.paint(Tone::Name, &release.id());
+        let objects = count(self.objects, "object", "objects");
+        let place = args.into.as_ref().map_or_else(|| "in place".to_owned(), |into| format!("into {into}"));
+        let text = if args.dry_run {
+            format!("{id} would make {objects} again, {place}\n{more}")
+        } else {
+            let made = self.objects - self.failed;
+            format!(
+                "{id} made {} again, {place}: {}, {} rejected; {} of them with the bytes they had before\n{more}",
+                count(made, "object", "objects"),
+                count(self.rows, "row", "rows"),
+                number(self.rejected),
+                number(self.same)
+            )
+        };
+        let exit = match (self.failed, self.rejected) {
+            (0, 0) => Exit::Done,
+            (0, _) => Exit::Rejected,
+            _ => Exit::Failed,
+        };
+        let json = json!({
+            "release": release.id(), "into": args.into, "dry_run": args.dry_run, "objects": self.objects,
+            "rows": self.rows, "rejected": self.rejected, "failed": self.failed, "same_bytes": self.same,
+        });
+        Answer { text, json, exit }
+    }
+}
+
+/// The pipelines' lakes, connected to their catalogs and sources, and the one that is named.
+fn lakes(opened: &Opened, folder: Option<&Path>) -> Result<Vec<(Option<String>, Lake)>, Error> {
+    let connected = opened.followers.connected_lakes(&opened.connection, || opened.loader())?;
+    let mut lakes: Vec<_> = connected.into_iter().map(|(name, lake)| (Some(name), lake)).collect();
+    if let Some(folder) = folder {
+        lakes.push((None, existing_lake(folder)?));
+    }
+    Ok(lakes)
+}
+
+/// A local place as commit records have it.
+fn canonical(place: &str) -> String {
+    if place.starts_with("s3://") {
+        return place.into();
+    }
+    match std::fs::canonicalize(place) {
+        // `raw` must not take `raw_old/` too.
+        Ok(path) if path.is_dir() => format!("{}/", path.display()),
+        Ok(path) => path.display().to_string(),
+        Err(_) => place.into(),
+    }
+}

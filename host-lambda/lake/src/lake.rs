@@ -1,0 +1,336 @@
+//! A lake: where tables, contracts, commit records and quarantine lie in a storage.
+//!
+//! Not for making anything: see [`run`](mod@crate::run); nor for how keys are spelled: see [`keys`](crate::keys).
+//!
+//! Locally a pipeline is named by its first table, so that the same file may feed two tables by two commands and
+//! each has its own generations.
+
+mod contracts;
+mod layout;
+mod loads;
+mod page;
+mod resubmissions;
+mod texts;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use contracts::check_growth;
+pub use contracts::{ContractVersion, LiveContract};
+
+pub use lakegate_model::digest::{is_digest, sha256};
+pub use loads::{Load, LoadedTable};
+pub use page::{Entry, History};
+pub use texts::Texts;
+
+use crate::keys::{self, Named, contract_key, failure_key, object_prefix, spec_key};
+use crate::record::{CommitRecord, CommitState, FailedRecord, SourceRecord};
+use crate::source::Source;
+use crate::storage::{LocalFolder, Storage};
+use lakegate_base::{Code, Error, Result};
+use lakegate_sandbox::Transform;
+use layout::Guarded;
+
+/// What a deployed lake is connected to. A folder on a laptop is connected to nothing.
+pub trait Surroundings: Send + Sync {
+    /// All files of a commit are visible, and it is about to be marked as done: catalog, notices, lineage.
+    /// Idempotent: whoever completes a commit calls it. What it came to is kept in the done mark.
+    ///
+    /// # Errors
+    /// What could not be told; the commit stays undone and is completed by the next run.
+    fn published(&self, lake: &Lake, record: &CommitRecord) -> Result<serde_json::Value>;
+
+    /// A source object that lies elsewhere, as its record pins it.
+    ///
+    /// # Errors
+    /// It is gone or cannot be read.
+    fn source(&self, record: &SourceRecord) -> Result<Source>;
+
+    /// The transform that made a commit, where it is not the one in use; `None` where it cannot be had.
+    ///
+    /// # Errors
+    /// Its release cannot be loaded.
+    fn transform(&self, _record: &CommitRecord) -> Result<Option<Transform>> {
+        Ok(None)
+    }
+}
+
+/// A lake over a storage; clones share it.
+#[derive(Clone)]
+pub struct Lake {
+    storage: Arc<Guarded>,
+    surroundings: Option<Arc<dyn Surroundings>>,
+    texts: Option<Arc<Texts>>,
+}
+
+impl Lake {
+    /// A lake in a folder, which need not exist yet.
+    ///
+    /// # Errors
+    /// The path cannot be made absolute.
+    pub fn local(path: &Path) -> Result<Self> {
+        Ok(Self::over(Arc::new(LocalFolder::new(path)?)))
+    }
+
+    /// A lake over any storage.
+    pub fn over(storage: Arc<dyn Storage>) -> Self {
+        Self { storage: Arc::new(Guarded::new(storage)), surroundings: None, texts: None }
+    }
+
+    /// The same lake, connected.
+    #[must_use]
+    pub fn within(self, surroundings: Arc<dyn Surroundings>) -> Self {
+        Self { surroundings: Some(surroundings), ..self }
+    }
+
+    /// The same lake, with a memory for texts that never change, and for its layout being known.
+    #[must_use]
+    pub fn remembering(self, texts: Arc<Texts>) -> Self {
+        Self { storage: Arc::new(self.storage.sharing(texts.layout())), texts: Some(texts), ..self }
+    }
+
+    pub(crate) fn surroundings(&self) -> Option<&dyn Surroundings> {
+        self.surroundings.as_deref()
+    }
+
+    /// Where it is.
+    pub fn root(&self) -> &str {
+        self.storage.uri()
+    }
+
+    pub fn storage(&self) -> &dyn Storage {
+        &*self.storage
+    }
+
+    /// Calls of its storage so far; a page, a part or another try is not counted apart.
+    pub(crate) fn requests(&self) -> u64 {
+        self.storage.calls()
+    }
+
+    /// Text of a contract by digest.
+    ///
+    /// # Errors
+    /// The storage's, or the text is not what its digest says.
+    pub fn contract_text(&self, digest: &str) -> Result<Option<String>> {
+        self.text_of(&contract_key(digest), digest)
+    }
+
+    /// Text of a spec by digest.
+    ///
+    /// # Errors
+    /// The storage's, or the text is not what its digest says.
+    pub fn spec_text(&self, digest: &str) -> Result<Option<String>> {
+        self.text_of(&spec_key(digest), digest)
+    }
+
+    fn text_of(&self, key: &str, digest: &str) -> Result<Option<String>> {
+        if let Some(text) = self.texts.as_ref().and_then(|texts| texts.get(key)) {
+            return Ok(Some(text));
+        }
+        let Some(found) = self.storage.get(key)? else { return Ok(None) };
+        if sha256(&found.bytes) != digest {
+            return Err(Error::new(
+                Code::LakeDamaged,
+                format!("{key} does not have the digest that names it"),
+            ));
+        }
+        let text = String::from_utf8(found.bytes)
+            .map_err(|_| Error::new(Code::LakeDamaged, format!("{key} is not UTF-8")))?;
+        if let Some(texts) = &self.texts {
+            texts.keep(key, &text);
+        }
+        Ok(Some(text))
+    }
+
+    /// All commit records, by pipeline, source and generation: reads every one of them.
+    ///
+    /// # Errors
+    /// The storage's, or a record cannot be read.
+    pub fn commits(&self) -> Result<Vec<CommitState>> {
+        let mut found = self.records_below(keys::COMMITS)?;
+        let marks: BTreeSet<String> =
+            self.storage.list(keys::LOADS)?.into_iter().map(|facts| facts.key).collect();
+        for state in &mut found {
+            state.done = marks.contains(&state.record.load_key());
+        }
+        Ok(found)
+    }
+
+    /// Generations of one source, by URI or path, in all pipelines: reads only those.
+    ///
+    /// # Errors
+    /// As [`Lake::commits`].
+    pub fn commits_of_source(&self, uri_or_path: &str) -> Result<Vec<CommitState>> {
+        let mut found = Vec::new();
+        for pipeline in self.storage.folders(keys::COMMITS)? {
+            for uri in uris_of(uri_or_path) {
+                let states = self.generations(&pipeline, &uri)?;
+                found.extend(states.into_iter().filter(|state| state.record.source.uri == uri));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The commit that made a part file; its key, or a path that ends in it. Reads every commit.
+    ///
+    /// # Errors
+    /// As [`Lake::commits`].
+    pub fn commit_of_part(&self, part: &str) -> Result<Option<CommitState>> {
+        if !part.ends_with(".parquet") {
+            return Ok(None);
+        }
+        let same = |key: &str| part == key || part.ends_with(&format!("/{key}"));
+        Ok(self.commits()?.into_iter().find(|state| state.record.parts.iter().any(|part| same(&part.key))))
+    }
+
+    /// Generations of one source object, the first one first. Only the last one may be undone: the next is never
+    /// committed before, see [`roll_forward`](crate::run::commit::roll_forward).
+    pub(crate) fn commits_below(&self, object_prefix: &str) -> Result<Vec<CommitState>> {
+        let mut found = self.records_below(object_prefix)?;
+        if let Some(last) = found.last_mut() {
+            last.done = self.is_done(&last.record)?;
+        }
+        Ok(found)
+    }
+
+    /// Whether a commit has its mark.
+    pub(crate) fn is_done(&self, record: &CommitRecord) -> Result<bool> {
+        Ok(self.storage.stat(&record.load_key())?.is_some())
+    }
+
+    /// Commit records with what they say of each other; as if all were done.
+    pub(crate) fn records_below(&self, prefix: &str) -> Result<Vec<CommitState>> {
+        let mut found: Vec<CommitState> = Vec::new();
+        for facts in self.storage.list(prefix)? {
+            if let Some(record) = self.read_json::<CommitRecord>(&facts.key)? {
+                found.push(CommitState { record, done: true, current: true, key: facts.key });
+            }
+        }
+        let mut gone: BTreeSet<String> = BTreeSet::new();
+        for state in &found {
+            gone.extend(state.record.withdraws.iter().cloned());
+            let Some(named) = Named::of_commit(&state.key) else { continue };
+            let earlier = state.record.replaces.iter().filter(|earlier| **earlier < named.generation);
+            gone.extend(earlier.map(|earlier| Named { generation: *earlier, ..named }.commit_key()));
+        }
+        for state in &mut found {
+            state.current = !gone.contains(&state.key);
+        }
+        Ok(found)
+    }
+
+    /// Source objects that failed and are not committed.
+    ///
+    /// # Errors
+    /// The storage's, or a record cannot be read.
+    pub fn failures(&self) -> Result<Vec<FailedRecord>> {
+        Ok(self.failures_page(None, usize::MAX)?.0)
+    }
+
+    /// The first `limit` of them after a cursor, in the order of their keys, and the next cursor.
+    ///
+    /// # Errors
+    /// As [`Lake::failures`].
+    pub fn failures_page(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<FailedRecord>, Option<String>)> {
+        let after = after.map(|name| format!("{}{name}", keys::FAILURES));
+        let page = self.storage.list_page(keys::FAILURES, after.as_deref(), limit)?;
+        let mut found = Vec::new();
+        for facts in &page.found {
+            found.extend(self.read_json(&facts.key)?);
+        }
+        let last = page.found.last().filter(|_| page.more);
+        Ok((found, last.and_then(|facts| facts.key.strip_prefix(keys::FAILURES)).map(str::to_owned)))
+    }
+
+    /// Generations of one source object in one pipeline, the first one first.
+    ///
+    /// # Errors
+    /// As [`Lake::commits`].
+    pub fn generations(&self, pipeline: &str, uri: &str) -> Result<Vec<CommitState>> {
+        self.commits_below(&object_prefix(pipeline, uri))
+    }
+
+    /// The mark of a commit that is done: its line in the load history. `None` while it is not.
+    ///
+    /// # Errors
+    /// The storage's, or the mark cannot be read.
+    pub fn load_of(&self, state: &CommitState) -> Result<Option<Load>> {
+        self.read_json(&state.record.load_key())
+    }
+
+    /// The last failures of a source, by URI or path, in all pipelines.
+    ///
+    /// # Errors
+    /// The storage's, or a record cannot be read.
+    pub fn failures_of_source(&self, uri_or_path: &str) -> Result<Vec<FailedRecord>> {
+        let mut found = Vec::new();
+        for pipeline in self.storage.folders(keys::FAILURES)? {
+            for uri in uris_of(uri_or_path) {
+                found.extend(self.failure(&pipeline, &uri)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The last failure of a source object, if it is not committed since.
+    ///
+    /// # Errors
+    /// The storage's, or the record cannot be read.
+    pub fn failure(&self, pipeline: &str, uri: &str) -> Result<Option<FailedRecord>> {
+        self.read_json(&failure_key(pipeline, uri))
+    }
+
+    pub fn read_json<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
+        let Some(found) = self.storage.get(key)? else { return Ok(None) };
+        serde_json::from_slice(&found.bytes)
+            .map(Some)
+            .map_err(|error| Error::new(Code::LakeDamaged, format!("{key} cannot be read: {error}")))
+    }
+
+    /// Writes a small object whatever was there; for notes that nobody races for.
+    pub fn overwrite(&self, key: &str, bytes: &[u8]) -> Result<()> {
+        loop {
+            let tag = self.storage.get(key)?.map(|found| found.tag);
+            if self.storage.replace_if_unchanged(key, bytes, tag.as_deref())? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Stores a text under its digest, once; returns the digest.
+    pub fn keep_text(&self, key: impl Fn(&str) -> String, text: &[u8]) -> Result<String> {
+        let digest = sha256(text);
+        let key = key(&digest);
+        if self.storage.stat(&key)?.is_none() {
+            self.storage.put_if_absent(&key, text)?;
+        }
+        Ok(digest)
+    }
+}
+
+pub fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec(value)
+        .map_err(|error| Error::new(Code::Json, format!("cannot be written: {error}")))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// First characters of a digest, for names.
+pub fn short(digest: &str, length: usize) -> &str {
+    digest.get(..length).unwrap_or(digest)
+}
+
+/// What a person may mean by a name: it as it is, and the path that it is here.
+fn uris_of(uri_or_path: &str) -> BTreeSet<String> {
+    let full = std::fs::canonicalize(uri_or_path).or_else(|_| std::path::absolute(uri_or_path));
+    let full = full.map_or_else(|_| uri_or_path.to_string(), |path| path.display().to_string());
+    BTreeSet::from([uri_or_path.to_string(), full])
+}

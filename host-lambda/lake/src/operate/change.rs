@@ -1,0 +1,245 @@
+//! Changes a column's type: replays what was written, which also judges anew what was rejected for it.
+//!
+//! Not for growing a contract: runs do that. The decision to know: everything is made and staged under the
+//! new contract before anything is changed, so that a source that is gone, or values that do not fit, leave
+//! the lake as it was. A crash after that point is mended by giving the command again.
+
+use serde_json::Value;
+
+use crate::keys::object_prefix;
+use crate::lake::{Lake, LiveContract, check_growth, sha256};
+use crate::record::{CommitState, FailedRecord};
+use crate::run::commit::{Means, roll_forward, source_of};
+use crate::run::{Cause, Outcome, Plan, Ready, Run, State, outcome};
+use crate::source::Source;
+use lakegate_base::{Code, Error, Fault, Result};
+use lakegate_sandbox::{TableContract, Transform};
+
+/// How far a change is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeProgress {
+    /// Source object that is next.
+    pub source: String,
+    /// Source objects that are made.
+    pub done: usize,
+    /// Source objects in all.
+    pub total: usize,
+}
+
+/// What a change came to.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// Digest of the contract before.
+    pub from: String,
+    /// Digest of the contract now.
+    pub to: String,
+    /// The next generation of each source object that held the column.
+    pub replayed: Vec<Outcome>,
+    /// Records that were in quarantine and are in the table now.
+    pub records_recovered: u64,
+    /// Objects that failed as a whole before: run them again, they may pass now.
+    pub failed_objects: Vec<FailedRecord>,
+}
+
+/// Changes a column's type, under the specs that the sources were committed with or, where those declare the
+/// old type, under `spec`.
+///
+/// # Errors
+/// Table, column or type is unknown; a source object is gone or was changed; a value does not fit and
+/// more records than `max_rejected` would be lost. Nothing was changed then.
+pub fn change_type(
+    lake: &Lake,
+    transform: &Transform,
+    table: &str,
+    column: &str,
+    new_type: &str,
+    spec: Option<&str>,
+    progress: &mut dyn FnMut(ChangeProgress),
+) -> Result<Changed> {
+    let live = lake.contract(table)?.ok_or_else(|| {
+        let tables = lake.tables().unwrap_or_default().join(", ");
+        Error::new(Code::TableUnknown, format!("{} has no table {table}; it has: {tables}", lake.root()))
+    })?;
+    let new = TableContract { table: table.into(), text: with_type(&live, column, new_type)? };
+    let sources = sources(lake, &new)?;
+    let jobs = jobs(lake, transform, &sources, &new, spec)?;
+    let mut ready: Vec<(&Job, Ready<'_>)> = Vec::new();
+    let mut withdrawn: Vec<String> = Vec::new();
+    for (done, job) in jobs.iter().enumerate() {
+        progress(ChangeProgress { source: job.source.uri().into(), done, total: jobs.len() });
+        if withdrawn.contains(&job.key) {
+            continue;
+        }
+        let made = job.run(lake, transform).stage(&mut |_| {}).map_err(|error| explain(error, spec))?;
+        withdrawn.extend(made.record.withdraws.iter().cloned());
+        ready.push((job, made));
+    }
+    if !lake.swap_contract(Some(&live), &new, &format!("contract change {column} {new_type}"))? {
+        return Err(Error::new(
+            Code::ContractContended,
+            format!("{table} was changed by another writer meanwhile"),
+        )
+        .with_hint("give the command again"));
+    }
+    let mut changed = Changed {
+        from: live.digest,
+        to: sha256(new.text.as_bytes()),
+        replayed: Vec::new(),
+        records_recovered: 0,
+        failed_objects: lake.failures()?.into_iter().filter(|failed| failed.pipeline == table).collect(),
+    };
+    for (job, made) in ready {
+        let started = std::time::Instant::now();
+        // Another run of the same object may have won: it saw the contract before or after; fsck tells.
+        if let Some(record) = job.run(lake, transform).commit(made, &mut |_| {})? {
+            changed.records_recovered += job.rejected.saturating_sub(record.report.rejected);
+            changed.replayed.push(outcome(State::Replaced, record, 1, started));
+        }
+    }
+    Ok(changed)
+}
+
+/// One source object to be made again.
+struct Job {
+    key: String,
+    source: Source,
+    plan: Plan,
+    cause: Cause,
+    states: Vec<CommitState>,
+    rejected: u64,
+}
+
+impl Job {
+    fn run<'a>(&'a self, lake: &'a Lake, transform: &'a Transform) -> Run<'a> {
+        let Self { source, plan, cause, states, .. } = self;
+        let requests = lake.requests();
+        Run { lake, transform, source, plan, cause, states, requests }
+    }
+}
+
+/// Generations that count and whose files do not fit the new contract; resubmissions last, since a
+/// replayed original may make one void.
+fn sources(lake: &Lake, new: &TableContract) -> Result<Vec<CommitState>> {
+    let mut found = Vec::new();
+    for state in lake.commits()?.into_iter().filter(|state| state.current) {
+        let Some(digest) = state.record.contracts.get(&new.table) else { continue };
+        let text = lake.contract_text(digest)?.unwrap_or_default();
+        if check_growth(&new.table, &text, &new.text).is_err() {
+            found.push(state);
+        }
+    }
+    found.sort_by_key(|state| !state.record.resolves.is_empty());
+    Ok(found)
+}
+
+fn jobs(
+    lake: &Lake,
+    transform: &Transform,
+    sources: &[CommitState],
+    new: &TableContract,
+    spec: Option<&str>,
+) -> Result<Vec<Job>> {
+    let mut jobs = Vec::new();
+    for state in sources {
+        let record = &state.record;
+        let source = source_of(lake, record)?;
+        let prefix = object_prefix(&record.pipeline, &record.source.uri);
+        let means = Means { transform: Some(transform), source: Some(&source), requests: None };
+        // Until none is undone: what another process began meanwhile as well.
+        let mut states = lake.commits_below(&prefix)?;
+        while roll_forward(lake, &states, means)? > 0 {
+            states = lake.commits_below(&prefix)?;
+        }
+        let spec = match spec {
+            Some(spec) => spec.to_string(),
+            None => lake.spec_text(&record.spec)?.ok_or_else(|| {
+                Error::new(Code::LakeDamaged, format!("the spec {} is missing", record.spec))
+            })?,
+        };
+        let mut contracts = vec![new.clone()];
+        for table in record.contracts.keys().filter(|table| **table != new.table) {
+            let live = lake.contract(table)?;
+            contracts.extend(live.map(|live| TableContract { table: live.table, text: live.text }));
+        }
+        let cause =
+            Cause { reason: Some("contract"), resolves: record.resolves.clone(), contracts: Some(contracts) };
+        jobs.push(Job {
+            key: state.key.clone(),
+            plan: Plan::new(spec, record.table.clone())?.of_pipeline(&record.pipeline)?,
+            source,
+            cause,
+            states,
+            rejected: record.report.rejected,
+        });
+    }
+    Ok(jobs)
+}
+
+/// The live contract with one type changed; all else stays as it stands, key order included.
+fn with_type(live: &LiveContract, column: &str, new_type: &str) -> Result<String> {
+    if !is_type(new_type) {
+        return Err(Error::new(Code::TypeUnknown, format!("{new_type} is no type"))
+            .with_hint("boolean, bigint, double, decimal(p,s), string, date, timestamp, json"));
+    }
+    let mut contract: Value = serde_json::from_str(&live.text)
+        .map_err(|error| Error::new(Code::LakeDamaged, format!("the contract {}: {error}", live.digest)))?;
+    let mut names = Vec::new();
+    let mut found = false;
+    for list in ["columns", "partition_by"] {
+        for entry in contract[list].as_array_mut().into_iter().flatten() {
+            let name = entry["name"].as_str().unwrap_or_default().to_string();
+            if name == column {
+                entry["type"] = Value::String(new_type.into());
+                found = true;
+            }
+            names.push(name);
+        }
+    }
+    if !found {
+        let what = format!("{} has no column {column}; it has: {}", live.table, names.join(", "));
+        return Err(Error::new(Code::ColumnUnknown, what));
+    }
+    Ok(contract.to_string())
+}
+
+fn is_type(text: &str) -> bool {
+    let decimal = |inner: &str| {
+        let parts = inner.split_once(',').map(|(p, s)| (p.trim().parse::<u8>(), s.trim().parse::<u8>()));
+        matches!(parts, Some((Ok(p), Ok(s))) if (1..=38).contains(&p) && s <= p)
+    };
+    matches!(text, "boolean" | "bigint" | "double" | "string" | "date" | "timestamp" | "json")
+        || text.strip_prefix("decimal(").and_then(|rest| rest.strip_suffix(')')).is_some_and(decimal)
+}
+
+/// A spec that declares the old type refuses the new contract: says what to do about it.
+fn explain(error: Error, spec: Option<&str>) -> Error {
+    if error.fault() == Fault::Spec && spec.is_none() {
+        return error.with_hint(
+            "change the type in the spec too, and give that spec with --spec; nothing was changed",
+        );
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_type_changes_and_nothing_else() {
+        let text = r#"{"version":1,"table":"t","rows":null,"columns":[{"name":"a","type":"bigint","pointer":"/a"},{"name":"b","type":"double","pointer":"/b"}],"nulls":[],"partition_by":[]}"#;
+        let live = LiveContract {
+            table: "t".into(),
+            digest: String::new(),
+            text: text.into(),
+            history: Vec::new(),
+            tag: String::new(),
+        };
+        let changed = with_type(&live, "b", "decimal(10,2)").unwrap();
+        assert_eq!(changed, text.replace("double", "decimal(10,2)"));
+        assert_eq!(with_type(&live, "c", "string").unwrap_err().name(), "column_unknown");
+        for wrong in ["int", "decimal(39,1)", "decimal(2,3)", "decimal", ""] {
+            assert_eq!(with_type(&live, "a", wrong).unwrap_err().name(), "type_unknown", "{wrong}");
+        }
+    }
+}

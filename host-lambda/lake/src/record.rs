@@ -1,0 +1,283 @@
+//! The records a lake keeps: commits, failures, receipts.
+//!
+//! Not for reading or writing them: see [`Lake`](super::Lake). The decision to know: a commit record holds all
+//! that is needed to complete it, or to make the same bytes again.
+
+use std::collections::BTreeMap;
+
+use lakegate_model::digest::sha256;
+use serde::{Deserialize, Serialize};
+
+use crate::keys;
+use crate::sequencer::Sequencer;
+use crate::storage::Staged;
+
+/// The source object that a commit is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceRecord {
+    /// Canonical path, `stdin:<digest>` or `resubmit:<digest>`.
+    pub uri: String,
+    /// What names the version of an object in a bucket: `v:<version id>`, or `e:<etag>:<bytes>:<modified>`.
+    /// Empty for files, which their digest names.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub version: String,
+    /// Place among the events of its key, as S3 gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequencer: Option<Sequencer>,
+    /// SHA-256 of the content; empty where it was never read to its end.
+    pub digest: String,
+    /// Bytes as stored.
+    pub bytes: u64,
+    /// Last change, RFC 3339.
+    pub modified: String,
+    /// The same in milliseconds since 1970-01-01 UTC: part file names hold it.
+    pub modified_ms: i64,
+    /// When its event says that it arrived, in milliseconds since 1970-01-01 UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_time_ms: Option<i64>,
+    /// File name without extensions, as used in part file names.
+    pub stem: String,
+    /// Digest of the receipt that a preview showed to whoever brought this version, if they said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promised: Option<String>,
+}
+
+impl SourceRecord {
+    /// What names this version of the object; see [`Source::version`](crate::source::Source::version).
+    pub fn version(&self) -> &str {
+        if self.version.is_empty() { &self.digest } else { &self.version }
+    }
+}
+
+/// One part file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartRecord {
+    /// Key in the lake.
+    pub key: String,
+    /// Table.
+    pub table: String,
+    /// Hive path with trailing slash, or empty.
+    pub partition: String,
+    /// Rows.
+    pub rows: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// SHA-256.
+    pub digest: String,
+    /// Where its bytes wait to be published.
+    pub staged: Staged,
+}
+
+/// The rejected records of a commit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuarantineRecord {
+    /// Key in the lake.
+    pub key: String,
+    /// Lines.
+    pub records: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// SHA-256.
+    pub digest: String,
+    /// Where its bytes wait to be published.
+    pub staged: Staged,
+}
+
+/// Quarantined records that this commit submitted again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolved {
+    /// URI of the source object they came from.
+    pub source: String,
+    /// Digest of its content: record numbers mean nothing in another.
+    pub digest: String,
+    /// Record numbers, ascending.
+    pub records: Vec<u64>,
+}
+
+/// The release that made a commit, as a channel or a person picked it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseRecord {
+    /// Name.
+    pub name: String,
+    /// Semantic version.
+    pub version: String,
+    /// SHA-256 of its manifest.
+    pub manifest: String,
+    /// Number of the channel document that picked it; `None` if it was named by version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u64>,
+}
+
+impl ReleaseRecord {
+    /// `orders@1.3.0`.
+    pub fn id(&self) -> String {
+        format!("{}@{}", self.name, self.version)
+    }
+}
+
+/// One processing of a source object that counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitRecord {
+    /// Version of this text: 1.
+    pub version: u32,
+    /// Pipeline: locally the first table.
+    pub pipeline: String,
+    /// What was processed.
+    pub source: SourceRecord,
+    /// From 1.
+    pub generation: u32,
+    /// Names the run that made it.
+    pub run: String,
+    /// Why there is this generation: `new`, `content`, `spec`, `component`, `rerun`, `contract`, `resubmit`.
+    pub reason: String,
+    /// The release, where one was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleaseRecord>,
+    /// Digest of the component.
+    pub component: String,
+    /// Digest of the spec.
+    pub spec: String,
+    /// Table that was named beside the spec.
+    pub table: Option<String>,
+    /// Digest of each table's contract.
+    pub contracts: BTreeMap<String, String>,
+    /// `replace` or `append`.
+    pub on_reupload: String,
+    /// Generations of the same object whose files go once these are published.
+    pub replaces: Vec<u32>,
+    /// Keys of other commits whose files go as well: resubmissions that this generation makes void.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdraws: Vec<String>,
+    /// Part files of all tables.
+    pub parts: Vec<PartRecord>,
+    /// Rejected records, if any.
+    pub quarantine: Option<QuarantineRecord>,
+    /// The transform's report.
+    pub report: lakegate_sandbox::report::Report,
+    /// Quarantined records that this commit submitted again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resolves: Vec<Resolved>,
+    /// Start of the run, RFC 3339.
+    pub started: String,
+    /// Time of the commit, RFC 3339.
+    pub committed: String,
+}
+
+impl CommitRecord {
+    /// Key of its done mark.
+    pub(crate) fn load_key(&self) -> String {
+        keys::load_key(&self.pipeline, &self.committed, &self.source.uri, self.generation)
+    }
+
+    /// The digests that a preview would have promised.
+    pub fn receipt(&self) -> Receipt {
+        Receipt {
+            input: self.source.digest.clone(),
+            component: self.component.clone(),
+            spec: self.spec.clone(),
+            contracts: self.contracts.clone(),
+            outputs: self
+                .parts
+                .iter()
+                .map(|part| Output {
+                    table: part.table.clone(),
+                    partition: part.partition.clone(),
+                    rows: part.rows,
+                    bytes: part.bytes,
+                    digest: part.digest.clone(),
+                })
+                .collect(),
+            comparable: self.report.comparable,
+        }
+    }
+
+    /// Whether it is what was promised to whoever brought the source object; `None` where nothing was.
+    pub fn as_previewed(&self) -> Option<bool> {
+        let promised = self.source.promised.as_ref()?;
+        Some(*promised == self.receipt().digest())
+    }
+}
+
+/// A commit record and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CommitState {
+    /// The record.
+    pub record: CommitRecord,
+    /// True once all is published and the old generation's files are gone.
+    pub done: bool,
+    /// True unless a later generation replaced it.
+    pub current: bool,
+    /// Key of the record.
+    pub key: String,
+}
+
+/// A source object that failed: nothing of it is in the tables.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedRecord {
+    /// Version of this text: 1.
+    pub version: u32,
+    /// Pipeline.
+    pub pipeline: String,
+    /// What failed.
+    pub source: SourceRecord,
+    /// Digest of the component.
+    pub component: String,
+    /// Digest of the spec.
+    pub spec: String,
+    /// Stable name of the reason.
+    pub code: String,
+    /// The reason.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Where, as text.
+    pub place: Option<String>,
+    /// Records read, as far as known.
+    pub records: u64,
+    /// Records rejected, as far as known.
+    pub rejected: u64,
+    /// Key of the quarantine lines, kept for looking.
+    pub quarantine: Option<String>,
+    /// When, RFC 3339.
+    pub at: String,
+}
+
+/// Digests of a run: a preview's promise, a verifier's measure.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Digest of the input.
+    pub input: String,
+    /// Digest of the component.
+    pub component: String,
+    /// Digest of the spec.
+    pub spec: String,
+    /// Digest of each table's contract.
+    pub contracts: BTreeMap<String, String>,
+    /// Every part file, in order.
+    pub outputs: Vec<Output>,
+    /// False if outputs hold where or when the input came from.
+    pub comparable: bool,
+}
+
+impl Receipt {
+    /// SHA-256 of its compact JSON, keys in the order of the fields: short enough to go along with an upload.
+    pub fn digest(&self) -> String {
+        // Strings, numbers and lists: there is nothing that JSON cannot say.
+        sha256(&serde_json::to_vec(self).unwrap_or_default())
+    }
+}
+
+/// One part file of a [`Receipt`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// Table.
+    pub table: String,
+    /// Hive path.
+    pub partition: String,
+    /// Rows.
+    pub rows: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// SHA-256.
+    pub digest: String,
+}

@@ -1,0 +1,421 @@
+//! One source object through the flow: the host's readable screen.
+//!
+//! ```text
+//! identity → commit? ─ done: nothing to do
+//!               │     ─ not done: roll forward
+//!            make (at most two passes) → stage → commit → publish → done
+//! ```
+//!
+//! Not for what a job does inside the sandbox. The decision to know: [`attempt`] may lose its commit to a
+//! concurrent run of the same object; it then has left no trace and the flow starts over, which finds the
+//! winner's record.
+
+pub mod commit;
+pub mod crash;
+pub(crate) mod learn;
+#[cfg(test)]
+mod mark_tests;
+mod pass;
+mod plan;
+mod preview;
+pub(crate) mod stage;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use commit::{Means, complete, record_failure, roll_forward};
+use learn::{Live, Made};
+use serde::{Deserialize, Serialize};
+use stage::{Names, Staging};
+
+pub use plan::Plan;
+pub use preview::{Preview, PreviewPart, Proposal, preview, propose, remake};
+
+use crate::keys::{commit_key, object_prefix, spec_key};
+use crate::lake::{Lake, check_growth, sha256, to_json};
+use crate::record::{CommitRecord, CommitState, Resolved};
+use crate::source::{Source, now_ms};
+use lakegate_base::time::{parse, rfc3339};
+use lakegate_base::{Code, Error, Kind, Result};
+use lakegate_sandbox::report::Report;
+use lakegate_sandbox::{TableContract, Transform};
+
+/// Lost races for one object after which something else must be wrong.
+pub(crate) const ATTEMPTS: u32 = 20;
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// A pass over the input begins.
+    Pass {
+        /// 1 or 2.
+        number: u8,
+        /// Bytes of the source object as stored.
+        total_bytes: u64,
+    },
+    /// Bytes read in this pass so far.
+    Read(u64),
+    /// The transform is through; all it made is staged and durable, and invisible.
+    Staged,
+    /// The commit is won; files become visible.
+    Publishing,
+}
+
+/// What a run came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// The object's first generation.
+    Made,
+    /// A further generation.
+    Replaced,
+    /// A commit that somebody left undone was completed; nothing was read.
+    RolledForward,
+    /// The object was done already.
+    NothingToDo,
+    /// A newer version of the object is in the tables: this one came late.
+    Superseded,
+}
+
+/// A run that did not fail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// What it came to.
+    pub state: State,
+    /// The commit record that counts now.
+    pub commit: CommitRecord,
+    /// The transform's report.
+    pub report: Report,
+    /// Passes over the input; 0 if it was not read.
+    pub passes: u8,
+    /// Wall-clock time.
+    pub milliseconds: u64,
+    /// What a person should know beside the report's warnings.
+    pub warnings: Vec<String>,
+}
+
+/// Why there is a new generation, where that is not plain from the records.
+#[derive(Clone, Debug, Default)]
+pub struct Cause {
+    pub reason: Option<&'static str>,
+    pub resolves: Vec<Resolved>,
+    /// Contracts to work under instead of the live ones: they are about to take their place.
+    pub contracts: Option<Vec<TableContract>>,
+}
+
+/// Runs one source object through the flow.
+///
+/// # Errors
+/// Of kind input: the object failed, which is recorded in the lake; nothing of it is visible. Of the other
+/// kinds: nothing is visible, or it is committed and the next run completes it.
+pub fn run(
+    lake: &Lake,
+    transform: &Transform,
+    source: &Source,
+    plan: &Plan,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Outcome> {
+    run_because(lake, transform, source, plan, &Cause::default(), progress)
+}
+
+pub fn run_because(
+    lake: &Lake,
+    transform: &Transform,
+    source: &Source,
+    plan: &Plan,
+    cause: &Cause,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Outcome> {
+    let (started, requests) = (Instant::now(), lake.requests());
+    let prefix = object_prefix(plan.pipeline(), source.uri());
+    for _ in 0..ATTEMPTS {
+        let states = lake.commits_below(&prefix)?;
+        let run = Run { lake, transform, source, plan, cause, states: &states, requests };
+        match run.once(started, progress) {
+            Ok(Some(outcome)) => return Ok(outcome),
+            Ok(None) => {}
+            // Whoever completed a commit of this object meanwhile took away what this run was staging.
+            Err(error) if error.code() == Code::UploadGone && lake.commits_below(&prefix)? != states => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::new(Code::ObjectContended, format!("other runs of {} won over and over", source.uri())))
+}
+
+/// True if the run has nothing to add to this commit. An event asks for a version of an object, whatever
+/// release took it, so that one delivered again after a promotion does nothing; a person asks for what a
+/// spec and a component make of it.
+fn is_same(state: &CommitState, transform: &Transform, source: &Source, plan: &Plan) -> bool {
+    let record = &state.record;
+    if !state.current || record.source.version() != source.version() {
+        return false;
+    }
+    plan.by_version
+        || (record.component == transform.digest()
+            && record.spec == plan.spec_digest
+            && record.table == plan.table)
+}
+
+/// The commit of a newer version, which this one must not replace. Versions that are added to each other
+/// may come in any order.
+fn newer<'a>(states: &'a [CommitState], source: &Source, plan: &Plan) -> Option<&'a CommitState> {
+    let newer = |state: &&CommitState| state.current && source.is_older_than(&state.record.source);
+    states.iter().rev().find(newer).filter(|_| plan.by_version && !plan.append)
+}
+
+/// Records that an object fails before any of it is read.
+///
+/// # Errors
+/// The storage's.
+pub fn refuse(lake: &Lake, transform: &Transform, source: &Source, plan: &Plan, error: &Error) -> Result<()> {
+    let names = Names::new(plan.pipeline(), source, 1, &run_id(source.uri()));
+    record_failure(lake, plan, transform, source, error, &mut Staging::new(lake, names), 0)
+}
+
+pub(crate) fn outcome(state: State, commit: CommitRecord, passes: u8, started: Instant) -> Outcome {
+    let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let report = commit.report.clone();
+    let mut warnings = Vec::new();
+    if passes > 0 && !commit.withdraws.is_empty() {
+        let count = commit.withdraws.len();
+        warnings.push(format!(
+            "{count} resubmissions were taken back: this generation judges their records anew"
+        ));
+    }
+    Outcome { state, commit, report, passes, milliseconds, warnings }
+}
+
+/// One attempt at one object's next generation.
+pub(crate) struct Run<'a> {
+    pub(crate) lake: &'a Lake,
+    pub(crate) transform: &'a Transform,
+    pub(crate) source: &'a Source,
+    pub(crate) plan: &'a Plan,
+    pub(crate) cause: &'a Cause,
+    /// All generations of the object so far.
+    pub(crate) states: &'a [CommitState],
+    /// Calls of the lake's storage before this run began.
+    pub(crate) requests: u64,
+}
+
+/// Everything staged and durable, nothing visible: dropped, it leaves no trace.
+pub(crate) struct Ready<'a> {
+    made: Made,
+    staging: Staging<'a>,
+    pub(crate) record: CommitRecord,
+    /// When the commits were made whose rows go with this one: it is later than each.
+    before: Vec<String>,
+}
+
+impl<'a> Run<'a> {
+    /// Completes what is undone, then makes what is missing; `None` if another run won the commit.
+    fn once(&self, started: Instant, progress: &mut dyn FnMut(Progress)) -> Result<Option<Outcome>> {
+        let Self { lake, transform, source, plan, states, .. } = *self;
+        let means = Means { transform: Some(transform), source: Some(source), requests: None };
+        let rolled = roll_forward(lake, states, means)?;
+        if let Some(newer) = newer(states, source, plan) {
+            return Ok(Some(outcome(State::Superseded, newer.record.clone(), 0, started)));
+        }
+        let same = states.iter().rev().find(|state| is_same(state, transform, source, plan));
+        if let Some(state) = same.filter(|_| !plan.rerun) {
+            let state_now = if rolled > 0 { State::RolledForward } else { State::NothingToDo };
+            return Ok(Some(outcome(state_now, state.record.clone(), 0, started)));
+        }
+        Ok(self.attempt(progress)?.map(|(record, passes)| {
+            let state = if record.generation == 1 { State::Made } else { State::Replaced };
+            outcome(state, record, passes, started)
+        }))
+    }
+
+    /// Makes, stages, commits and publishes; `None` if another run won the commit.
+    fn attempt(&self, progress: &mut dyn FnMut(Progress)) -> Result<Option<(CommitRecord, u8)>> {
+        let ready = self.stage(progress)?;
+        let passes = ready.made.passes;
+        progress(Progress::Staged);
+        crash::point("after-stage");
+        Ok(self.commit(ready, progress)?.map(|record| (record, passes)))
+    }
+
+    /// Makes the record, the point of no return, and completes it.
+    pub fn commit(
+        &self,
+        ready: Ready<'_>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Option<CommitRecord>> {
+        let Ready { made, mut staging, mut record, before } = ready;
+        if !self.contracts_hold(&made)? {
+            return Ok(None);
+        }
+        let key = commit_key(&record.pipeline, &record.source.uri, record.generation);
+        record.committed = later_than(before.iter().map(String::as_str));
+        self.lake.note_resubmissions(&record)?;
+        crash::point("before-commit");
+        if !self.lake.storage().put_if_absent(&key, &to_json(&record)?)? {
+            return Ok(None);
+        }
+        staging.keep();
+        crash::point("after-commit");
+        progress(Progress::Publishing);
+        let requests = Some(self.requests);
+        let means = Means { transform: Some(self.transform), source: Some(self.source), requests };
+        complete(self.lake, &key, &record, means)?;
+        Ok(Some(record))
+    }
+
+    /// Runs the sandbox; everything that a commit record needs, staged and durable.
+    pub(crate) fn stage(&self, progress: &mut dyn FnMut(Progress)) -> Result<Ready<'a>> {
+        let started = rfc3339(now_ms());
+        let Self { lake, transform, source, plan, .. } = *self;
+        let generation = self.states.last().map_or(1, |state| state.record.generation + 1);
+        let run = run_id(source.uri());
+        let names = Names::new(plan.pipeline(), source, generation, &run);
+        let mut staging = Staging::new(lake, names);
+        let from = match &self.cause.contracts {
+            Some(settled) => Live::Settled(settled.clone()),
+            None => Live::Lake(lake),
+        };
+        let made = learn::make(from, transform, source, plan, &mut staging, progress);
+        let records = made.as_ref().map_or(0, |made| made.report.records);
+        let made = match made.and_then(|made| self.check_rejected(&made.report).map(|()| made)) {
+            Ok(made) => made,
+            Err(error) => {
+                // Passing trouble is tried again, and so is what a set-up forbids; what is wrong with the object
+                // is noted.
+                if self.cause.contracts.is_none() && error.kind() != Kind::Passing && !of_set_up(&error) {
+                    record_failure(lake, plan, transform, source, &error, &mut staging, records)?;
+                }
+                return Err(error);
+            }
+        };
+        let (parts, quarantine) = staging.finish()?;
+        let staged: Vec<_> = parts.iter().map(|part| part.staged.clone()).collect();
+        let kept: Vec<_> = quarantine.iter().map(|quarantine| quarantine.staged.clone()).collect();
+        lake.storage().settle(&[staged, kept].concat())?;
+        let spec = lake.keep_text(spec_key, plan.spec.as_bytes())?;
+        let withdrawn = self.withdraws(staging.rejected())?;
+        let gone = self.states.iter().chain(&withdrawn);
+        let before = gone.map(|state| state.record.committed.clone()).collect();
+        let record = CommitRecord {
+            version: 1,
+            pipeline: plan.pipeline().into(),
+            source: source.record(),
+            generation,
+            run,
+            reason: self.reason().into(),
+            release: plan.release.clone(),
+            component: transform.digest().into(),
+            spec,
+            table: plan.table.clone(),
+            contracts: made
+                .contracts
+                .iter()
+                .map(|contract| (contract.table.clone(), sha256(contract.text.as_bytes())))
+                .collect(),
+            on_reupload: if plan.append { "append" } else { "replace" }.into(),
+            replaces: self.replaces(),
+            withdraws: withdrawn.into_iter().map(|state| state.key).collect(),
+            parts,
+            quarantine,
+            report: made.report.clone(),
+            resolves: self.cause.resolves.clone(),
+            started,
+            committed: String::new(),
+        };
+        Ok(Ready { made, staging, record, before })
+    }
+
+    fn check_rejected(&self, report: &Report) -> Result<()> {
+        if self.plan.max_rejected.allows(report.rejected, report.records) {
+            return Ok(());
+        }
+        let (rejected, records, most) = (report.rejected, report.records, self.plan.max_rejected);
+        Err(Error::new(
+            Code::TooManyRejected,
+            format!("{rejected} of {records} records were rejected, more than max_rejected = {most}; none was kept"),
+        )
+        .with_hint("look at them with `lakegate quarantine list`, or raise [output] max_rejected in the spec"))
+    }
+
+    /// Nobody changed a type meanwhile: the live contracts still hold what these files hold.
+    fn contracts_hold(&self, made: &Made) -> Result<bool> {
+        for contract in &made.contracts {
+            if let Some(live) = self.lake.contract(&contract.table)?
+                && live.text != contract.text
+                && check_growth(&contract.table, &contract.text, &live.text).is_err()
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Generations whose files go: all that count, or with `append` those of the same content.
+    fn replaces(&self) -> Vec<u32> {
+        let goes = |state: &&CommitState| {
+            state.current && (!self.plan.append || state.record.source.version() == self.source.version())
+        };
+        self.states.iter().filter(goes).map(|state| state.record.generation).collect()
+    }
+
+    /// Resubmissions that this generation makes void: the records they mended are gone with their content,
+    /// or are accepted now and would be in the tables twice. What such a one mended besides is open again.
+    fn withdraws(&self, rejected: &[u64]) -> Result<Vec<CommitState>> {
+        let replaced = self.replaces();
+        if replaced.is_empty() || self.source.uri().starts_with("resubmit:") {
+            return Ok(Vec::new());
+        }
+        let goes = |digest: &str| {
+            let mut old = self.states.iter().map(|state| &state.record);
+            old.any(|old| old.source.digest == digest && replaced.contains(&old.generation))
+        };
+        let void = |resolved: &Resolved| {
+            resolved.source == self.source.uri()
+                && goes(&resolved.digest)
+                && (resolved.digest != self.source.digest()
+                    || resolved.records.iter().any(|record| rejected.binary_search(record).is_err()))
+        };
+        let mut found = self.lake.resubmissions_of(self.plan.pipeline(), self.source.uri())?;
+        found.retain(|state| state.record.resolves.iter().any(void));
+        Ok(found)
+    }
+
+    fn reason(&self) -> &'static str {
+        if let Some(reason) = self.cause.reason {
+            return reason;
+        }
+        let Some(last) = self.states.iter().rev().find(|state| state.current).map(|state| &state.record)
+        else {
+            return "new";
+        };
+        if last.source.version() != self.source.version() {
+            "content"
+        } else if last.spec != self.plan.spec_digest {
+            "spec"
+        } else if last.component != self.transform.digest() {
+            "component"
+        } else {
+            "rerun"
+        }
+    }
+}
+
+/// The time of a commit: now, but later than those before it even where another clock made them, since the load
+/// history is ordered by it.
+pub(crate) fn later_than<'a>(before: impl Iterator<Item = &'a str>) -> String {
+    let last = before.filter_map(parse).max();
+    rfc3339(last.map_or_else(now_ms, |last| now_ms().max(last + 1)))
+}
+
+/// Denied, or missing in the configuration: once that is mended, the object has failed at nothing.
+fn of_set_up(error: &Error) -> bool {
+    error.is_of_set_up()
+}
+
+/// Names a run: unique enough that two of one object at once never share one.
+pub(crate) fn run_id(uri: &str) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let text = format!("{uri} {} {count} {}", std::process::id(), clock.as_nanos());
+    sha256(text.as_bytes())[..32].to_string()
+}

@@ -1,0 +1,175 @@
+//! Agrees on contracts: at most two passes over the input, whatever other writers do meanwhile.
+//!
+//! Not for joining types: the transform does that. The decision to know: a merge that loses the
+//! compare-and-swap asks the transform again, with the winner's contracts and what was learned; the
+//! input itself is not read for it.
+
+use crate::lake::{Lake, LiveContract, check_growth};
+use crate::run::pass::{End, Nowhere, Sink, pass};
+use crate::run::{Plan, Progress};
+use crate::source::Source;
+use lakegate_base::{Code, Error, Result};
+use lakegate_sandbox::report::Report;
+use lakegate_sandbox::{JobOptions, SourceFacts, TableContract, Transform, Widened};
+
+/// Lost swaps in a row after which something else must be wrong.
+const ATTEMPTS: u32 = 100;
+
+/// The contracts that outputs were made under, and the report.
+pub(crate) struct Made {
+    pub(crate) contracts: Vec<TableContract>,
+    pub(crate) report: Report,
+    pub(crate) passes: u8,
+    /// The spec that pins the contracts, when they had to be learned.
+    pub(crate) spec: Option<String>,
+}
+
+/// The contracts that a job starts from.
+pub(crate) enum Live<'a> {
+    /// Those of a lake; what is learned is merged into them.
+    Lake(&'a Lake),
+    /// These, for a look only: what is learned goes nowhere.
+    Fixed(Vec<TableContract>),
+    /// These and no others: one pass under settled contracts.
+    Settled(Vec<TableContract>),
+}
+
+/// What a job is told in every pass.
+pub(crate) fn options(plan: &Plan, transform: &Transform, source: &Source) -> JobOptions {
+    JobOptions {
+        spec: plan.spec.clone(),
+        table: plan.table.clone(),
+        footer: vec![("lakegate.component".into(), transform.digest().into())],
+        source: SourceFacts {
+            uri: source.uri().into(),
+            event_time: source.event_time_ms(),
+            partitions: source.partitions().to_vec(),
+        },
+        ..JobOptions::default()
+    }
+}
+
+/// Runs a job under the live contracts and, where they must grow, a second time under the merged ones.
+/// What the first pass put into `sink` is thrown away then; after an error it holds what the last one did.
+pub(crate) fn make(
+    from: Live<'_>,
+    transform: &Transform,
+    source: &Source,
+    plan: &Plan,
+    sink: &mut dyn Sink,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Made> {
+    let base = options(plan, transform, source);
+    let total_bytes = source.bytes();
+    progress(Progress::Pass { number: 1, total_bytes });
+    let (lake, live, contracts) = match from {
+        Live::Lake(lake) => {
+            let live = live_contracts(lake, plan.tables())?;
+            let contracts = texts(&live);
+            (Some(lake), live, contracts)
+        }
+        Live::Fixed(contracts) => (None, Vec::new(), contracts),
+        Live::Settled(contracts) => {
+            let report = final_pass(transform, source, base, contracts.clone(), sink, progress)?;
+            return Ok(Made { contracts, report, passes: 1, spec: None });
+        }
+    };
+    let first = transform.open(JobOptions { contracts: contracts.clone(), ..base.clone() })?;
+    let widened = match pass(first, Some(source), sink, progress)? {
+        End::Done(report) => return Ok(Made { contracts, report, passes: 1, spec: None }),
+        End::Widen(widened) => widened,
+    };
+    sink.reset();
+    let spec = Some(widened.spec.clone());
+    let learned: Report = serde_json::from_str(&widened.report).map_err(|error| {
+        Error::new(Code::ReportUnreadable, format!("the report of the first pass: {error}"))
+    })?;
+    // A contract that follows from the spec alone is agreed before any input is read.
+    let passes = if learned.records == 0 { 1 } else { 2 };
+    let contracts = match lake {
+        Some(lake) => merge(lake, transform, &base, live, widened, source.uri())?,
+        None => widened.contracts,
+    };
+    progress(Progress::Pass { number: passes, total_bytes });
+    let mut report = final_pass(transform, source, base, contracts.clone(), sink, progress)?;
+    carry_over(learned, &mut report);
+    Ok(Made { contracts, report, passes, spec })
+}
+
+/// What was noticed while learning is worth knowing in the end too.
+fn carry_over(learned: Report, report: &mut Report) {
+    for warning in learned.warnings {
+        if !report.warnings.iter().any(|known| known.code == warning.code && known.message == warning.message)
+        {
+            report.warnings.push(warning);
+        }
+    }
+}
+
+/// Reads the pinned input under contracts that are settled.
+pub(crate) fn final_pass(
+    transform: &Transform,
+    source: &Source,
+    base: JobOptions,
+    contracts: Vec<TableContract>,
+    sink: &mut dyn Sink,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report> {
+    let session = transform.open(JobOptions { contracts, final_pass: true, ..base })?;
+    match pass(session, Some(source), sink, progress)? {
+        End::Done(report) => Ok(report),
+        // The ledger refuses this already.
+        End::Widen(_) => Err(Error::new(Code::WidenOnFinal, "the contract widened on the final pass")),
+    }
+}
+
+fn live_contracts(lake: &Lake, tables: &[String]) -> Result<Vec<LiveContract>> {
+    let mut live = Vec::new();
+    for table in tables {
+        live.extend(lake.contract(table)?);
+    }
+    Ok(live)
+}
+
+fn texts(live: &[LiveContract]) -> Vec<TableContract> {
+    live.iter().map(|live| TableContract { table: live.table.clone(), text: live.text.clone() }).collect()
+}
+
+/// Makes what was learned part of the live contracts; the contracts of the second pass.
+fn merge(
+    lake: &Lake,
+    transform: &Transform,
+    base: &JobOptions,
+    mut live: Vec<LiveContract>,
+    mut widened: Widened,
+    why: &str,
+) -> Result<Vec<TableContract>> {
+    for _ in 0..ATTEMPTS {
+        if swap_all(lake, &live, &widened.contracts, why)? {
+            return Ok(widened.contracts);
+        }
+        let tables: Vec<String> = widened.contracts.iter().map(|contract| contract.table.clone()).collect();
+        live = live_contracts(lake, &tables)?;
+        let joined =
+            JobOptions { contracts: texts(&live), learned: Some(widened.learned.clone()), ..base.clone() };
+        match pass(transform.open(joined)?, None, &mut Nowhere, &mut |_| {})? {
+            End::Widen(next) => widened = next,
+            End::Done(_) => return Ok(texts(&live)),
+        }
+    }
+    Err(Error::new(Code::ContractContended, "other writers changed the contract over and over"))
+}
+
+/// One swap a table. A swap that was made before another was lost stands: contracts only grow.
+fn swap_all(lake: &Lake, live: &[LiveContract], wanted: &[TableContract], why: &str) -> Result<bool> {
+    for contract in wanted {
+        let before = live.iter().find(|live| live.table == contract.table);
+        if let Some(before) = before {
+            check_growth(&contract.table, &before.text, &contract.text)?;
+        }
+        if !lake.swap_contract(before, contract, why)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,172 @@
+//! Stages a job's outputs in the lake: invisible until a commit record names them.
+//!
+//! Not for publishing. The decision to know: dropped without [`Staging::keep`], everything staged is aborted,
+//! so that every way out of a failure cleans up.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use crate::keys::quarantine_key;
+use crate::lake::{Lake, sha256, short};
+use crate::record::{PartRecord, QuarantineRecord};
+use crate::run::crash;
+use crate::run::pass::Sink;
+use crate::source::Source;
+use crate::storage::{Stage, Staged};
+use lakegate_base::Result;
+use lakegate_base::time::compact;
+
+/// Names of a run's outputs.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    /// `<stem>-<modified>-<digest>` of every part file.
+    part: String,
+    /// Key of the quarantine lines.
+    pub(crate) quarantine: String,
+}
+
+impl Names {
+    pub(crate) fn new(pipeline: &str, source: &Source, generation: u32, run: &str) -> Self {
+        let identity = sha256(format!("{}\0{}\0{generation}", source.uri(), source.version()).as_bytes());
+        let (stem, modified) = (source.stem(), compact(source.modified_ms()));
+        Self {
+            part: format!("{stem}-{modified}-{}", short(&identity, 12)),
+            quarantine: quarantine_key(pipeline, source.uri(), generation, short(run, 8)),
+        }
+    }
+}
+
+struct Open {
+    record: PartRecord,
+    stage: Box<dyn Stage>,
+}
+
+struct Quarantine {
+    stage: Box<dyn Stage>,
+    hash: Sha256,
+    records: u64,
+    bytes: u64,
+}
+
+/// A sink that stages.
+pub(crate) struct Staging<'a> {
+    lake: &'a Lake,
+    names: Names,
+    open: BTreeMap<u32, Open>,
+    closed: BTreeMap<u32, PartRecord>,
+    quarantine: Option<Quarantine>,
+    finished_quarantine: Option<QuarantineRecord>,
+    /// Numbers of the rejected records, ascending.
+    rejected: Vec<u64>,
+}
+
+impl<'a> Staging<'a> {
+    pub(crate) fn new(lake: &'a Lake, names: Names) -> Self {
+        Self {
+            lake,
+            names,
+            open: BTreeMap::new(),
+            closed: BTreeMap::new(),
+            quarantine: None,
+            finished_quarantine: None,
+            rejected: Vec::new(),
+        }
+    }
+
+    /// Ends the quarantine; the part files in order. They stay this staging's until `keep`.
+    pub(crate) fn finish(&mut self) -> Result<(Vec<PartRecord>, Option<QuarantineRecord>)> {
+        if let Some(quarantine) = self.quarantine.take() {
+            let staged = quarantine.stage.finish()?;
+            self.finished_quarantine = Some(QuarantineRecord {
+                key: staged.key.clone(),
+                records: quarantine.records,
+                bytes: quarantine.bytes,
+                digest: hex::encode(quarantine.hash.finalize()),
+                staged,
+            });
+        }
+        Ok((self.closed.values().cloned().collect(), self.finished_quarantine.clone()))
+    }
+
+    /// Numbers of the records in quarantine so far, ascending.
+    pub(crate) fn rejected(&self) -> &[u64] {
+        &self.rejected
+    }
+
+    /// A commit record names them now: they are no longer this staging's to abort.
+    pub(crate) fn keep(&mut self) {
+        self.closed.clear();
+        self.finished_quarantine = None;
+    }
+
+    /// Only the quarantine is kept, for looking at a failure.
+    pub(crate) fn keep_quarantine(&mut self) {
+        self.finished_quarantine = None;
+    }
+}
+
+impl Sink for Staging<'_> {
+    fn opened(&mut self, id: u32, table: String, partition: String) -> Result<()> {
+        let key = format!("{table}/{partition}{}-{id}.parquet", self.names.part);
+        let stage = self.lake.storage().stage(&key)?;
+        let record = PartRecord { key, table, partition, ..PartRecord::default() };
+        self.open.insert(id, Open { record, stage });
+        Ok(())
+    }
+
+    fn bytes(&mut self, id: u32, bytes: &[u8]) -> Result<()> {
+        if let Some(open) = self.open.get_mut(&id) {
+            open.stage.write(bytes)?;
+        } // else the ledger refused it before
+        crash::point("mid-stage");
+        Ok(())
+    }
+
+    fn closed(&mut self, id: u32, rows: u64, bytes: u64, digest: String) -> Result<()> {
+        if let Some(Open { record, stage }) = self.open.remove(&id) {
+            let staged = stage.finish()?;
+            self.closed.insert(id, PartRecord { rows, bytes, digest, staged, ..record });
+        }
+        Ok(())
+    }
+
+    fn quarantine(&mut self, lines: &[u8]) -> Result<()> {
+        if self.quarantine.is_none() {
+            let stage = self.lake.storage().stage(&self.names.quarantine)?;
+            self.quarantine = Some(Quarantine { stage, hash: Sha256::new(), records: 0, bytes: 0 });
+        }
+        let Some(quarantine) = &mut self.quarantine else { return Ok(()) };
+        quarantine.stage.write(lines)?;
+        quarantine.hash.update(lines);
+        quarantine.records += lines.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        quarantine.bytes += lines.len() as u64;
+        self.rejected.extend(lines.split(|&byte| byte == b'\n').filter_map(record_number));
+        Ok(())
+    }
+
+    fn reset(&mut self) {
+        self.open.clear();
+        self.quarantine = None;
+        self.rejected.clear();
+        let parts = std::mem::take(&mut self.closed).into_values().map(|part| part.staged);
+        let quarantine = self.finished_quarantine.take().map(|quarantine| quarantine.staged);
+        for Staged { token, .. } in parts.chain(quarantine) {
+            // What cannot be removed now is found as a left-over later.
+            let _gone = self.lake.storage().abort(&token);
+        }
+    }
+}
+
+/// The number of a quarantine line, which begins with it.
+fn record_number(line: &[u8]) -> Option<u64> {
+    let rest = line.strip_prefix(b"{\"record\":")?;
+    let end = rest.iter().position(|byte| !byte.is_ascii_digit())?;
+    std::str::from_utf8(&rest[..end]).ok()?.parse().ok()
+}
+
+impl Drop for Staging<'_> {
+    fn drop(&mut self) {
+        self.reset();
+    }
+}

@@ -1,0 +1,26 @@
+//! What can be wrong with a release or a channel, each by its own name.
+//!
+//! The decision to know: all of these are errors of kind input: somebody gave a wrong release, and trying
+//! again changes nothing. A host that follows a channel keeps its last known good release and tells them.
+
+use lakegate_base::{Code, Error};
+
+pub(super) fn damaged_blob(what: &str, key: &str, found: &str) -> Error {
+    Error::new(Code::BlobDamaged, format!("{what}: {key} holds bytes of digest {found}"))
+        .with_hint("the registry was changed by hand or its storage is failing; publish the release again")
+}
+
+pub(super) fn missing_blob(what: &str, key: &str) -> Error {
+    Error::new(Code::BlobMissing, format!("{what}: {key} is not in the registry"))
+        .with_hint("publish the release again; blobs are never removed by Lakegate")
+}
+
+pub(super) fn damaged_manifest(key: &str, why: impl std::fmt::Display) -> Error {
+    Error::new(Code::ManifestDamaged, format!("{key} is not the manifest that it should be: {why}"))
+        .with_hint("manifests never change once published; publish a new version")
+}
+
+pub(super) fn damaged_channel(key: &str, why: impl std::fmt::Display) -> Error {
+    Error::new(Code::ChannelDamaged, format!("{key} is no channel document: {why}"))
+        .with_hint("`lakegate promote` writes a new one")
+}

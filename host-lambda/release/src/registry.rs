@@ -1,0 +1,286 @@
+//! A registry: releases and channels in a storage, a folder or a bucket.
+//!
+//! ```text
+//! blobs/<sha256>                                     component, spec, sample, compiled code, browser bundle
+//! releases/<name>/<version>.json                     manifest; these exact bytes are signed
+//! releases/<name>/<version>.json.sig                 its detached signature
+//! releases/<name>/<version>/code/<key>.json          which blob is its compiled code, signed
+//! channels/<name>.json                               which releases are in use, signed
+//! ```
+//!
+//! Not for what releases and channels mean. Decisions to know:
+//!
+//! * All but channels is written once, if absent. Reading verifies: a digest for a blob, a signature for a text.
+//! * What is replaced must be read with its signature at once, so channel and code statements hold both in
+//!   one object: the text as a JSON string, and the signature of exactly that text.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::channel::{Channel, no_channel};
+use crate::error::{damaged_blob, damaged_channel, damaged_manifest, missing_blob};
+use crate::key::{Signature, SigningKey, Trust};
+use crate::manifest::{Blob, Manifest, Pinned};
+use lakegate_base::{Code, Error, Result};
+use lakegate_lake::lake::{sha256, to_json};
+use lakegate_lake::storage::{Fresh, Storage};
+
+/// Lost races for one channel after which something else must be wrong.
+const ATTEMPTS: u32 = 20;
+
+/// A text and its signature in one object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed {
+    /// The exact text that is signed.
+    pub payload: String,
+    /// Its signature.
+    #[serde(flatten)]
+    pub signature: Signature,
+}
+
+impl Signed {
+    /// Signs a text.
+    pub fn new(payload: String, key: &SigningKey) -> Self {
+        Self { signature: key.sign(payload.as_bytes()), payload }
+    }
+}
+
+/// Releases and channels in a storage; clones share it.
+#[derive(Clone)]
+pub struct Registry {
+    storage: Arc<dyn Storage>,
+}
+
+impl Registry {
+    /// Over any storage.
+    pub fn over(storage: Arc<dyn Storage>) -> Self {
+        Self { storage }
+    }
+
+    /// Where it is.
+    pub fn uri(&self) -> &str {
+        self.storage.uri()
+    }
+
+    pub(super) fn storage(&self) -> &dyn Storage {
+        &*self.storage
+    }
+
+    /// Keeps bytes under their digest.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn put_blob(&self, bytes: &[u8]) -> Result<Blob> {
+        let blob = Blob::of(bytes);
+        let key = blob_key(&blob);
+        // Listed first: a large blob that is there already is not sent again.
+        if self.storage.stat(&key)?.is_none_or(|there| there.bytes != blob.bytes) {
+            self.storage.put_if_absent(&key, bytes)?;
+        }
+        Ok(blob)
+    }
+
+    /// Bytes of a blob that a signed text names. `what` is for messages.
+    ///
+    /// # Errors
+    /// `blob_missing`, `blob_damaged`, or the storage's.
+    pub fn blob(&self, blob: &Blob, what: &str) -> Result<Vec<u8>> {
+        let key = blob_key(blob);
+        let found = self.storage.get(&key)?.ok_or_else(|| missing_blob(what, &key))?;
+        let digest = sha256(&found.bytes);
+        if digest == blob.digest { Ok(found.bytes) } else { Err(damaged_blob(what, &key, &digest)) }
+    }
+
+    /// Stores a manifest and its signature; false if exactly this release is there already.
+    ///
+    /// # Errors
+    /// `release_exists`: the version is taken by something else.
+    pub fn put_manifest(&self, manifest: &Manifest, key: &SigningKey) -> Result<(Pinned, bool)> {
+        let (mut bytes, place) = (manifest.to_bytes()?, manifest_key(&manifest.name, &manifest.version));
+        let fresh = self.storage.put_if_absent(&place, &bytes)?;
+        if !fresh {
+            let there = self.storage.get(&place)?.map(|there| there.bytes).unwrap_or_default();
+            // To the byte: what is signed may hold nothing that this publisher does not know.
+            let same = |found: Manifest| {
+                found.is_same_as(manifest) && found.to_bytes().is_ok_and(|bytes| bytes == there)
+            };
+            if !Manifest::parse(&place, &there).is_ok_and(same) {
+                return Err(Error::new(
+                    Code::ReleaseExists,
+                    format!("{} is published already", manifest.id()),
+                )
+                .with_hint("a version never changes: publish under the next one"));
+            }
+            bytes = there;
+        }
+        let signature = to_json(&key.sign(&bytes))?;
+        let beside = signature_key(&place);
+        if !self.storage.put_if_absent(&beside, &signature)? && fresh {
+            // Left from a manifest that was taken away by hand.
+            let tag = self.storage.get(&beside)?.map(|there| there.tag);
+            self.storage.replace_if_unchanged(&beside, &signature, tag.as_deref())?;
+        }
+        Ok((Pinned { version: manifest.version.clone(), manifest: sha256(&bytes) }, fresh))
+    }
+
+    /// A manifest whose signature is right.
+    ///
+    /// # Errors
+    /// `release_missing`, `release_unsigned`, `manifest_damaged`, the signature's, or the storage's.
+    pub fn manifest(
+        &self,
+        name: &str,
+        version: &semver::Version,
+        trust: &Trust,
+    ) -> Result<(Manifest, Pinned)> {
+        let place = manifest_key(name, version);
+        let id = format!("{name}@{version}");
+        let Some(found) = self.storage.get(&place)? else {
+            let there: Vec<String> = self.versions(name)?.iter().map(ToString::to_string).collect();
+            let there = if there.is_empty() { "none".into() } else { there.join(", ") };
+            return Err(Error::new(Code::ReleaseMissing, format!("{} has no release {id}", self.uri()))
+                .with_hint(format!("versions of {name} there: {there}")));
+        };
+        let beside = signature_key(&place);
+        let signature = self.storage.get(&beside)?.and_then(|sig| serde_json::from_slice(&sig.bytes).ok());
+        let signature: Signature = signature.ok_or_else(|| {
+            Error::new(Code::ReleaseUnsigned, format!("{id} has no signature that can be read ({beside})"))
+                .with_hint("publish it again: the same release is completed")
+        })?;
+        trust.verify(&id, &found.bytes, &signature)?;
+        let manifest = Manifest::parse(&place, &found.bytes)?;
+        if manifest.name != name || manifest.version != *version {
+            return Err(damaged_manifest(&place, format!("it is that of {}", manifest.id())));
+        }
+        let pinned = Pinned { version: version.clone(), manifest: sha256(&found.bytes) };
+        Ok((manifest, pinned))
+    }
+
+    /// Versions of a release, the oldest first.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn versions(&self, name: &str) -> Result<Vec<semver::Version>> {
+        let prefix = format!("releases/{name}/");
+        let mut found: Vec<semver::Version> = Vec::new();
+        for facts in self.storage.list(&prefix)? {
+            let version = facts.key.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix(".json"));
+            found.extend(version.and_then(|version| version.parse::<semver::Version>().ok()));
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// Names of all releases.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn names(&self) -> Result<Vec<String>> {
+        let listed = self.storage.list("releases/")?;
+        let names = listed.iter().filter_map(|facts| facts.key.strip_prefix("releases/")?.split('/').next());
+        let mut names: Vec<String> = names.map(str::to_string).collect();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// A channel whose signature is right.
+    ///
+    /// # Errors
+    /// `channel_missing`, `channel_damaged`, the signature's, or the storage's.
+    pub fn channel(&self, name: &str, trust: &Trust) -> Result<Channel> {
+        match self.channel_unless(name, "", trust)? {
+            Some((channel, _)) => Ok(channel),
+            None => Err(no_channel(name)),
+        }
+    }
+
+    /// The same with its tag; `None` if it has the tag that is known already.
+    pub(super) fn channel_unless(
+        &self,
+        name: &str,
+        known: &str,
+        trust: &Trust,
+    ) -> Result<Option<(Channel, String)>> {
+        let place = channel_key(name);
+        match self.storage.get_unless(&place, known)? {
+            Fresh::Unchanged => Ok(None),
+            Fresh::Gone => Err(no_channel(name)),
+            Fresh::Changed(found) => {
+                Ok(Some((verified_channel(&place, name, &found.bytes, trust)?, found.tag)))
+            }
+        }
+    }
+
+    /// Changes a channel, also while others do.
+    ///
+    /// # Errors
+    /// Those of `change`; the document that is there is damaged or not signed by a trusted key; the storage's.
+    pub fn change_channel<T>(
+        &self,
+        name: &str,
+        key: &SigningKey,
+        trust: &Trust,
+        change: impl Fn(Option<&Channel>) -> Result<(Channel, T)>,
+    ) -> Result<(Channel, T)> {
+        let place = channel_key(name);
+        for _ in 0..ATTEMPTS {
+            let found = self.storage.get(&place)?;
+            let before = match &found {
+                Some(found) => Some(verified_channel(&place, name, &found.bytes, trust)?),
+                None => None,
+            };
+            let (channel, more) = change(before.as_ref())?;
+            let payload = String::from_utf8(to_json(&channel)?)
+                .map_err(|error| Error::new(Code::Json, error.to_string()))?;
+            let text = to_json(&Signed::new(payload, key))?;
+            let tag = found.as_ref().map(|found| found.tag.as_str());
+            if self.storage.replace_if_unchanged(&place, &text, tag)? {
+                return Ok((channel, more));
+            }
+        }
+        Err(Error::new(Code::ChannelContended, format!("others changed the channel {name} over and over")))
+    }
+
+    /// Stores a signed text, in place of what is there.
+    pub(super) fn put_signed(&self, place: &str, payload: String, key: &SigningKey) -> Result<()> {
+        let text = to_json(&Signed::new(payload, key))?;
+        for _ in 0..ATTEMPTS {
+            let tag = self.storage.get(place)?.map(|there| there.tag);
+            if self.storage.replace_if_unchanged(place, &text, tag.as_deref())? {
+                return Ok(());
+            }
+        }
+        Err(Error::new(Code::RegistryContended, format!("others changed {place} over and over")))
+    }
+}
+
+fn verified_channel(place: &str, name: &str, bytes: &[u8], trust: &Trust) -> Result<Channel> {
+    let signed: Signed = serde_json::from_slice(bytes).map_err(|error| damaged_channel(place, error))?;
+    trust.verify(&format!("the channel {name}"), signed.payload.as_bytes(), &signed.signature)?;
+    let channel = Channel::parse(place, signed.payload.as_bytes())?;
+    if channel.name != name {
+        return Err(damaged_channel(place, format!("it is that of {}", channel.name)));
+    }
+    Ok(channel)
+}
+
+fn blob_key(blob: &Blob) -> String {
+    format!("blobs/{}", blob.digest)
+}
+
+fn manifest_key(name: &str, version: &semver::Version) -> String {
+    format!("releases/{name}/{version}.json")
+}
+
+fn signature_key(manifest: &str) -> String {
+    format!("{manifest}.sig")
+}
+
+fn channel_key(name: &str) -> String {
+    format!("channels/{name}.json")
+}
+
+#[cfg(test)]
+#[path = "registry_tests.rs"]
+mod tests;

@@ -1,0 +1,204 @@
+//! Guests that misbehave, written by hand: each must end in a clear failure of its object only.
+//!
+//! Not for the shipped component. The decision to know: a guest here is a core module in `.wat` whose
+//! `step` is given; `wit-component` makes it a component of the real interface.
+
+use std::time::{Duration, Instant};
+
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
+
+use crate::{JobOptions, Limits, Sandbox, Step, TableContract, Transform};
+use lakegate_base::{Error, Kind};
+
+/// The core module: `step` writes its answer at 1024. Result and variant tags lie at 0 and 8, payloads
+/// at 16. Text of use: `orders` at 0, a report at 2048.
+fn guest(step: &str, extra: &str) -> Vec<u8> {
+    let text = format!(
+        r#"(module
+  (import "[export]lakegate:transform/transform@1.0.0" "[resource-new]job" (func $new (param i32) (result i32)))
+  {extra}
+  (memory (export "memory") 2)
+  (global $next (mut i32) (i32.const 65536))
+  (global $calls (mut i32) (i32.const 0))
+  (data (i32.const 0) "orders")
+  (data (i32.const 2048) "{{\"version\":1,\"records\":10,\"accepted\":9,\"rejected\":0}}")
+  (data (i32.const 3072) "../../etc=1/")
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (local $at i32)
+    (local.set $at (i32.and (i32.add (global.get $next) (i32.const 15)) (i32.const -16)))
+    (global.set $next (i32.add (local.get $at) (local.get 3)))
+    (if (i32.gt_u (global.get $next) (i32.mul (memory.size) (i32.const 65536)))
+      (then (drop (memory.grow (i32.const 32)))))
+    (local.get $at))
+  (func (export "lakegate:transform/transform@1.0.0#describe") (result i32) (i32.const 512))
+  (func (export "lakegate:transform/transform@1.0.0#[static]job.open") (param i32) (result i32)
+    (i32.store8 (i32.const 768) (i32.const 0))
+    (i32.store (i32.const 776) (call $new (i32.const 1)))
+    (i32.const 768))
+  (func (export "lakegate:transform/transform@1.0.0#[method]job.push") (param i32 i32 i32))
+  (func (export "lakegate:transform/transform@1.0.0#[method]job.end") (param i32))
+  (func $answer (param $tag i32) (result i32)
+    (i32.store8 (i32.const 1024) (i32.const 0))
+    (i32.store8 (i32.const 1032) (local.get $tag))
+    (i32.const 1024))
+  (func $open (param $partition i32) (param $length i32) (result i32)
+    (i32.store (i32.const 1040) (i32.const 0))
+    (i32.store (i32.const 1044) (i32.const 0))
+    (i32.store (i32.const 1048) (i32.const 6))
+    (i32.store (i32.const 1052) (local.get $partition))
+    (i32.store (i32.const 1056) (local.get $length))
+    (call $answer (i32.const 2)))
+  (func $bytes (param $length i32) (result i32)
+    (i32.store (i32.const 1040) (i32.const 0))
+    (i32.store (i32.const 1044) (i32.const 0))
+    (i32.store (i32.const 1048) (local.get $length))
+    (call $answer (i32.const 3)))
+  (func (export "lakegate:transform/transform@1.0.0#[method]job.step") (param i32) (result i32)
+    (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+    {step}))"#
+    );
+    encode(wat::parse_str(text).unwrap())
+}
+
+fn encode(mut module: Vec<u8>) -> Vec<u8> {
+    let mut resolve = Resolve::default();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../transform-wasm/wit");
+    let (package, _) = resolve.push_path(folder).unwrap();
+    let world = resolve.select_world(&[package], Some("lakegate-transform")).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
+    ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
+}
+
+fn limits() -> Limits {
+    Limits {
+        step_seconds: 1,
+        memory_bytes: 16 << 20,
+        output_bytes: 1 << 20,
+        idle_steps: 1000,
+        ..Limits::default()
+    }
+}
+
+/// Steps until something goes wrong.
+fn fails(step: &str) -> Error {
+    let sandbox = Sandbox::new(limits()).unwrap();
+    let transform = Transform::from_bytes(&sandbox, "hostile.wasm", &guest(step, "")).unwrap();
+    let contracts = vec![TableContract { table: "orders".into(), text: "{}".into() }];
+    let mut session = transform.open(JobOptions { contracts, ..JobOptions::default() }).unwrap();
+    session.push(b"{}").unwrap();
+    session.end().unwrap();
+    for _ in 0..100_000 {
+        match session.step() {
+            Ok(Step::Done(_) | Step::Widen(_)) => panic!("the guest got away with it"),
+            Ok(_) => {}
+            Err(error) => {
+                // The host lives and the same transform serves the next object.
+                assert!(transform.open(JobOptions::default()).is_ok());
+                return error;
+            }
+        }
+    }
+    panic!("the guest went on for ever");
+}
+
+#[test]
+fn an_endless_loop_meets_its_deadline() {
+    let started = Instant::now();
+    let error = fails("(loop $l (br $l)) (unreachable)");
+    assert_eq!((error.name(), error.kind()), ("transform_deadline", Kind::Own), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(20));
+    assert_eq!(error.to_string(), "the transform ran longer than 1 s (step_seconds)");
+}
+
+#[test]
+fn a_trap_is_a_crash_of_that_object() {
+    let error = fails("(unreachable)");
+    assert_eq!((error.name(), error.kind()), ("transform_crashed", Kind::Own));
+    assert!(error.to_string().starts_with("the transform crashed while it was asked to step"), "{error}");
+}
+
+#[test]
+fn a_stack_without_end_is_a_crash_of_that_object() {
+    let error = fails("(call $recurse) (unreachable)) (func $recurse (call $recurse)");
+    assert_eq!(error.name(), "transform_crashed", "{error}");
+}
+
+#[test]
+fn a_memory_bomb_meets_the_memory_limit() {
+    let error = fails("(loop $l (drop (memory.grow (i32.const 16))) (br $l)) (unreachable)");
+    assert_eq!(error.name(), "transform_limit", "{error}");
+    assert!(error.to_string().contains("memory_bytes"), "{error}");
+}
+
+#[test]
+fn an_output_flood_meets_the_output_limit() {
+    let error = fails(
+        "(if (result i32) (i32.eq (global.get $calls) (i32.const 1))
+           (then (call $open (i32.const 0) (i32.const 0)))
+           (else (call $bytes (i32.const 65536))))",
+    );
+    assert_eq!(error.name(), "transform_limit", "{error}");
+    assert!(error.to_string().contains("output_bytes"), "{error}");
+}
+
+#[test]
+fn idling_meets_the_step_limit() {
+    let error = fails("(call $answer (i32.const 1))");
+    assert!(error.to_string().contains("idle_steps"), "{error}");
+}
+
+#[test]
+fn a_list_that_lies_about_its_length_is_a_crash_of_that_object() {
+    let error = fails("(drop (call $bytes (i32.const 0x7fffffff))) (call $answer (i32.const 3))");
+    assert_eq!(error.name(), "transform_crashed", "{error}");
+}
+
+#[test]
+fn lies_are_found_out() {
+    let done = "(i32.store (i32.const 1040) (i32.const 2048)) (i32.store (i32.const 1044) (i32.const 52))
+        (call $answer (i32.const 7))";
+    for (step, expected) in [
+        (done, "10 records are not 9 accepted and 0 rejected"),
+        ("(call $answer (i32.const 0))", "it asked for input after the end"),
+        ("(call $open (i32.const 3072) (i32.const 12))", "a partition path is no legal Hive path"),
+        ("(call $bytes (i32.const 6))", "part 0 got bytes but is not open"),
+        (
+            "(if (result i32) (i32.eq (global.get $calls) (i32.const 1))
+               (then (call $open (i32.const 0) (i32.const 0)))
+               (else
+                 (i32.store (i32.const 1040) (i32.const 0))
+                 (i64.store (i32.const 1048) (i64.const 1))
+                 (i64.store (i32.const 1056) (i64.const 7))
+                 (call $answer (i32.const 4))))",
+            "part 0 is said to have 7 bytes, it has 0",
+        ),
+    ] {
+        let error = fails(step);
+        assert_eq!((error.name(), error.kind()), ("transform_account", Kind::Own), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn a_component_that_imports_is_refused_by_name() {
+    let sandbox = Sandbox::new(limits()).unwrap();
+    let text = r#"(component (import "wasi:clocks/wall-clock@0.2.0" (instance)))"#;
+    let refused = Transform::from_bytes(&sandbox, "x.wasm", &wat::parse_str(text).unwrap());
+    let error = refused.err().unwrap();
+    assert_eq!((error.name(), error.kind()), ("component_imports", Kind::Input));
+    assert_eq!(
+        error.to_string(),
+        "x.wasm imports wasi:clocks/wall-clock@0.2.0: a transform must import nothing"
+    );
+}
+
+#[test]
+fn what_is_no_transform_is_refused() {
+    let sandbox = Sandbox::new(limits()).unwrap();
+    for (text, code) in [("(component)", "component_interface"), ("(module)", "component_invalid")] {
+        let refused = Transform::from_bytes(&sandbox, "x.wasm", &wat::parse_str(text).unwrap());
+        assert_eq!(refused.err().unwrap().name(), code);
+    }
+    assert_eq!(Transform::from_bytes(&sandbox, "x.wasm", b"{}").err().unwrap().name(), "component_invalid");
+}

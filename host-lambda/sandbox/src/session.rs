@@ -1,0 +1,204 @@
+//! One source object's job inside a fresh store: the only place that calls into a guest.
+//!
+//! Not for what a job's steps mean to a lake: see `run`. The decision to know: a session dies with the first
+//! error, and each step is checked by the [`Ledger`] before anybody else sees it.
+
+use std::time::{Duration, Instant};
+
+use wasmtime::component::ResourceAny;
+use wasmtime::{ResourceLimiter, Store, Trap};
+
+use crate::bindings::{LakegateTransform, LakegateTransformPre};
+use crate::engine::Sandbox;
+use crate::error::{SandboxError, first_line};
+use crate::job::{Description, JobOptions, Step, failure, from_guest, to_guest};
+use crate::ledger::Ledger;
+use crate::limits::{CHUNK_BYTES, CORE_INSTANCES, LIFT_BYTES, Limits, TABLE_ELEMENTS, TICK};
+use lakegate_base::{Error, Result};
+
+/// What a store holds for the host: the memory limit, and whether it was hit.
+pub(super) struct State {
+    memory_bytes: u64,
+    hit: Option<(&'static str, u64)>,
+}
+
+impl ResourceLimiter for State {
+    fn memory_growing(&mut self, _now: usize, wanted: usize, _most: Option<usize>) -> wasmtime::Result<bool> {
+        if wanted as u64 > self.memory_bytes {
+            self.hit = Some(("memory_bytes", self.memory_bytes));
+            // A trap and not a refusal: a guest that can go on would only fail later and less clearly.
+            return Err(wasmtime::Error::msg("memory limit"));
+        }
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _now: usize, wanted: usize, _most: Option<usize>) -> wasmtime::Result<bool> {
+        if wanted > TABLE_ELEMENTS {
+            self.hit = Some(("table_elements", TABLE_ELEMENTS as u64));
+            return Err(wasmtime::Error::msg("table limit"));
+        }
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        CORE_INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        CORE_INSTANCES
+    }
+
+    fn memories(&self) -> usize {
+        1
+    }
+}
+
+/// An instance in its own store, with its deadline.
+pub(super) struct Guest {
+    store: Store<State>,
+    instance: LakegateTransform,
+    limits: Limits,
+    ends: Option<Instant>,
+}
+
+impl Guest {
+    pub(super) fn start(
+        sandbox: &Sandbox,
+        linked: &LakegateTransformPre<State>,
+        limits: Limits,
+    ) -> Result<Self> {
+        if !sandbox.is_ticking() {
+            return Err(SandboxError::Engine("the epoch does not move".into()).into());
+        }
+        let state = State { memory_bytes: limits.memory_bytes, hit: None };
+        let mut store = Store::new(sandbox.engine(), state);
+        store.limiter(|state| state);
+        store.set_hostcall_fuel(LIFT_BYTES);
+        let ends = (limits.object_seconds > 0)
+            .then(|| Instant::now() + Duration::from_secs(u64::from(limits.object_seconds)));
+        // Starting runs guest code too: data segments, a start function.
+        store.set_epoch_deadline(ticks(Duration::from_secs(u64::from(limits.step_seconds))));
+        match linked.instantiate(&mut store) {
+            Ok(instance) => Ok(Self { store, instance, limits, ends }),
+            Err(error) => Err(explain("start", &error, store.data(), &limits, false)),
+        }
+    }
+
+    pub(super) fn describe(&mut self) -> Result<Description> {
+        let said =
+            self.call("describe", |guest, store| guest.lakegate_transform_transform().call_describe(store))?;
+        Ok(Description {
+            name: said.name,
+            version: said.version,
+            spec_version: said.spec_version,
+            limits: said.limits,
+        })
+    }
+
+    /// Runs one call under the nearer of its two deadlines.
+    fn call<T>(
+        &mut self,
+        name: &'static str,
+        body: impl FnOnce(&LakegateTransform, &mut Store<State>) -> wasmtime::Result<T>,
+    ) -> Result<T> {
+        let step = Duration::from_secs(u64::from(self.limits.step_seconds));
+        let left = self.ends.map_or(step, |ends| ends.saturating_duration_since(Instant::now()));
+        if left.is_zero() {
+            return Err(deadline(&self.limits, true));
+        }
+        self.store.set_epoch_deadline(ticks(step.min(left)));
+        body(&self.instance, &mut self.store)
+            .map_err(|error| explain(name, &error, self.store.data(), &self.limits, left < step))
+    }
+}
+
+/// Ticks that cover at least this long.
+fn ticks(time: Duration) -> u64 {
+    let ticks = time.as_millis() / TICK.as_millis().max(1);
+    u64::try_from(ticks).unwrap_or(u64::MAX / 2).saturating_add(1)
+}
+
+fn deadline(limits: &Limits, whole_object: bool) -> Error {
+    let (seconds, limit) = if whole_object {
+        (limits.object_seconds, "object_seconds")
+    } else {
+        (limits.step_seconds, "step_seconds")
+    };
+    SandboxError::Deadline { seconds, limit }.into()
+}
+
+fn explain(
+    call: &'static str,
+    error: &wasmtime::Error,
+    state: &State,
+    limits: &Limits,
+    whole_object: bool,
+) -> Error {
+    if let Some((limit, most)) = state.hit {
+        return SandboxError::Limit { limit, most }.into();
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => deadline(limits, whole_object),
+        Some(trap) => SandboxError::Trap { call, reason: first_line(&trap.to_string()) }.into(),
+        // Not the error's own text in full: what the guest returned may be quoted there.
+        None => SandboxError::Trap { call, reason: first_line(&error.root_cause().to_string()) }.into(),
+    }
+}
+
+/// One job: push, end and step until it is over.
+pub struct Session {
+    guest: Guest,
+    job: ResourceAny,
+    ledger: Ledger,
+}
+
+impl Session {
+    pub(super) fn open(mut guest: Guest, options: JobOptions) -> Result<Self> {
+        let ledger = Ledger::new(&guest.limits, &options);
+        let told = to_guest(options);
+        let job = guest
+            .call("open", |guest, store| guest.lakegate_transform_transform().job().call_open(store, &told))?
+            .map_err(failure)?;
+        Ok(Self { guest, job, ledger })
+    }
+
+    /// Hands over bytes of the source object, at most 1 MiB, split anywhere.
+    ///
+    /// # Errors
+    /// The guest crashes or runs over a limit.
+    pub fn push(&mut self, chunk: &[u8]) -> Result<()> {
+        for piece in chunk.chunks(CHUNK_BYTES) {
+            let job = self.job;
+            self.guest.call("push", |guest, store| {
+                guest.lakegate_transform_transform().job().call_push(store, job, piece)
+            })?;
+        }
+        self.ledger.pushed();
+        Ok(())
+    }
+
+    /// No more bytes will come.
+    ///
+    /// # Errors
+    /// The guest crashes or runs over a limit.
+    pub fn end(&mut self) -> Result<()> {
+        let job = self.job;
+        self.ledger.ended();
+        self.guest.call("end", |guest, store| guest.lakegate_transform_transform().job().call_end(store, job))
+    }
+
+    /// Works for a bounded time and says what it came to.
+    ///
+    /// # Errors
+    /// The guest's own failure; a crash; a passed limit; an account that does not add up.
+    pub fn step(&mut self) -> Result<Step> {
+        let job = self.job;
+        let step = self
+            .guest
+            .call("step", |guest, store| guest.lakegate_transform_transform().job().call_step(store, job))?
+            .map_err(failure)?;
+        let mut step = from_guest(step);
+        self.ledger.check(&mut step)?;
+        Ok(step)
+    }
+}

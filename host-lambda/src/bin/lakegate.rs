@@ -1,7 +1,0 @@
-//! The `lakegate` command. Everything is in the library, so that tests reach it.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    lakegate_host::command::main()
-}
