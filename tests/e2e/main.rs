@@ -15,6 +15,7 @@
 //! * `json_texts`   what the grammar allows is accepted, what it forbids is refused
 //! * `laws`         properties: chunks, joins, names, partition paths
 //! * `model`        the deployed flow against a model of a few lines
+//! * `names`        tables that are called like something of the lake's own
 //! * `own`          a transform of one's own: the example, and a crate as `lakegate new` makes it
 //! * `rejected`     how many rejected records are too many, as preview and run see it
 //! * `releases`     keys, publishing, promotion, rollback, replay, proof: the commands one after the other
@@ -39,6 +40,7 @@ mod errors;
 mod json_texts;
 mod laws;
 mod model;
+mod names;
 mod own;
 mod rejected;
 mod releases;
