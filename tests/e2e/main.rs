@@ -9,12 +9,15 @@
 //! * `crash`        killed at each step, run again: the rows are the same
 //! * `csv_fields`   quotes, line ends and empty fields of CSV, one case each
 //! * `differential` generated records through the transform and the plain reference
+//! * `docs`         the documents: commands, links, paths
 //! * `drift`        fifty files with drifting shapes, in any order
 //! * `errors`       the exact text of the likeliest errors
 //! * `json_texts`   what the grammar allows is accepted, what it forbids is refused
 //! * `laws`         properties: chunks, joins, names, partition paths
 //! * `model`        the deployed flow against a model of a few lines
+//! * `names`        tables that are called like something of the lake's own
 //! * `own`          a transform of one's own: the example, and a crate as `lakegate new` makes it
+//! * `rejected`     how many rejected records are too many, as preview and run see it
 //! * `releases`     keys, publishing, promotion, rollback, replay, proof: the commands one after the other
 //! * `serve`        uploads over HTTP, what the page is told, what is refused at the port
 //! * `small_cases`  small tricky inputs, one thing each
@@ -31,12 +34,15 @@ mod corpus;
 mod crash;
 mod csv_fields;
 mod differential;
+mod docs;
 mod drift;
 mod errors;
 mod json_texts;
 mod laws;
 mod model;
+mod names;
 mod own;
+mod rejected;
 mod releases;
 mod serve;
 mod small_cases;

@@ -118,8 +118,9 @@ fn options(ask: &Ask, last: bool) -> native::Options {
         footer: vec![(FOOTER.0.to_owned(), FOOTER.1.to_owned())],
         source: native::SourceFacts {
             uri: URI.to_owned(),
-            event_time: Some(EVENT_TIME),
+            event_time_ms: Some(EVENT_TIME),
             partitions: vec![("ingest_date".to_owned(), INGEST_DATE.to_owned())],
+            ..native::SourceFacts::default()
         },
         final_pass: last,
         ..native::Options::default()
@@ -179,8 +180,9 @@ impl Way for Component {
             footer: vec![(FOOTER.0.to_owned(), FOOTER.1.to_owned())],
             source: sandbox::SourceFacts {
                 uri: URI.to_owned(),
-                event_time: Some(EVENT_TIME),
+                event_time_ms: Some(EVENT_TIME),
                 partitions: vec![("ingest_date".to_owned(), INGEST_DATE.to_owned())],
+                ..sandbox::SourceFacts::default()
             },
             final_pass: last,
             ..sandbox::JobOptions::default()

@@ -22,13 +22,19 @@ pub fn bench(workspace: &Workspace, quick: bool, only: &[String]) -> Result<()> 
     step("component", || component(workspace, Profile::Dev))?;
     let native = step("native bench", || build_program(workspace, "lakegate-transform", "whole", &[]))?;
     let steps = step("steps bench", || build_program(workspace, "lakegate-transform", "steps", &[]))?;
+    let encoder = step("encoder bench", || build_program(workspace, "lakegate-transform", "encoder", &[]))?;
     let sandbox =
         step("lakegate, sandbox bench", || build_program(workspace, COMMAND, "sandbox", &["lakegate"]))?;
     let lakegate = workspace.program("release", "lakegate");
     let mut command = Command::new(python);
     command.arg(workspace.tests("python").join("bench.py"));
-    let paths =
-        [("--lakegate", &lakegate), ("--native", &native), ("--steps", &steps), ("--sandbox", &sandbox)];
+    let paths = [
+        ("--lakegate", &lakegate),
+        ("--native", &native),
+        ("--steps", &steps),
+        ("--encoder", &encoder),
+        ("--sandbox", &sandbox),
+    ];
     for (name, path) in paths {
         command.arg(name).arg(path);
     }

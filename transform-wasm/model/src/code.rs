@@ -153,6 +153,7 @@ codes! {
     CrawlerFailed = "crawler_failed", Environment, Own, "The crawler's last run failed.";
     CrawlerMissing = "crawler_missing", Environment, Own, "Glue has no such crawler.";
     CredentialsMissing = "credentials_missing", Environment, Own, "AWS credentials are missing, expired or refused.";
+    CursorUnknown = "cursor_unknown", Usage, Input, "A place to go on listing from is none.";
     DatabaseMissing = "database_missing", Environment, Own, "Glue has no such database.";
     Deadline = "deadline", Environment, Passing, "The invocation's time is used up.";
     DigestRefused = "digest_refused", Usage, Input, "A parameter that should be a SHA-256 in lower-case hex is none.";
@@ -253,12 +254,12 @@ codes! {
     SignatureWrong = "signature_wrong", Release, Input, "A signature does not fit what it signs.";
     SourceChanged = "source_changed", Environment, Passing, "The source object changed while it was read.";
     SourceGone = "source_gone", Input, Input, "The source object is gone, or no longer the version that was pinned.";
+    SourceInvalid = "source_invalid", Spec, Input, "The facts about a source object, as a host hands them to a transform, cannot be read.";
     SourceIsFolder = "source_is_folder", Input, Input, "The source is a folder, not a file.";
     SourceMissing = "source_missing", Input, Input, "The source is no file.";
     SpecDiffers = "spec_differs", Usage, Input, "An upload names another spec than the server's.";
     SpecEmpty = "spec_empty", Spec, Input, "The spec is empty.";
     SpecInvalid = "spec_invalid", Spec, Input, "The spec is wrong; line and column say where.";
-    SpecMaxRejected = "spec_max_rejected", Spec, Input, "`max_rejected` in the spec makes no sense.";
     SpecNotUtf8 = "spec_not_utf8", Spec, Input, "The spec is not UTF-8 text.";
     SpecTooLarge = "spec_too_large", Usage, Input, "An uploaded spec is larger than 1 MiB.";
     SpecUnknown = "spec_unknown", Usage, Input, "The lake has no spec of that digest.";
@@ -270,6 +271,7 @@ codes! {
     SyntaxError = "syntax_error", Input, Input, "The input breaks the rules of its format; the place is named.";
     TableAmbiguous = "table_ambiguous", Usage, Input, "A table was named beside a spec that names its own.";
     TableMissing = "table_missing", Usage, Input, "No table is named.";
+    TableName = "table_name", Spec, Input, "A table cannot have the name that it is given.";
     TableUnknown = "table_unknown", Input, Input, "The lake has no such table.";
     Throttled = "throttled", Environment, Passing, "An AWS service asks to be called less often.";
     TimedOut = "timed_out", Environment, Passing, "An AWS service did not answer in time.";

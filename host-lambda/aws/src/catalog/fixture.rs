@@ -11,7 +11,8 @@ use tokio::runtime::Runtime;
 
 use crate::client::Aws;
 use crate::config::{Config, Origin, Pipeline};
-use lakegate_lake::lake::{Lake, contract_key};
+use lakegate_lake::keys::contract_key;
+use lakegate_lake::lake::Lake;
 use lakegate_lake::record::{CommitRecord, PartRecord, SourceRecord};
 
 /// A lake in a folder that goes with it.

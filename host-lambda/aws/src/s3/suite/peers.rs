@@ -94,6 +94,11 @@ impl Peer {
         S3Storage::new(aws, self.bucket(), "a lake/", options)
     }
 
+    /// Where the objects of the bucket are files, where the peer has them in a folder.
+    pub(super) fn files(&self) -> std::path::PathBuf {
+        self.folder.path().join("lake")
+    }
+
     pub(super) fn endpoint_url(&self) -> &str {
         &self.endpoint
     }
