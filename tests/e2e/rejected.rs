@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use lakegate_host::lake::Lake;
-use lakegate_host::run::{self, Plan};
-use lakegate_host::sandbox::{Limits, Sandbox, Transform};
-use lakegate_host::source::Source;
+use lakegate_lake::lake::Lake;
+use lakegate_lake::run::{self, Plan};
+use lakegate_sandbox::{Limits, Sandbox, Transform};
+use lakegate_lake::source::Source;
 use lakegate_tests::command::lakegate;
 use lakegate_tests::ways;
 
@@ -78,7 +78,7 @@ fn preview_and_run_refuse_the_same_counts() {
         let plan = Plan::new(spec, Some("t".into())).unwrap();
         let source = Source::file(&folder.path().join("in.json")).unwrap();
         let lake = Lake::local(&folder.path().join("lake")).unwrap();
-        let code = |error: lakegate_host::Error| error.code().to_owned();
+        let code = |error: lakegate_base::Error| error.name().to_owned();
         let seen = run::preview(&transform, &source, &plan, Some(&lake), &mut |_| {}).map(|_| ());
         let made = run::run(&lake, &transform, &source, &plan, &mut |_| {}).map(|_| ());
         let expected = if passes { Ok(()) } else { Err("too_many_rejected".to_owned()) };

@@ -23,10 +23,11 @@ POINTS = (
 def exact(rig, wanted, objects, told=""):
     """Rows as wanted, one commit and one done mark an object, no upload left open."""
     same_rows(Table(rig, "numbered").rows(), wanted, COLUMNS)
-    marks = [key for key in rig.keys("_lakegate/commits/") if key.endswith(".done")]
+    marks = rig.keys("_lakegate/loads/pipeline=")
     assert len(rig.commits()) == objects, f"{told}: {rig.commits()}"
-    assert sorted(key.removesuffix(".done") for key in marks) == sorted(
-        key.removesuffix(".json") for key in rig.commits()
+    # `…-<object>-<generation>.json` of `…/<object>/<generation>.json`.
+    assert sorted(key.split("-")[-2:] for key in marks) == sorted(
+        key.split("/")[-2:] for key in rig.commits()
     ), f"{told}: {marks}"
     assert rig.open_uploads() == [], f"{told}: {rig.open_uploads()}"
 
@@ -131,9 +132,9 @@ LOST = (
     ("glue:CreateTable", ""),
     ("glue:BatchCreatePartition", ""),
     ("sns:Publish", ""),
-    ("s3:PutObject", "/_lakegate/numbered/schema.json$"),
+    ("s3:PutObject", "/_lakegate/tables/numbered/schema.json$"),
     ("s3:PutObject", "/_lakegate/commits/.*json$"),
-    ("s3:PutObject", "/_lakegate/commits/.*done$"),
+    ("s3:PutObject", "/_lakegate/loads/.*json$"),
     ("s3:PutObject", "/_lakegate/quarantine/"),
     ("s3:PutObject", "/numbered/day=.*parquet$"),
     ("s3:CreateMultipartUpload", ""),

@@ -254,6 +254,26 @@ def check_table(checks, name, table, types, rows):
     checks.same(f"{name}: rows by pyarrow", canonical(arrow_rows, columns), wanted)
 
 
+HISTORY = """
+    WITH loads AS (SELECT * FROM read_json('LAKE/_lakegate/loads/*/*/*.json')),
+         gone AS (SELECT pipeline, source, unnest(CAST(replaces AS BIGINT[])) AS generation FROM loads)
+    SELECT t.table, sum(t.rows)::BIGINT
+    FROM (SELECT pipeline, source, generation, unnest(tables) AS t FROM loads)
+    ANTI JOIN gone USING (pipeline, source, generation)
+    GROUP BY ALL
+"""
+
+
+def check_history(checks, name, lake, tables):
+    """The load history is SQL: it tells how many rows each table has."""
+    found = duckdb.sql(HISTORY.replace("LAKE", str(lake).replace("'", "''"))).fetchall()
+    wanted = {}
+    for table in tables:
+        pattern = str(lake / table / "**" / "*.parquet").replace("'", "''")
+        wanted[table] = duckdb.sql(f"SELECT count(*) FROM read_parquet('{pattern}', union_by_name = true)").fetchone()[0]
+    checks.same(f"{name}: rows by the load history", dict(found), wanted)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--examples", type=Path, required=True)
@@ -267,6 +287,7 @@ def main():
         checks.same(f"{example}: tables", found, sorted(tables))
         for table, (types, rows) in tables.items():
             check_table(checks, f"{example}/{table}", lake / table, types, rows)
+        check_history(checks, example, lake, tables)
     print(f"check result: {checks.passed} passed, {checks.failed} failed")
     sys.exit(checks.failed > 0)
 

@@ -37,6 +37,15 @@ pub fn component() -> Option<&'static Component> {
         .as_ref()
 }
 
+/// As [`component`], for a test that has nothing to check without one: it is skipped then.
+pub fn required() -> Option<&'static Component> {
+    let component = component();
+    if component.is_none() {
+        lakegate_skipped::skipped("this build carries no component");
+    }
+    component
+}
+
 /// The example of a transform of one's own, as a Rust library.
 #[derive(Clone, Copy, Debug)]
 pub struct MaskScore;

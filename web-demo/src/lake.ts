@@ -39,6 +39,12 @@ export interface LakeTable {
   changed: string | null;
 }
 
+export interface LakeTables {
+  tables: LakeTable[];
+  /** Of how many commits, the newest, the sums are; null where they are of all. */
+  newest: number | null;
+}
+
 export interface LakeCommit {
   pipeline: string;
   source: string;
@@ -91,7 +97,7 @@ export function isServed(): boolean {
 export const lake = {
   about: (): Promise<About> => get('about'),
   contracts: async (): Promise<TableContract[]> => (await get<{ tables: TableContract[] }>('contracts')).tables,
-  tables: async (): Promise<LakeTable[]> => (await get<{ tables: LakeTable[] }>('tables')).tables,
+  tables: (): Promise<LakeTables> => get('tables'),
   commits: async (limit: number): Promise<LakeCommit[]> => (await get<{ commits: LakeCommit[] }>(`commits?limit=${limit}`)).commits,
   quarantine: (limit: number): Promise<LakeQuarantine> => get(`quarantine?limit=${limit}`),
   releases: (): Promise<Registry> => get('releases'),

@@ -29,6 +29,7 @@ use crate::client::Aws;
 use crate::config::{Address, Config, ContractWish, Encryption as Wanted, Location, Origin, Pipeline, Told};
 use crate::s3::{Encryption, S3Options, S3Storage};
 use lakegate_base::{Code, Error, Result};
+use lakegate_lake::keys::pause_key;
 use lakegate_lake::lake::{Lake, Texts};
 use lakegate_lake::run::Plan;
 use lakegate_lake::storage::{LocalFolder, Storage};
@@ -141,7 +142,7 @@ impl Deployed {
     /// # Errors
     /// The storage's.
     pub fn pause(&self, ready: &Ready, paused: bool) -> Result<()> {
-        let lake = bare_lake(&ready.pipeline, &self.aws)?;
+        let lake = bare_lake(&ready.pipeline, &self.aws)?.remembering(ready.texts.clone());
         let key = pause_key(&ready.pipeline.name);
         if paused {
             lake.storage().put_if_absent(&key, b"{\"version\":1}\n")?;
@@ -166,7 +167,7 @@ impl Deployed {
         {
             return Ok(paused);
         }
-        let lake = bare_lake(&ready.pipeline, &self.aws)?;
+        let lake = bare_lake(&ready.pipeline, &self.aws)?.remembering(ready.texts.clone());
         let paused = lake.storage().stat(&pause_key(&ready.pipeline.name))?.is_some();
         *looked = Some((Instant::now(), paused));
         Ok(paused)
@@ -291,8 +292,4 @@ fn read_object(aws: &Aws, bucket: &str, key: &str) -> Result<String> {
     let found =
         storage.get(key)?.ok_or_else(|| Error::new(Code::ObjectMissing, format!("{uri} is not there")))?;
     String::from_utf8(found.bytes).map_err(|_| Error::new(Code::NotUtf8, format!("{uri} is not UTF-8 text")))
-}
-
-fn pause_key(pipeline: &str) -> String {
-    format!("_lakegate/paused/{pipeline}.json")
 }

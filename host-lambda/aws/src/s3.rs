@@ -13,6 +13,7 @@
 
 mod again;
 mod bucket;
+mod list;
 mod options;
 mod pool;
 mod publish;
@@ -25,13 +26,12 @@ mod sweep;
 
 use std::sync::Arc;
 
-use aws_sdk_s3::types::EncodingType;
 use tokio::sync::Semaphore;
 
-use crate::client::{Aws, AwsError, Fault};
-use bucket::{Bucket, millis};
+use crate::client::{Aws, Fault};
+use bucket::Bucket;
 use lakegate_lake::storage::{
-    Chunks, Facts, Fresh, LeftOver, Published, Result, Stage, Staged, Storage, Tagged,
+    Chunks, Facts, Fresh, LeftOver, Page, Published, Result, Stage, Staged, Storage, Tagged,
 };
 pub use options::{Checksum, Encryption, MIN_PART_BYTES, S3Options};
 use pool::Pool;
@@ -67,46 +67,6 @@ impl S3Storage {
         let object = self.bucket.aws.wait(self.bucket.head(key, version_id))?;
         Ok(object.map(|object| object.facts))
     }
-
-    async fn list_all(&self, prefix: &str) -> Result<Vec<Facts>, AwsError> {
-        let bucket = &self.bucket;
-        let uri = bucket.uri(prefix);
-        let mut found = Vec::new();
-        let mut next = None;
-        loop {
-            let page = bucket
-                .client()
-                .list_objects_v2()
-                .bucket(&bucket.name)
-                .prefix(bucket.full(prefix))
-                // A key may hold characters that XML cannot.
-                .encoding_type(EncodingType::Url)
-                .set_continuation_token(next.take());
-            let page = bucket.aws.ask("s3:ListObjectsV2", &uri, page.send()).await?;
-            let encoded = page.encoding_type() == Some(&EncodingType::Url);
-            for object in page.contents() {
-                let key = object.key().unwrap_or_default();
-                let key = if encoded { bucket::decode(key) } else { key.to_string() };
-                // The folder marks that consoles make.
-                let Some(inside) = key.strip_prefix(&bucket.prefix).filter(|key| !key.is_empty()) else {
-                    continue;
-                };
-                found.push(Facts {
-                    key: inside.into(),
-                    bytes: object.size().unwrap_or_default().unsigned_abs(),
-                    modified_ms: millis(object.last_modified()),
-                    version: format!("e:{}", object.e_tag().unwrap_or_default()),
-                    promised: None,
-                });
-            }
-            next = page.next_continuation_token().map(str::to_string);
-            if next.is_none() {
-                break;
-            }
-        }
-        found.sort_by(|a, b| a.key.cmp(&b.key));
-        Ok(found)
-    }
 }
 
 impl Storage for S3Storage {
@@ -115,7 +75,15 @@ impl Storage for S3Storage {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Facts>> {
-        Ok(self.bucket.aws.wait(self.list_all(prefix))?)
+        Ok(self.bucket.aws.wait(self.bucket.page(prefix, None, None))?.found)
+    }
+
+    fn list_page(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Page> {
+        Ok(self.bucket.aws.wait(self.bucket.page(prefix, after, Some(limit)))?)
+    }
+
+    fn folders(&self, prefix: &str) -> Result<Vec<String>> {
+        Ok(self.bucket.aws.wait(self.bucket.folders(prefix))?)
     }
 
     fn stat(&self, key: &str) -> Result<Option<Facts>> {

@@ -7,7 +7,7 @@
 //!
 //! Not for other machines: there is no login, so only this machine's own browser may write (`guard`). Decisions
 //! to know: an upload that was accepted is durable, with all that it came with, and a server that starts goes on
-//! with those that still wait; it takes its place in `_lakegate/raw/` when its turn comes, so that each version
+//! with those that still wait; it takes its place under its raw name when its turn comes, so that each version
 //! of a file is taken. The flow is that of `lakegate run` and not a copy of it.
 
 mod answer;
@@ -93,7 +93,7 @@ impl Server {
 
     /// The flow of one upload, which has its place in the raw folder.
     fn take(&self, waiting: &Waiting, progress: &mut dyn FnMut(Progress)) -> Result<Outcome, Error> {
-        let key = queue::raw_key(&waiting.name);
+        let key = lakegate_lake::keys::raw_key(&waiting.name);
         let name = self.folder.join(&key).display().to_string();
         let path = Path::new(self.lake.root()).join(&key);
         let source = Source::file(&path).map_err(|error| error.in_file(&*name))?;

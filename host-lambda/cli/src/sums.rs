@@ -1,8 +1,7 @@
-//! What the tables of a lake hold in all, from its commit records.
+//! What the tables of a lake hold in all, from its load history.
 
 use lakegate_base::Error;
-use lakegate_lake::Lake;
-use lakegate_lake::record::CommitState;
+use lakegate_lake::lake::{Entry, History, Lake};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Sums of one table over the commits that count.
@@ -21,25 +20,21 @@ pub struct Table {
 }
 
 /// Sums by table and the number of rejected records, over the commits that count.
-pub fn sums(lake: &Lake, commits: &[CommitState]) -> Result<(BTreeMap<String, Table>, u64), Error> {
+pub fn sums(lake: &Lake, history: &History) -> Result<(BTreeMap<String, Table>, u64), Error> {
     let mut tables: BTreeMap<String, Table> =
         lake.tables()?.into_iter().map(|name| (name, Table::default())).collect();
     let mut rejected = 0;
-    for commit in commits.iter().filter(|commit| commit.current) {
-        let record = &commit.record;
-        rejected += record.quarantine.as_ref().map_or(0, |quarantine| quarantine.records);
-        for table in record.contracts.keys() {
-            let sums = tables.entry(table.clone()).or_default();
-            sums.sources.insert(record.source.uri.clone());
-            if sums.latest < record.committed {
-                sums.latest.clone_from(&record.committed);
+    for Entry { load, .. } in history.entries.iter().filter(|entry| entry.current) {
+        rejected += load.rejected;
+        for table in &load.tables {
+            let sums = tables.entry(table.table.clone()).or_default();
+            sums.sources.insert(load.source.clone());
+            if sums.latest < load.committed {
+                sums.latest.clone_from(&load.committed);
             }
-        }
-        for part in &record.parts {
-            let sums = tables.entry(part.table.clone()).or_default();
-            sums.rows += part.rows;
-            sums.files += 1;
-            sums.bytes += part.bytes;
+            sums.rows += table.rows;
+            sums.files += table.files;
+            sums.bytes += table.bytes;
         }
     }
     Ok((tables, rejected))

@@ -1,31 +1,18 @@
 //! A lake: where tables, contracts, commit records and quarantine lie in a storage.
 //!
-//! Not for making anything: see [`run`](mod@crate::run). The layout:
+//! Not for making anything: see [`run`](mod@crate::run); nor for how keys are spelled: see [`keys`](crate::keys).
 //!
-//! ```text
-//! <table>/<partitions>/<stem>-<modified>-<digest>-<n>.parquet
-//! _lakegate/<table>/schema.json                     names the live contract, and all before it
-//! _lakegate/contracts/<digest>.json                 contract texts, never changed
-//! _lakegate/specs/<digest>.toml                     spec texts, never changed
-//! _lakegate/commits/<pipeline>/<object>/<generation>.json    and .done
-//! _lakegate/quarantine/<pipeline>/<object>-<generation>-<run>.jsonl
-//! _lakegate/failures/<pipeline>/<object>.json       the last failure of an object that is not committed
-//! _lakegate/crawler/<crawler>-<digest>.again        whether a crawler is to run once more
-//! _lakegate/paused/<pipeline>.json                  the pipeline is held while this is there
-//! _lakegate/resubmitted/<digest>                    records that were submitted again
-//! _lakegate/shadows/<release>/<version>/<object>-<generation>.json    what a shadow would have changed
-//! _lakegate/hosts/<pipeline>.json                   which releases the last host to swap has in use
-//! _lakegate/raw/<name>                              raw files that `lakegate serve` took
-//! _lakegate/uploads/<id>.json and .raw              uploads that wait for their turn
-//! _lakegate/staging/                                nothing in here is visible
-//! ```
-//!
-//! The decision to know: locally a pipeline is named by its first table, so that the same file may feed
-//! two tables by two commands and each has its own generations.
+//! Locally a pipeline is named by its first table, so that the same file may feed two tables by two commands and
+//! each has its own generations.
 
 mod contracts;
+mod layout;
+mod loads;
+mod page;
+mod resubmissions;
 mod texts;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -36,21 +23,17 @@ pub use contracts::check_growth;
 pub use contracts::{ContractVersion, LiveContract};
 
 pub use lakegate_model::digest::{is_digest, sha256};
+pub use loads::{Load, LoadedTable};
+pub use page::{Entry, History};
 pub use texts::Texts;
 
-use crate::record::{CommitRecord, CommitState, DoneMark, FailedRecord, SourceRecord};
+use crate::keys::{self, Named, contract_key, failure_key, object_prefix, spec_key};
+use crate::record::{CommitRecord, CommitState, FailedRecord, SourceRecord};
 use crate::source::Source;
 use crate::storage::{LocalFolder, Storage};
 use lakegate_base::{Code, Error, Result};
 use lakegate_sandbox::Transform;
-
-pub(crate) const COMMITS: &str = "_lakegate/commits/";
-pub const SHADOWS: &str = "_lakegate/shadows/";
-pub(crate) const HOSTS: &str = "_lakegate/hosts/";
-/// Raw files that were uploaded, by name.
-pub const RAW: &str = "_lakegate/raw/";
-/// Uploads that wait for their turn.
-pub const UPLOADS: &str = "_lakegate/uploads/";
+use layout::Guarded;
 
 /// What a deployed lake is connected to. A folder on a laptop is connected to nothing.
 pub trait Surroundings: Send + Sync {
@@ -79,7 +62,7 @@ pub trait Surroundings: Send + Sync {
 /// A lake over a storage; clones share it.
 #[derive(Clone)]
 pub struct Lake {
-    storage: Arc<dyn Storage>,
+    storage: Arc<Guarded>,
     surroundings: Option<Arc<dyn Surroundings>>,
     texts: Option<Arc<Texts>>,
 }
@@ -95,7 +78,7 @@ impl Lake {
 
     /// A lake over any storage.
     pub fn over(storage: Arc<dyn Storage>) -> Self {
-        Self { storage, surroundings: None, texts: None }
+        Self { storage: Arc::new(Guarded::new(storage)), surroundings: None, texts: None }
     }
 
     /// The same lake, connected.
@@ -104,10 +87,10 @@ impl Lake {
         Self { surroundings: Some(surroundings), ..self }
     }
 
-    /// The same lake, with a memory for texts that never change.
+    /// The same lake, with a memory for texts that never change, and for its layout being known.
     #[must_use]
     pub fn remembering(self, texts: Arc<Texts>) -> Self {
-        Self { texts: Some(texts), ..self }
+        Self { storage: Arc::new(self.storage.sharing(texts.layout())), texts: Some(texts), ..self }
     }
 
     pub(crate) fn surroundings(&self) -> Option<&dyn Surroundings> {
@@ -121,6 +104,11 @@ impl Lake {
 
     pub fn storage(&self) -> &dyn Storage {
         &*self.storage
+    }
+
+    /// Calls of its storage so far; a page, a part or another try is not counted apart.
+    pub(crate) fn requests(&self) -> u64 {
+        self.storage.calls()
     }
 
     /// Text of a contract by digest.
@@ -158,58 +146,79 @@ impl Lake {
         Ok(Some(text))
     }
 
-    /// All commit records, by pipeline, source and generation.
+    /// All commit records, by pipeline, source and generation: reads every one of them.
     ///
     /// # Errors
     /// The storage's, or a record cannot be read.
     pub fn commits(&self) -> Result<Vec<CommitState>> {
-        self.commits_below(COMMITS)
+        let mut found = self.records_below(keys::COMMITS)?;
+        let marks: BTreeSet<String> =
+            self.storage.list(keys::LOADS)?.into_iter().map(|facts| facts.key).collect();
+        for state in &mut found {
+            state.done = marks.contains(&state.record.load_key());
+        }
+        Ok(found)
     }
 
-    /// Generations of one source, by URI or path.
+    /// Generations of one source, by URI or path, in all pipelines: reads only those.
     ///
     /// # Errors
     /// As [`Lake::commits`].
     pub fn commits_of_source(&self, uri_or_path: &str) -> Result<Vec<CommitState>> {
-        let full = std::fs::canonicalize(uri_or_path).or_else(|_| std::path::absolute(uri_or_path));
-        let full = full.map_or_else(|_| uri_or_path.to_string(), |path| path.display().to_string());
-        let mut found = self.commits()?;
-        found.retain(|state| state.record.source.uri == uri_or_path || state.record.source.uri == full);
+        let mut found = Vec::new();
+        for pipeline in self.storage.folders(keys::COMMITS)? {
+            for uri in uris_of(uri_or_path) {
+                let states = self.generations(&pipeline, &uri)?;
+                found.extend(states.into_iter().filter(|state| state.record.source.uri == uri));
+            }
+        }
         Ok(found)
     }
 
-    /// The commit that made a part file; its key, or a path that ends in it.
+    /// The commit that made a part file; its key, or a path that ends in it. Reads every commit.
     ///
     /// # Errors
     /// As [`Lake::commits`].
     pub fn commit_of_part(&self, part: &str) -> Result<Option<CommitState>> {
+        if !part.ends_with(".parquet") {
+            return Ok(None);
+        }
         let same = |key: &str| part == key || part.ends_with(&format!("/{key}"));
         Ok(self.commits()?.into_iter().find(|state| state.record.parts.iter().any(|part| same(&part.key))))
     }
 
-    pub fn commits_below(&self, prefix: &str) -> Result<Vec<CommitState>> {
-        let listed = self.storage.list(prefix)?;
-        let mut found: Vec<CommitState> = Vec::new();
-        for facts in &listed {
-            let Some(base) = facts.key.strip_suffix(".json") else { continue };
-            let done_key = format!("{base}.done");
-            let done = listed.binary_search_by(|other| other.key.as_str().cmp(&done_key)).is_ok();
-            let Some(record) = self.read_json::<CommitRecord>(&facts.key)? else { continue };
-            found.push(CommitState { record, done, current: true, key: facts.key.clone() });
+    /// Generations of one source object, the first one first. Only the last one may be undone: the next is never
+    /// committed before, see [`roll_forward`](crate::run::commit::roll_forward).
+    pub(crate) fn commits_below(&self, object_prefix: &str) -> Result<Vec<CommitState>> {
+        let mut found = self.records_below(object_prefix)?;
+        if let Some(last) = found.last_mut() {
+            last.done = self.is_done(&last.record)?;
         }
-        for index in 0..found.len() {
-            let (object, replaces) = (object_of(&found[index].key), found[index].record.replaces.clone());
-            let object = object.to_string();
-            for earlier in &mut found[..index] {
-                if object_of(&earlier.key) == object && replaces.contains(&earlier.record.generation) {
-                    earlier.current = false;
-                }
+        Ok(found)
+    }
+
+    /// Whether a commit has its mark.
+    pub(crate) fn is_done(&self, record: &CommitRecord) -> Result<bool> {
+        Ok(self.storage.stat(&record.load_key())?.is_some())
+    }
+
+    /// Commit records with what they say of each other; as if all were done.
+    pub(crate) fn records_below(&self, prefix: &str) -> Result<Vec<CommitState>> {
+        let mut found: Vec<CommitState> = Vec::new();
+        for facts in self.storage.list(prefix)? {
+            if let Some(record) = self.read_json::<CommitRecord>(&facts.key)? {
+                found.push(CommitState { record, done: true, current: true, key: facts.key });
             }
         }
-        let withdrawn: Vec<String> =
-            found.iter().flat_map(|state| state.record.withdraws.iter().cloned()).collect();
+        let mut gone: BTreeSet<String> = BTreeSet::new();
+        for state in &found {
+            gone.extend(state.record.withdraws.iter().cloned());
+            let Some(named) = Named::of_commit(&state.key) else { continue };
+            let earlier = state.record.replaces.iter().filter(|earlier| **earlier < named.generation);
+            gone.extend(earlier.map(|earlier| Named { generation: *earlier, ..named }.commit_key()));
+        }
         for state in &mut found {
-            state.current &= !withdrawn.contains(&state.key);
+            state.current = !gone.contains(&state.key);
         }
         Ok(found)
     }
@@ -219,11 +228,26 @@ impl Lake {
     /// # Errors
     /// The storage's, or a record cannot be read.
     pub fn failures(&self) -> Result<Vec<FailedRecord>> {
+        Ok(self.failures_page(None, usize::MAX)?.0)
+    }
+
+    /// The first `limit` of them after a cursor, in the order of their keys, and the next cursor.
+    ///
+    /// # Errors
+    /// As [`Lake::failures`].
+    pub fn failures_page(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<FailedRecord>, Option<String>)> {
+        let after = after.map(|name| format!("{}{name}", keys::FAILURES));
+        let page = self.storage.list_page(keys::FAILURES, after.as_deref(), limit)?;
         let mut found = Vec::new();
-        for facts in self.storage.list("_lakegate/failures/")? {
+        for facts in &page.found {
             found.extend(self.read_json(&facts.key)?);
         }
-        Ok(found)
+        let last = page.found.last().filter(|_| page.more);
+        Ok((found, last.and_then(|facts| facts.key.strip_prefix(keys::FAILURES)).map(str::to_owned)))
     }
 
     /// Generations of one source object in one pipeline, the first one first.
@@ -234,12 +258,26 @@ impl Lake {
         self.commits_below(&object_prefix(pipeline, uri))
     }
 
-    /// The mark of a commit that is done: when, and what was told to whom. `None` while it is not.
+    /// The mark of a commit that is done: its line in the load history. `None` while it is not.
     ///
     /// # Errors
     /// The storage's, or the mark cannot be read.
-    pub fn done_mark(&self, state: &CommitState) -> Result<Option<DoneMark>> {
-        self.read_json(&done_key(&state.key))
+    pub fn load_of(&self, state: &CommitState) -> Result<Option<Load>> {
+        self.read_json(&state.record.load_key())
+    }
+
+    /// The last failures of a source, by URI or path, in all pipelines.
+    ///
+    /// # Errors
+    /// The storage's, or a record cannot be read.
+    pub fn failures_of_source(&self, uri_or_path: &str) -> Result<Vec<FailedRecord>> {
+        let mut found = Vec::new();
+        for pipeline in self.storage.folders(keys::FAILURES)? {
+            for uri in uris_of(uri_or_path) {
+                found.extend(self.failure(&pipeline, &uri)?);
+            }
+        }
+        Ok(found)
     }
 
     /// The last failure of a source object, if it is not committed since.
@@ -290,45 +328,9 @@ pub fn short(digest: &str, length: usize) -> &str {
     digest.get(..length).unwrap_or(digest)
 }
 
-pub fn contract_key(digest: &str) -> String {
-    format!("_lakegate/contracts/{digest}.json")
-}
-
-pub fn spec_key(digest: &str) -> String {
-    format!("_lakegate/specs/{digest}.toml")
-}
-
-/// What stands for a source object in keys.
-pub fn object_key(uri: &str) -> String {
-    short(&sha256(uri.as_bytes()), 16).to_string()
-}
-
-/// Folder of a pipeline's quarantine, with a trailing slash.
-pub fn quarantine_prefix(pipeline: &str) -> String {
-    format!("_lakegate/quarantine/{pipeline}/")
-}
-
-/// Folder of a source object's commit records, with a trailing slash.
-pub fn object_prefix(pipeline: &str, uri: &str) -> String {
-    format!("{COMMITS}{pipeline}/{}/", object_key(uri))
-}
-
-pub fn host_key(pipeline: &str) -> String {
-    format!("{HOSTS}{pipeline}.json")
-}
-
-pub fn commit_key(pipeline: &str, uri: &str, generation: u32) -> String {
-    format!("{}{generation:06}.json", object_prefix(pipeline, uri))
-}
-
-pub fn done_key(commit_key: &str) -> String {
-    format!("{}.done", commit_key.trim_end_matches(".json"))
-}
-
-pub fn failure_key(pipeline: &str, uri: &str) -> String {
-    format!("_lakegate/failures/{pipeline}/{}.json", short(&sha256(uri.as_bytes()), 16))
-}
-
-fn object_of(commit_key: &str) -> &str {
-    commit_key.rsplit_once('/').map_or("", |(folder, _)| folder)
+/// What a person may mean by a name: it as it is, and the path that it is here.
+fn uris_of(uri_or_path: &str) -> BTreeSet<String> {
+    let full = std::fs::canonicalize(uri_or_path).or_else(|_| std::path::absolute(uri_or_path));
+    let full = full.map_or_else(|_| uri_or_path.to_string(), |path| path.display().to_string());
+    BTreeSet::from([uri_or_path.to_string(), full])
 }

@@ -12,10 +12,13 @@
 //! after it whoever comes by completes the work.
 
 pub mod hive;
+pub mod keys;
 pub mod lake;
 pub mod operate;
 pub mod record;
 pub mod run;
+#[cfg(any(test, feature = "laws"))]
+pub mod scale;
 mod sequencer;
 pub mod source;
 pub mod storage;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 pub use lakegate_model::receipt::{Output, Receipt};
 use serde::{Deserialize, Serialize};
 
+use crate::keys;
 use crate::sequencer::Sequencer;
 use crate::storage::Staged;
 
@@ -167,6 +168,11 @@ pub struct CommitRecord {
 }
 
 impl CommitRecord {
+    /// Key of its done mark.
+    pub(crate) fn load_key(&self) -> String {
+        keys::load_key(&self.pipeline, &self.committed, &self.source.uri, self.generation)
+    }
+
     /// The digests that a preview would have promised.
     pub fn receipt(&self) -> Receipt {
         Receipt {
@@ -207,18 +213,6 @@ pub struct CommitState {
     pub current: bool,
     /// Key of the record.
     pub key: String,
-}
-
-/// A commit is done: all is published, and whoever is to know was told.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DoneMark {
-    /// Version of this text: 1.
-    pub version: u32,
-    /// When, RFC 3339.
-    pub done: String,
-    /// Catalog and notices, where the lake is connected to any.
-    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
-    pub told: serde_json::Value,
 }
 
 /// A source object that failed: nothing of it is in the tables.

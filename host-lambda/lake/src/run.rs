@@ -13,6 +13,8 @@
 pub mod commit;
 pub mod crash;
 pub(crate) mod learn;
+#[cfg(test)]
+mod mark_tests;
 mod pass;
 mod plan;
 mod preview;
@@ -29,10 +31,11 @@ use stage::{Names, Staging};
 pub use plan::Plan;
 pub use preview::{Preview, PreviewPart, Proposal, preview, propose, remake};
 
-use crate::lake::{Lake, check_growth, commit_key, object_prefix, sha256, spec_key, to_json};
+use crate::keys::{commit_key, object_prefix, spec_key};
+use crate::lake::{Lake, check_growth, sha256, to_json};
 use crate::record::{CommitRecord, CommitState, Resolved};
 use crate::source::{Source, now_ms};
-use lakegate_base::time::rfc3339;
+use lakegate_base::time::{parse, rfc3339};
 use lakegate_base::{Code, Error, Kind, Result};
 use lakegate_sandbox::report::Report;
 use lakegate_sandbox::{TableContract, Transform};
@@ -123,11 +126,11 @@ pub fn run_because(
     cause: &Cause,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Outcome> {
-    let started = Instant::now();
+    let (started, requests) = (Instant::now(), lake.requests());
     let prefix = object_prefix(plan.pipeline(), source.uri());
     for _ in 0..ATTEMPTS {
         let states = lake.commits_below(&prefix)?;
-        let run = Run { lake, transform, source, plan, cause, states: &states };
+        let run = Run { lake, transform, source, plan, cause, states: &states, requests };
         match run.once(started, progress) {
             Ok(Some(outcome)) => return Ok(outcome),
             Ok(None) => {}
@@ -191,6 +194,8 @@ pub(crate) struct Run<'a> {
     pub(crate) cause: &'a Cause,
     /// All generations of the object so far.
     pub(crate) states: &'a [CommitState],
+    /// Calls of the lake's storage before this run began.
+    pub(crate) requests: u64,
 }
 
 /// Everything staged and durable, nothing visible: dropped, it leaves no trace.
@@ -198,13 +203,15 @@ pub(crate) struct Ready<'a> {
     made: Made,
     staging: Staging<'a>,
     pub(crate) record: CommitRecord,
+    /// When the commits were made whose rows go with this one: it is later than each.
+    before: Vec<String>,
 }
 
 impl<'a> Run<'a> {
     /// Completes what is undone, then makes what is missing; `None` if another run won the commit.
     fn once(&self, started: Instant, progress: &mut dyn FnMut(Progress)) -> Result<Option<Outcome>> {
         let Self { lake, transform, source, plan, states, .. } = *self;
-        let means = Means { transform: Some(transform), source: Some(source) };
+        let means = Means { transform: Some(transform), source: Some(source), requests: None };
         let rolled = roll_forward(lake, states, means)?;
         if let Some(newer) = newer(states, source, plan) {
             return Ok(Some(outcome(State::Superseded, newer.record.clone(), 0, started)));
@@ -235,12 +242,13 @@ impl<'a> Run<'a> {
         ready: Ready<'_>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Option<CommitRecord>> {
-        let Ready { made, mut staging, mut record } = ready;
+        let Ready { made, mut staging, mut record, before } = ready;
         if !self.contracts_hold(&made)? {
             return Ok(None);
         }
         let key = commit_key(&record.pipeline, &record.source.uri, record.generation);
-        record.committed = rfc3339(now_ms());
+        record.committed = later_than(before.iter().map(String::as_str));
+        self.lake.note_resubmissions(&record)?;
         crash::point("before-commit");
         if !self.lake.storage().put_if_absent(&key, &to_json(&record)?)? {
             return Ok(None);
@@ -248,7 +256,8 @@ impl<'a> Run<'a> {
         staging.keep();
         crash::point("after-commit");
         progress(Progress::Publishing);
-        let means = Means { transform: Some(self.transform), source: Some(self.source) };
+        let requests = Some(self.requests);
+        let means = Means { transform: Some(self.transform), source: Some(self.source), requests };
         complete(self.lake, &key, &record, means)?;
         Ok(Some(record))
     }
@@ -283,6 +292,9 @@ impl<'a> Run<'a> {
         let kept: Vec<_> = quarantine.iter().map(|quarantine| quarantine.staged.clone()).collect();
         lake.storage().settle(&[staged, kept].concat())?;
         let spec = lake.keep_text(spec_key, plan.spec.as_bytes())?;
+        let withdrawn = self.withdraws(staging.rejected())?;
+        let gone = self.states.iter().chain(&withdrawn);
+        let before = gone.map(|state| state.record.committed.clone()).collect();
         let record = CommitRecord {
             version: 1,
             pipeline: plan.pipeline().into(),
@@ -301,7 +313,7 @@ impl<'a> Run<'a> {
                 .collect(),
             on_reupload: if plan.append { "append" } else { "replace" }.into(),
             replaces: self.replaces(),
-            withdraws: self.withdraws(staging.rejected())?,
+            withdraws: withdrawn.into_iter().map(|state| state.key).collect(),
             parts,
             quarantine,
             report: made.report.clone(),
@@ -309,7 +321,7 @@ impl<'a> Run<'a> {
             started,
             committed: String::new(),
         };
-        Ok(Ready { made, staging, record })
+        Ok(Ready { made, staging, record, before })
     }
 
     /// Nobody changed a type meanwhile: the live contracts still hold what these files hold.
@@ -335,7 +347,7 @@ impl<'a> Run<'a> {
 
     /// Resubmissions that this generation makes void: the records they mended are gone with their content,
     /// or are accepted now and would be in the tables twice. What such a one mended besides is open again.
-    fn withdraws(&self, rejected: &[u64]) -> Result<Vec<String>> {
+    fn withdraws(&self, rejected: &[u64]) -> Result<Vec<CommitState>> {
         let replaced = self.replaces();
         if replaced.is_empty() || self.source.uri().starts_with("resubmit:") {
             return Ok(Vec::new());
@@ -350,10 +362,9 @@ impl<'a> Run<'a> {
                 && (resolved.digest != self.source.digest()
                     || resolved.records.iter().any(|record| rejected.binary_search(record).is_err()))
         };
-        let prefix = format!("{}{}/", crate::lake::COMMITS, self.plan.pipeline());
-        let mut found = self.lake.commits_below(&prefix)?;
-        found.retain(|state| state.current && state.record.resolves.iter().any(void));
-        Ok(found.into_iter().map(|state| state.key).collect())
+        let mut found = self.lake.resubmissions_of(self.plan.pipeline(), self.source.uri())?;
+        found.retain(|state| state.record.resolves.iter().any(void));
+        Ok(found)
     }
 
     fn reason(&self) -> &'static str {
@@ -374,6 +385,13 @@ impl<'a> Run<'a> {
             "rerun"
         }
     }
+}
+
+/// The time of a commit: now, but later than those before it even where another clock made them, since the load
+/// history is ordered by it.
+pub(crate) fn later_than<'a>(before: impl Iterator<Item = &'a str>) -> String {
+    let last = before.filter_map(parse).max();
+    rfc3339(last.map_or_else(now_ms, |last| now_ms().max(last + 1)))
 }
 
 /// Denied, or missing in the configuration: once that is mended, the object has failed at nothing.

@@ -4,13 +4,17 @@
 //! backend keeps them in its own way:
 //!
 //! * *Nothing staged is visible.* [`Storage::stage`] takes bytes, [`Storage::publish`] makes them an object
-//!   at once (S3: an uncompleted multipart upload; a folder: a file below `_lakegate/staging`, renamed).
+//!   at once (S3: an uncompleted multipart upload; a folder: a file in a folder of its own, renamed).
 //! * *Put if absent* is won by exactly one caller (S3: `If-None-Match: *`; a folder: a hard link).
 //! * *Replace if unchanged* compares a tag (S3: `If-Match`; a folder: under a lock file).
 //!
 //! Paths of a failure abort what they staged; what a killed process left is found by [`Storage::sweep`]
 //! when another completes the object, else by [`Storage::left_overs`].
 
+#![warn(missing_docs)]
+
+#[cfg(test)]
+pub(crate) mod counting;
 mod error;
 #[cfg(any(test, feature = "laws"))]
 pub mod laws;
@@ -37,6 +41,15 @@ pub struct Facts {
     pub version: String,
     /// Digest of the receipt that whoever uploaded it saw in a preview; only a look at one object tells it.
     pub promised: Option<String>,
+}
+
+/// One page of a listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Objects, sorted by key.
+    pub found: Vec<Facts>,
+    /// Whether there are more after the last of them.
+    pub more: bool,
 }
 
 /// Bytes with the tag that [`Storage::replace_if_unchanged`] compares.
@@ -128,6 +141,33 @@ pub trait Storage: Send + Sync {
     /// # Errors
     /// The backend's.
     fn list(&self, prefix: &str) -> Result<Vec<Facts>>;
+
+    /// The first `limit` objects below a prefix whose keys come after `after`, sorted by key. What it costs
+    /// depends on `limit` and never on how many there are (S3: `start-after`; a folder: opens only folders that
+    /// hold some of them).
+    ///
+    /// # Errors
+    /// The backend's.
+    fn list_page(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Page> {
+        let mut found = self.list(prefix)?;
+        found.retain(|facts| after.is_none_or(|after| facts.key.as_str() > after));
+        let more = found.len() > limit;
+        found.truncate(limit);
+        Ok(Page { found, more })
+    }
+
+    /// Names of the folders directly below a prefix, sorted, without looking into them (S3: a delimiter). In a
+    /// folder one may be empty.
+    ///
+    /// # Errors
+    /// The backend's.
+    fn folders(&self, prefix: &str) -> Result<Vec<String>> {
+        let found = self.list(prefix)?;
+        let name = |facts: &Facts| Some(facts.key.strip_prefix(prefix)?.split_once('/')?.0.to_owned());
+        let mut names: Vec<String> = found.iter().filter_map(name).collect();
+        names.dedup();
+        Ok(names)
+    }
 
     /// An object's facts; `None` if there is none.
     ///

@@ -9,7 +9,8 @@
 
 use crate::load::Release;
 use lakegate_base::{Code, Error, Result};
-use lakegate_lake::lake::{Lake, contract_key};
+use lakegate_lake::keys::contract_key;
+use lakegate_lake::lake::Lake;
 use lakegate_lake::record::{CommitRecord, CommitState};
 use lakegate_lake::run::commit::source_of;
 use lakegate_lake::run::{Cause, Outcome, run_because};

@@ -153,6 +153,7 @@ codes! {
     CrawlerFailed = "crawler_failed", Environment, Own, "The crawler's last run failed.";
     CrawlerMissing = "crawler_missing", Environment, Own, "Glue has no such crawler.";
     CredentialsMissing = "credentials_missing", Environment, Own, "AWS credentials are missing, expired or refused.";
+    CursorUnknown = "cursor_unknown", Usage, Input, "A place to go on listing from is none.";
     DatabaseMissing = "database_missing", Environment, Own, "Glue has no such database.";
     Deadline = "deadline", Environment, Passing, "The invocation's time is used up.";
     DigestRefused = "digest_refused", Usage, Input, "A parameter that should be a SHA-256 in lower-case hex is none.";
@@ -270,6 +271,7 @@ codes! {
     SyntaxError = "syntax_error", Input, Input, "The input breaks the rules of its format; the place is named.";
     TableAmbiguous = "table_ambiguous", Usage, Input, "A table was named beside a spec that names its own.";
     TableMissing = "table_missing", Usage, Input, "No table is named.";
+    TableName = "table_name", Spec, Input, "A table cannot have the name that it is given.";
     TableUnknown = "table_unknown", Input, Input, "The lake has no such table.";
     Throttled = "throttled", Environment, Passing, "An AWS service asks to be called less often.";
     TimedOut = "timed_out", Environment, Passing, "An AWS service did not answer in time.";

@@ -4,7 +4,7 @@
 // write to the same lake.
 
 import { grid, h } from '../dom';
-import { lake, type About, type LakeCommit, type LakeFailure, type LakeQuarantine, type LakeTable } from '../lake';
+import { lake, type About, type LakeCommit, type LakeFailure, type LakeQuarantine, type LakeTables } from '../lake';
 import { count, number, short, size } from '../words';
 
 /** Commits and rejected records shown. */
@@ -30,7 +30,7 @@ function head({ lake: folder, release, spec }: About, again: () => void): HTMLEl
   return h('div', { class: 'row spread' }, h('p', {}, h('strong', {}, folder), h('span', { class: 'soft' }, ` · uploads follow ${by}`)), h('button', { type: 'button', onclick: again }, 'Refresh'));
 }
 
-function tablesOf(tables: LakeTable[]): HTMLElement[] {
+function tablesOf({ tables, newest }: LakeTables): HTMLElement[] {
   if (tables.length === 0) return [h('p', { class: 'note' }, 'The lake has no tables yet: preview a file, then “Take away”, “Load into the lake”.')];
   const rows = tables.map(({ table, rows: n, files, bytes, contract, columns, partition_by, changed }) => [
     h('code', {}, table),
@@ -41,7 +41,8 @@ function tablesOf(tables: LakeTable[]): HTMLElement[] {
     h('code', { title: contract }, short(contract)),
     [...columns.map(({ name, type }) => `${name} ${type}`), ...partition_by.map(({ name, type }) => `${name} ${type} (in the path)`)].join(', '),
   ]);
-  return [h('h3', {}, 'Tables'), grid('Tables', ['table', '>rows', '>part files', '>size', 'changed', 'contract', 'columns'], rows)];
+  const part = newest === null ? [] : [h('p', { class: 'note' }, `Sums of the newest ${count(newest, 'commit', 'commits')}; lakegate status --all counts every one.`)];
+  return [h('h3', {}, 'Tables'), ...part, grid('Tables', ['table', '>rows', '>part files', '>size', 'changed', 'contract', 'columns'], rows)];
 }
 
 function commitsOf(commits: LakeCommit[]): HTMLElement[] {

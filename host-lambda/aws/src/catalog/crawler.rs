@@ -5,7 +5,7 @@
 //! * A run that began after the files were published sees them, whoever started it. A run that began before may have
 //!   passed their folder already, so there must be another.
 //! * There is no server here to wait for the end of a run. If the pipeline waits (`wait`), this process does, and
-//!   starts the next run itself. Otherwise it leaves a mark in the lake, `_lakegate/crawler/<name>.again`: the next
+//!   starts the next run itself. Otherwise it leaves a mark in the lake (see [`crawler_key`]): the next
 //!   commit's start clears it, and [`catch_up`] starts the crawler for it, as the event that a run has ended
 //!   ("Glue Crawler State Change", by an EventBridge rule that invokes the function) asks for.
 //! * The mark is changed by compare-and-swap only, and has other bytes each time it is set: a start clears exactly the
@@ -21,7 +21,8 @@ use crate::client::{Aws, Fault};
 use crate::config::{Catalog, Pipeline, Wait};
 use lakegate_base::time::rfc3339;
 use lakegate_base::{Code, Error, Result};
-use lakegate_lake::lake::{Lake, sha256, short, to_json};
+use lakegate_lake::keys::crawler_key;
+use lakegate_lake::lake::{Lake, to_json};
 use lakegate_lake::record::CommitRecord;
 use lakegate_lake::source::now_ms;
 
@@ -240,7 +241,7 @@ struct MarkText {
 
 impl Mark {
     fn read(lake: &Lake, crawler: &str) -> Result<Self> {
-        let key = mark_key(crawler);
+        let key = crawler_key(crawler);
         let Some(found) = lake.storage().get(&key)? else { return Ok(Self { key, ..Self::default() }) };
         // One run too many costs little; one that is missing hides rows.
         let again = serde_json::from_slice::<MarkText>(&found.bytes).map_or(true, |text| text.again);
@@ -285,14 +286,6 @@ impl Mark {
         }
         Err(Error::new(Code::CatalogBusy, format!("the mark {} is being changed by too many", first.key)))
     }
-}
-
-/// A crawler's name may hold any character, a key better not.
-fn mark_key(crawler: &str) -> String {
-    let safe = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
-    let name: String = crawler.chars().take(64).map(safe).collect();
-    let digest = sha256(crawler.as_bytes());
-    format!("_lakegate/crawler/{name}-{}.again", short(&digest, 8))
 }
 
 #[cfg(test)]
@@ -346,13 +339,13 @@ mod tests {
     #[test]
     fn a_mark_that_cannot_be_read_asks() {
         let (_folder, lake) = lake();
-        lake.overwrite(&mark_key("c"), b"{").unwrap();
+        lake.overwrite(&crawler_key("c"), b"{").unwrap();
         assert!(Mark::read(&lake, "c").unwrap().again);
     }
 
     #[test]
     fn keys_are_plain_and_tell_names_apart() {
-        assert!(mark_key("sales crawler/1").starts_with("_lakegate/crawler/sales_crawler_1-"));
-        assert_ne!(mark_key("a b"), mark_key("a_b"));
+        assert!(crawler_key("sales crawler/1").starts_with("_lakegate/crawler/sales_crawler_1-"));
+        assert_ne!(crawler_key("a b"), crawler_key("a_b"));
     }
 }

@@ -11,7 +11,8 @@ use tokio::runtime::Runtime;
 
 use crate::client::Aws;
 use crate::config::{Config, Origin, Pipeline};
-use lakegate_lake::lake::{Lake, contract_key};
+use lakegate_lake::keys::contract_key;
+use lakegate_lake::lake::Lake;
 use lakegate_lake::record::{CommitRecord, PartRecord, SourceRecord};
 
 /// A lake in a folder that goes with it.
@@ -78,7 +79,7 @@ pub(crate) fn record(table: &str, contract: &str, partitions: &[&str]) -> Commit
 pub(crate) fn peer() -> Option<Aws> {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     let Ok(endpoint) = std::env::var("LAKEGATE_TEST_AWS") else {
-        eprintln!("skipped: LAKEGATE_TEST_AWS names no endpoint");
+        lakegate_skipped::skipped("LAKEGATE_TEST_AWS names no endpoint");
         return None;
     };
     let runtime = RUNTIME.get_or_init(|| {

@@ -5,8 +5,8 @@
 //!
 //! * The table is made once and never changed: a line has the same fields whatever the pipeline reads. It is
 //!   looked for only by a commit that rejected something, or that made a table of rows.
-//! * It lies below `_lakegate/`. Athena passes over files and folders that begin with `_` or `.` where it meets
-//!   them below a table's location, and none of these does: what leads to the location is not looked at by
+//! * It lies below the lake's own folder. Athena passes over files and folders that begin with `_` or `.` where it
+//!   meets them below a table's location, and none of these does: what leads to the location is not looked at by
 //!   Trino or Hive. (AWS's guide advises against underscores in locations, and gives no reason.)
 //! * Whose quarantine a line is in, `"$path"` tells. A generation that is replaced takes its lines along.
 
@@ -21,7 +21,8 @@ use crate::catalog::table::{columns, same_place};
 use crate::client::Aws;
 use crate::config::{Pipeline, QuarantineTable};
 use lakegate_base::{Code, Error, Result};
-use lakegate_lake::lake::{Lake, quarantine_prefix};
+use lakegate_lake::Lake;
+use lakegate_lake::keys::quarantine_prefix;
 
 const INPUT_FORMAT: &str = "org.apache.hadoop.mapred.TextInputFormat";
 const OUTPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat";

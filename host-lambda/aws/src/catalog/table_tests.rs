@@ -123,7 +123,7 @@ fn a_type_that_was_changed_by_command_follows_the_live_contract() {
         digests.iter().map(|digest| serde_json::json!({"digest": digest, "at": "", "why": ""})).collect();
     let schema =
         serde_json::json!({"version": 1, "table": "orders", "contract": digests[1], "history": history});
-    lake.overwrite("_lakegate/orders/schema.json", schema.to_string().as_bytes()).unwrap();
+    lake.overwrite(&crate::keys::schema_key("orders"), schema.to_string().as_bytes()).unwrap();
 
     let found = kept(&wanted(&lake, old), NOW);
     let change = wanted(&lake, new).change(&found, &lake, NOW).unwrap().unwrap();
@@ -172,7 +172,7 @@ fn projected_partitions_are_not_registered_and_odd_ones_told() {
 #[test]
 fn compression_is_the_spec_s() {
     let (_folder, lake) = fixture::lake();
-    let keep = |text: &str| lake.keep_text(lakegate_lake::lake::spec_key, text.as_bytes()).unwrap();
+    let keep = |text: &str| lake.keep_text(lakegate_lake::keys::spec_key, text.as_bytes()).unwrap();
     let (none, other) = (keep("[output]\ncompression = \"none\"\n"), keep("version = 1\n"));
     let named = [none.as_str(), &other, "missing"].map(|digest| compression(&lake, digest).unwrap());
     assert_eq!(named, ["UNCOMPRESSED", "SNAPPY", "SNAPPY"]);

@@ -14,7 +14,8 @@ use crate::observe::metrics::Metrics;
 use crate::observe::stage;
 use lakegate_base::Result;
 use lakegate_base::time::rfc3339;
-use lakegate_lake::lake::{Lake, object_key, to_json};
+use lakegate_lake::keys::{host_key, shadow_key};
+use lakegate_lake::lake::{Lake, to_json};
 use lakegate_lake::record::CommitRecord;
 use lakegate_lake::run::Plan;
 use lakegate_lake::source::{Source, now_ms};
@@ -119,8 +120,8 @@ impl Deployed {
             let note =
                 json!({"version": 1, "pipeline": ready.pipeline.name, "at": rfc3339(now_ms()), "host": news});
             // For people: an object that is in the tables does not fail for it.
-            let _lost = to_json(&note)
-                .and_then(|text| lake.overwrite(&lakegate_lake::lake::host_key(&ready.pipeline.name), &text));
+            let _lost =
+                to_json(&note).and_then(|text| lake.overwrite(&host_key(&ready.pipeline.name), &text));
         }
     }
 
@@ -166,14 +167,8 @@ impl Deployed {
         if let (Some(note), Some(found)) = (note.as_object_mut(), found.as_object()) {
             note.extend(found.clone());
         }
-        let key = format!(
-            "{}{}/{}/{}-{:06}.json",
-            lakegate_lake::lake::SHADOWS,
-            shadow.manifest.name,
-            shadow.manifest.version,
-            object_key(source.uri()),
-            record.generation
-        );
+        let (name, version) = (&shadow.manifest.name, shadow.manifest.version.to_string());
+        let key = shadow_key(name, &version, source.uri(), record.generation);
         lake.overwrite(&key, &to_json(&note)?)?;
         self.tell(
             &ready.pipeline.name,

@@ -356,7 +356,8 @@ fn done(object: &ObjectRef, outcome: &Outcome) -> ObjectAnswer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lakegate_lake::lake::{failure_key, to_json};
+    use lakegate_lake::keys::failure_key;
+    use lakegate_lake::lake::to_json;
 
     #[test]
     fn a_failure_of_an_earlier_version_is_none_of_this_one() {

@@ -28,6 +28,7 @@ macro_rules! on_s3 {
 mod faults;
 mod peers;
 mod s3_only;
+mod scale;
 
 use lakegate_lake::storage::laws::*;
 

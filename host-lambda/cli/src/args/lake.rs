@@ -3,6 +3,7 @@
 use clap::Args;
 use lakegate_base::{Code, Error};
 use lakegate_lake::Lake;
+use lakegate_lake::keys::is_lake;
 use std::path::{Path, PathBuf};
 
 /// The lake to work on.
@@ -42,7 +43,7 @@ pub fn open_lake(folder: &Path) -> Result<Lake, Error> {
 
 /// Opens the lake in `folder`, which must hold one: reading must not make an empty lake out of a typing error.
 pub fn existing_lake(folder: &Path) -> Result<Lake, Error> {
-    if !folder.join("_lakegate").is_dir() {
+    if !is_lake(folder) {
         let message = if folder.is_dir() { "this folder holds no lake" } else { "there is no lake here" };
         return Err(Error::new(Code::NoLake, message)
             .with_hint("`lakegate run INPUT --lake DIR` makes one; another lake is named with its folder")

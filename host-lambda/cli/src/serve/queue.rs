@@ -1,10 +1,7 @@
 //! Uploads that wait, and what became of them.
 //!
-//! ```text
-//! _lakegate/uploads/<id>.json    what came with an upload: name, digest, spec, promised receipt
-//! _lakegate/uploads/<id>.raw     its bytes, until its turn comes
-//! _lakegate/raw/<name>           the bytes of its name that were taken last
-//! ```
+//! Kept in the lake are, for each upload, what came with it (name, digest, spec, promised receipt), its bytes until
+//! its turn comes, and for each name the bytes that were taken last: see [`keys`](lakegate_lake::keys).
 //!
 //! Not for receiving (`receive`) nor for the flow. Decisions to know:
 //!
@@ -27,7 +24,8 @@ use serde_json::{Map, Value, json};
 use crate::show::made::state_name;
 use crate::show::problem;
 use lakegate_base::{Code, Error, Fault, Result};
-use lakegate_lake::lake::{Lake, RAW, UPLOADS, commit_key, to_json};
+use lakegate_lake::keys::{UPLOADS, commit_key, raw_key, upload_bytes_key, upload_key};
+use lakegate_lake::lake::{Lake, to_json};
 use lakegate_lake::record::{CommitRecord, Receipt};
 use lakegate_lake::run::{Outcome, Progress};
 use lakegate_lake::source::{Source, now_ms};
@@ -114,7 +112,7 @@ impl Queue {
         if let Err(error) = kept {
             // Left behind where even this fails: without a record, or without its bytes, it counts for nothing.
             let _bytes = self.lake.storage().abort(&token);
-            let _record = self.lake.storage().delete(&record_key(&waiting.id));
+            let _record = self.lake.storage().delete(&upload_key(&waiting.id));
             return Err(error);
         }
         let id = waiting.id.clone();
@@ -127,11 +125,11 @@ impl Queue {
         storage.settle(std::slice::from_ref(&staged))?;
         loop {
             waiting.id = self.new_id();
-            if storage.put_if_absent(&record_key(&waiting.id), &to_json(waiting)?)? {
+            if storage.put_if_absent(&upload_key(&waiting.id), &to_json(waiting)?)? {
                 break;
             }
         }
-        staged.key = bytes_key(&waiting.id);
+        staged.key = upload_bytes_key(&waiting.id);
         storage.publish(&staged)?;
         Ok(storage.seal(&[staged.key])?)
     }
@@ -163,7 +161,7 @@ impl Queue {
                 continue;
             }
             let Some(waiting) = self.lake.read_json::<Waiting>(&facts.key)? else { continue };
-            let bytes = self.lake.storage().stat(&bytes_key(&waiting.id))?;
+            let bytes = self.lake.storage().stat(&upload_bytes_key(&waiting.id))?;
             if bytes.is_some() || self.is_in_place(&waiting) {
                 // It is stopping already, and stays where it is.
                 let _stops = self.push(waiting);
@@ -197,7 +195,7 @@ impl Queue {
             let again = |problem: &Error| matches!(problem.fault(), Fault::Environment | Fault::Internal);
             if !result.as_ref().err().is_some_and(again) {
                 // Left behind, it is taken once more by the next server, which finds nothing to do.
-                let _record = self.lake.storage().delete(&record_key(&id));
+                let _record = self.lake.storage().delete(&upload_key(&id));
             }
             self.set(&id, result.unwrap_or_else(State::Failed));
             self.forget();
@@ -232,7 +230,7 @@ impl Queue {
     /// Gives the bytes their raw name.
     fn place(&self, waiting: &Waiting) -> Result<()> {
         let key = raw_key(&waiting.name);
-        let token = bytes_key(&waiting.id);
+        let token = upload_bytes_key(&waiting.id);
         let staged =
             Staged { key: key.clone(), token: token.clone(), bytes: waiting.bytes, ..Staged::default() };
         if self.lake.storage().publish(&staged)? == Published::Vanished {
@@ -332,19 +330,6 @@ fn commit_json(commit: &CommitRecord) -> Value {
         "committed": commit.committed, "rows": commit.parts.iter().map(|part| part.rows).sum::<u64>(),
         "rejected": commit.report.rejected, "tables": tables,
     })
-}
-
-/// Key of the raw file of a name.
-pub fn raw_key(name: &str) -> String {
-    format!("{RAW}{name}")
-}
-
-fn record_key(id: &str) -> String {
-    format!("{UPLOADS}{id}.json")
-}
-
-fn bytes_key(id: &str) -> String {
-    format!("{UPLOADS}{id}.raw")
 }
 
 #[cfg(test)]

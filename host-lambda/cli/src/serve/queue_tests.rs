@@ -99,7 +99,7 @@ fn what_was_accepted_is_taken_by_the_next_server_with_its_promise() {
     // A record whose bytes never came was never accepted.
     let lost =
         Waiting { id: "000000000000-0001".into(), name: "c.json".into(), bytes: 1, ..Waiting::default() };
-    fixture.lake.overwrite(&record_key(&lost.id), &to_json(&lost).unwrap()).unwrap();
+    fixture.lake.overwrite(&upload_key(&lost.id), &to_json(&lost).unwrap()).unwrap();
 
     let queue = Queue::new(fixture.lake.clone());
     queue.resume().unwrap();
@@ -114,7 +114,7 @@ fn an_upload_that_cannot_be_kept_leaves_nothing() {
     let fixture = Fixture::new();
     let queue = Queue::new(fixture.lake.clone());
     // A file where the folder has to be.
-    fs::create_dir_all(fixture.folder.path().join("_lakegate")).unwrap();
+    fixture.lake.overwrite(&raw_key("some.json"), b"{}").unwrap();
     let mut file = fs::File::create(fixture.folder.path().join("_lakegate/uploads")).unwrap();
     file.write_all(b"x").unwrap();
     let stage = fixture.lake.storage().stage("a.json").unwrap();

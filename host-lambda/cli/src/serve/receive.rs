@@ -17,7 +17,8 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::serve::Server;
-use crate::serve::queue::{Waiting, raw_key};
+use crate::serve::queue::Waiting;
+use lakegate_lake::keys::raw_key;
 
 /// Largest upload. What S3 takes in one PUT, which is where the same page uploads to in production.
 pub const UPLOAD_BYTES: u64 = 5 << 30;

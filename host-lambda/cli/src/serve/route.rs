@@ -18,10 +18,10 @@ use crate::serve::answer::{Answered, Sent, of_json, of_problem};
 use crate::serve::queue::Waiting;
 use crate::serve::target::{decoded, digest, limit, parameters, upload_name};
 use crate::serve::{Server, guard, receive, releases, views};
-use lakegate_lake::lake::spec_key;
+use lakegate_lake::keys::spec_key;
 
 /// Entries of a list where the request does not say how many.
-const LISTED: usize = 100;
+const LISTED: usize = 50;
 
 /// The answer to a request that came in at `port`.
 ///
@@ -72,16 +72,19 @@ async fn routed(server: Arc<Server>, parts: Parts, body: Incoming) -> Answered {
 
 /// What only reads.
 fn view(server: &Server, call: &str, query: Option<&str>) -> Answered {
-    let listed = || parameters(query, ["limit"]).and_then(|[text]| limit(text, LISTED));
+    let listed = || {
+        let [text, after] = parameters(query, ["limit", "after"])?;
+        Ok(views::Paged { limit: limit(text, LISTED)?, after })
+    };
     let plain = || parameters(query, []).map(|[]| ());
     let words: Vec<String> = call.split('/').map(decoded).collect::<Result<_, _>>()?;
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["about"] => plain().and_then(|()| views::about(server)),
         ["contracts"] => plain().and_then(|()| views::contracts(server)),
         ["tables"] => plain().and_then(|()| views::tables(server)),
-        ["failures"] => plain().and_then(|()| views::failures(server)),
-        ["commits"] => listed().and_then(|limit| views::commits(server, limit)),
-        ["quarantine"] => listed().and_then(|limit| views::quarantine(server, limit)),
+        ["failures"] => listed().and_then(|page| views::failures(server, &page)),
+        ["commits"] => listed().and_then(|page| views::commits(server, &page)),
+        ["quarantine"] => listed().and_then(|page| views::quarantine(server, &page)),
         ["uploads", id] => {
             plain().and_then(|()| server.queue.tell(id)).map(|told| of_json(StatusCode::OK, &told))
         }

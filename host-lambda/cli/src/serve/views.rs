@@ -1,7 +1,8 @@
 //! What the page shows of a lake: tables, contracts, commits, quarantine, failures.
 //!
 //! Not for changing any of it. The decision to know: everything is read anew from the records with each request,
-//! as `lakegate status` does; so what another process commits beside this server shows as well.
+//! as `lakegate status` does; so what another process commits beside this server shows as well. Lists come in pages,
+//! so that what an answer costs does not grow with the lake.
 
 use lakegate_base::Error;
 use std::collections::BTreeMap;
@@ -13,8 +14,19 @@ use crate::serve::answer::{Answered, of_json};
 use crate::serve::{Server, Told};
 use crate::show::contract_view::{ContractView, Entry};
 use crate::sums::{Table, sums};
+use lakegate_lake::lake::Entry as Listed;
 use lakegate_lake::operate::quarantine::Quarantined;
-use lakegate_lake::record::{CommitState, ReleaseRecord};
+
+/// Commits that sums are made of, and objects whose rejected records are looked through.
+const NEWEST: usize = 50;
+
+/// Which part of a list is asked for.
+pub struct Paged {
+    /// Entries at most.
+    pub limit: usize,
+    /// What the part before said as `next`.
+    pub after: Option<String>,
+}
 
 /// `GET /api/about`.
 pub fn about(server: &Server) -> Answered {
@@ -43,13 +55,13 @@ pub fn contracts(server: &Server) -> Answered {
     ok(&json!({ "tables": tables }))
 }
 
-/// `GET /api/tables`.
+/// `GET /api/tables`: sums of all commits, or where those are too many of the newest, and then of how many.
 pub fn tables(server: &Server) -> Answered {
-    let commits = server.lake.commits()?;
-    let (sums, _) = sums(&server.lake, &commits)?;
+    let history = server.lake.history(None, NEWEST)?;
+    let (sums, _) = sums(&server.lake, &history)?;
     let tables: Result<Vec<Value>, Error> =
         sums.iter().map(|(name, sums)| table(server, name, sums)).collect();
-    ok(&json!({ "tables": tables? }))
+    ok(&json!({ "tables": tables?, "newest": Some(history.entries.len()).filter(|_| !history.is_whole()) }))
 }
 
 /// One table: the columns of its files in their order, and those that live in the path.
@@ -71,32 +83,33 @@ fn table(server: &Server, name: &str, sums: &Table) -> Result<Value, Error> {
     }))
 }
 
-/// `GET /api/commits`.
-pub fn commits(server: &Server, limit: usize) -> Answered {
-    let mut commits = server.lake.commits()?;
-    commits.sort_by(|a, b| {
-        let order = |state: &CommitState| (state.record.committed.clone(), state.record.generation);
-        order(b).cmp(&order(a))
-    });
-    let commits: Vec<Value> = commits.iter().take(limit).map(commit).collect();
-    ok(&json!({ "commits": commits }))
+/// `GET /api/commits`: newest first.
+pub fn commits(server: &Server, page: &Paged) -> Answered {
+    let history = server.lake.history(page.after.as_deref(), page.limit)?;
+    let commits: Vec<Value> = history.entries.iter().map(commit).collect();
+    ok(&json!({ "commits": commits, "next": history.next }))
 }
 
-fn commit(state: &CommitState) -> Value {
-    let record = &state.record;
+fn commit(entry: &Listed) -> Value {
+    let load = &entry.load;
     json!({
-        "pipeline": record.pipeline, "source": record.source.uri, "name": name_of(&record.source.uri),
-        "generation": record.generation, "current": state.current, "done": state.done, "reason": record.reason,
-        "committed": record.committed, "rows": record.parts.iter().map(|part| part.rows).sum::<u64>(),
-        "rejected": record.report.rejected, "release": record.release.as_ref().map(ReleaseRecord::id),
-        "as_previewed": record.as_previewed(),
+        "pipeline": load.pipeline, "source": load.source, "name": name_of(&load.source),
+        "generation": load.generation, "current": entry.current, "done": entry.done, "reason": load.reason,
+        "committed": load.committed, "rows": load.rows, "rejected": load.rejected, "release": load.release,
+        "as_previewed": load.as_previewed,
     })
 }
 
 /// `GET /api/quarantine`: records that nobody has submitted again.
-pub fn quarantine(server: &Server, limit: usize) -> Answered {
-    let mut open = server.lake.quarantine_of_all()?;
-    open.retain(|entry| entry.resolved_by.is_none());
+pub fn quarantine(server: &Server, page: &Paged) -> Answered {
+    let found = server.lake.quarantine_page(None, page.after.as_deref(), NEWEST)?;
+    let placed = found.records.into_iter().zip(found.places);
+    let (open, places): (Vec<Quarantined>, Vec<String>) =
+        placed.filter(|(entry, _)| entry.resolved_by.is_none()).unzip();
+    let next = match places.get(page.limit) {
+        Some(_) => page.limit.checked_sub(1).map_or(page.after.as_ref(), |last| places.get(last)),
+        None => found.next.as_ref(),
+    };
     let mut reasons: BTreeMap<(&str, &str, &str, &str), u64> = BTreeMap::new();
     for entry in &open {
         let path = entry.line.path.as_deref().unwrap_or_default();
@@ -111,8 +124,8 @@ pub fn quarantine(server: &Server, limit: usize) -> Answered {
             json!({"pipeline": pipeline, "code": code, "path": path, "message": message, "count": count})
         })
         .collect();
-    let records: Vec<Value> = open.iter().take(limit).map(record).collect();
-    ok(&json!({"total": open.len(), "reasons": reasons, "records": records}))
+    let records: Vec<Value> = open.iter().take(page.limit).map(record).collect();
+    ok(&json!({"total": open.len(), "reasons": reasons, "records": records, "next": next}))
 }
 
 fn record(entry: &Quarantined) -> Value {
@@ -122,10 +135,10 @@ fn record(entry: &Quarantined) -> Value {
 }
 
 /// `GET /api/failures`.
-pub fn failures(server: &Server) -> Answered {
-    let mut failures = server.lake.failures()?;
+pub fn failures(server: &Server, page: &Paged) -> Answered {
+    let (mut failures, next) = server.lake.failures_page(page.after.as_deref(), page.limit)?;
     failures.sort_by(|a, b| b.at.cmp(&a.at));
-    ok(&json!({ "failures": failures }))
+    ok(&json!({ "failures": failures, "next": next }))
 }
 
 fn name_of(uri: &str) -> &str {

@@ -10,7 +10,8 @@ use crate::show::problem;
 use crate::show::render::{Cell, Grid, Holds, Screen, Tone, count, number, short, size, visible};
 use clap::Args;
 use lakegate_base::{Code, Error};
-use lakegate_lake::lake::{Lake, host_key};
+use lakegate_lake::keys::{host_key, shadows_prefix};
+use lakegate_lake::lake::Lake;
 use lakegate_release::{Channel, Manifest};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -213,7 +214,7 @@ fn shadows(opened: &Opened, name: &str) -> Result<Shadows, Error> {
 }
 
 fn notes(lake: &Lake, name: &str) -> Result<Vec<Value>, Error> {
-    let prefix = format!("{}{name}/", lakegate_lake::lake::SHADOWS);
+    let prefix = shadows_prefix(name);
     let mut notes = Vec::new();
     for facts in lake.storage().list(&prefix)? {
         notes.extend(lake.read_json::<Value>(&facts.key)?);

@@ -73,7 +73,7 @@ pub fn run(args: &PreviewArgs, context: &Context) -> Outcome {
     let found = inputs(std::slice::from_ref(&args.input), None)?;
     let Some(input) = found.first() else { return Err(Error::usage("there is no input")) };
     // A lake that exists has contracts that `run` would keep to; none is made for a preview.
-    let lake = if args.lake.lake.join("_lakegate").is_dir() { Some(args.lake.open()?) } else { None };
+    let lake = if lakegate_lake::keys::is_lake(&args.lake.lake) { Some(args.lake.open()?) } else { None };
     let chosen = args.transform.choose()?;
     chosen.check_alone(args.spec.as_deref(), args.table.as_deref())?;
     let name = input.name();

@@ -25,6 +25,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+/// Source objects whose rejected records one list looks through: what it costs does not grow with the lake.
+const OBJECTS: usize = 100;
+
 /// Arguments of `quarantine`.
 #[derive(Args, Clone, Debug)]
 pub struct QuarantineArgs {
@@ -56,6 +59,9 @@ struct ListArgs {
     /// How many to list
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: usize,
+    /// Go on where a list before ended: what it calls `next`
+    #[arg(long, value_name = "PLACE")]
+    after: Option<String>,
     #[command(flatten)]
     lake: LakeArg,
 }
@@ -117,10 +123,17 @@ pub fn run(args: &QuarantineArgs, context: &Context) -> Outcome {
 
 fn list(args: &ListArgs, context: &Context) -> Outcome {
     let lake = args.lake.existing()?;
-    let all = entries(&lake, &args.table)?;
+    let page = lake.quarantine_page(Some(&args.table), args.after.as_deref(), OBJECTS)?;
+    known(&lake, &args.table, page.records.is_empty())?;
+    let all = &page.records;
     let open = all.iter().filter(|entry| entry.resolved_by.is_none()).count();
-    let listed: Vec<&Quarantined> =
-        all.iter().filter(|entry| args.all || entry.resolved_by.is_none()).collect();
+    let placed = all.iter().zip(&page.places);
+    let listed: Vec<(&Quarantined, &String)> =
+        placed.filter(|(entry, _)| args.all || entry.resolved_by.is_none()).collect();
+    let shown = || listed.iter().take(args.limit).map(|(entry, _)| *entry);
+    let cut = listed.len() > args.limit;
+    let last = listed.get(args.limit.wrapping_sub(1)).map(|(_, place)| (*place).clone());
+    let next = if cut { last.or_else(|| args.after.clone()) } else { page.next.clone() };
     let screen = context.out;
     let mut text = format!(
         "{}: {}, {} resolved\n",
@@ -132,7 +145,7 @@ fn list(args: &ListArgs, context: &Context) -> Outcome {
         number((all.len() - open) as u64)
     );
     let mut grid = Grid::new(&["record", "source", ">line", "where", "reason", "message", "resolved"]);
-    for entry in listed.iter().take(args.limit) {
+    for entry in shown() {
         grid.row(vec![
             Cell::new(Tone::Bold, id(entry)),
             visible(stem(&entry.source)).into(),
@@ -150,8 +163,12 @@ fn list(args: &ListArgs, context: &Context) -> Outcome {
         text.push('\n');
         text.push_str(&grid.render(screen));
     }
-    if listed.len() > args.limit {
+    if cut {
         text.push_str(&format!("  … and {} (--limit N)\n", number((listed.len() - args.limit) as u64)));
+    }
+    if let Some(next) = &next {
+        let of = if page.next.is_some() { "these are of the first objects only; " } else { "" };
+        text.push_str(&format!("  {of}the next ones: --after {next}\n"));
     }
     if open > 0 {
         let lake = lake_flag(&args.lake.lake);
@@ -166,7 +183,7 @@ fn list(args: &ListArgs, context: &Context) -> Outcome {
     }
     let json = json!({
         "table": args.table, "open": open, "resolved": all.len() - open,
-        "records": listed.iter().take(args.limit).map(|entry| to_json(entry)).collect::<Vec<_>>(),
+        "records": shown().map(to_json).collect::<Vec<_>>(), "next": next,
     });
     Ok(Answer { text, json, ..Answer::default() })
 }
@@ -295,10 +312,16 @@ fn again(args: &ResubmitArgs, context: &Context) -> Outcome {
 
 fn entries(lake: &Lake, table: &str) -> Result<Vec<Quarantined>, Error> {
     let found = lake.quarantine(table)?;
-    if found.is_empty() && lake.contract(table)?.is_none() {
+    known(lake, table, found.is_empty())?;
+    Ok(found)
+}
+
+/// Where nothing is found, the table must at least be one.
+fn known(lake: &Lake, table: &str, nothing: bool) -> Result<(), Error> {
+    if nothing && lake.contract(table)?.is_none() {
         return Err(no_table(lake, table));
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Which records a command line means.

@@ -15,8 +15,8 @@ use crate::sums::sums;
 use clap::Args;
 use lakegate_base::time::rfc3339;
 use lakegate_base::{Code, Error};
-use lakegate_lake::lake::Lake;
-use lakegate_lake::record::{CommitRecord, CommitState, DoneMark, FailedRecord};
+use lakegate_lake::lake::{Entry, History, Lake, Load};
+use lakegate_lake::record::{CommitRecord, CommitState, FailedRecord};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -28,6 +28,8 @@ const LISTED: usize = 20;
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   lakegate status lake                                   tables, commits, rejects, failures
+  lakegate status lake --limit 1000                      of the newest thousand commits
+  lakegate status lake --all                             of every commit, however many there are
   lakegate status lake orders.json                       what became of a source object
   lakegate status lake lake/orders/orders-….parquet      where a part file comes from
   lakegate status lake orders.json --json | jq '.commits[-1]'
@@ -42,6 +44,29 @@ pub struct StatusArgs {
     subject: Option<String>,
     #[command(flatten)]
     config: ConfigArg,
+    #[command(flatten)]
+    part: Part,
+}
+
+/// Which commits a summary is made of.
+#[derive(Args, Clone, Debug)]
+struct Part {
+    /// How many commits to read, the newest first
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: usize,
+    /// Go on where a summary before ended: what it calls `next`
+    #[arg(long, value_name = "PLACE")]
+    after: Option<String>,
+    /// Read all commits
+    #[arg(long, conflicts_with_all = ["limit", "after"])]
+    all: bool,
+}
+
+impl Part {
+    fn read(&self, lake: &Lake) -> Result<History, Error> {
+        let limit = if self.all { usize::MAX } else { self.limit };
+        lake.history(self.after.as_deref(), limit)
+    }
 }
 
 /// Runs `status`.
@@ -54,7 +79,7 @@ pub fn run(args: &StatusArgs, context: &Context) -> Outcome {
     }
     let lake = existing_lake(&args.lake)?;
     match &args.subject {
-        None => summary(&lake, &args.lake, context.out),
+        None => summary(&lake, &args.lake, &args.part, context.out),
         Some(subject) => about(&lake, &args.lake, subject, context.out),
     }
 }
@@ -73,8 +98,10 @@ fn deployed(args: &StatusArgs, named: &str, context: &Context) -> Outcome {
         let folder = PathBuf::from(lake.root());
         let tables = lake.tables()?;
         let answer = match subject {
-            None => summary(&lake, &folder, context.out)?,
-            Some(table) if tables.iter().any(|known| known == table) => summary(&lake, &folder, context.out)?,
+            None => summary(&lake, &folder, &args.part, context.out)?,
+            Some(table) if tables.iter().any(|known| known == table) => {
+                summary(&lake, &folder, &args.part, context.out)?
+            }
             Some(subject) => match about(&lake, &folder, subject, context.out) {
                 Ok(answer) => answer,
                 Err(problem) if problem.code() == Code::UnknownSource => continue,
@@ -92,11 +119,11 @@ fn deployed(args: &StatusArgs, named: &str, context: &Context) -> Outcome {
     Ok(Answer { text, json: json!({"lakes": json}), ..Answer::default() })
 }
 
-fn summary(lake: &Lake, folder: &Path, screen: Screen) -> Outcome {
-    let commits = lake.commits()?;
-    let failures = lake.failures()?;
-    let (tables, rejected) = sums(lake, &commits)?;
-    let undone = commits.iter().filter(|commit| !commit.done).count();
+fn summary(lake: &Lake, folder: &Path, part: &Part, screen: Screen) -> Outcome {
+    let history = part.read(lake)?;
+    let limit = if part.all { usize::MAX } else { part.limit };
+    let (failures, more_failures) = lake.failures_page(None, limit)?;
+    let (tables, rejected) = sums(lake, &history)?;
     let mut json_tables = Vec::new();
     let mut grid = Grid::new(&["table", ">rows", ">files", ">bytes", ">sources", "contract", "last commit"]);
     for (name, sums) in &tables {
@@ -120,9 +147,12 @@ fn summary(lake: &Lake, folder: &Path, screen: Screen) -> Outcome {
         "{}: {}, {}\n\n{}",
         screen.paint(Tone::Name, &folder.display().to_string()),
         count(tables.len() as u64, "table", "tables"),
-        count(commits.len() as u64, "commit", "commits"),
+        commits_of(&history),
         grid.render(screen)
     );
+    if let Some(next) = &history.next {
+        text.push_str(&format!("\n  older commits are not counted: --all, or go on with --after {next}\n"));
+    }
     if rejected > 0 {
         let records = count(rejected, "record", "records");
         text.push_str(&format!(
@@ -130,7 +160,7 @@ fn summary(lake: &Lake, folder: &Path, screen: Screen) -> Outcome {
             screen.paint(Tone::Warn, &records)
         ));
     }
-    if undone > 0 {
+    if let Some(undone) = history.undone.filter(|undone| *undone > 0) {
         let commits = count(undone as u64, "commit", "commits");
         text.push_str(&format!(
             "\n  {} not yet done (running, or cut short): the next run or `lakegate fsck` completes it\n",
@@ -138,11 +168,32 @@ fn summary(lake: &Lake, folder: &Path, screen: Screen) -> Outcome {
         ));
     }
     text.push_str(&failed(&failures, screen));
+    if more_failures.is_some() {
+        text.push_str("  … and more (--limit N)\n");
+    }
+    let loads: Vec<Value> = history.entries.iter().map(entry_json).collect();
     let json = json!({
-        "lake": folder.display().to_string(), "tables": json_tables, "commits": commits.len(),
-        "not_done": undone, "rejected": rejected, "failures": failures_json(&failures),
+        "lake": folder.display().to_string(), "tables": json_tables, "commits": history.entries.len(),
+        "not_done": history.undone, "rejected": rejected, "failures": failures_json(&failures),
+        "whole": history.is_whole(), "loads": loads, "next": history.next,
     });
     Ok(Answer { text, json, ..Answer::default() })
+}
+
+/// How many commits a summary is made of, and whether these are all.
+fn commits_of(history: &History) -> String {
+    let commits = count(history.entries.len() as u64, "commit", "commits");
+    if history.is_whole() || history.entries.is_empty() { commits } else { format!("the newest {commits}") }
+}
+
+fn entry_json(entry: &Entry) -> Value {
+    let mut object = serde_json::to_value(&entry.load).unwrap_or_default();
+    if let Some(object) = object.as_object_mut() {
+        object.insert("key".to_owned(), entry.key.clone().into());
+        object.insert("is_done".to_owned(), entry.done.into());
+        object.insert("current".to_owned(), entry.current.into());
+    }
+    object
 }
 
 fn about(lake: &Lake, folder: &Path, subject: &str, screen: Screen) -> Outcome {
@@ -162,7 +213,7 @@ fn about(lake: &Lake, folder: &Path, subject: &str, screen: Screen) -> Outcome {
     let mut text = format!("{} ({what})\n", screen.paint(Tone::Name, &visible(subject)));
     let mut commits_json = Vec::new();
     for commit in &commits {
-        let mark = lake.done_mark(commit)?;
+        let mark = lake.load_of(commit)?;
         text.push_str(&commit_text(commit, mark.as_ref(), is_part.then_some(subject), screen));
         commits_json.push(commit_json(commit, mark));
     }
@@ -180,17 +231,20 @@ fn about(lake: &Lake, folder: &Path, subject: &str, screen: Screen) -> Outcome {
 }
 
 fn failures_of(lake: &Lake, commits: &[CommitState], subject: &str) -> Result<Vec<FailedRecord>, Error> {
-    let mut uris: BTreeSet<String> = commits.iter().map(|commit| commit.record.source.uri.clone()).collect();
-    uris.insert(subject.to_owned());
-    if let Ok(path) = Path::new(subject).canonicalize() {
-        uris.insert(path.display().to_string());
+    let mut names: BTreeSet<&str> = commits.iter().map(|commit| commit.record.source.uri.as_str()).collect();
+    names.insert(subject);
+    let mut failures: Vec<FailedRecord> = Vec::new();
+    for name in names {
+        for failure in lake.failures_of_source(name)? {
+            if !failures.contains(&failure) {
+                failures.push(failure);
+            }
+        }
     }
-    let mut failures = lake.failures()?;
-    failures.retain(|failure| uris.contains(&failure.source.uri));
     Ok(failures)
 }
 
-fn commit_text(commit: &CommitState, mark: Option<&DoneMark>, part: Option<&str>, screen: Screen) -> String {
+fn commit_text(commit: &CommitState, mark: Option<&Load>, part: Option<&str>, screen: Screen) -> String {
     let record = &commit.record;
     let state = match (commit.current, commit.done) {
         (true, true) => screen.paint(Tone::Good, "current"),
@@ -268,7 +322,7 @@ fn parts_text(record: &CommitRecord, part: Option<&str>, screen: Screen) -> Stri
 }
 
 /// What the catalog and those who asked were told, a line each.
-fn told(mark: Option<&DoneMark>) -> Vec<(&'static str, String)> {
+fn told(mark: Option<&Load>) -> Vec<(&'static str, String)> {
     let Some(mark) = mark else { return Vec::new() };
     let mut lines = vec![("done", mark.done.clone())];
     let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
@@ -304,7 +358,7 @@ fn failed(failures: &[FailedRecord], screen: Screen) -> String {
     text
 }
 
-fn commit_json(commit: &CommitState, mark: Option<DoneMark>) -> Value {
+fn commit_json(commit: &CommitState, mark: Option<Load>) -> Value {
     let mut object = serde_json::to_value(&commit.record).unwrap_or_default();
     if let Some(object) = object.as_object_mut() {
         if let Some(mark) = mark {

@@ -6,7 +6,8 @@
 use lakegate_model::Contract;
 use serde::{Deserialize, Serialize};
 
-use crate::lake::{Lake, contract_key, to_json};
+use crate::keys::{self, contract_key, schema_key};
+use crate::lake::{Lake, to_json};
 use crate::source::now_ms;
 use lakegate_base::time::rfc3339;
 use lakegate_base::{Code, Error, Result};
@@ -57,10 +58,8 @@ impl Lake {
     /// # Errors
     /// The storage's.
     pub fn tables(&self) -> Result<Vec<String>> {
-        let found = self.storage().list("_lakegate/")?;
-        let name =
-            |key: &str| Some(key.strip_prefix("_lakegate/")?.strip_suffix("/schema.json")?.to_string());
-        Ok(found.iter().filter_map(|facts| name(&facts.key)).filter(|name| !name.contains('/')).collect())
+        let found = self.storage().list(keys::TABLES)?;
+        Ok(found.iter().filter_map(|facts| keys::table_of_schema(&facts.key)).map(str::to_owned).collect())
     }
 
     /// The contract that a table has now.
@@ -99,10 +98,6 @@ impl Lake {
         let tag = before.map(|live| live.tag.as_str());
         Ok(self.storage().replace_if_unchanged(&schema_key(&contract.table), &to_json(&schema)?, tag)?)
     }
-}
-
-fn schema_key(table: &str) -> String {
-    format!("_lakegate/{table}/schema.json")
 }
 
 /// Checks that `after` holds all of `before`: rows path, partitions, and every column in its place.

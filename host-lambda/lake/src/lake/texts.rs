@@ -5,7 +5,9 @@
 //! brings back the one or two that are in use.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::lake::layout::Layout;
 
 /// Bytes of all texts: a contract of the widest table that a spec may make (2,000 columns) has a quarter of a
 /// MiB, and a deployed pipeline works with a few.
@@ -15,9 +17,15 @@ const MOST_BYTES: usize = 8 << 20;
 #[derive(Debug, Default)]
 pub struct Texts {
     known: Mutex<BTreeMap<String, String>>,
+    layout: Arc<Layout>,
 }
 
 impl Texts {
+    /// What lakes that share this memory know of the layout of their one place.
+    pub(super) fn layout(&self) -> Arc<Layout> {
+        self.layout.clone()
+    }
+
     pub(super) fn get(&self, key: &str) -> Option<String> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }

@@ -6,7 +6,8 @@
 
 use lakegate_model::{ColumnType, Contract};
 
-use crate::lake::{Lake, LiveContract, check_growth, object_prefix, sha256};
+use crate::keys::object_prefix;
+use crate::lake::{Lake, LiveContract, check_growth, sha256};
 use crate::record::{CommitState, FailedRecord};
 use crate::run::commit::{Means, roll_forward, source_of};
 use crate::run::{Cause, Outcome, Plan, Ready, Run, State, outcome};
@@ -111,7 +112,8 @@ struct Job {
 impl Job {
     fn run<'a>(&'a self, lake: &'a Lake, transform: &'a Transform) -> Run<'a> {
         let Self { source, plan, cause, states, .. } = self;
-        Run { lake, transform, source, plan, cause, states }
+        let requests = lake.requests();
+        Run { lake, transform, source, plan, cause, states, requests }
     }
 }
 
@@ -142,9 +144,12 @@ fn jobs(
         let record = &state.record;
         let source = source_of(lake, record)?;
         let prefix = object_prefix(&record.pipeline, &record.source.uri);
-        let means = Means { transform: Some(transform), source: Some(&source) };
-        roll_forward(lake, &lake.commits_below(&prefix)?, means)?;
-        let states = lake.commits_below(&prefix)?;
+        let means = Means { transform: Some(transform), source: Some(&source), requests: None };
+        // Until none is undone: what another process began meanwhile as well.
+        let mut states = lake.commits_below(&prefix)?;
+        while roll_forward(lake, &states, means)? > 0 {
+            states = lake.commits_below(&prefix)?;
+        }
         let spec = match spec {
             Some(spec) => spec.to_string(),
             None => lake.spec_text(&record.spec)?.ok_or_else(|| {

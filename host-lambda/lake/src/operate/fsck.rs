@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::lake::{Lake, check_growth, done_key};
+use crate::keys::is_own;
+use crate::lake::{Lake, check_growth};
 use crate::record::CommitState;
 use crate::run::commit::{Means, complete, make_again};
 use lakegate_base::Result;
@@ -30,7 +31,7 @@ pub struct Finding {
 /// The storage's. What cannot be mended is a finding and no error.
 pub fn fsck(lake: &Lake, transform: Option<&Transform>, mend: bool) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
-    let means = Means { transform, source: None };
+    let means = Means { transform, ..Means::default() };
     let states = lake.commits()?;
     for state in states.iter().filter(|state| !state.done) {
         let what = format!("{} was committed but not completed", state.key);
@@ -64,7 +65,7 @@ fn left_overs(lake: &Lake, states: &[CommitState], mend: bool, found: &mut Vec<F
     // A commit record that is not done still needs what it staged: read anew, since some are done by now.
     let mut needed = BTreeSet::new();
     for state in states.iter().filter(|state| !state.done) {
-        if lake.storage().stat(&done_key(&state.key))?.is_none() {
+        if !lake.is_done(&state.record)? {
             needed.extend(state.record.parts.iter().map(|part| part.staged.token.clone()));
             needed.extend(state.record.quarantine.iter().map(|kept| kept.staged.token.clone()));
         }
@@ -118,7 +119,7 @@ fn files(
             mended(found, "file_missing", what, mend, || make_again(lake, record, &missing, means));
         }
     }
-    for key in listed.keys().filter(|key| key.ends_with(".parquet") && !key.starts_with("_lakegate/")) {
+    for key in listed.keys().filter(|key| key.ends_with(".parquet") && !is_own(key)) {
         if !known.contains(key) {
             let what = format!("{key} is named by no commit; it was left where it is");
             found.push(Finding { code: "file_without_commit", what, mended: false });

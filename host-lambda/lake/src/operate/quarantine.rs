@@ -10,9 +10,10 @@ use std::path::PathBuf;
 
 use toml::{Table, Value};
 
+use crate::keys::{self, Named, resubmitted_key};
 use crate::lake::{Lake, sha256};
-use crate::record::{CommitRecord, Resolved};
-use crate::run::commit::{resubmitted_key, source_of};
+use crate::record::{CommitRecord, CommitState, Resolved};
+use crate::run::commit::source_of;
 use crate::run::{Cause, Outcome, Plan, Progress, run_because};
 use crate::source::Source;
 use lakegate_base::{Code, Error, Result};
@@ -45,24 +46,97 @@ pub enum Fixed {
     File(PathBuf),
 }
 
+/// Rejected records of some source objects.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QuarantinePage {
+    /// In the order of their files, resolved ones too.
+    pub records: Vec<Quarantined>,
+    /// Where each of them is: what the page after it begins with.
+    pub places: Vec<String>,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<String>,
+}
+
 impl Lake {
+    /// Rejected records of a table (or of all tables of the pipeline that it names; of all tables where none is
+    /// named), resolved ones too: looks into at most `objects` files of them. A page may be short, even empty, and
+    /// still have a next one: files of other tables, and of objects that failed, are looked into as well.
+    ///
+    /// # Errors
+    /// The cursor is none; the storage's; or a damaged lake.
+    pub fn quarantine_page(
+        &self,
+        table: Option<&str>,
+        after: Option<&str>,
+        objects: usize,
+    ) -> Result<QuarantinePage> {
+        let mut page = QuarantinePage::default();
+        let (start, number) = match after {
+            None => (None, 0),
+            Some(text) => {
+                let place =
+                    text.rsplit_once('/').and_then(|(file, number)| Some((file, number.parse().ok()?)));
+                let (file, number): (&str, u64) =
+                    place.filter(|(file, _)| file.contains('/')).ok_or_else(|| {
+                        Error::new(Code::CursorUnknown, format!("`{text}` is no place in the quarantine"))
+                            .with_hint("give what the page before says as `next`")
+                    })?;
+                // The name without its extension comes right before the name, so that the rest of it is read.
+                let start = if number == u64::MAX { file } else { file.trim_end_matches(".jsonl") };
+                (Some(format!("{}{start}", keys::QUARANTINE)), number)
+            }
+        };
+        let listed = self.storage().list_page(keys::QUARANTINE, start.as_deref(), objects)?;
+        for facts in &listed.found {
+            let Some(inside) = facts.key.strip_prefix(keys::QUARANTINE) else { continue };
+            let first = start.as_ref().is_some_and(|start| facts.key.starts_with(start.as_str()));
+            for entry in self.quarantined_in(&facts.key, table)? {
+                if !first || entry.line.record > number {
+                    page.places.push(format!("{inside}/{}", entry.line.record));
+                    page.records.push(entry);
+                }
+            }
+        }
+        let last = listed.found.last().filter(|_| listed.more);
+        let last = last.and_then(|facts| facts.key.strip_prefix(keys::QUARANTINE));
+        page.next = last.map(|inside| format!("{inside}/{}", u64::MAX));
+        Ok(page)
+    }
+
+    /// The records in a file of a quarantine; none if it is a failure's, or was replaced.
+    fn quarantined_in(&self, key: &str, table: Option<&str>) -> Result<Vec<Quarantined>> {
+        let Some(named) = Named::of_quarantine(key) else { return Ok(Vec::new()) };
+        let prefix = keys::commits_prefix(named.pipeline, named.object);
+        let states = self.records_below(&prefix)?;
+        let holds = |state: &&CommitState| {
+            state.current && state.record.quarantine.as_ref().is_some_and(|kept| kept.key == key)
+        };
+        let Some(state) = states.iter().find(holds) else { return Ok(Vec::new()) };
+        let record = &state.record;
+        let whole = table.is_none_or(|table| record.pipeline == table);
+        let here = whole || table.is_some_and(|table| record.contracts.contains_key(table));
+        if !here || self.is_withdrawn(record, &state.key)? {
+            return Ok(Vec::new());
+        }
+        let Some(text) = self.storage().get(key)? else { return Ok(Vec::new()) };
+        let mended = self.resubmissions_of(&record.pipeline, &record.source.uri)?;
+        let by = |line: u64| {
+            let here = |resolved: &Resolved| {
+                resolved.source == record.source.uri
+                    && resolved.digest == record.source.digest
+                    && resolved.records.binary_search(&line).is_ok()
+            };
+            let by = mended.iter().rev().find(|state| state.record.resolves.iter().any(here));
+            by.map(|state| state.key.clone())
+        };
+        lines(state, key, &text.bytes, table.filter(|_| !whole), &by)
+    }
+
     /// Rejected records of a table (or of all tables of the pipeline that it names), resolved ones too.
     ///
     /// # Errors
     /// The storage's, or a damaged lake.
     pub fn quarantine(&self, table: &str) -> Result<Vec<Quarantined>> {
-        self.quarantined(Some(table))
-    }
-
-    /// Rejected records of all tables, resolved ones too.
-    ///
-    /// # Errors
-    /// As [`Lake::quarantine`].
-    pub fn quarantine_of_all(&self) -> Result<Vec<Quarantined>> {
-        self.quarantined(None)
-    }
-
-    fn quarantined(&self, table: Option<&str>) -> Result<Vec<Quarantined>> {
         let states = self.commits()?;
         let mut resolved: BTreeMap<(&str, &str, u64), &str> = BTreeMap::new();
         for state in states.iter().filter(|state| state.current) {
@@ -75,36 +149,50 @@ impl Lake {
         let mut found = Vec::new();
         for state in states.iter().filter(|state| state.current) {
             let record = &state.record;
-            let whole = table.is_none_or(|table| record.pipeline == table);
-            let here = |table| whole || record.contracts.contains_key(table);
-            let Some(kept) = record.quarantine.as_ref().filter(|_| table.is_none_or(here)) else { continue };
+            let whole = record.pipeline == table;
+            let here = whole || record.contracts.contains_key(table);
+            let Some(kept) = record.quarantine.as_ref().filter(|_| here) else { continue };
             let Some(text) = self.storage().get(&kept.key)? else {
                 let what = format!("{} is missing", kept.key);
                 return Err(
                     Error::new(Code::QuarantineMissing, what).with_hint("`lakegate fsck` makes it again")
                 );
             };
-            for line in text.bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
-                let line: QuarantineLine = serde_json::from_slice(line).map_err(|error| {
-                    Error::new(Code::LakeDamaged, format!("{} cannot be read: {error}", kept.key))
-                })?;
-                if !whole && line.table.is_some() && line.table.as_deref() != table {
-                    continue;
-                }
-                let by =
-                    resolved.get(&(record.source.uri.as_str(), record.source.digest.as_str(), line.record));
-                found.push(Quarantined {
-                    commit_key: state.key.clone(),
-                    pipeline: record.pipeline.clone(),
-                    source: record.source.uri.clone(),
-                    generation: record.generation,
-                    line,
-                    resolved_by: by.map(|key| (*key).to_string()),
-                });
-            }
+            let by = |line: u64| {
+                let source = (record.source.uri.as_str(), record.source.digest.as_str(), line);
+                resolved.get(&source).map(|key| (*key).to_string())
+            };
+            found.extend(lines(state, &kept.key, &text.bytes, Some(table).filter(|_| !whole), &by)?);
         }
         Ok(found)
     }
+}
+
+/// The lines of a quarantine, of one table where one is named.
+fn lines(
+    state: &CommitState,
+    key: &str,
+    text: &[u8],
+    table: Option<&str>,
+    resolved_by: &dyn Fn(u64) -> Option<String>,
+) -> Result<Vec<Quarantined>> {
+    let mut found = Vec::new();
+    for line in text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+        let line: QuarantineLine = serde_json::from_slice(line)
+            .map_err(|error| Error::new(Code::LakeDamaged, format!("{key} cannot be read: {error}")))?;
+        if table.is_some() && line.table.is_some() && line.table.as_deref() != table {
+            continue;
+        }
+        found.push(Quarantined {
+            commit_key: state.key.clone(),
+            pipeline: state.record.pipeline.clone(),
+            source: state.record.source.uri.clone(),
+            generation: state.record.generation,
+            resolved_by: resolved_by(line.record),
+            line,
+        });
+    }
+    Ok(found)
 }
 
 /// Submits rejected records again: those that `select` picks and that are not resolved yet.

@@ -3,12 +3,11 @@
 //! Not for deleting the source object. The decision to know: it is a generation like any other, with no files,
 //! so that it is as safe from crashes, and leaves as much of a trace, as one that has some.
 
-use crate::lake::{Lake, commit_key, object_prefix, to_json};
+use crate::keys::{commit_key, object_prefix};
+use crate::lake::{Lake, to_json};
 use crate::record::{CommitRecord, CommitState};
 use crate::run::commit::{Means, complete, roll_forward};
-use crate::run::{ATTEMPTS, run_id};
-use crate::source::now_ms;
-use lakegate_base::time::rfc3339;
+use crate::run::{ATTEMPTS, later_than, run_id};
 use lakegate_base::{Code, Error, Result};
 use lakegate_sandbox::report::Report;
 
@@ -28,13 +27,15 @@ pub fn retract(lake: &Lake, pipeline: &str, uri: &str) -> Result<Option<CommitRe
             return Ok(None);
         };
         let gone = |state: &&CommitState| state.current;
-        let now = rfc3339(now_ms());
+        let withdrawn = lake.resubmissions_of(pipeline, uri)?;
+        let before = states.iter().chain(&withdrawn).map(|state| state.record.committed.as_str());
+        let now = later_than(before);
         let record = CommitRecord {
             generation: last.record.generation + 1,
             run: run_id(uri),
             reason: "retract".into(),
             replaces: states.iter().filter(gone).map(|state| state.record.generation).collect(),
-            withdraws: resubmissions_of(lake, pipeline, uri)?,
+            withdraws: withdrawn.iter().map(|state| state.key.clone()).collect(),
             parts: Vec::new(),
             quarantine: None,
             report: Report::default(),
@@ -50,12 +51,4 @@ pub fn retract(lake: &Lake, pipeline: &str, uri: &str) -> Result<Option<CommitRe
         }
     }
     Err(Error::new(Code::ObjectContended, format!("other runs of {uri} won over and over")))
-}
-
-/// Commits that submitted records of an object again.
-fn resubmissions_of(lake: &Lake, pipeline: &str, uri: &str) -> Result<Vec<String>> {
-    let mut found = lake.commits_below(&format!("{}{pipeline}/", crate::lake::COMMITS))?;
-    found
-        .retain(|state| state.current && state.record.resolves.iter().any(|resolved| resolved.source == uri));
-    Ok(found.into_iter().map(|state| state.key).collect())
 }

@@ -5,8 +5,9 @@
 //! once this one is done, so that a slow process never brings back what was replaced (it looks once more
 //! after publishing, and takes away what it should not have brought).
 
-use crate::lake::{Lake, done_key, failure_key, object_prefix, sha256, to_json};
-use crate::record::{CommitRecord, CommitState, DoneMark, FailedRecord, SourceRecord};
+use crate::keys::{failure_key, object_prefix, resubmitted_key};
+use crate::lake::{Lake, Load, sha256, to_json};
+use crate::record::{CommitRecord, CommitState, FailedRecord, SourceRecord};
 use crate::run::stage::{Names, Staging};
 use crate::run::{Plan, crash, learn};
 use crate::source::{Source, now_ms};
@@ -20,6 +21,8 @@ use lakegate_sandbox::{JobOptions, SourceFacts, TableContract, Transform};
 pub(crate) struct Means<'a> {
     pub(crate) transform: Option<&'a Transform>,
     pub(crate) source: Option<&'a Source>,
+    /// Calls of the lake's storage before the run that made the commit, where it is that run.
+    pub(crate) requests: Option<u64>,
 }
 
 /// Completes a commit, whoever made it.
@@ -34,14 +37,14 @@ pub(crate) fn complete(lake: &Lake, key: &str, record: &CommitRecord, means: Mea
     let gone = all.iter().zip(published).filter(|(_, published)| *published == Published::Vanished);
     let vanished: Vec<String> = gone.map(|(staged, _)| staged.key.clone()).collect();
     if !vanished.is_empty() {
-        if storage.stat(&done_key(key))?.is_some() {
+        if lake.is_done(record)? {
             return Ok(()); // somebody else completed it, and it may be replaced already
         }
         make_again(lake, record, &vanished, means)?;
     }
     crash::point("after-publish");
     let prefix = object_prefix(&record.pipeline, &record.source.uri);
-    let states = lake.commits_below(&prefix)?;
+    let states = lake.records_below(&prefix)?;
     let mut touched: Vec<String> = staged(record).map(|staged| staged.key.clone()).collect();
     for old in states.iter().filter(|state| record.replaces.contains(&state.record.generation)) {
         touched.extend(remove_files(lake, &old.record)?);
@@ -51,7 +54,8 @@ pub(crate) fn complete(lake: &Lake, key: &str, record: &CommitRecord, means: Mea
             touched.extend(remove_files(lake, &old)?);
         }
     }
-    if states.iter().any(|state| state.key == key && !state.current) {
+    let replaced = states.iter().any(|state| state.key == key && !state.current);
+    if replaced || lake.is_withdrawn(record, key)? {
         remove_files(lake, record)?;
     }
     storage.seal(&touched)?;
@@ -64,8 +68,8 @@ pub(crate) fn complete(lake: &Lake, key: &str, record: &CommitRecord, means: Mea
         None => serde_json::Value::Null,
     };
     crash::point("before-done");
-    let mark = DoneMark { version: 1, done: rfc3339(now_ms()), told };
-    storage.put_if_absent(&done_key(key), &to_json(&mark)?)?;
+    let requests = means.requests.map(|before| lake.requests() - before);
+    storage.put_if_absent(&record.load_key(), &to_json(&Load::now(record, requests, told))?)?;
     crash::point("after-done");
     forget_failure(lake, &failure_key(&record.pipeline, &record.source.uri))
 }
@@ -184,11 +188,6 @@ pub fn source_of(lake: &Lake, record: &CommitRecord) -> Result<Source> {
     Ok(source.with_record(&record.source))
 }
 
-/// Key of records that were submitted again, by digest.
-pub fn resubmitted_key(digest: &str) -> String {
-    format!("_lakegate/resubmitted/{digest}")
-}
-
 /// Notes that an object failed; its quarantine, if any, is published for looking. `records` is 0 if unknown.
 pub(crate) fn record_failure(
     lake: &Lake,
@@ -226,7 +225,8 @@ pub(crate) fn record_failure(
     lake.overwrite(&key, &to_json(&failed)?)
 }
 
-/// Rolls every commit of an object forward that is not done; how many there were.
+/// Rolls every commit of an object forward that is not done; how many there were. The next generation is only
+/// committed after this, so that no commit but an object's last is ever undone.
 pub(crate) fn roll_forward(lake: &Lake, states: &[CommitState], means: Means<'_>) -> Result<u32> {
     let mut count = 0;
     for state in states.iter().filter(|state| !state.done) {

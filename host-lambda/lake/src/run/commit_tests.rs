@@ -1,7 +1,7 @@
 //! The commit protocol without a transform: records written by hand, steps taken out of order.
 
 use super::*;
-use crate::lake::commit_key;
+use crate::keys::commit_key;
 use crate::record::PartRecord;
 use crate::storage::{Chunks, Facts, LeftOver, LocalFolder, Stage, Staged, Storage, StorageError, Tagged};
 use std::sync::{Arc, Mutex};
@@ -79,7 +79,7 @@ fn what_vanished_and_cannot_be_made_again_is_said() {
     lake.storage().abort(&record.parts[0].staged.token).unwrap();
     let error = complete(&lake, &key, &record, Means::default()).unwrap_err();
     assert_eq!(error.name(), "cannot_make_again");
-    assert!(lake.storage().stat(&done_key(&key)).unwrap().is_none(), "it stays undone");
+    assert!(!lake.is_done(&record).unwrap(), "it stays undone");
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn what_others_staged_under_these_names_is_swept_before_the_commit_is_done() {
     let (key, record) = committed(&lake, 1, &[]);
     complete(&lake, &key, &record, Means::default()).unwrap();
     assert_eq!(*swept.lock().unwrap(), [record.parts[0].staged.clone()], "exactly what the record names");
-    assert!(lake.storage().stat(&done_key(&key)).unwrap().is_some(), "a sweep that fails holds nothing up");
+    assert!(lake.is_done(&record).unwrap(), "a sweep that fails holds nothing up");
 }
 
 #[test]

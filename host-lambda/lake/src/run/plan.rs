@@ -64,6 +64,11 @@ impl Plan {
                 );
             }
         };
+        if let Some(hidden) = tables.iter().find(|table| table.starts_with('_')) {
+            let what =
+                format!("no table can be named `{hidden}`: readers of lakes skip what begins with `_`");
+            return Err(Error::new(Code::TableName, what).with_hint("begin it with a letter or a digit"));
+        }
         let pipeline = tables.first().map_or_else(|| "records".into(), |table| default_table(table));
         let spec_digest = sha256(spec.as_bytes());
         Ok(Self {
@@ -153,6 +158,8 @@ mod tests {
         assert_eq!(Plan::new("[[table]]\nname='a'", Some("a".into())).unwrap().table, None);
         assert_eq!(Plan::new("", Some("feed".into())).unwrap().pipeline(), "feed");
         assert_eq!(Plan::new("", None).unwrap_err().name(), "table_missing");
+        assert_eq!(Plan::new("", Some("_lakegate".into())).unwrap_err().name(), "table_name");
+        assert_eq!(Plan::new("[[table]]\nname='_a'", None).unwrap_err().name(), "table_name");
     }
 
     #[test]

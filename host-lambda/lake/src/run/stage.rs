@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::lake::{Lake, quarantine_prefix, sha256, short};
+use crate::keys::quarantine_key;
+use crate::lake::{Lake, sha256, short};
 use crate::record::{PartRecord, QuarantineRecord};
 use crate::run::crash;
 use crate::run::pass::Sink;
@@ -27,17 +28,11 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn new(pipeline: &str, source: &Source, generation: u32, run: &str) -> Self {
-        let object = sha256(source.uri().as_bytes());
         let identity = sha256(format!("{}\0{}\0{generation}", source.uri(), source.version()).as_bytes());
         let (stem, modified) = (source.stem(), compact(source.modified_ms()));
         Self {
             part: format!("{stem}-{modified}-{}", short(&identity, 12)),
-            quarantine: format!(
-                "{}{}-{generation:06}-{}.jsonl",
-                quarantine_prefix(pipeline),
-                short(&object, 16),
-                short(run, 8)
-            ),
+            quarantine: quarantine_key(pipeline, source.uri(), generation, short(run, 8)),
         }
     }
 }

@@ -29,6 +29,16 @@ pub enum StorageError {
         /// The key.
         key: String,
     },
+    /// Another version of this program made the lake that is kept here, and reads it in another way.
+    #[error("the lake at {lake} {}; this version reads and writes layout {known}", layout(.found))]
+    Layout {
+        /// Where it is.
+        lake: String,
+        /// The number it says; `None` if it says none.
+        found: Option<u64>,
+        /// The number this version knows.
+        known: u64,
+    },
     /// A service said no, or did not answer.
     #[error(transparent)]
     Service(Box<Error>),
@@ -50,6 +60,14 @@ pub enum StorageError {
     },
 }
 
+fn layout(found: &Option<u64>) -> String {
+    match found {
+        None => "has data and says of no layout".into(),
+        Some(0) => "has a marker that cannot be read".into(),
+        Some(number) => format!("has layout {number}"),
+    }
+}
+
 impl StorageError {
     pub fn io(action: &'static str, key: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let key = key.into();
@@ -67,7 +85,7 @@ impl StorageError {
                 _ => Kind::Passing,
             },
             Self::Changed { .. } => Kind::Passing,
-            Self::Key { .. } => Kind::Own,
+            Self::Key { .. } | Self::Layout { .. } => Kind::Own,
             Self::Service(error) => error.kind(),
             Self::SpillLimit { .. } | Self::TooManyParts { .. } => Kind::Input,
         }
@@ -83,6 +101,7 @@ impl StorageError {
             },
             Self::Changed { .. } => Code::SourceChanged,
             Self::Key { .. } => Code::StorageKey,
+            Self::Layout { .. } => Code::LakeLayout,
             Self::Service(error) => error.code(),
             Self::SpillLimit { .. } => Code::SpillLimit,
             Self::TooManyParts { .. } => Code::TooManyParts,
@@ -94,6 +113,10 @@ impl StorageError {
         match self {
             Self::Changed { .. } => Some("run it again once nobody writes it any more"),
             Self::Service(error) => error.hint(),
+            Self::Layout { found: Some(found), known, .. } if found > known => Some("use a newer lakegate"),
+            Self::Layout { .. } => Some(
+                "an earlier development version made it: load its sources anew into a new lake; nothing was changed here",
+            ),
             Self::SpillLimit { .. } => Some(
                 "raise spill_bytes and the room below it (a function's ephemeral storage), or partition by a column with fewer values",
             ),

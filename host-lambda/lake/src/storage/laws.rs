@@ -1,13 +1,13 @@
 //! What every storage must do, as laws: the tests of each backend run them all.
 //!
 //! For the folder's tests beside it, and those of backends in other crates (feature `laws`). A backend that cannot
-//! keep a law says so by name, with its reason; nothing is skipped in silence.
+//! keep a law says so by name, with its reason; nothing is skipped in silence, and the closing line counts it.
 #![allow(clippy::unwrap_used)] // a law that cannot begin has failed
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-use crate::storage::{Facts, Fresh, Published, Staged, Storage};
+use crate::storage::{Facts, Fresh, Page, Published, Staged, Storage};
 
 /// A backend with a place of its own.
 pub trait Peer {
@@ -38,6 +38,8 @@ macro_rules! storage_laws {
             an_aborted_stage_vanishes,
             odd_keys_are_listed_as_they_are,
             a_listing_has_no_last_page_at_a_thousand,
+            a_page_begins_after_a_key_and_says_whether_there_is_more,
+            folders_are_named_without_looking_into_them,
         );
     };
 }
@@ -317,4 +319,45 @@ pub fn a_listing_has_no_last_page_at_a_thousand(peer: &dyn Peer) {
         }
     });
     assert_eq!(keys(&*storage, "p/"), expected);
+}
+
+/// A page is what comes after a key, and no more than was asked for.
+pub fn a_page_begins_after_a_key_and_says_whether_there_is_more(peer: &dyn Peer) {
+    let storage = peer.storage();
+    // `-` and `.` come before the slash, digits after it.
+    let all = ["p/a-b", "p/a.json", "p/a/1/x", "p/a/2", "p/a0", "p/b/c/d/e", "p/z", "q/a"];
+    for key in all {
+        assert!(storage.put_if_absent(key, b"x").unwrap());
+    }
+    let of_p = &all[..7];
+    for start in 0..=of_p.len() {
+        for limit in 1..=8 {
+            let after = start.checked_sub(1).map(|last| of_p[last]);
+            let page = storage.list_page("p/", after, limit).unwrap();
+            let found: Vec<&str> = page.found.iter().map(|facts| facts.key.as_str()).collect();
+            let expected = &of_p[start..(start + limit).min(of_p.len())];
+            assert_eq!(
+                (found.as_slice(), page.more),
+                (expected, start + limit < of_p.len()),
+                "{after:?} {limit}"
+            );
+            assert!(page.found.iter().all(|facts| facts.bytes == 1));
+        }
+    }
+    // A key that is not there is a place like any other; none is below a prefix that comes before it.
+    let page = storage.list_page("p/", Some("p/a/"), 2).unwrap();
+    assert_eq!(page.found.iter().map(|facts| &*facts.key).collect::<Vec<_>>(), ["p/a/1/x", "p/a/2"]);
+    assert_eq!(storage.list_page("none/", None, 2).unwrap(), Page::default());
+    assert_eq!(storage.list_page("p/", Some("p/zz"), 2).unwrap(), Page::default());
+}
+
+/// Folders are what lies between a prefix and the next slash.
+pub fn folders_are_named_without_looking_into_them(peer: &dyn Peer) {
+    let storage = peer.storage();
+    for key in ["p/day=2/x", "p/day=1/a/b", "p/day=1/y", "p/file", "q/x"] {
+        assert!(storage.put_if_absent(key, b"x").unwrap());
+    }
+    assert_eq!(storage.folders("p/").unwrap(), ["day=1", "day=2"]);
+    assert_eq!(storage.folders("p/day=1/").unwrap(), ["a"]);
+    assert_eq!(storage.folders("none/").unwrap(), Vec::<String>::new());
 }

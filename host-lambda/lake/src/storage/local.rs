@@ -2,11 +2,13 @@
 //!
 //! Not for folders on network file systems without working locks and hard links. Decisions to know:
 //!
-//! * Staged files lie below `_lakegate/staging/<run>/`, on the same file system as what they become. The
-//!   process that stages holds a lock on `<run>/lock`: a folder whose lock is free is a left-over.
+//! * Staged files lie in a folder of their run's own below [`STAGING`], on the same file system as what they become.
+//!   The process that stages holds a lock on `<run>/lock`: a folder whose lock is free is a left-over.
 //! * Durable are exactly three things: staged files before the commit record names them (`settle`), the
 //!   small records themselves, and renames before the done mark (`seal`). A kill needs none of that, a
 //!   power cut all of it. Beyond [`SYNC_EACH`] files one `syncfs` is cheaper than a sync a file.
+
+mod list;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -19,15 +21,15 @@ use std::sync::{Mutex, PoisonError};
 use rustix::fs::{FlockOperation, flock};
 use sha2::{Digest, Sha256};
 
+use crate::keys::{OWN, STAGING};
 use crate::storage::{
-    Chunks, Facts, LeftOver, Published, Result, Stage, Staged, Storage, StorageError, Tagged,
+    Chunks, Facts, LeftOver, Page, Published, Result, Stage, Staged, Storage, StorageError, Tagged,
 };
 
 /// Bytes of one read: what the sandbox takes in one push.
 const CHUNK_BYTES: usize = 1 << 20;
 /// Up to so many files are synced one by one.
 const SYNC_EACH: usize = 16;
-const STAGING: &str = "_lakegate/staging";
 
 /// A folder as storage.
 pub struct LocalFolder {
@@ -65,6 +67,10 @@ impl LocalFolder {
                 .split('/')
                 .all(|part| !part.is_empty() && part != "." && part != ".." && !part.contains('\0'));
         if legal { Ok(self.root.join(key)) } else { Err(StorageError::Key { key: key.into() }) }
+    }
+
+    fn folder(&self, prefix: &str) -> Result<PathBuf> {
+        if prefix.is_empty() { Ok(self.root.clone()) } else { self.path(prefix.trim_end_matches('/')) }
     }
 
     /// Name of this process's staging folder, made and locked on first use.
@@ -173,35 +179,15 @@ impl Storage for LocalFolder {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Facts>> {
-        let folder =
-            if prefix.is_empty() { self.root.clone() } else { self.path(prefix.trim_end_matches('/'))? };
-        let mut found = Vec::new();
-        if !folder.is_dir() {
-            return Ok(found);
-        }
-        for entry in walkdir::WalkDir::new(&folder) {
-            let entry = match entry {
-                Ok(entry) => entry,
-                // Somebody else's rename or sweep: what is gone is not listed.
-                Err(error) if error.io_error().is_some_and(|e| e.kind() == io::ErrorKind::NotFound) => {
-                    continue;
-                }
-                Err(error) => return Err(StorageError::io("list", prefix)(error.into())),
-            };
-            let name = entry.file_name().to_string_lossy();
-            if !entry.file_type().is_file()
-                || name.starts_with(".new-")
-                || name.ends_with(".lock")
-                || name == "lock"
-            {
-                continue;
-            }
-            let Ok(meta) = entry.metadata() else { continue };
-            let Ok(inside) = entry.path().strip_prefix(&self.root) else { continue };
-            found.push(facts(&inside.to_string_lossy(), &meta));
-        }
-        found.sort_by(|a, b| a.key.cmp(&b.key));
-        Ok(found)
+        list::all(&self.root, &self.folder(prefix)?, prefix)
+    }
+
+    fn list_page(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Page> {
+        list::page(&self.root, &self.folder(prefix)?, prefix, after, limit)
+    }
+
+    fn folders(&self, prefix: &str) -> Result<Vec<String>> {
+        list::folders(&self.folder(prefix)?, prefix)
     }
 
     fn stat(&self, key: &str) -> Result<Option<Facts>> {
@@ -274,7 +260,7 @@ impl Storage for LocalFolder {
         // Empty partition folders would be listed as partitions; one that is not empty stays.
         let mut folder = path.parent();
         while let Some(path) = folder.filter(|path| *path != self.root && path.starts_with(&self.root)) {
-            if path.starts_with(self.root.join("_lakegate")) || fs::remove_dir(path).is_err() {
+            if path.starts_with(self.root.join(OWN)) || fs::remove_dir(path).is_err() {
                 break;
             }
             folder = path.parent();

@@ -7,7 +7,8 @@ use std::path::Path;
 use super::*;
 use crate::config::{Config, Origin};
 use crate::observe::lineage::{EventType, RunEvent};
-use lakegate_lake::lake::{commit_key, contract_key, sha256, to_json};
+use lakegate_lake::keys::{commit_key, contract_key};
+use lakegate_lake::lake::{sha256, to_json};
 use lakegate_lake::storage::LocalFolder;
 
 const CONTRACT: &str = r#"{"version":1,"table":"orders","rows":null,"columns":[{"name":"id","type":"bigint","pointer":"/id"}],"nulls":[],"partition_by":[]}"#;

@@ -67,7 +67,7 @@ impl Peer {
     /// Another S3, if the environment names one.
     pub(super) fn endpoint() -> Option<Self> {
         let Ok(endpoint) = std::env::var("LAKEGATE_TEST_S3") else {
-            eprintln!("skipped: LAKEGATE_TEST_S3 names no endpoint");
+            lakegate_skipped::skipped("LAKEGATE_TEST_S3 names no endpoint");
             return None;
         };
         let name = tempfile::Builder::new().prefix("").rand_bytes(12).tempdir().unwrap();
@@ -83,7 +83,7 @@ impl Peer {
     pub(super) fn skips(&self, law: &str) -> bool {
         let lack = self.lacks.iter().find(|(name, _)| *name == law);
         if let Some((law, why)) = lack {
-            eprintln!("skipped on this backend: {law}: {why}");
+            lakegate_skipped::skipped(&format!("{law}: {why}"));
         }
         lack.is_some()
     }
@@ -92,6 +92,11 @@ impl Peer {
     pub(super) fn s3(&self, endpoint: &str, options: S3Options) -> S3Storage {
         let aws = Aws::of_tests(runtime().handle().clone(), endpoint);
         S3Storage::new(aws, self.bucket(), "a lake/", options)
+    }
+
+    /// Where the objects of the bucket are files, where the peer has them in a folder.
+    pub(super) fn files(&self) -> std::path::PathBuf {
+        self.folder.path().join("lake")
     }
 
     pub(super) fn endpoint_url(&self) -> &str {

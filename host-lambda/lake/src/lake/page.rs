@@ -1,0 +1,191 @@
+//! The load history, newest first, a page at a time.
+//!
+//! Not for the history as a whole: SQL reads that. A page costs what it shows and never what the lake holds: days
+//! are listed as folders (one request for up to 1,000 days of a pipeline), the newest of them are opened until the
+//! page is full, and each line is read once. Whether a line still counts is known from the lines after it, which
+//! are newer; on a later page those are not at hand, and the object's own commit records tell.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::keys::{self, Named};
+use crate::lake::{Lake, Load};
+use crate::record::CommitRecord;
+use lakegate_base::{Code, Error, Result};
+
+/// A commit, as the history shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its line; of one that is not done, what its record says.
+    pub load: Load,
+    /// Key of the commit record.
+    pub key: String,
+    /// False while it is to be completed.
+    pub done: bool,
+    /// Whether its rows count: no later generation replaced them.
+    pub current: bool,
+}
+
+/// A page of the history.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// Newest first.
+    pub entries: Vec<Entry>,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<String>,
+    /// Commits that are not done. Known only where one page holds all there is: then they are among the entries.
+    pub undone: Option<usize>,
+}
+
+impl History {
+    /// Whether these are all commits of the lake.
+    pub fn is_whole(&self) -> bool {
+        self.undone.is_some()
+    }
+}
+
+/// A place in the history: after the line of this day and name in this pipeline.
+struct Cursor<'a> {
+    day: &'a str,
+    name: &'a str,
+    pipeline: &'a str,
+}
+
+impl<'a> Cursor<'a> {
+    fn parse(text: &'a str) -> Result<Self> {
+        let mut steps = text.split('/');
+        match (steps.next(), steps.next(), steps.next(), steps.next()) {
+            (Some(day), Some(name), Some(pipeline), None) => Ok(Self { day, name, pipeline }),
+            _ => Err(Error::new(Code::CursorUnknown, format!("`{text}` is no place in the load history"))
+                .with_hint("give what the page before says as `next`")),
+        }
+    }
+
+    /// The key after which a day of a pipeline is read: at one moment pipelines come in the order of their names.
+    fn start(&self, day: &str, pipeline: &str) -> Option<String> {
+        let prefix = keys::day_prefix(pipeline, day);
+        // The name without its extension comes right before the name.
+        let end = if pipeline > self.pipeline { "" } else { ".json" };
+        (day == self.day).then(|| format!("{prefix}{}{end}", self.name))
+    }
+}
+
+/// A line's place: newest first within a day.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Line {
+    name: String,
+    pipeline: String,
+}
+
+impl Lake {
+    /// The newest commits, at most `limit` of them, or those after a cursor.
+    ///
+    /// # Errors
+    /// The cursor is none; the storage's; or a line cannot be read.
+    pub fn history(&self, after: Option<&str>, limit: usize) -> Result<History> {
+        let mut page = History::default();
+        let mut lines = self.lines(after, limit)?;
+        if lines.len() > limit {
+            lines.truncate(limit);
+            page.next = lines.last().map(|(day, line)| format!("{day}/{}/{}", line.name, line.pipeline));
+        }
+        for (day, line) in &lines {
+            let key = format!("{}{}.json", keys::day_prefix(&line.pipeline, day), line.name);
+            let Some(load) = self.read_json::<Load>(&key)? else { continue };
+            page.entries.push(Entry { key: load.commit_key(), load, done: true, current: true });
+        }
+        if after.is_some() {
+            self.ask_current(&mut page.entries)?;
+            return Ok(page);
+        }
+        if page.next.is_none()
+            && let Some(undone) = self.undone(&page.entries, limit)?
+        {
+            page.undone = Some(undone.len());
+            for record in undone {
+                let load = Load::of(&record);
+                page.entries.push(Entry { key: load.commit_key(), load, done: false, current: true });
+            }
+            page.entries.sort_by(|a, b| b.load.committed.cmp(&a.load.committed));
+        }
+        see_current(&mut page.entries);
+        Ok(page)
+    }
+
+    /// Up to one line more than `limit`, with their days, newest first.
+    fn lines(&self, after: Option<&str>, limit: usize) -> Result<Vec<(String, Line)>> {
+        let cursor = after.map(Cursor::parse).transpose()?;
+        let mut days: BTreeMap<Reverse<String>, Vec<String>> = BTreeMap::new();
+        for folder in self.storage().folders(keys::LOADS)? {
+            let Some(pipeline) = keys::pipeline_of_loads(&folder) else { continue };
+            for day in self.storage().folders(&keys::days_prefix(pipeline))? {
+                let Some(day) = keys::day_of_loads(&day) else { continue };
+                if cursor.as_ref().is_none_or(|cursor| day <= cursor.day) {
+                    days.entry(Reverse(day.into())).or_default().push(pipeline.into());
+                }
+            }
+        }
+        let mut found: Vec<(String, Line)> = Vec::new();
+        for (Reverse(day), pipelines) in days {
+            let mut lines = Vec::new();
+            for pipeline in pipelines {
+                let prefix = keys::day_prefix(&pipeline, &day);
+                let start = cursor.as_ref().and_then(|cursor| cursor.start(&day, &pipeline));
+                let page = self.storage().list_page(
+                    &prefix,
+                    start.as_deref(),
+                    limit.saturating_add(1) - found.len(),
+                )?;
+                let name = |key: &str| Some(key.strip_prefix(&prefix)?.strip_suffix(".json")?.to_owned());
+                let names = page.found.iter().filter_map(|facts| name(&facts.key));
+                lines.extend(names.map(|name| Line { name, pipeline: pipeline.clone() }));
+            }
+            lines.sort();
+            found.extend(lines.into_iter().map(|line| (day.clone(), line)));
+            found.truncate(limit.saturating_add(1));
+            if found.len() > limit {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Commits without a line, where all commits are about as many as these entries; `None` where there are more.
+    fn undone(&self, entries: &[Entry], limit: usize) -> Result<Option<Vec<CommitRecord>>> {
+        let listed = self.storage().list_page(keys::COMMITS, None, limit.saturating_add(1))?;
+        if listed.more || listed.found.len() > limit {
+            return Ok(None);
+        }
+        let done: BTreeSet<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
+        let mut undone = Vec::new();
+        for facts in listed.found.iter().filter(|facts| !done.contains(facts.key.as_str())) {
+            undone.extend(self.read_json::<CommitRecord>(&facts.key)?);
+        }
+        Ok(Some(undone))
+    }
+
+    /// Looks at the other generations of each entry's object.
+    fn ask_current(&self, entries: &mut [Entry]) -> Result<()> {
+        for entry in entries {
+            let states =
+                self.records_below(&keys::object_prefix(&entry.load.pipeline, &entry.load.source))?;
+            let Some(state) = states.iter().find(|state| state.key == entry.key) else { continue };
+            entry.current = state.current && !self.is_withdrawn(&state.record, &state.key)?;
+        }
+        Ok(())
+    }
+}
+
+/// Newer entries say which older ones they replaced.
+fn see_current(entries: &mut [Entry]) {
+    let mut gone: BTreeSet<String> = BTreeSet::new();
+    for entry in entries.iter() {
+        gone.extend(entry.load.withdraws.iter().cloned());
+        let Some(named) = Named::of_commit(&entry.key) else { continue };
+        let replaced = entry.load.replaces.iter();
+        gone.extend(replaced.map(|generation| Named { generation: *generation, ..named }.commit_key()));
+    }
+    for entry in entries {
+        entry.current = !gone.contains(&entry.key);
+    }
+}

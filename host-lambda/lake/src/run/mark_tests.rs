@@ -1,0 +1,238 @@
+//! The done mark, out of order: a crash before it, several who write it, one that is there.
+
+use std::sync::{Arc, Mutex};
+
+use crate::keys;
+use crate::lake::{Lake, Load, Surroundings, to_json};
+use crate::record::{CommitRecord, PartRecord, Resolved, SourceRecord};
+use crate::run::commit::{Means, complete, roll_forward};
+use crate::run::later_than;
+use crate::source::Source;
+use crate::storage::{LocalFolder, Published, Staged};
+use lakegate_base::Result;
+
+const URI: &str = "/in/x.json";
+const AT: &str = "2025-01-01T11:59:59.999Z";
+
+/// Told, in their order; each telling has a number of its own.
+#[derive(Default)]
+struct Told(Mutex<Vec<u32>>);
+
+impl Surroundings for Told {
+    fn published(&self, _lake: &Lake, record: &CommitRecord) -> Result<serde_json::Value> {
+        let mut told = self.0.lock().unwrap();
+        told.push(record.generation);
+        Ok(told.len().into())
+    }
+
+    fn source(&self, record: &SourceRecord) -> Result<Source> {
+        panic!("nothing vanishes here, but {} was asked for", record.uri)
+    }
+}
+
+struct Fixture {
+    folder: tempfile::TempDir,
+    told: Arc<Told>,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), told: Arc::default() }
+    }
+
+    /// The lake as a process of its own sees it.
+    fn lake(&self) -> Lake {
+        Lake::over(Arc::new(LocalFolder::new(self.folder.path()).unwrap())).within(self.told.clone())
+    }
+
+    /// A commit with one part file, staged and not published.
+    fn commit(
+        &self,
+        lake: &Lake,
+        uri: &str,
+        generation: u32,
+        change: impl FnOnce(&mut CommitRecord),
+    ) -> (String, CommitRecord) {
+        let key = format!("t/{}-{generation}.parquet", keys::object_key(uri));
+        let mut stage = lake.storage().stage(&key).unwrap();
+        stage.write(b"rows").unwrap();
+        let staged: Staged = stage.finish().unwrap();
+        let part = PartRecord { key, table: "t".into(), staged, bytes: 4, rows: 1, ..PartRecord::default() };
+        let mut record = CommitRecord {
+            version: 1,
+            pipeline: "p".into(),
+            generation,
+            parts: vec![part],
+            contracts: [("t".to_owned(), "c".to_owned())].into(),
+            started: AT.into(),
+            committed: AT.into(),
+            ..CommitRecord::default()
+        };
+        record.source.uri = uri.into();
+        change(&mut record);
+        lake.note_resubmissions(&record).unwrap();
+        let key = keys::commit_key("p", uri, generation);
+        assert!(lake.storage().put_if_absent(&key, &to_json(&record).unwrap()).unwrap());
+        (key, record)
+    }
+
+    fn marks(&self) -> Vec<Load> {
+        let lake = self.lake();
+        let listed = lake.storage().list(keys::LOADS).unwrap();
+        listed.iter().map(|facts| lake.read_json(&facts.key).unwrap().unwrap()).collect()
+    }
+
+    fn files(&self) -> usize {
+        self.lake().storage().list("t/").unwrap().len()
+    }
+}
+
+#[test]
+fn a_crash_between_publishing_and_the_mark_is_made_up_for() {
+    let fixture = Fixture::new();
+    let lake = fixture.lake();
+    let (key, record) = fixture.commit(&lake, URI, 1, |_| {});
+    // All is visible; whoever did it died before telling and marking.
+    assert_eq!(lake.storage().publish(&record.parts[0].staged).unwrap(), Published::There);
+    drop(lake);
+    let lake = fixture.lake();
+    let states = lake.generations("p", URI).unwrap();
+    assert_eq!((states.len(), states[0].done), (1, false));
+    assert_eq!(lake.commits().unwrap(), states);
+    assert_eq!(roll_forward(&lake, &states, Means::default()).unwrap(), 1);
+    let (marks, told) = (fixture.marks(), fixture.told.0.lock().unwrap().clone());
+    assert_eq!((marks.len(), fixture.files(), told), (1, 1, vec![1]));
+    assert_eq!(marks[0].commit_key(), key);
+    assert_eq!((marks[0].rows, marks[0].files, marks[0].requests), (1, 1, None), "{marks:?}");
+    assert!(marks[0].milliseconds > 0 && marks[0].done > marks[0].committed);
+    assert!(lake.commits().unwrap()[0].done && lake.generations("p", URI).unwrap()[0].done);
+    assert_eq!(roll_forward(&lake, &lake.generations("p", URI).unwrap(), Means::default()).unwrap(), 0);
+}
+
+#[test]
+fn several_who_complete_a_commit_at_once_leave_one_mark() {
+    for _ in 0..20 {
+        let fixture = Fixture::new();
+        let (key, record) = fixture.commit(&fixture.lake(), URI, 1, |_| {});
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| complete(&fixture.lake(), &key, &record, Means::default()).unwrap());
+            }
+        });
+        let told = fixture.told.0.lock().unwrap().clone();
+        assert_eq!((fixture.marks().len(), fixture.files()), (1, 1));
+        assert!(
+            !told.is_empty() && told.iter().all(|generation| *generation == 1),
+            "at least once: {told:?}"
+        );
+    }
+}
+
+#[test]
+fn a_mark_that_is_there_stays_as_it_was_written() {
+    let fixture = Fixture::new();
+    let lake = fixture.lake();
+    let (key, record) = fixture.commit(&lake, URI, 1, |_| {});
+    complete(&lake, &key, &record, Means::default()).unwrap();
+    let first = fixture.marks();
+    assert_eq!(first[0].told, 1);
+    // A slow process that knows nothing of it.
+    complete(&fixture.lake(), &key, &record, Means::default()).unwrap();
+    assert_eq!(fixture.marks(), first);
+    // It comes even later: a further generation is in place, and this one's files are gone.
+    let (next, second) = fixture.commit(&lake, URI, 2, |record| {
+        record.replaces = vec![1];
+        record.committed = later_than([AT].into_iter());
+    });
+    complete(&lake, &next, &second, Means::default()).unwrap();
+    complete(&fixture.lake(), &key, &record, Means::default()).unwrap();
+    let states = fixture.lake().generations("p", URI).unwrap();
+    assert_eq!(
+        states.iter().map(|state| (state.done, state.current)).collect::<Vec<_>>(),
+        [(true, false), (true, true)]
+    );
+    assert_eq!((fixture.marks().len(), fixture.files()), (2, 1));
+}
+
+#[test]
+fn what_replaces_is_later_whatever_the_clocks_say() {
+    let ahead = "2999-12-31T23:59:59.999Z";
+    assert_eq!(later_than([AT, ahead].into_iter()), "3000-01-01T00:00:00.000Z");
+    assert!(later_than([AT].into_iter()).as_str() > AT);
+    assert!(later_than(["", "spoiled"].into_iter()).as_str() > AT);
+}
+
+#[test]
+fn the_history_shows_what_counts_on_every_page() {
+    let fixture = Fixture::new();
+    let lake = fixture.lake();
+    let mut at = AT.to_owned();
+    for generation in 1..=4 {
+        for uri in [URI, "/in/y.json", "/in/z.json"] {
+            at = later_than([at.as_str()].into_iter());
+            let (key, record) = fixture.commit(&lake, uri, generation, |record| {
+                record.committed.clone_from(&at);
+                record.replaces = (1..generation).collect();
+            });
+            if generation < 4 || uri != URI {
+                complete(&lake, &key, &record, Means::default()).unwrap();
+            }
+        }
+    }
+    let whole = lake.history(None, 100).unwrap();
+    assert_eq!((whole.entries.len(), whole.undone, whole.next.clone()), (12, Some(1), None));
+    let states = lake.commits().unwrap();
+    for entry in &whole.entries {
+        let state = states.iter().find(|state| state.key == entry.key).unwrap();
+        assert_eq!((entry.done, entry.current), (state.done, state.current), "{}", entry.key);
+    }
+    assert!(whole.entries.is_sorted_by(|a, b| a.load.committed > b.load.committed), "newest first");
+    // The same in pages, without the one that is not done.
+    let (mut paged, mut after) = (Vec::new(), None);
+    loop {
+        let page = lake.history(after.as_deref(), 2).unwrap();
+        assert!(page.entries.len() <= 2 && page.undone.is_none());
+        paged.extend(page.entries.iter().map(|entry| entry.key.clone()));
+        for entry in &page.entries {
+            let newest = entry.load.generation == if entry.load.source == URI { 3 } else { 4 };
+            // The third of the first is replaced by one that is not done: its record says so already.
+            let replaced = after.is_some() && entry.load.source == URI;
+            assert_eq!(entry.current, newest && !replaced, "{}", entry.key);
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let done = whole.entries.iter().filter(|entry| entry.done);
+    assert_eq!(paged, done.map(|entry| entry.key.clone()).collect::<Vec<_>>());
+    assert_eq!(lake.history(Some("nowhere"), 2).unwrap_err().name(), "cursor_unknown");
+}
+
+#[test]
+fn a_resubmission_is_found_by_the_object_whose_records_it_holds() {
+    let fixture = Fixture::new();
+    let lake = fixture.lake();
+    let resolved = |source: &str| Resolved { source: source.into(), digest: "d".into(), records: vec![1] };
+    let (again, record) = fixture.commit(&lake, "resubmit:1", 1, |record| {
+        record.resolves = vec![resolved(URI), resolved("/in/y.json")];
+    });
+    // Noted, and then its process died: no commit, so it counts for nothing.
+    let never = CommitRecord { resolves: vec![resolved(URI)], generation: 7, ..record.clone() };
+    lake.note_resubmissions(&never).unwrap();
+    let keys = |uri: &str| -> Vec<String> {
+        lake.resubmissions_of("p", uri).unwrap().into_iter().map(|state| state.key).collect()
+    };
+    assert_eq!(
+        (keys(URI), keys("/in/y.json"), keys("/in/z.json")),
+        (vec![again.clone()], vec![again.clone()], vec![])
+    );
+    let withdraws = |record: &mut CommitRecord| record.withdraws = vec![again.clone()];
+    let (key, newer) = fixture.commit(&lake, "/in/y.json", 1, withdraws);
+    complete(&lake, &key, &newer, Means::default()).unwrap();
+    assert_eq!((keys(URI), keys("/in/y.json")), (vec![], vec![]), "it is void for all of its sources");
+    // The process that made it was slow, and does not bring its rows back.
+    complete(&lake, &again, &record, Means::default()).unwrap();
+    assert_eq!(fixture.files(), 1);
+    assert!(!lake.commits().unwrap().iter().find(|state| state.key == again).unwrap().current);
+}
