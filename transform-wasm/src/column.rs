@@ -309,6 +309,12 @@ impl Column {
         self.valid.len()
     }
 
+    /// Whether there is no slot.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.valid.is_empty()
+    }
+
     /// Where its next values go.
     #[inline(always)]
     pub fn slots(&mut self) -> Slots<'_> {
