@@ -1,4 +1,4 @@
-//! Embeds the browser page into the command.
+//! Embeds the browser page, and the sources of the transform library, into the command.
 //!
 //! Not for building it: that is `cargo xtask build`, which writes it where this script looks. Without it the
 //! script embeds nothing, so that `cargo check`, clippy and IDEs pass on a fresh checkout; asking for the page
@@ -9,12 +9,17 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+#[path = "build/library.rs"]
+mod library;
 #[path = "../sandbox/build/target.rs"]
 mod target;
 
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=build/library.rs");
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    let checkout = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../..");
+    library::write(&checkout, &out.join("library.gz"))?;
     let root = target::target_folder(&out);
     page(&root.map_or_else(|| out.join("no-page"), |root| root.join("page-files")), &out)
 }

@@ -14,7 +14,7 @@ const ORDERS: &str = r#"[
 
 /// A folder with files; none where this build has no component.
 fn folder(files: &[(&str, &str)]) -> Option<TempDir> {
-    ways::component()?;
+    ways::required()?;
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
         fs::write(folder.path().join(name), text).unwrap();

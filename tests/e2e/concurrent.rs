@@ -8,7 +8,7 @@ use lakegate_tests::{lake_rows, ways};
 
 #[test]
 fn two_runs_at_once_lose_and_double_nothing() {
-    if ways::component().is_none() {
+    if ways::required().is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

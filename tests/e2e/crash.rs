@@ -35,7 +35,7 @@ fn only_whole_rows(lake: &Path) {
 
 #[test]
 fn the_binary_killed_at_each_step_is_completed_by_the_next_run() {
-    if ways::component().is_none() {
+    if ways::required().is_none() {
         return;
     }
     for step in [
@@ -76,7 +76,7 @@ fn the_binary_killed_at_each_step_is_completed_by_the_next_run() {
 
 #[test]
 fn a_storage_that_dies_at_any_change_loses_and_doubles_nothing() {
-    if ways::component().is_none() {
+    if ways::required().is_none() {
         return;
     }
     let transform = Transform::shipped(&Sandbox::new(Limits::default()).unwrap()).unwrap();

@@ -7,18 +7,20 @@
 //! * `concurrent`   two runs at once into one table
 //! * `corpus`       every golden case, both ways, several chunk sizes
 //! * `crash`        killed at each step, run again: the rows are the same
-//! * `csv_spectrum` a public CSV collection, where it lies beside the checkout
+//! * `csv_fields`   quotes, line ends and empty fields of CSV, one case each
 //! * `differential` generated records through the transform and the plain reference
+//! * `docs`         the documents: commands, links, paths
 //! * `drift`        fifty files with drifting shapes, in any order
 //! * `errors`       the exact text of the likeliest errors
-//! * `json_suite`   what the grammar allows is accepted, what it forbids is refused
+//! * `json_texts`   what the grammar allows is accepted, what it forbids is refused
 //! * `laws`         properties: chunks, joins, names, partition paths
 //! * `model`        the deployed flow against a model of a few lines
 //! * `names`        tables that are called like something of the lake's own
 //! * `own`          a transform of one's own: the example, and a crate as `lakegate new` makes it
+//! * `rejected`     how many rejected records are too many, as preview and run see it
 //! * `releases`     keys, publishing, promotion, rollback, replay, proof: the commands one after the other
 //! * `serve`        uploads over HTTP, what the page is told, what is refused at the port
-//! * `shared_cases` small tricky files, where they lie beside the checkout
+//! * `small_cases`  small tricky inputs, one thing each
 //! * `swap`         a steady load of objects under a hundred promotions and rollbacks
 //! * `tidy`         the style limits
 //! * `walls`        layers of crates, circles of modules, what a function carries
@@ -30,18 +32,20 @@ mod codes;
 mod concurrent;
 mod corpus;
 mod crash;
-mod csv_spectrum;
+mod csv_fields;
 mod differential;
+mod docs;
 mod drift;
 mod errors;
-mod json_suite;
+mod json_texts;
 mod laws;
 mod model;
 mod names;
 mod own;
+mod rejected;
 mod releases;
 mod serve;
-mod shared_cases;
+mod small_cases;
 mod swap;
 mod tidy;
 mod walls;
@@ -53,11 +57,14 @@ fn checkout() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the checkout").to_owned()
 }
 
-/// A folder of public test data beside the checkout; none where it is not there, which is said.
-fn shared(name: &str) -> Option<PathBuf> {
-    let path = checkout().join("../shared/data").join(name);
-    if !path.exists() {
-        eprintln!("skipped: {} is not here", path.display());
-    }
-    path.exists().then_some(path)
+/// A public collection below the folder that `LAKEGATE_COLLECTIONS` names; the test is skipped where it names
+/// none, and fails where the collection is not in it.
+fn collection(name: &str) -> Option<PathBuf> {
+    let Some(folder) = std::env::var_os("LAKEGATE_COLLECTIONS") else {
+        lakegate_skipped::skipped(&format!("LAKEGATE_COLLECTIONS names no folder that holds {name}"));
+        return None;
+    };
+    let path = PathBuf::from(folder).join(name);
+    assert!(path.is_dir(), "LAKEGATE_COLLECTIONS is set, but there is no {}", path.display());
+    Some(path)
 }

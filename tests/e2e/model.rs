@@ -207,7 +207,7 @@ fn sequence(transform: &Transform, seed: u64) {
 
 #[test]
 fn the_flow_does_what_the_model_says() {
-    if ways::component().is_none() {
+    if ways::required().is_none() {
         return;
     }
     let transform = Transform::shipped(&Sandbox::new(Limits::default()).unwrap()).unwrap();

@@ -50,15 +50,28 @@ fn the_example_learns_a_contract_and_the_shipped_transform_keeps_it() {
 
 /// A folder with a crate that `lakegate new` made; none where this build has no component.
 fn new_crate() -> Option<tempfile::TempDir> {
-    ways::component()?;
+    ways::required()?;
     let folder = tempfile::tempdir().unwrap();
-    let library = crate::checkout().join("transform-wasm");
-    let ran = lakegate(
-        folder.path(),
-        &["new", "name-length", "--path", "made", "--library", library.to_str().unwrap(), "--json"],
-    );
+    let ran = lakegate(folder.path(), &["new", "name-length", "--path", "made", "--json"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(ran.json()["library"], "vendor/lakegate/transform-wasm");
     Some(folder)
+}
+
+/// Nothing that `lakegate new` writes says where the command was built: it works where there is no checkout.
+#[test]
+fn a_new_crate_knows_of_no_checkout() {
+    let Some(folder) = new_crate() else { return };
+    let checkout = crate::checkout();
+    let checkout = checkout.to_str().unwrap();
+    for entry in walkdir::WalkDir::new(folder.path()) {
+        let entry = entry.unwrap();
+        assert!(!entry.file_type().is_symlink(), "{}", entry.path().display());
+        if entry.file_type().is_file() {
+            let text = String::from_utf8(fs::read(entry.path()).unwrap()).unwrap();
+            assert!(!text.contains(checkout), "{} names {checkout}", entry.path().display());
+        }
+    }
 }
 
 /// The target folder of this very test: what a component depends on is compiled there already.

@@ -23,7 +23,7 @@ const SPEC: &str = "[output]\nmax_rejected = \"60%\"\n\
 
 /// A folder to work in; none where this build has no component.
 fn folder() -> Option<TempDir> {
-    ways::component()?;
+    ways::required()?;
     Some(tempfile::tempdir().unwrap())
 }
 
@@ -375,11 +375,8 @@ fn the_port_is_taken_once_and_given_back() {
     assert_eq!(serving.interrupt().code(), Some(0));
 }
 
-#[test]
-fn a_release_is_verified_and_a_spoilt_one_is_refused() {
-    let Some(folder) = folder() else { return };
-    let folder = folder.path();
-    fs::write(folder.join("orders.toml"), SPEC).unwrap();
+/// A registry with two releases that differ in their spec; the first is promoted.
+fn publish_two(folder: &Path) {
     fs::write(folder.join("sample.ndjson"), "{\"id\":1,\"price\":2}\n").unwrap();
     let ok = |args: &[&str]| {
         let ran = lakegate(folder, args);
@@ -387,17 +384,20 @@ fn a_release_is_verified_and_a_spoilt_one_is_refused() {
     };
     let signed = ["--registry", "releases", "--key", "release.key"];
     ok(&["keygen", "--out", "release.key"]);
-    for version in ["1.0.0", "1.1.0"] {
-        fs::write(
-            folder.join("orders.toml"),
-            SPEC.replace("60%", if version == "1.0.0" { "60%" } else { "70%" }),
-        )
-        .unwrap();
+    for (version, share) in [("1.0.0", "60%"), ("1.1.0", "70%")] {
+        fs::write(folder.join("orders.toml"), SPEC.replace("60%", share)).unwrap();
         let publish =
             ["publish", "orders", "--version", version, "--spec", "orders.toml", "--sample", "sample.ndjson"];
         ok(&[&publish[..], &["--no-code"], &signed].concat());
     }
     ok(&[&["promote", "orders", "1.0.0"][..], &signed].concat());
+}
+
+#[test]
+fn a_release_is_verified_and_a_spoilt_one_is_refused() {
+    let Some(folder) = folder() else { return };
+    let folder = folder.path();
+    publish_two(folder);
     let trusted =
         ["--registry", "releases", "--transform", "orders", "--trust", "release.key.pub", "--lake", "lake"];
     let serving = Serving::start(folder, &trusted);

@@ -1,6 +1,7 @@
 """The benchmark: makes its data, runs Lakegate and its peers on it, checks that they agree, prints one table.
 
-    bench.py --lakegate BINARY --native BINARY --steps BINARY --sandbox BINARY --data FOLDER [--quick] [--only NAME…]
+    bench.py --lakegate BINARY --native BINARY --steps BINARY --encoder BINARY --sandbox BINARY --data FOLDER
+             [--quick] [--only NAME…]
 
 Started by `cargo xtask bench`, which builds what is measured. Everything runs one after the other, each as a
 process of its own; the best of several runs counts, since other work on the machine only ever makes things
@@ -246,12 +247,44 @@ def steps(arguments, megabytes):
     sys.stdout.flush()
 
 
+def fuel(arguments):
+    """What the guest does for a byte of input, counted: the same on every machine, so that a change shows."""
+    out = arguments.data / "out"
+    print("\n| input | fuel per input byte |\n| --- | ---: |")
+    for shape in SHAPES:
+        if arguments.only and shape not in arguments.only:
+            continue
+        source = data_file(arguments.data, shape, 2)
+        command = [arguments.sandbox, "--fuel", "--spec", arguments.data / f"{shape}.toml", "--table", "bench"]
+        command += ["--input", source, "--out", empty(out)]
+        used = last_json(timed(command)[1])["fuel"]
+        print(f"| {shape} | {used / source.stat().st_size:.1f} |")
+    sys.stdout.flush()
+
+
+def encoder(arguments, megabytes):
+    """The own Parquet encoder beside the `parquet` crate's column writer, on the same rows."""
+    print("\n| encoder | CPU seconds | `parquet` crate | × | bytes | `parquet` crate | % |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for shape in ("ndjson", "wide", "text"):
+        source = data_file(arguments.data, shape, megabytes)
+        command = [arguments.encoder, "--spec", arguments.data / f"{shape}.toml", "--input", source]
+        told = last_json(timed(command)[1])
+        ratio, size = told["parquet"] / told["encoder"], told["encoder_bytes"] / told["parquet_bytes"]
+        print(
+            f"| {shape}, native | {told['encoder']:.3f} | {told['parquet']:.3f} | {ratio:.1f} "
+            f"| {told['encoder_bytes']} | {told['parquet_bytes']} | {100 * size:.0f} |"
+        )
+    sys.stdout.flush()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lakegate", type=Path, required=True)
     parser.add_argument("--native", type=Path, required=True)
     parser.add_argument("--steps", type=Path, required=True)
     parser.add_argument("--sandbox", type=Path, required=True)
+    parser.add_argument("--encoder", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", nargs="*")
@@ -262,8 +295,10 @@ def main():
     run_lakegate(arguments.lakegate, "json", twenty_kilobytes(arguments.data), arguments.data / "out", True)
     try:
         throughput(arguments, rounds, megabytes)
+        fuel(arguments)
         if not arguments.only:
             steps(arguments, megabytes)
+            encoder(arguments, megabytes)
             memory(arguments, arguments.quick)
             starts(arguments)
     except Failed as failure:

@@ -8,6 +8,7 @@
 pub mod cells;
 pub mod command;
 pub mod corpus;
+pub mod documents;
 pub mod drive;
 pub mod dying;
 pub mod generate;

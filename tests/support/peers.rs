@@ -1,6 +1,6 @@
 //! Stand-ins for AWS on this machine, and the Python cases that run against them.
 //!
-//! For: `tests/e2e/aws.rs`. Not for the storage suite, which brings its own. The decision to know: the
+//! For: `tests/e2e/aws.rs`, and the documents. Not for the storage suite, which brings its own. The decision to know: the
 //! stand-ins are started once a test binary and hang on a pipe that this process holds open, so that they go
 //! when it goes, however that happens.
 
@@ -18,22 +18,20 @@ struct Peers {
     ministack: String,
     moto: String,
     python: PathBuf,
-    zip: PathBuf,
     /// Its standard input is the pipe.
     _child: Child,
 }
 
-/// Runs one case of `tests/python/aws_cases.py`; says so and does nothing where `cargo xtask test` has not
-/// prepared it.
+/// Runs one case of `tests/python/aws_cases.py`; skipped where `cargo xtask test` has not prepared it.
 ///
 /// # Panics
 /// Where the case fails, with all that it said.
 pub fn case(name: &str) {
-    let Some(peers) = peers() else { return };
+    let (Some(peers), Some(zip)) = (peers(), prepared("LAKEGATE_ZIP")) else { return };
     let mut command = Command::new(&peers.python);
     command.arg(script("aws_cases.py")).arg(name).env("PYTHONDONTWRITEBYTECODE", "1").stdin(Stdio::null());
     command.args(["--ministack", &peers.ministack, "--moto", &peers.moto]);
-    command.arg("--zip").arg(&peers.zip).arg("--lakegate").arg(binary());
+    command.arg("--zip").arg(zip).arg("--lakegate").arg(binary());
     let output = command.output().expect("Python starts");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{name}\n{}{}", text(&output.stdout), text(&output.stderr));
@@ -53,20 +51,37 @@ pub fn cases() -> Option<Vec<String>> {
     Some(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
 }
 
+/// What `lakegate` and `tests/python/aws_docs.py` need to speak to the stand-in, and the Python to run that with; none
+/// where nothing is prepared.
+#[must_use]
+pub fn environment() -> Option<Vec<(String, String)>> {
+    let peers = peers()?;
+    let variables = [
+        ("AWS_ENDPOINT_URL", peers.ministack.as_str()),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_DEFAULT_REGION", "us-east-1"),
+        ("PYTHON", peers.python.to_str()?),
+        ("PYTHONDONTWRITEBYTECODE", "1"),
+    ];
+    Some(variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec())
+}
+
 fn peers() -> Option<&'static Peers> {
     static PEERS: OnceLock<Option<Peers>> = OnceLock::new();
-    PEERS.get_or_init(|| Some(start(prepared("LAKEGATE_PYTHON")?, prepared("LAKEGATE_ZIP")?))).as_ref()
+    PEERS.get_or_init(|| Some(start(prepared("LAKEGATE_PYTHON")?))).as_ref()
 }
 
 fn prepared(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os(name).map(PathBuf::from);
     if path.is_none() {
-        eprintln!("skipped: {name} is not set; `cargo xtask test` prepares it");
+        lakegate_skipped::skipped(&format!("{name} is not set; `cargo xtask test` prepares it"));
     }
     path
 }
 
-fn start(python: PathBuf, zip: PathBuf) -> Peers {
+fn start(python: PathBuf) -> Peers {
     let mut command = Command::new(&python);
     command.arg(script("aws_peers.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().expect("Python starts");
@@ -75,7 +90,7 @@ fn start(python: PathBuf, zip: PathBuf) -> Peers {
     BufReader::new(said).read_line(&mut line).expect("the stand-ins answer");
     let places: Value = serde_json::from_str(&line).expect("the stand-ins start; their own words are above");
     let place = |name: &str| places[name].as_str().expect("a URL").to_owned();
-    Peers { ministack: place("ministack"), moto: place("moto"), python, zip, _child: child }
+    Peers { ministack: place("ministack"), moto: place("moto"), python, _child: child }
 }
 
 fn script(name: &str) -> PathBuf {

@@ -37,6 +37,15 @@ pub fn component() -> Option<&'static Component> {
         .as_ref()
 }
 
+/// As [`component`], for a test that has nothing to check without one: it is skipped then.
+pub fn required() -> Option<&'static Component> {
+    let component = component();
+    if component.is_none() {
+        lakegate_skipped::skipped("this build carries no component");
+    }
+    component
+}
+
 /// The example of a transform of one's own, as a Rust library.
 #[derive(Clone, Copy, Debug)]
 pub struct MaskScore;
@@ -109,8 +118,9 @@ fn options(ask: &Ask, last: bool) -> native::Options {
         footer: vec![(FOOTER.0.to_owned(), FOOTER.1.to_owned())],
         source: native::SourceFacts {
             uri: URI.to_owned(),
-            event_time: Some(EVENT_TIME),
+            event_time_ms: Some(EVENT_TIME),
             partitions: vec![("ingest_date".to_owned(), INGEST_DATE.to_owned())],
+            ..native::SourceFacts::default()
         },
         final_pass: last,
         ..native::Options::default()
@@ -170,8 +180,9 @@ impl Way for Component {
             footer: vec![(FOOTER.0.to_owned(), FOOTER.1.to_owned())],
             source: sandbox::SourceFacts {
                 uri: URI.to_owned(),
-                event_time: Some(EVENT_TIME),
+                event_time_ms: Some(EVENT_TIME),
                 partitions: vec![("ingest_date".to_owned(), INGEST_DATE.to_owned())],
+                ..sandbox::SourceFacts::default()
             },
             final_pass: last,
             ..sandbox::JobOptions::default()

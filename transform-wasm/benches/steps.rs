@@ -8,14 +8,10 @@
 use std::error::Error;
 use std::time::Instant;
 
-use lakegate_transform::contract::Contract;
-use lakegate_transform::json::reader::{DocumentReader, Next};
-use lakegate_transform::json::skip::Care;
-use lakegate_transform::json::{Cursor, Skipper};
-use lakegate_transform::limits::Limits;
-use lakegate_transform::shred::{Plan, Shredder};
-use lakegate_transform::spec::Spec;
-use lakegate_transform::{Job, Options, Step};
+use lakegate_transform::bench::{
+    Care, Contract, Cursor, DocumentReader, Limits, Next, Plan, Shredder, Skipper, Spec,
+};
+use lakegate_transform::{Job, Options, Step, TableContract};
 
 /// Records after which the shredder's batch is emptied.
 const BATCH_RECORDS: u32 = 8192;
@@ -104,7 +100,7 @@ fn records(input: &[u8], mut take: Take) -> Outcome<()> {
 }
 
 fn whole(spec: &str, contract: &str, input: &[u8]) -> Outcome<()> {
-    let contracts = vec![lakegate_transform::TableContract { table: "bench".into(), text: contract.into() }];
+    let contracts = vec![TableContract { table: "bench".into(), text: contract.into() }];
     let options = Options { spec: spec.into(), contracts, final_pass: true, ..Options::default() };
     let mut job = Job::open(options).map_err(|failure| format!("{failure:?}"))?;
     let mut chunks = input.chunks(1 << 20);

@@ -3,136 +3,254 @@
 //! For: appending values while a record is shredded, rolling a rejected record back, copying rows
 //! into partitions. Not for: expressions (those run over Arrow arrays, see [`Column::to_arrow`]).
 //!
-//! The decision to know: a column is slot-aligned (a null has a slot too), and a parent's value is
-//! stored once per record; how many rows repeat it stands beside it (`repeats`), so that an
-//! exploded parent is hashed and encoded once per record and not once per row.
+//! A column is slot-aligned (a null has a slot too), and a parent's value is stored once per record; how
+//! many rows repeat it stands beside it (`repeats`), so that an exploded parent is hashed and encoded once
+//! per record and not once per row. What a column holds follows from its type alone: [`Column::slots`] hands
+//! out an appender of that type, so a value of another type has nowhere to go.
 
-use std::fmt;
+pub use lakegate_model::ColumnType;
 
-use crate::bytes::append;
-
-/// The types a column can have; the names are those of Athena and Glue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ColumnType {
-    /// `true` or `false`.
-    Boolean,
-    /// 64-bit signed integer (Parquet INT64).
-    Bigint,
-    /// 64-bit float (Parquet DOUBLE); never NaN or infinite.
-    Double,
-    /// Exact number: `precision` digits in all (1 to 38), `scale` of them after the point.
-    Decimal {
-        /// Digits in all, 1 to 38.
-        precision: u8,
-        /// Digits after the point, at most `precision`.
-        scale: u8,
-    },
-    /// UTF-8 text.
-    String,
-    /// Days since 1970-01-01 (Parquet INT32 DATE).
-    Date,
-    /// Milliseconds since 1970-01-01 UTC (Parquet INT64 TIMESTAMP_MILLIS).
-    Timestamp,
-    /// JSON text (Parquet BYTE_ARRAY STRING; `string` in Athena).
-    Json,
-}
-
-impl fmt::Display for ColumnType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Boolean => f.write_str("boolean"),
-            Self::Bigint => f.write_str("bigint"),
-            Self::Double => f.write_str("double"),
-            Self::Decimal { precision, scale } => write!(f, "decimal({precision},{scale})"),
-            Self::String => f.write_str("string"),
-            Self::Date => f.write_str("date"),
-            Self::Timestamp => f.write_str("timestamp"),
-            Self::Json => f.write_str("json"),
-        }
-    }
-}
+use crate::bytes;
+pub use crate::column_arrow::ArrowType;
+use crate::error::{Code, Failure};
 
 /// The values of a column, one a slot; a null slot holds the type's zero.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
     /// One byte a value, 0 or 1.
     Boolean(Vec<u8>),
-    /// Bigint and timestamp.
-    Int64(Vec<i64>),
-    /// Date.
-    Int32(Vec<i32>),
-    /// Double.
+    /// As they are.
+    Bigint(Vec<i64>),
+    /// Milliseconds since 1970-01-01 UTC.
+    Timestamp(Vec<i64>),
+    /// Days since 1970-01-01.
+    Date(Vec<i32>),
+    /// Finite.
     Double(Vec<f64>),
-    /// Decimal, unscaled.
-    Int128(Vec<i128>),
-    /// String and JSON text: value `i` is `data[ends[i - 1]..ends[i]]`.
-    Bytes {
-        /// All values, end to end.
-        data: Vec<u8>,
-        /// End of each value in `data`.
-        ends: Vec<u32>,
+    /// Exact numbers, times `10^scale`.
+    Decimal {
+        /// Digits in all.
+        precision: u8,
+        /// Digits after the point.
+        scale: u8,
+        /// The values.
+        unscaled: Vec<i128>,
     },
+    /// UTF-8 text.
+    String(Texts),
+    /// JSON text.
+    Json(Texts),
+}
+
+/// Texts, end to end. Offsets have 31 bits: a batch with the largest record that a spec may allow stays below.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Texts {
+    /// All texts.
+    data: Vec<u8>,
+    /// End of each text in `data`, ascending.
+    ends: Vec<u32>,
 }
 
 /// One column of a batch or of an open part file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
-    /// The type agreed in the contract.
-    pub ty: ColumnType,
     /// One byte a slot: 1 is a value, 0 is null.
-    pub valid: Vec<u8>,
+    valid: Vec<u8>,
     /// The values, slot-aligned.
-    pub values: Values,
+    values: Values,
 }
 
-impl ColumnType {
-    /// Bytes of one value as the row-group and budget rules count them; text adds its length.
-    pub fn width(self) -> usize {
-        match self {
-            Self::Boolean => 1,
-            Self::Date | Self::String | Self::Json => 4,
-            Self::Bigint | Self::Double | Self::Timestamp => 8,
-            Self::Decimal { .. } => 16,
+/// Where a column's next values go, by its type.
+#[derive(Debug)]
+pub enum Slots<'a> {
+    /// 0 or 1.
+    Boolean(Fixed<'a, u8>),
+    /// Any.
+    Bigint(Fixed<'a, i64>),
+    /// Milliseconds since 1970-01-01 UTC.
+    Timestamp(Fixed<'a, i64>),
+    /// Days since 1970-01-01.
+    Date(Fixed<'a, i32>),
+    /// Finite ones.
+    Double(Fixed<'a, f64>),
+    /// Unscaled, of at most `precision` digits.
+    Decimal {
+        /// Digits in all.
+        precision: u8,
+        /// Digits after the point.
+        scale: u8,
+        /// The slots.
+        slots: Fixed<'a, i128>,
+    },
+    /// UTF-8 text.
+    String(TextSlots<'a>),
+    /// JSON text.
+    Json(TextSlots<'a>),
+}
+
+/// The slots of a column whose values have one size.
+#[derive(Debug)]
+pub struct Fixed<'a, T> {
+    valid: &'a mut Vec<u8>,
+    values: &'a mut Vec<T>,
+}
+
+/// The slots of a column of texts.
+#[derive(Debug)]
+pub struct TextSlots<'a> {
+    valid: &'a mut Vec<u8>,
+    texts: &'a mut Texts,
+}
+
+impl<T: Default> Fixed<'_, T> {
+    /// Appends a value.
+    #[inline(always)]
+    pub fn push(&mut self, value: T) {
+        self.values.push(value);
+        self.valid.push(1);
+    }
+
+    /// Appends a null.
+    #[inline(always)]
+    pub fn push_null(&mut self) {
+        self.values.push(T::default());
+        self.valid.push(0);
+    }
+}
+
+impl TextSlots<'_> {
+    /// Appends text: UTF-8, as whoever read it has seen to.
+    #[inline(always)]
+    pub fn push(&mut self, text: &[u8]) {
+        bytes::append(&mut self.texts.data, text);
+        self.texts.end();
+        self.valid.push(1);
+    }
+
+    /// Appends text that `write` appends to the column's own buffer.
+    #[inline]
+    pub fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.texts.data);
+        self.texts.end();
+        self.valid.push(1);
+    }
+
+    /// Appends so many texts of `bytes` bytes together: `write` puts the next one at the front of the room that
+    /// it is given, which has `surplus` bytes more than the texts to come, and says its length; none
+    /// is a null.
+    #[inline(always)]
+    pub fn push_all(
+        &mut self,
+        count: usize,
+        bytes: usize,
+        surplus: usize,
+        mut write: impl FnMut(usize, &mut [u8]) -> Option<usize>,
+    ) {
+        let Texts { data, ends } = &mut *self.texts;
+        let mut at = data.len();
+        data.resize(at + bytes + surplus, 0);
+        ends.reserve(count);
+        self.valid.reserve(count);
+        for number in 0..count {
+            let length = write(number, &mut data[at..]);
+            self.valid.push(u8::from(length.is_some()));
+            at += length.unwrap_or(0);
+            ends.push(at as u32);
         }
+        data.truncate(at);
+    }
+}
+
+impl Texts {
+    /// All texts, end to end.
+    #[inline]
+    pub fn data(&self) -> &[u8] {
+        &self.data
     }
 
-    /// Reads a type's name as specs and contracts write it, for example `decimal(10,2)`.
-    pub fn parse(text: &str) -> Option<Self> {
-        Some(match text.trim() {
-            "boolean" => Self::Boolean,
-            "bigint" => Self::Bigint,
-            "double" => Self::Double,
-            "string" => Self::String,
-            "date" => Self::Date,
-            "timestamp" => Self::Timestamp,
-            "json" => Self::Json,
-            other => {
-                let (precision, scale) =
-                    other.strip_prefix("decimal(")?.strip_suffix(')')?.split_once(',')?;
-                let (precision, scale) = (precision.trim().parse().ok()?, scale.trim().parse().ok()?);
-                if !(1..=38).contains(&precision) || scale > precision {
-                    return None;
-                }
-                Self::Decimal { precision, scale }
-            }
-        })
+    /// End of each text, ascending.
+    #[inline]
+    pub fn ends(&self) -> &[u32] {
+        &self.ends
     }
 
-    /// Whether values are stored as bytes.
-    pub fn is_text(self) -> bool {
-        matches!(self, Self::String | Self::Json)
+    /// The text in a slot; empty where it is null.
+    #[inline]
+    pub fn get(&self, slot: usize) -> &[u8] {
+        let start = if slot == 0 { 0 } else { self.ends[slot - 1] as usize };
+        &self.data[start..self.ends[slot] as usize]
     }
+
+    /// Appends a text.
+    ///
+    /// # Errors
+    /// Fault `limit`: all together are longer than offsets reach.
+    pub fn push(&mut self, text: &str) -> Result<(), Failure> {
+        bytes::append(&mut self.data, text.as_bytes());
+        self.ends.push(offset(self.data.len())?);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn end(&mut self) {
+        self.ends.push(self.data.len() as u32);
+    }
+
+    /// # Errors
+    /// Both together are longer than offsets reach.
+    fn append(&mut self, other: &Self) -> Result<(), Failure> {
+        let base = offset(self.data.len() + other.data.len())? - other.data.len() as u32;
+        self.data.extend_from_slice(&other.data);
+        self.ends.extend(other.ends.iter().map(|end| base + end));
+        Ok(())
+    }
+
+    /// # Errors
+    /// Both together are longer than offsets reach: one long text on many rows.
+    fn append_slots(&mut self, other: &Self, slots: &[u32]) -> Result<(), Failure> {
+        for &slot in slots {
+            bytes::append(&mut self.data, other.get(slot as usize));
+            self.ends.push(offset(self.data.len())?);
+        }
+        Ok(())
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.ends.truncate(len);
+        self.data.truncate(self.ends.last().map_or(0, |&end| end as usize));
+    }
+}
+
+/// # Errors
+/// Beyond 31 bits, which Arrow's offsets have.
+#[inline(always)]
+fn offset(at: usize) -> Result<u32, Failure> {
+    if at > i32::MAX as usize { Err(too_long()) } else { Ok(at as u32) }
+}
+
+#[cold]
+fn too_long() -> Failure {
+    Failure::limit(
+        Code::RecordTooLarge,
+        "the texts of one column are longer than 2 GiB before they are written",
+    )
+    .hint("is one long text repeated on the rows of an array? leave it out of the table")
 }
 
 impl Values {
-    fn new(ty: ColumnType) -> Self {
+    /// So many zeros.
+    fn zeros(ty: ColumnType, len: usize) -> Self {
         match ty {
-            ColumnType::Boolean => Self::Boolean(Vec::new()),
-            ColumnType::Bigint | ColumnType::Timestamp => Self::Int64(Vec::new()),
-            ColumnType::Double => Self::Double(Vec::new()),
-            ColumnType::Decimal { .. } => Self::Int128(Vec::new()),
-            ColumnType::String | ColumnType::Json => Self::Bytes { data: Vec::new(), ends: Vec::new() },
-            ColumnType::Date => Self::Int32(Vec::new()),
+            ColumnType::Boolean => Self::Boolean(vec![0; len]),
+            ColumnType::Bigint => Self::Bigint(vec![0; len]),
+            ColumnType::Timestamp => Self::Timestamp(vec![0; len]),
+            ColumnType::Date => Self::Date(vec![0; len]),
+            ColumnType::Double => Self::Double(vec![0.0; len]),
+            ColumnType::Decimal { precision, scale } => {
+                Self::Decimal { precision, scale, unscaled: vec![0; len] }
+            }
+            ColumnType::String => Self::String(Texts { data: Vec::new(), ends: vec![0; len] }),
+            ColumnType::Json => Self::Json(Texts { data: Vec::new(), ends: vec![0; len] }),
         }
     }
 }
@@ -140,7 +258,49 @@ impl Values {
 impl Column {
     /// An empty column.
     pub fn new(ty: ColumnType) -> Self {
-        Self { ty, valid: Vec::new(), values: Values::new(ty) }
+        Self::nulls(ty, 0)
+    }
+
+    /// So many nulls.
+    pub fn nulls(ty: ColumnType, len: usize) -> Self {
+        Self { valid: vec![0; len], values: Values::zeros(ty, len) }
+    }
+
+    /// A column of values with their validity; null slots hold the type's zero.
+    ///
+    /// # Errors
+    /// Fault `internal` when there is not one byte of validity a value.
+    pub(crate) fn from_values(valid: Vec<u8>, values: Values) -> Result<Self, Failure> {
+        if values.len() != valid.len() {
+            return Err(Failure::internal("a column's values are not those of its slots"));
+        }
+        Ok(Self { valid, values })
+    }
+
+    /// The type agreed in the contract.
+    pub fn ty(&self) -> ColumnType {
+        match self.values {
+            Values::Boolean(_) => ColumnType::Boolean,
+            Values::Bigint(_) => ColumnType::Bigint,
+            Values::Timestamp(_) => ColumnType::Timestamp,
+            Values::Date(_) => ColumnType::Date,
+            Values::Double(_) => ColumnType::Double,
+            Values::Decimal { precision, scale, .. } => ColumnType::Decimal { precision, scale },
+            Values::String(_) => ColumnType::String,
+            Values::Json(_) => ColumnType::Json,
+        }
+    }
+
+    /// One byte a slot: 1 is a value, 0 is null.
+    #[inline]
+    pub fn valid(&self) -> &[u8] {
+        &self.valid
+    }
+
+    /// The values, slot-aligned.
+    #[inline]
+    pub fn values(&self) -> &Values {
+        &self.values
     }
 
     /// Slots, nulls among them.
@@ -149,9 +309,22 @@ impl Column {
         self.valid.len()
     }
 
-    /// Whether there is no slot.
-    pub fn is_empty(&self) -> bool {
-        self.valid.is_empty()
+    /// Where its next values go.
+    #[inline(always)]
+    pub fn slots(&mut self) -> Slots<'_> {
+        let valid = &mut self.valid;
+        match &mut self.values {
+            Values::Boolean(values) => Slots::Boolean(Fixed { valid, values }),
+            Values::Bigint(values) => Slots::Bigint(Fixed { valid, values }),
+            Values::Timestamp(values) => Slots::Timestamp(Fixed { valid, values }),
+            Values::Date(values) => Slots::Date(Fixed { valid, values }),
+            Values::Double(values) => Slots::Double(Fixed { valid, values }),
+            Values::Decimal { precision, scale, unscaled: values } => {
+                Slots::Decimal { precision: *precision, scale: *scale, slots: Fixed { valid, values } }
+            }
+            Values::String(texts) => Slots::String(TextSlots { valid, texts }),
+            Values::Json(texts) => Slots::Json(TextSlots { valid, texts }),
+        }
     }
 
     /// Appends a null.
@@ -160,76 +333,11 @@ impl Column {
         self.valid.push(0);
         match &mut self.values {
             Values::Boolean(v) => v.push(0),
-            Values::Int64(v) => v.push(0),
-            Values::Int32(v) => v.push(0),
+            Values::Bigint(v) | Values::Timestamp(v) => v.push(0),
+            Values::Date(v) => v.push(0),
             Values::Double(v) => v.push(0.0),
-            Values::Int128(v) => v.push(0),
-            Values::Bytes { data, ends } => ends.push(data.len() as u32),
-        }
-    }
-
-    /// Appends a boolean; the column's type must be boolean (as with every `push_`).
-    #[inline]
-    pub fn push_bool(&mut self, value: bool) {
-        if let Values::Boolean(v) = &mut self.values {
-            v.push(u8::from(value));
-            self.valid.push(1);
-        }
-    }
-
-    /// Appends a bigint or timestamp.
-    #[inline]
-    pub fn push_i64(&mut self, value: i64) {
-        if let Values::Int64(v) = &mut self.values {
-            v.push(value);
-            self.valid.push(1);
-        }
-    }
-
-    /// Appends a date.
-    #[inline]
-    pub fn push_i32(&mut self, value: i32) {
-        if let Values::Int32(v) = &mut self.values {
-            v.push(value);
-            self.valid.push(1);
-        }
-    }
-
-    /// Appends a double.
-    #[inline]
-    pub fn push_f64(&mut self, value: f64) {
-        if let Values::Double(v) = &mut self.values {
-            v.push(value);
-            self.valid.push(1);
-        }
-    }
-
-    /// Appends an unscaled decimal.
-    #[inline]
-    pub fn push_i128(&mut self, value: i128) {
-        if let Values::Int128(v) = &mut self.values {
-            v.push(value);
-            self.valid.push(1);
-        }
-    }
-
-    /// Appends text.
-    #[inline]
-    pub fn push_bytes(&mut self, value: &[u8]) {
-        if let Values::Bytes { data, ends } = &mut self.values {
-            append(data, value);
-            ends.push(data.len() as u32);
-            self.valid.push(1);
-        }
-    }
-
-    /// Appends text that `write` appends to the column's own buffer.
-    #[inline]
-    pub fn push_bytes_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        if let Values::Bytes { data, ends } = &mut self.values {
-            write(data);
-            ends.push(data.len() as u32);
-            self.valid.push(1);
+            Values::Decimal { unscaled, .. } => unscaled.push(0),
+            Values::String(texts) | Values::Json(texts) => texts.end(),
         }
     }
 
@@ -241,14 +349,11 @@ impl Column {
         self.valid.truncate(len);
         match &mut self.values {
             Values::Boolean(v) => v.truncate(len),
-            Values::Int64(v) => v.truncate(len),
-            Values::Int32(v) => v.truncate(len),
+            Values::Bigint(v) | Values::Timestamp(v) => v.truncate(len),
+            Values::Date(v) => v.truncate(len),
             Values::Double(v) => v.truncate(len),
-            Values::Int128(v) => v.truncate(len),
-            Values::Bytes { data, ends } => {
-                ends.truncate(len);
-                data.truncate(ends.last().map_or(0, |&end| end as usize));
-            }
+            Values::Decimal { unscaled, .. } => unscaled.truncate(len),
+            Values::String(texts) | Values::Json(texts) => texts.truncate(len),
         }
     }
 
@@ -258,75 +363,82 @@ impl Column {
     }
 
     /// Appends all of `other`, which has the same type.
-    pub fn append(&mut self, other: &Self) {
-        self.valid.extend_from_slice(&other.valid);
+    ///
+    /// # Errors
+    /// Fault `internal` for another type; fault `limit` for texts that are too long together.
+    pub fn append(&mut self, other: &Self) -> Result<(), Failure> {
         match (&mut self.values, &other.values) {
             (Values::Boolean(a), Values::Boolean(b)) => a.extend_from_slice(b),
-            (Values::Int64(a), Values::Int64(b)) => a.extend_from_slice(b),
-            (Values::Int32(a), Values::Int32(b)) => a.extend_from_slice(b),
-            (Values::Double(a), Values::Double(b)) => a.extend_from_slice(b),
-            (Values::Int128(a), Values::Int128(b)) => a.extend_from_slice(b),
-            (Values::Bytes { data, ends }, Values::Bytes { data: other_data, ends: other_ends }) => {
-                let base = data.len() as u32;
-                data.extend_from_slice(other_data);
-                ends.extend(other_ends.iter().map(|end| base + end));
+            (Values::Bigint(a), Values::Bigint(b)) | (Values::Timestamp(a), Values::Timestamp(b)) => {
+                a.extend_from_slice(b);
             }
-            _ => debug_assert!(false, "columns of two types"),
+            (Values::Date(a), Values::Date(b)) => a.extend_from_slice(b),
+            (Values::Double(a), Values::Double(b)) => a.extend_from_slice(b),
+            (Values::Decimal { unscaled: a, .. }, Values::Decimal { unscaled: b, .. }) => {
+                a.extend_from_slice(b);
+            }
+            (Values::String(a), Values::String(b)) | (Values::Json(a), Values::Json(b)) => a.append(b)?,
+            _ => return Err(two_types(self, other)),
         }
+        self.valid.extend_from_slice(&other.valid);
+        Ok(())
     }
 
     /// Appends the slots of `other` that `slots` names, in that order.
-    pub fn append_slots(&mut self, other: &Self, slots: &[u32]) {
-        self.valid.extend(slots.iter().map(|&i| other.valid[i as usize]));
+    ///
+    /// # Errors
+    /// As [`Column::append`].
+    pub fn append_slots(&mut self, other: &Self, slots: &[u32]) -> Result<(), Failure> {
         match (&mut self.values, &other.values) {
-            (Values::Boolean(a), Values::Boolean(b)) => a.extend(slots.iter().map(|&i| b[i as usize])),
-            (Values::Int64(a), Values::Int64(b)) => a.extend(slots.iter().map(|&i| b[i as usize])),
-            (Values::Int32(a), Values::Int32(b)) => a.extend(slots.iter().map(|&i| b[i as usize])),
-            (Values::Double(a), Values::Double(b)) => a.extend(slots.iter().map(|&i| b[i as usize])),
-            (Values::Int128(a), Values::Int128(b)) => a.extend(slots.iter().map(|&i| b[i as usize])),
-            (Values::Bytes { data, ends }, Values::Bytes { .. }) => {
-                for &slot in slots {
-                    append(data, other.bytes(slot as usize));
-                    ends.push(data.len() as u32);
-                }
+            (Values::Boolean(a), Values::Boolean(b)) => pick(a, b, slots),
+            (Values::Bigint(a), Values::Bigint(b)) | (Values::Timestamp(a), Values::Timestamp(b)) => {
+                pick(a, b, slots);
             }
-            _ => debug_assert!(false, "columns of two types"),
+            (Values::Date(a), Values::Date(b)) => pick(a, b, slots),
+            (Values::Double(a), Values::Double(b)) => pick(a, b, slots),
+            (Values::Decimal { unscaled: a, .. }, Values::Decimal { unscaled: b, .. }) => pick(a, b, slots),
+            (Values::String(a), Values::String(b)) | (Values::Json(a), Values::Json(b)) => {
+                a.append_slots(b, slots)?;
+            }
+            _ => return Err(two_types(self, other)),
         }
-    }
-
-    /// The text in a slot; empty where it is null or the column holds no text.
-    #[inline]
-    pub fn bytes(&self, slot: usize) -> &[u8] {
-        let Values::Bytes { data, ends } = &self.values else { return &[] };
-        let start = if slot == 0 { 0 } else { ends[slot - 1] as usize };
-        &data[start..ends[slot] as usize]
+        pick(&mut self.valid, &other.valid, slots);
+        Ok(())
     }
 
     /// Bytes held, as the encode budget counts them: logical, never the allocator's.
     pub fn stored_bytes(&self) -> usize {
-        let text = if let Values::Bytes { data, .. } = &self.values { data.len() } else { 0 };
-        self.len() * (self.ty.width() + 1) + text
+        self.len() + self.raw_bytes()
     }
 
-    /// Bytes of the values of all rows, where slot `i` stands for `repeats[i]` rows.
-    pub fn raw_bytes(&self, repeats: Option<&[u32]>) -> usize {
-        let Some(repeats) = repeats else {
-            let text = if let Values::Bytes { data, .. } = &self.values { data.len() } else { 0 };
-            return self.len() * self.ty.width() + text;
-        };
-        let rows: usize = repeats.iter().map(|&n| n as usize).sum();
+    /// Bytes of the values, one a slot.
+    pub fn raw_bytes(&self) -> usize {
         let text = match &self.values {
-            Values::Bytes { ends, .. } => {
-                let mut start = 0;
-                let mut sum = 0;
-                for (&end, &n) in ends.iter().zip(repeats) {
-                    sum += (end - start) as usize * n as usize;
-                    start = end;
-                }
-                sum
-            }
+            Values::String(texts) | Values::Json(texts) => texts.data.len(),
             _ => 0,
         };
-        rows * self.ty.width() + text
+        self.len() * self.ty().width() + text
     }
+}
+
+impl Values {
+    fn len(&self) -> usize {
+        match self {
+            Self::Boolean(v) => v.len(),
+            Self::Bigint(v) | Self::Timestamp(v) => v.len(),
+            Self::Date(v) => v.len(),
+            Self::Double(v) => v.len(),
+            Self::Decimal { unscaled, .. } => unscaled.len(),
+            Self::String(texts) | Self::Json(texts) => texts.ends.len(),
+        }
+    }
+}
+
+fn pick<T: Copy>(to: &mut Vec<T>, from: &[T], slots: &[u32]) {
+    to.extend(slots.iter().map(|&i| from[i as usize]));
+}
+
+#[cold]
+fn two_types(a: &Column, b: &Column) -> Failure {
+    Failure::internal(format!("a {} column was to take the values of a {} column", a.ty(), b.ty()))
 }

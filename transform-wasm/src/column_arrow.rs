@@ -8,16 +8,25 @@ use arrow::array::{
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimeUnit, TimestampMillisecondType,
+    ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimeUnit,
+    TimestampMillisecondType,
 };
 
-use crate::column::{Column, ColumnType, Values};
+use crate::column::{Column, ColumnType, Texts, Values};
 use crate::error::Failure;
 
-impl ColumnType {
+/// Column types as Arrow has them.
+pub trait ArrowType: Sized {
     /// The type that arrays of such a column have.
     #[must_use]
-    pub fn arrow_type(self) -> DataType {
+    fn arrow_type(self) -> DataType;
+
+    /// The type whose arrays are of this one; text is string.
+    fn of_arrow(ty: &DataType) -> Option<Self>;
+}
+
+impl ArrowType for ColumnType {
+    fn arrow_type(self) -> DataType {
         match self {
             Self::Boolean => DataType::Boolean,
             Self::Bigint => DataType::Int64,
@@ -30,8 +39,7 @@ impl ColumnType {
         }
     }
 
-    /// The type whose arrays are of this one; text is string.
-    pub(crate) fn of_arrow(ty: &DataType) -> Option<Self> {
+    fn of_arrow(ty: &DataType) -> Option<Self> {
         let decimal = match ty {
             DataType::Decimal128(precision, scale) => {
                 Some(Self::Decimal { precision: *precision, scale: u8::try_from(*scale).ok()? })
@@ -46,53 +54,41 @@ impl ColumnType {
 }
 
 impl Column {
-    /// So many nulls.
-    pub(crate) fn nulls(ty: ColumnType, rows: usize) -> Self {
-        let mut column = Self::new(ty);
-        (0..rows).for_each(|_| column.push_null());
-        column
-    }
-
     /// The column as an Arrow array: slot by slot, or the slots that `slots` names.
-    pub fn to_arrow(&self, slots: Option<&[u32]>) -> ArrayRef {
+    ///
+    /// # Errors
+    /// Fault `limit` when the texts of the slots are too long together.
+    pub fn to_arrow(&self, slots: Option<&[u32]>) -> Result<ArrayRef, Failure> {
         let picked;
         let column = match slots {
             None => self,
             Some(slots) => {
-                let mut copy = Self::new(self.ty);
-                copy.append_slots(self, slots);
+                let mut copy = Self::new(self.ty());
+                copy.append_slots(self, slots)?;
                 picked = copy;
                 &picked
             }
         };
-        let nulls = NullBuffer::new(BooleanBuffer::collect_bool(column.len(), |i| column.valid[i] != 0));
+        let valid = column.valid();
+        let nulls = NullBuffer::new(BooleanBuffer::collect_bool(valid.len(), |i| valid[i] != 0));
         let nulls = (nulls.null_count() > 0).then_some(nulls);
-        match (&column.values, column.ty) {
-            (Values::Boolean(v), _) => {
+        Ok(match column.values() {
+            Values::Boolean(v) => {
                 Arc::new(BooleanArray::new(BooleanBuffer::collect_bool(v.len(), |i| v[i] != 0), nulls))
             }
-            (Values::Int64(v), ColumnType::Timestamp) => {
+            Values::Timestamp(v) => {
                 Arc::new(TimestampMillisecondArray::new(ScalarBuffer::from(v.clone()), nulls))
             }
-            (Values::Int64(v), _) => Arc::new(Int64Array::new(ScalarBuffer::from(v.clone()), nulls)),
-            (Values::Int32(v), _) => Arc::new(Date32Array::new(ScalarBuffer::from(v.clone()), nulls)),
-            (Values::Double(v), _) => Arc::new(Float64Array::new(ScalarBuffer::from(v.clone()), nulls)),
-            (Values::Int128(v), ty) => {
-                let array = Decimal128Array::new(ScalarBuffer::from(v.clone()), nulls);
-                let ColumnType::Decimal { precision, scale } = ty else { return Arc::new(array) };
-                match array.clone().with_precision_and_scale(precision, scale as i8) {
-                    Ok(array) => Arc::new(array),
-                    Err(_) => Arc::new(array),
-                }
+            Values::Bigint(v) => Arc::new(Int64Array::new(ScalarBuffer::from(v.clone()), nulls)),
+            Values::Date(v) => Arc::new(Date32Array::new(ScalarBuffer::from(v.clone()), nulls)),
+            Values::Double(v) => Arc::new(Float64Array::new(ScalarBuffer::from(v.clone()), nulls)),
+            Values::Decimal { precision, scale, unscaled } => {
+                let array = Decimal128Array::new(ScalarBuffer::from(unscaled.clone()), nulls);
+                let array = array.with_precision_and_scale(*precision, *scale as i8);
+                Arc::new(array.map_err(|error| Failure::internal(error.to_string()))?)
             }
-            (Values::Bytes { data, ends }, _) => {
-                let offsets: Vec<i32> =
-                    std::iter::once(0).chain(ends.iter().map(|&end| end as i32)).collect();
-                let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-                // SAFETY: every text was checked to be UTF-8 when it was read, and `ends` ascend within `data`.
-                Arc::new(unsafe { StringArray::new_unchecked(offsets, Buffer::from_slice_ref(data), nulls) })
-            }
-        }
+            Values::String(texts) | Values::Json(texts) => Arc::new(strings(texts, nulls)?),
+        })
     }
 
     /// A column of an Arrow array of the type's own kind.
@@ -101,61 +97,53 @@ impl Column {
     /// Fault `internal` when the array is of another kind.
     pub fn from_arrow(ty: ColumnType, array: &ArrayRef) -> Result<Self, Failure> {
         let wrong = || Failure::internal(format!("an array of {} is no {ty} column", array.data_type()));
-        let mut column = Self::new(ty);
-        column.valid = (0..array.len()).map(|i| u8::from(array.is_valid(i))).collect();
-        match &mut column.values {
-            Values::Boolean(v) => {
+        let valid: Vec<u8> = (0..array.len()).map(|i| u8::from(array.is_valid(i))).collect();
+        let values = match ty {
+            ColumnType::Boolean => {
                 let array = array.as_boolean_opt().ok_or_else(wrong)?;
-                v.extend((0..array.len()).map(|i| u8::from(array.is_valid(i) && array.value(i))));
+                Values::Boolean(
+                    (0..array.len()).map(|i| u8::from(array.is_valid(i) && array.value(i))).collect(),
+                )
             }
-            Values::Int64(v) if ty == ColumnType::Timestamp => {
-                *v =
-                    array.as_primitive_opt::<TimestampMillisecondType>().ok_or_else(wrong)?.values().to_vec();
+            ColumnType::Timestamp => {
+                Values::Timestamp(numbers::<TimestampMillisecondType>(array, &valid).ok_or_else(wrong)?)
             }
-            Values::Int64(v) => {
-                *v = array.as_primitive_opt::<Int64Type>().ok_or_else(wrong)?.values().to_vec()
+            ColumnType::Bigint => Values::Bigint(numbers::<Int64Type>(array, &valid).ok_or_else(wrong)?),
+            ColumnType::Date => Values::Date(numbers::<Date32Type>(array, &valid).ok_or_else(wrong)?),
+            ColumnType::Double => Values::Double(numbers::<Float64Type>(array, &valid).ok_or_else(wrong)?),
+            ColumnType::Decimal { precision, scale } => {
+                let unscaled = numbers::<Decimal128Type>(array, &valid).ok_or_else(wrong)?;
+                Values::Decimal { precision, scale, unscaled }
             }
-            Values::Int32(v) => {
-                *v = array.as_primitive_opt::<Date32Type>().ok_or_else(wrong)?.values().to_vec()
-            }
-            Values::Double(v) => {
-                *v = array.as_primitive_opt::<Float64Type>().ok_or_else(wrong)?.values().to_vec()
-            }
-            Values::Int128(v) => {
-                *v = array.as_primitive_opt::<Decimal128Type>().ok_or_else(wrong)?.values().to_vec()
-            }
-            Values::Bytes { data, ends } => {
-                let array = array.as_string_opt::<i32>().ok_or_else(wrong)?;
-                for i in 0..array.len() {
-                    if array.is_valid(i) {
-                        data.extend_from_slice(array.value(i).as_bytes());
-                    }
-                    ends.push(data.len() as u32);
-                }
-            }
-        }
-        column.zero_nulls();
-        Ok(column)
-    }
-
-    /// Null slots hold zero, whatever the array held there: bytes must not depend on it.
-    fn zero_nulls(&mut self) {
-        let valid = &self.valid;
-        match &mut self.values {
-            Values::Boolean(v) => zero(v, valid),
-            Values::Int64(v) => zero(v, valid),
-            Values::Int32(v) => zero(v, valid),
-            Values::Double(v) => zero(v, valid),
-            Values::Int128(v) => zero(v, valid),
-            Values::Bytes { .. } => {}
-        }
+            ColumnType::String => Values::String(texts(array.as_string_opt().ok_or_else(wrong)?)?),
+            ColumnType::Json => Values::Json(texts(array.as_string_opt().ok_or_else(wrong)?)?),
+        };
+        Self::from_values(valid, values)
     }
 }
 
-fn zero<T: Default>(values: &mut [T], valid: &[u8]) {
-    for (value, valid) in values.iter_mut().zip(valid) {
-        if *valid == 0 {
-            *value = T::default();
-        }
+/// Arrow checks here that the texts are UTF-8: no promise of a reader far away has to be believed.
+fn strings(texts: &Texts, nulls: Option<NullBuffer>) -> Result<StringArray, Failure> {
+    let offsets: Vec<i32> = std::iter::once(0).chain(texts.ends().iter().map(|&end| end as i32)).collect();
+    let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
+    StringArray::try_new(offsets, Buffer::from_slice_ref(texts.data()), nulls)
+        .map_err(|_| Failure::internal("a column of text holds what is no UTF-8"))
+}
+
+/// The values of an array; null slots hold zero, whatever the array held there: bytes must not depend on it.
+fn numbers<T: ArrowPrimitiveType>(array: &ArrayRef, valid: &[u8]) -> Option<Vec<T::Native>> {
+    let mut values = array.as_primitive_opt::<T>()?.values().to_vec();
+    for (value, _) in values.iter_mut().zip(valid).filter(|(_, valid)| **valid == 0) {
+        *value = T::Native::default();
     }
+    Some(values)
+}
+
+/// The texts of an array; null slots hold the empty text.
+fn texts(array: &StringArray) -> Result<Texts, Failure> {
+    let mut texts = Texts::default();
+    for i in 0..array.len() {
+        texts.push(if array.is_valid(i) { array.value(i) } else { "" })?;
+    }
+    Ok(texts)
 }

@@ -1,133 +1,27 @@
-//! The component's glue: WIT types to the crate's own and back, nothing else.
+//! [`component!`](crate::component!): a component that exports a [`Transform`](crate::Transform).
+//!
+//! For: crates that are a transform of their own. This crate exports nothing by itself (only its feature
+//! `component` does), so that a component holds one transform and not two. What the macro expands to has to
+//! reach the glue, which is why this module is public, and hidden.
 
-use std::cell::RefCell;
-use std::marker::PhantomData;
+#[cfg(target_arch = "wasm32")]
+#[allow(missing_docs)] // what wit-bindgen makes
+pub mod glue;
 
-use crate::transform::Transform;
-use crate::{error, job};
-
-wit_bindgen::generate!({ path: "wit", world: "lakegate-traced", pub_export_macro: true });
-
-use exports::lakegate::transform::trace;
-use exports::lakegate::transform::transform as wit;
-
-/// A transform as a component.
-pub struct Component<T>(PhantomData<T>);
-
-/// One of its jobs.
-pub struct JobResource<T>(RefCell<T>);
-
-impl<T: Transform> wit::Guest for Component<T> {
-    type Job = JobResource<T>;
-
-    fn describe() -> wit::Description {
-        let description = T::describe();
-        wit::Description {
-            name: description.name,
-            version: description.version,
-            spec_version: description.spec_version,
-            limits: description.limits,
-        }
-    }
-}
-
-impl<T: Transform> wit::GuestJob for JobResource<T> {
-    fn open(options: wit::Options) -> Result<wit::Job, wit::Failure> {
-        let options = job::Options {
-            spec: options.spec,
-            table: options.table,
-            contracts: options
-                .contracts
-                .into_iter()
-                .map(|c| job::TableContract { table: c.table, text: c.text })
-                .collect(),
-            learned: options.learned,
-            footer: options.footer,
-            source: job::SourceFacts {
-                uri: options.source.uri,
-                event_time: options.source.event_time,
-                partitions: options.source.partitions,
-            },
-            final_pass: options.final_,
-            propose: options.propose,
+/// Makes a component of a [`Transform`](crate::Transform): `component!(Extended<MyRows>);`. Once in a crate,
+/// which is built by `lakegate build`; on other targets it only checks the type.
+#[macro_export]
+macro_rules! component {
+    ($transform:ty) => {
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            type Exported = $crate::component::glue::Component<$transform>;
+    $crate::component::glue::export!(Exported with_types_in $crate::component::glue);
         };
-        let job = T::open(options).map_err(failure)?;
-        Ok(wit::Job::new(Self(RefCell::new(job))))
-    }
-
-    fn push(&self, chunk: Vec<u8>) {
-        self.0.borrow_mut().push(chunk);
-    }
-
-    fn end(&self) {
-        self.0.borrow_mut().end();
-    }
-
-    fn step(&self) -> Result<wit::Step, wit::Failure> {
-        self.0.borrow_mut().step().map(step).map_err(failure)
-    }
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: () = {
+            const fn is_transform<T: $crate::Transform>() {}
+            is_transform::<$transform>();
+        };
+    };
 }
-
-impl<T: Transform> trace::Guest for Component<T> {
-    fn start(job: wit::JobBorrow<'_>) {
-        job.get::<JobResource<T>>().0.borrow_mut().trace();
-    }
-
-    fn take(job: wit::JobBorrow<'_>, part: u32) -> Vec<u8> {
-        job.get::<JobResource<T>>().0.borrow_mut().take_trace(part)
-    }
-}
-
-fn step(step: job::Step) -> wit::Step {
-    match step {
-        job::Step::NeedInput => wit::Step::NeedInput,
-        job::Step::Working => wit::Step::Working,
-        job::Step::PartOpened { id, table, partition } => {
-            wit::Step::PartOpened(wit::PartOpened { id, table, partition })
-        }
-        job::Step::PartBytes { id, bytes } => wit::Step::PartBytes(wit::PartBytes { id, bytes }),
-        job::Step::PartClosed { id, rows, bytes } => {
-            wit::Step::PartClosed(wit::PartClosed { id, rows, bytes })
-        }
-        job::Step::Quarantine(lines) => wit::Step::QuarantineBytes(lines),
-        job::Step::Widen(widened) => wit::Step::Widen(wit::Widened {
-            contracts: widened
-                .contracts
-                .into_iter()
-                .map(|c| wit::TableContract { table: c.table, text: c.text })
-                .collect(),
-            spec: widened.spec,
-            learned: widened.learned,
-            report: widened.report,
-        }),
-        job::Step::Done(report) => wit::Step::Done(report),
-    }
-}
-
-fn failure(failure: error::Failure) -> wit::Failure {
-    let place = failure.place;
-    wit::Failure {
-        fault: match failure.fault {
-            error::Fault::Input => wit::Fault::Input,
-            error::Fault::Spec => wit::Fault::Spec,
-            error::Fault::Limit => wit::Fault::Limit,
-            error::Fault::Internal => wit::Fault::Internal,
-        },
-        code: failure.code.into(),
-        message: failure.message,
-        hint: failure.hint,
-        place: wit::Place {
-            line: place.line,
-            column: place.column,
-            offset: place.offset,
-            record_number: place.record,
-            path: place.path,
-        },
-    }
-}
-
-/// The component that ships.
-#[cfg(feature = "component")]
-type Shipped = Component<job::Job>;
-#[cfg(feature = "component")]
-export!(Shipped with_types_in self);

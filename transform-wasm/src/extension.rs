@@ -14,8 +14,8 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Decimal128Type, DecimalType, Field, Float64Type, Schema, SchemaRef};
 use serde::de::IgnoredAny;
 
-use crate::column::{Column, ColumnType};
-use crate::error::Failure;
+use crate::column::{ArrowType as _, Column, ColumnType};
+use crate::error::{Code, Failure};
 use crate::names;
 
 /// A function over the rows of a table.
@@ -40,7 +40,7 @@ pub trait Extension: Send + Sync + 'static {
     /// One batch of rows, at most some thousands of records; never empty.
     ///
     /// The answer has as many rows, in the same order. Its columns are found by name: every added and every
-    /// replaced one must be there, in the type that [`ColumnType::arrow_type`] gives; the others may be left
+    /// replaced one must be there, in the type that [`ArrowType::arrow_type`](crate::ArrowType::arrow_type) gives; the others may be left
     /// out, and where they are there they must be the arrays that were given. A double that is not finite
     /// and a decimal with too many digits reject their record.
     ///
@@ -122,7 +122,7 @@ pub fn try_on(
     let made = bound.apply(extension, table, rows.columns().to_vec(), rows.num_rows(), &mut rejects)?;
     let fields: Vec<Field> =
         bound.changed().map(|(name, ty)| Field::new(name, ty.arrow_type(), true)).collect();
-    let arrays = made.iter().map(|column| column.to_arrow(None)).collect();
+    let arrays = made.iter().map(|column| column.to_arrow(None)).collect::<Result<_, _>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
     let made = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
         .map_err(|error| broken(extension, &error))?;
@@ -147,13 +147,13 @@ impl Bound {
         given: Vec<(String, ColumnType)>,
     ) -> Result<Self, Failure> {
         let changes = extension.changes(table, &given).map_err(|why| {
-            Failure::spec("extension_refused", format!("table `{table}`: {}: {why}", extension.name()))
+            Failure::spec(Code::ExtensionRefused, format!("table `{table}`: {}: {why}", extension.name()))
         })?;
         let is_given = |name: &String| given.iter().any(|(known, _)| known == name);
         for (at, (name, ty)) in changes.adds.iter().enumerate() {
             if is_given(name) {
                 return Err(Failure::spec(
-                    "contract_conflict",
+                    Code::ContractConflict,
                     format!("table `{table}`: {} adds `{name}`, which is a column already", extension.name()),
                 )
                 .hint("give the input's column another name in the spec, or add it under another one"));

@@ -1,7 +1,6 @@
-//! Hive partition paths: `order_date=2025-01-01/`.
+//! The Hive partition paths of a batch's rows: `order_date=2025-01-01/`.
 //!
-//! The escaping is Hive's own (`FileUtils.escapePathName`): the characters `" # % ' * / : = ? \ { [
-//! ] ^` and control characters as upper-case %XX; null or empty is `__HIVE_DEFAULT_PARTITION__`.
+//! The escaping is in [`lakegate_model::hive`], which hosts read the same paths with.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,45 +8,10 @@ use std::fmt::Write as _;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{Date32Type, Int64Type};
 
+use lakegate_model::hive::{DEFAULT_PARTITION, escape};
+
 use crate::column::ColumnType;
 use crate::value::time::format_iso_date;
-
-/// The value of a partition that has none.
-pub const DEFAULT_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
-
-/// Escapes a partition value.
-pub fn escape(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
-    for c in value.chars() {
-        if c.is_ascii_control() || "\"#%'*/:=?\\{[]^".contains(c) {
-            let _ = write!(out, "%{:02X}", c as u32);
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-/// The value that [`escape`] was given; texts that are no escape stay as they are.
-pub fn unescape(path: &str) -> String {
-    let bytes = path.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut i = 0;
-    while i < bytes.len() {
-        let code = path.get(i + 1..i + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match (bytes[i], code) {
-            (b'%', Some(code)) => {
-                out.push(code);
-                i += 3;
-            }
-            (byte, _) => {
-                out.push(byte);
-                i += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
 
 /// The partition paths of a batch's rows. Most rows share theirs with others: a path is written once, and
 /// what a row costs is a look at its value.

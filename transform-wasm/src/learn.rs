@@ -1,83 +1,45 @@
 //! What a job learns of the types at each path.
 //!
-//! For: the tree of paths with the kinds of value seen at each, its join, and its text form that
-//! crosses from job to job. Not for: names or contracts (see `propose`).
-//! The decision to know: a path's knowledge is the *set* of kinds seen there, so joining is set
-//! union: commutative, associative and idempotent by construction. The column type is a function of
-//! the set alone.
+//! For: the tree of paths with the kinds of value seen at each, and its join. Not for: the text that crosses
+//! from job to job (`lakegate_model::learned`), names or contracts (see `propose`). A path's knowledge is the
+//! *set* of kinds seen there, so joining is set union: commutative, associative and idempotent by
+//! construction. The column type is a function of the set alone.
 
-use serde_json::{Map, Value, json};
+pub use lakegate_model::learned::Kinds;
+use lakegate_model::learned::Node as Told;
 
 use crate::column::ColumnType;
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::keys::Keys;
 use crate::limits::Limits;
 use crate::spec::Numbers;
 
-/// A set of kinds of value.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Kinds(pub u16);
-
-impl Kinds {
-    /// `null`, or an empty CSV field.
-    pub const NULL: Self = Self(1);
-    /// `true` or `false`.
-    pub const BOOLEAN: Self = Self(1 << 1);
-    /// An integer within 2^53: exact as a double too.
-    pub const INT53: Self = Self(1 << 2);
-    /// An integer within 64 bits, beyond 2^53.
-    pub const INT64: Self = Self(1 << 3);
-    /// An integer beyond 64 bits.
-    pub const BIG: Self = Self(1 << 4);
-    /// A number with a fraction or an exponent.
-    pub const DOUBLE: Self = Self(1 << 5);
-    /// A text.
-    pub const STRING: Self = Self(1 << 6);
-    /// An object.
-    pub const OBJECT: Self = Self(1 << 7);
-    /// An array.
-    pub const ARRAY: Self = Self(1 << 8);
-    /// An array that held an object.
-    pub const ARRAY_OF_OBJECTS: Self = Self(1 << 9);
-
-    /// Union.
-    #[must_use]
-    pub fn join(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+/// The type of a column that must hold these; None while only nulls (or nothing) were seen, and
+/// for objects, which are no column.
+pub fn column_type(kinds: Kinds, numbers: Numbers) -> Option<ColumnType> {
+    let numeric = Kinds(Kinds::INT53.0 | Kinds::INT64.0 | Kinds::BIG.0 | Kinds::DOUBLE.0);
+    let seen = Kinds(kinds.0 & !Kinds::NULL.0);
+    if seen.any(Kinds::OBJECT) || seen.0 == 0 {
+        return None;
     }
-
-    /// Whether any kind of `other` is in the set.
-    pub fn any(self, other: Self) -> bool {
-        self.0 & other.0 != 0
+    if seen.any(Kinds::ARRAY) {
+        return Some(ColumnType::Json);
     }
-
-    /// The type of a column that must hold these; None while only nulls (or nothing) were seen, and
-    /// for objects, which are no column.
-    pub fn column_type(self, numbers: Numbers) -> Option<ColumnType> {
-        let numeric = Self(Self::INT53.0 | Self::INT64.0 | Self::BIG.0 | Self::DOUBLE.0);
-        let seen = Self(self.0 & !Self::NULL.0);
-        if seen.any(Self::OBJECT) || seen.0 == 0 {
-            return None;
-        }
-        if seen.any(Self::ARRAY) {
-            return Some(ColumnType::Json);
-        }
-        if seen == Self::BOOLEAN {
-            return Some(ColumnType::Boolean);
-        }
-        if seen.0 & !numeric.0 != 0 || seen.any(Self::BIG) {
-            return Some(ColumnType::String);
-        }
-        if numbers == Numbers::Double
-            || seen.0 & !(Self::DOUBLE.0 | Self::INT53.0) == 0 && seen.any(Self::DOUBLE)
-        {
-            return Some(ColumnType::Double);
-        }
-        if seen.any(Self::DOUBLE) {
-            return Some(ColumnType::String);
-        }
-        Some(ColumnType::Bigint)
+    if seen == Kinds::BOOLEAN {
+        return Some(ColumnType::Boolean);
     }
+    if seen.0 & !numeric.0 != 0 || seen.any(Kinds::BIG) {
+        return Some(ColumnType::String);
+    }
+    if numbers == Numbers::Double
+        || seen.0 & !(Kinds::DOUBLE.0 | Kinds::INT53.0) == 0 && seen.any(Kinds::DOUBLE)
+    {
+        return Some(ColumnType::Double);
+    }
+    if seen.any(Kinds::DOUBLE) {
+        return Some(ColumnType::String);
+    }
+    Some(ColumnType::Bigint)
 }
 
 /// One path.
@@ -143,7 +105,7 @@ impl Learned {
         if self.nodes.len() >= self.limit {
             let columns = self.limit / 4;
             return Err(Failure::limit(
-                "too_many_columns",
+                Code::TooManyColumns,
                 format!("the input has more distinct paths than a table of {columns} columns can hold"),
             )
             .hint("are ids or dates used as keys? declare the columns you want with mode = \"discard\", or raise limits.columns"));
@@ -154,24 +116,17 @@ impl Learned {
 
     /// The text form, for another job.
     pub fn to_text(&self) -> String {
-        json!({"version": 1, "root": self.node_value(0)}).to_string()
+        self.told(0).to_text()
     }
 
-    fn node_value(&self, id: u32) -> Value {
+    fn told(&self, id: u32) -> Told {
         let node = &self.nodes[id as usize];
-        let mut map = Map::new();
-        map.insert("k".into(), json!(node.kinds.0));
-        if !node.keys.is_empty() {
-            let children = node
-                .keys
-                .iter()
-                .map(|(key, child)| (String::from_utf8_lossy(key).into_owned(), self.node_value(child)));
-            map.insert("c".into(), Value::Object(children.collect()));
+        let key = |(key, child): (&[u8], u32)| (String::from_utf8_lossy(key).into_owned(), self.told(child));
+        Told {
+            kinds: node.kinds,
+            keys: node.keys.iter().map(key).collect(),
+            element: node.element.map(|element| Box::new(self.told(element))),
         }
-        if let Some(element) = node.element {
-            map.insert("e".into(), self.node_value(element));
-        }
-        Value::Object(map)
     }
 
     /// Joins what another job learned.
@@ -179,26 +134,18 @@ impl Learned {
     /// # Errors
     /// Fault `spec` when the text is not one of [`Learned::to_text`]; fault `limit` as `child`.
     pub fn join_text(&mut self, text: &str) -> Result<(), Failure> {
-        let bad = || Failure::spec("learned_invalid", "the learned types are not readable");
-        let value: Value = serde_json::from_str(text).map_err(|_| bad())?;
-        if value["version"] != 1 {
-            return Err(bad());
-        }
-        self.join_value(0, &value["root"]).map_err(|f| f.unwrap_or_else(bad))
+        self.join(0, &Told::parse(text)?)
     }
 
-    fn join_value(&mut self, id: u32, value: &Value) -> Result<(), Option<Failure>> {
-        let kinds = value["k"].as_u64().ok_or(None)?;
-        self.see(id, Kinds(kinds as u16));
-        if let Some(children) = value["c"].as_object() {
-            for (key, child) in children {
-                let node = self.child(id, key.as_bytes()).map_err(Some)?;
-                self.join_value(node, child)?;
-            }
+    fn join(&mut self, id: u32, told: &Told) -> Result<(), Failure> {
+        self.see(id, told.kinds);
+        for (key, below) in &told.keys {
+            let child = self.child(id, key.as_bytes())?;
+            self.join(child, below)?;
         }
-        if value["e"].is_object() {
-            let node = self.element(id).map_err(Some)?;
-            self.join_value(node, &value["e"])?;
+        if let Some(below) = &told.element {
+            let element = self.element(id)?;
+            self.join(element, below)?;
         }
         Ok(())
     }

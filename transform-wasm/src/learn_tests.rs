@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::column::ColumnType;
-use crate::learn::{Kinds, Learned};
+use crate::learn::{Kinds, Learned, column_type};
 use crate::limits::Limits;
 use crate::spec::Numbers;
 
@@ -21,7 +21,7 @@ const ALL: [Kinds; 10] = [
 ];
 
 fn ty(kinds: &[Kinds], numbers: Numbers) -> Option<ColumnType> {
-    kinds.iter().fold(Kinds::default(), |all, k| all.join(*k)).column_type(numbers)
+    column_type(kinds.iter().fold(Kinds::default(), |all, k| all.join(*k)), numbers)
 }
 
 #[test]

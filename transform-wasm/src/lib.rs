@@ -9,47 +9,66 @@
 //!                    learn ─ propose ─ contract
 //! ```
 //!
-//! `wit/transform.wit` is the same interface for components; `component` is its glue.
+//! `wit/transform.wit` is the same interface for components.
 //!
 //! A transform of one's own is a crate that depends on this one: an [`Extension`] is a function over the
 //! rows of a table, a [`Transform`] a whole pipeline, and [`component!`] makes a component of either.
 
+#![warn(missing_docs)]
+
 mod bytes;
-pub mod column;
+mod column;
 mod column_arrow;
-#[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod component;
-pub mod contract;
-pub mod encode;
-pub mod error;
-pub mod expr;
-pub mod extension;
-pub mod hive;
-pub mod input;
-pub mod job;
-pub mod json;
-pub mod keys;
-pub mod learn;
-pub mod limits;
-pub mod names;
-pub mod propose;
-pub mod report;
-pub mod shred;
-pub mod spec;
-pub mod transform;
-pub mod value;
+mod contract;
+mod encode;
+mod error;
+mod expr;
+mod extension;
+mod hive;
+mod input;
+mod job;
+mod json;
+mod keys;
+mod learn;
+mod limits;
+mod names;
+mod propose;
+mod report;
+mod shred;
+mod spec;
+mod transform;
+mod value;
 
+#[cfg(test)]
+mod interface_tests;
 #[cfg(test)]
 mod learn_tests;
 #[cfg(test)]
 mod names_tests;
 #[cfg(test)]
 mod propose_tests;
+#[cfg(test)]
+mod spec_tests;
 
 pub use arrow;
-pub use column::ColumnType;
-pub use error::{Failure, Fault, Place};
-pub use extension::{Changes, Extension, Rejects};
+pub use column::{ArrowType, ColumnType};
+pub use error::{Code, Failure, Fault, Place};
+pub use extension::{Changes, Extension, Rejects, try_on};
 pub use job::{Job, Options, SourceFacts, Step, TableContract, Widened};
 pub use transform::{Description, Extended, Transform};
+
+/// What the crate's own benchmarks measure apart from each other. Not an interface: it follows the code.
+#[doc(hidden)]
+pub mod bench {
+    pub use crate::column::{Column, Values};
+    pub use crate::contract::Contract;
+    pub use crate::encode::{Codec, PartSchema, PartWriter, Scratch};
+    pub use crate::json::reader::{DocumentReader, Next};
+    pub use crate::json::skip::Care;
+    pub use crate::json::{Cursor, Skipper};
+    pub use crate::limits::Limits;
+    pub use crate::shred::{Level, Plan, Shredder};
+    pub use crate::spec::Spec;
+}

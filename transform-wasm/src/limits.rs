@@ -57,4 +57,10 @@ impl Default for Limits {
 impl Limits {
     /// Depth that no spec can pass: the smallest stack among the homes (512 KiB) allows it.
     pub const DEPTH_CEILING: usize = 512;
+
+    /// Record size that no spec can pass: with a batch before it, the text of a column still has 31-bit offsets.
+    pub const RECORD_BYTES_CEILING: usize = 1 << 30;
+
+    /// Columns and partitions that no spec can pass: the host's own net is as wide.
+    pub const COUNT_CEILING: usize = 100_000;
 }

@@ -7,9 +7,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
+
 use crate::contract::digest;
 use crate::limits::NAME_BYTES;
-use crate::spec::Naming;
+
+/// How learned columns are named.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Naming {
+    /// The whole path joined with `_`.
+    #[default]
+    Path,
+    /// The shortest end of the path that is unambiguous.
+    Leaf,
+}
 
 /// Whether `name` is a legal name of a column or table.
 pub fn is_valid(name: &str) -> bool {

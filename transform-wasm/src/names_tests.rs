@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use crate::limits::NAME_BYTES;
 use crate::names::{
-    choose, column_pointer, is_valid, path_to_pointer, pointer_keys, pointer_push, singular, snake_case,
+    Naming, choose, column_pointer, is_valid, path_to_pointer, pointer_keys, pointer_push, singular,
+    snake_case,
 };
-use crate::spec::Naming;
 
 fn chosen(pointers: &[&str], rows: Option<&str>, naming: Naming, held: &[&str]) -> (Vec<String>, usize) {
     let pointers: Vec<String> = pointers.iter().map(|p| (*p).to_owned()).collect();

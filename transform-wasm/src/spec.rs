@@ -5,12 +5,17 @@
 //! The decision to know: unknown keys are errors with line and column, since a misspelt key that is
 //! ignored loses data silently.
 
+use lakegate_model::output;
+pub use lakegate_model::output::{OnReupload, Output, PartCompression};
 use serde::Deserialize;
 
 use crate::column::ColumnType;
-use crate::error::{Failure, Place};
+use crate::error::Failure;
 use crate::limits::Limits;
-use crate::names;
+use crate::names::Naming;
+pub use lakegate_model::MaxRejected;
+
+mod check;
 
 /// Highest spec version this code reads.
 pub const SPEC_VERSION: u32 = 1;
@@ -122,69 +127,6 @@ impl Default for Input {
     }
 }
 
-/// Compression of part files.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum PartCompression {
-    /// Snappy: every reader has it and it is quick in a sandbox.
-    #[default]
-    Snappy,
-    /// No compression.
-    None,
-}
-
-/// What a new version of the same source object does to the rows of the old one; the host acts on it.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum OnReupload {
-    /// The new rows take the place of the old ones.
-    #[default]
-    Replace,
-    /// The new rows are added.
-    Append,
-}
-
-/// `[output]`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Output {
-    /// `"5%"` or a number of records: more rejected records fail the whole object.
-    pub max_rejected: Option<MaxRejectedText>,
-    /// What a re-upload does.
-    pub on_reupload: OnReupload,
-    /// Compression of part files.
-    pub compression: PartCompression,
-}
-
-/// `max_rejected` as written: text or a plain number.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-pub enum MaxRejectedText {
-    /// A number of records.
-    Count(u64),
-    /// A text such as `"5%"` or `"100"`.
-    Text(String),
-}
-
-/// How many rejected records an object may have.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum MaxRejected {
-    /// At most this many.
-    Count(u64),
-    /// At most this share of the records, in percent.
-    Percent(f64),
-}
-
-impl MaxRejected {
-    /// Whether `rejected` of `records` is too many.
-    pub fn passed(self, rejected: u64, records: u64) -> bool {
-        match self {
-            Self::Count(most) => rejected > most,
-            Self::Percent(most) => rejected as f64 * 100.0 > most * records as f64,
-        }
-    }
-}
-
 /// What happens to a path that the contract does not know.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
@@ -196,17 +138,6 @@ pub enum Mode {
     Freeze,
     /// The value is dropped and counted.
     Discard,
-}
-
-/// How learned columns are named.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum Naming {
-    /// The whole path joined with `_`.
-    #[default]
-    Path,
-    /// The shortest end of the path that is unambiguous.
-    Leaf,
 }
 
 /// How numbers are learned.
@@ -301,11 +232,9 @@ impl TryFrom<String> for TypeName {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        ColumnType::parse(&text).map(TypeName).ok_or_else(|| {
-            format!(
-                "unknown type `{text}`, expected one of boolean, bigint, double, decimal(p,s), string, date, timestamp, json"
-            )
-        })
+        ColumnType::parse(&text)
+            .map(TypeName)
+            .ok_or_else(|| format!("unknown type `{text}`, expected one of {}", ColumnType::NAMES))
     }
 }
 
@@ -365,134 +294,21 @@ impl Spec {
     /// # Errors
     /// [`Failure`] with fault `spec`, line and column.
     pub fn parse(text: &str) -> Result<Self, Failure> {
-        let spec: Self = toml::from_str(text).map_err(|error| syntax(text, &error))?;
-        spec.check()?;
+        let spec: Self = output::parse(text)?;
+        spec.check().map_err(|mistake| mistake.failure(text))?;
         Ok(spec)
     }
 
-    /// The bound on rejected records; 5 % unless the spec says otherwise.
-    ///
-    /// # Errors
-    /// Fault `spec` when the text is neither a number nor a percentage.
-    pub fn max_rejected(&self) -> Result<MaxRejected, Failure> {
-        let text = match &self.output.max_rejected {
-            None => return Ok(MaxRejected::Percent(5.0)),
-            Some(MaxRejectedText::Count(count)) => return Ok(MaxRejected::Count(*count)),
-            Some(MaxRejectedText::Text(text)) => text.trim(),
-        };
-        let parsed = match text.strip_suffix('%') {
-            Some(percent) => percent
-                .trim()
-                .parse::<f64>()
-                .ok()
-                .filter(|p| (0.0..=100.0).contains(p))
-                .map(MaxRejected::Percent),
-            None => text.parse().ok().map(MaxRejected::Count),
-        };
-        parsed.ok_or_else(|| {
-            Failure::spec(
-                "spec_invalid",
-                format!("max_rejected = \"{text}\" is neither a share nor a number"),
-            )
-            .hint("write \"5%\" or a number of records such as 100")
-        })
-    }
-
-    fn check(&self) -> Result<(), Failure> {
-        if self.version.is_some_and(|v| v != SPEC_VERSION) {
-            return Err(invalid(format!("spec version must be {SPEC_VERSION}")));
-        }
-        self.max_rejected()?;
-        self.input.check()?;
-        if self.limits.depth > Limits::DEPTH_CEILING {
-            return Err(invalid(format!("limits.depth is at most {}", Limits::DEPTH_CEILING)));
-        }
-        let mut seen = std::collections::BTreeSet::new();
-        for table in &self.tables {
-            if self.tables.len() > 1 && table.name.is_none() {
-                return Err(invalid("with several tables, each [[table]] needs a name"));
-            }
-            if let Some(name) = &table.name {
-                check_name("table", name)?;
-                if !seen.insert(name) {
-                    return Err(invalid(format!("two tables are named `{name}`")));
-                }
-            }
-            table.check()?;
-        }
-        Ok(())
-    }
-}
-
-impl Input {
-    fn check(&self) -> Result<(), Failure> {
-        for (key, sign) in [("delimiter", self.delimiter), ("quote", Some(self.quote))] {
-            if sign.is_some_and(|c| !c.is_ascii() || matches!(c, '\n' | '\r')) {
-                return Err(invalid(format!("input.{key} must be one ASCII character")));
-            }
-        }
-        if !matches!(self.decimal, '.' | ',') {
-            return Err(invalid("input.decimal must be \".\" or \",\""));
-        }
-        if self.header && !self.columns.is_empty() {
-            return Err(invalid("input.columns names columns that have no header").hint("set header = false"));
-        }
-        Ok(())
+    /// The bound on rejected records.
+    pub fn max_rejected(&self) -> MaxRejected {
+        self.output.max_rejected.unwrap_or_default()
     }
 }
 
 impl Table {
-    fn check(&self) -> Result<(), Failure> {
-        let mut seen = std::collections::BTreeSet::new();
-        let names = self.columns.iter().map(|c| &c.name).chain(self.derives.iter().map(|d| &d.name));
-        for name in names {
-            check_name("column", name)?;
-            if !seen.insert(name) {
-                return Err(invalid(format!("two columns are named `{name}`")));
-            }
-        }
-        for column in &self.columns {
-            let dated = matches!(column.ty, Some(TypeName(ColumnType::Date | ColumnType::Timestamp)));
-            if column.format.is_some() && !dated {
-                return Err(invalid(format!(
-                    "column `{}` has a format, which only date and timestamp columns have",
-                    column.name
-                ))
-                .hint("add type = \"date\" or type = \"timestamp\""));
-            }
-        }
-        Ok(())
-    }
-
     /// Whether every column is declared with its type and nothing else can come: the contract then
     /// follows from the spec alone.
     pub fn is_closed(&self) -> bool {
         self.mode != Mode::Evolve && !self.columns.is_empty() && self.columns.iter().all(|c| c.ty.is_some())
     }
-}
-
-fn check_name(what: &str, name: &str) -> Result<(), Failure> {
-    if names::is_valid(name) {
-        return Ok(());
-    }
-    Err(invalid(format!(
-        "`{name}` is no {what} name: lower-case letters, digits and _ only, at most 255 bytes"
-    ))
-    .hint(format!("write `{}`", names::snake_case(name).unwrap_or_else(|| "a_name".into()))))
-}
-
-fn invalid(message: impl Into<String>) -> Failure {
-    Failure::spec("spec_invalid", message)
-}
-
-fn syntax(text: &str, error: &toml::de::Error) -> Failure {
-    let mut place = Place::default();
-    if let Some(span) = error.span() {
-        let before = &text[..span.start.min(text.len())];
-        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
-        place.line = Some(before.matches('\n').count() as u64 + 1);
-        place.column = Some(before[line_start..].chars().count() as u64 + 1);
-    }
-    let message = error.message().lines().next().unwrap_or("not TOML").to_owned();
-    Failure::spec("spec_invalid", message).at(place)
 }

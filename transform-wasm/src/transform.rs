@@ -1,8 +1,6 @@
-//! What a component is made of: [`Transform`], and [`component!`](crate::component!) that exports one.
+//! What a component is made of: [`Transform`], which `component!` exports.
 //!
-//! For: crates that are a transform of their own. Not for: hosts, which meet a component through the WIT. The
-//! decision to know: this crate exports nothing by itself (only its feature `component` does), so that a
-//! component holds one transform and not two.
+//! For: crates that are a transform of their own. Not for: hosts, which meet a component through the WIT.
 
 use std::marker::PhantomData;
 
@@ -62,24 +60,6 @@ pub trait Transform: Sized + 'static {
 pub struct Extended<E> {
     job: Job,
     extension: PhantomData<E>,
-}
-
-/// Makes a component of a [`Transform`]: `component!(Extended<MyRows>);`. Once in a crate, which is built by
-/// `lakegate build`; on other targets it only checks the type.
-#[macro_export]
-macro_rules! component {
-    ($transform:ty) => {
-        #[cfg(target_arch = "wasm32")]
-        const _: () = {
-            type Exported = $crate::component::Component<$transform>;
-    $crate::component::export!(Exported with_types_in $crate::component);
-        };
-        #[cfg(not(target_arch = "wasm32"))]
-        const _: () = {
-            const fn is_transform<T: $crate::Transform>() {}
-            is_transform::<$transform>();
-        };
-    };
 }
 
 impl Transform for Job {

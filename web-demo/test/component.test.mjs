@@ -35,7 +35,6 @@ test('the core modules are exact slices of the component, and cover all of its c
 /** Cases that have another answer by rights, each with its reason. */
 const OTHERWISE = {
   'sql/source_facts': 'the output holds where the input lies: a path here, a name in the page',
-  'spec/bad_max': 'the command refuses the spec itself, in words of its own, before the component sees it',
 };
 
 /** Every input of the corpus; `CASE=csv/` takes some. */

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use crate::component::component;
+use crate::programs::{COMMAND, Profile};
 use crate::setup::setup;
 use crate::workspace::{Workspace, cache_folder, stdout_of, step};
 
@@ -18,17 +19,22 @@ const END: &str = "<!-- results: end -->";
 /// Measures everything, or with names only those inputs.
 pub fn bench(workspace: &Workspace, quick: bool, only: &[String]) -> Result<()> {
     let python = step("set-up", || setup(workspace))?;
-    step("component", || component(workspace))?;
+    step("component", || component(workspace, Profile::Dev))?;
     let native = step("native bench", || build_program(workspace, "lakegate-transform", "whole", &[]))?;
     let steps = step("steps bench", || build_program(workspace, "lakegate-transform", "steps", &[]))?;
-    let sandbox = step("lakegate, sandbox bench", || {
-        build_program(workspace, "lakegate-cli", "sandbox", &["lakegate"])
-    })?;
-    let lakegate = workspace.lakegate("release");
+    let encoder = step("encoder bench", || build_program(workspace, "lakegate-transform", "encoder", &[]))?;
+    let sandbox =
+        step("lakegate, sandbox bench", || build_program(workspace, COMMAND, "sandbox", &["lakegate"]))?;
+    let lakegate = workspace.program("release", "lakegate");
     let mut command = Command::new(python);
     command.arg(workspace.tests("python").join("bench.py"));
-    let paths =
-        [("--lakegate", &lakegate), ("--native", &native), ("--steps", &steps), ("--sandbox", &sandbox)];
+    let paths = [
+        ("--lakegate", &lakegate),
+        ("--native", &native),
+        ("--steps", &steps),
+        ("--encoder", &encoder),
+        ("--sandbox", &sandbox),
+    ];
     for (name, path) in paths {
         command.arg(name).arg(path);
     }

@@ -1,16 +1,18 @@
 //! `cargo xtask demo`: the five example pipelines on a fresh local lake, with their SQL answers.
 //!
-//! Not a test (`test.rs` runs the same pipelines quietly and has them checked). The one decision to
-//! know: each example has a lake of its own, since four of them write a table called `orders`; the
-//! demo only starts the `lakegate` binary, exactly as a person would.
+//! Not a test (`test.rs` runs the same pipelines quietly and has them checked). Each example has a lake of its
+//! own, since four of them write a table called `orders`; the demo only starts the `lakegate` binary, exactly
+//! as a person would. It is the first thing that a stranger builds, so it builds no more than it needs: no
+//! AWS, no browser page.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::build::{Profile, build};
-use crate::setup::setup;
+use crate::component::component;
+use crate::programs::{Profile, binary};
+use crate::setup::setup_demo;
 use crate::workspace::{Workspace, output_of, run, stdout_of, step};
 
 /// Whether the pipelines' own words are shown.
@@ -70,13 +72,17 @@ const EXIT_REJECTED: i32 = 3;
 
 /// Sets up, builds, runs and shows everything.
 pub fn demo(workspace: &Workspace) -> Result<()> {
-    let python = step("set-up", || setup(workspace))?;
-    let lakegate = build(workspace, Profile::Dev)?;
+    eprintln!("Four steps; the first time, steps 2 and 3 compile some 300 crates, later seconds.");
+    let python = step("1 of 4: Python with DuckDB, to ask the tables", || setup_demo(workspace))?;
+    step("2 of 4: the transform, as a WebAssembly component", || component(workspace, Profile::Demo))?;
+    let lakegate = step("3 of 4: `lakegate` with that component in it, for lakes in folders", || {
+        binary(workspace, Profile::Demo, &["lakegate"])
+    })?;
     let lakes = workspace.target.join("demo");
     if lakes.exists() {
         std::fs::remove_dir_all(&lakes).with_context(|| format!("cannot remove {}", lakes.display()))?;
     }
-    run_pipelines(workspace, &lakegate, &python, &lakes, Talk::Show)?;
+    step("4 of 4: five pipelines", || run_pipelines(workspace, &lakegate, &python, &lakes, Talk::Show))?;
     println!("\nThe lakes are in {}. The binary is {}.", lakes.display(), lakegate.display());
     Ok(())
 }

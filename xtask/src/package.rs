@@ -17,8 +17,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::build::{self, Profile};
 use crate::component::component;
+use crate::programs::{self, COMMAND, LAMBDA, Profile};
 use crate::setup::zig_tools;
 use crate::workspace::{Workspace, human, run, stdout_of, step};
 
@@ -26,7 +26,7 @@ use crate::workspace::{Workspace, human, run, stdout_of, step};
 const GLIBC: (u32, u32) = (2, 34);
 
 /// A processor that Lambda offers.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Processor {
     /// Graviton.
     Arm64,
@@ -48,7 +48,7 @@ impl Processor {
     }
 
     /// AWS's name.
-    fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Arm64 => "arm64",
             Self::X86_64 => "x86_64",
@@ -95,14 +95,15 @@ impl Built {
 pub fn package(workspace: &Workspace, wanted: &Wanted) -> Result<Zip> {
     // Before the minutes of building: a wrong path is found at once.
     let configured = wanted.config.as_deref().map(configuration::files).transpose()?.unwrap_or_default();
-    step("component", || component(workspace))?;
+    let profile = if wanted.dev { Profile::Dev } else { Profile::Release };
+    step("component", || component(workspace, profile))?;
     let built = step("bootstrap", || build(workspace, wanted))?;
     zipped(workspace, wanted, &built, configured)
 }
 
 /// Zips programs of the development profile that are built already: what `cargo xtask test` does.
 pub fn package_built(workspace: &Workspace) -> Result<Zip> {
-    let built = Built::beside(workspace.lakegate("debug"));
+    let built = Built::beside(workspace.program("debug", "lakegate"));
     let wanted = Wanted { processor: Processor::here(), dev: true, config: None };
     zipped(workspace, &wanted, &built, Vec::new())
 }
@@ -136,40 +137,44 @@ fn build(workspace: &Workspace, wanted: &Wanted) -> Result<Built> {
         if !wanted.processor.is_here() {
             bail!("--dev packages for this machine, which is not {}", wanted.processor.name());
         }
-        return Ok(Built::beside(build::programs(workspace, Profile::Dev)?));
+        return Ok(Built::beside(programs::programs(workspace, Profile::Dev)?));
     }
+    let lakegate = if wanted.processor.is_here() {
+        programs::binary(workspace, Profile::Release, &["lakegate"])?
+    } else {
+        cross_compiler(workspace)?
+    };
     if wanted.processor.is_here() {
-        let built = Built::beside(build::programs(workspace, Profile::Release)?);
-        match check_glibc(&read(&built.bootstrap)?) {
-            Ok(()) => return Ok(built),
+        let bootstrap = programs::bootstrap(workspace)?;
+        match check_glibc(&read(&bootstrap)?) {
+            Ok(()) => return Ok(Built { bootstrap, lakegate }),
             Err(error) => eprintln!("   {error:#}"),
         }
     }
-    link_for_older(workspace, wanted.processor)
+    let bootstrap = link_for_older(workspace, wanted.processor.target(), "bootstrap")?;
+    Ok(Built { bootstrap, lakegate })
 }
 
-/// Builds for the target with the symbol versions of [`GLIBC`].
-fn link_for_older(workspace: &Workspace, processor: Processor) -> Result<Built> {
-    let target = processor.target();
+/// Builds a program for a target with the symbol versions of [`GLIBC`]; its path.
+pub fn link_for_older(workspace: &Workspace, target: &str, program: &str) -> Result<PathBuf> {
     ensure_target(target)?;
     let tools = zig_tools(workspace)?;
     let mut zigbuild = workspace.cargo();
     let versioned = format!("{target}.{}.{}", GLIBC.0, GLIBC.1);
-    zigbuild.args(["zigbuild", "--locked", "--release", "--package", "lakegate-host", "--bin", "bootstrap"]);
+    let package = if program == "bootstrap" { LAMBDA } else { COMMAND };
+    zigbuild.args(["zigbuild", "--locked", "--release", "--package", package, "--bin", program]);
     zigbuild.args(["--target", &versioned]).env("PATH", path_with(&tools)?);
     run(&mut zigbuild)?;
-    let lakegate =
-        if processor.is_here() { workspace.lakegate("release") } else { cross_compiler(workspace)? };
-    Ok(Built { bootstrap: workspace.target.join(target).join("release").join("bootstrap"), lakegate })
+    Ok(workspace.target.join(target).join("release").join(program))
 }
 
 /// A `lakegate` for this machine whose engine also compiles for other processors.
 fn cross_compiler(workspace: &Workspace) -> Result<PathBuf> {
     let mut cargo = workspace.cargo();
-    cargo.args(["build", "--locked", "--package", "lakegate-host", "--bin", "lakegate"]);
-    cargo.args(["--features", "cross"]);
+    cargo.args(["build", "--locked", "--package", COMMAND, "--bin", "lakegate"]);
+    cargo.args(["--no-default-features", "--features", "cross"]);
     run(&mut cargo)?;
-    Ok(workspace.lakegate("debug"))
+    Ok(workspace.program("debug", "lakegate"))
 }
 
 /// Compiles the release that `lakegate` carries into a folder.

@@ -9,18 +9,23 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::component::component;
+use crate::component::{SHIPPED, encoded, encoder};
+use crate::programs::Profile;
 use crate::workspace::{Workspace, stdout_of, step};
 
 /// Builds the component in two folders and compares the digests.
 pub fn reproduce(workspace: &Workspace) -> Result<()> {
     let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let encoder = encoder(workspace, Profile::Dev)?;
     let mut digests = Vec::new();
     for name in ["one", "another/place, with a longer name"] {
         let root = scratch.path().join(name);
         copy_checkout(workspace, &root)?;
         let copy = Workspace { target: scratch.path().join(format!("target {}", digests.len())), root };
-        digests.push(step(&format!("component in {}", copy.root.display()), || component(&copy))?.digest);
+        digests.push(
+            step(&format!("component in {}", copy.root.display()), || encoded(&copy, &encoder, SHIPPED))?
+                .digest,
+        );
     }
     if digests[0] != digests[1] {
         bail!("the component differs between two folders: {} and {}", digests[0], digests[1]);

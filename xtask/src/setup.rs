@@ -1,9 +1,9 @@
 //! `cargo xtask setup`: the Wasm target and a Python environment with DuckDB, pyarrow, pandas, Polars, and
 //! local stand-ins for AWS.
 //!
-//! Not for anything `lakegate` needs at run time. The one decision to know: the environment lives in the
-//! cache folder, keyed by the digest of `requirements.txt`, so that checkouts share it and a changed pin
-//! makes a new one; a marker file written last says that it is complete.
+//! Not for anything `lakegate` needs at run time. An environment lives in the cache folder, keyed by the digest
+//! of its requirements, so that checkouts share it and a changed pin makes a new one; a marker file written last
+//! says that it is complete. The demo has a small one of its own, unless the whole one is there.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,6 +23,16 @@ pub fn setup(workspace: &Workspace) -> Result<PathBuf> {
     python_environment(workspace)
 }
 
+/// As [`setup`], for the demo: the Python returned has DuckDB and perhaps nothing else.
+pub fn setup_demo(workspace: &Workspace) -> Result<PathBuf> {
+    ensure_target(workspace)?;
+    let whole = Environment::of(workspace, &WHOLE)?;
+    if whole.is_complete() {
+        return Ok(whole.python);
+    }
+    environment(workspace, &DEMO)
+}
+
 /// The folder with cargo-zigbuild and its linker, which are only wanted for packaging.
 pub fn zig_tools(workspace: &Workspace) -> Result<PathBuf> {
     let python = python_environment(workspace)?;
@@ -33,32 +43,76 @@ pub fn zig_tools(workspace: &Workspace) -> Result<PathBuf> {
     Ok(folder.to_owned())
 }
 
-/// The environment's Python; makes the environment when it is missing or incomplete.
+/// What an environment is made of.
+struct Kind {
+    /// A file of `tests/python`.
+    requirements: &'static str,
+    /// Modules that must be there.
+    imports: &'static str,
+}
+
+const WHOLE: Kind = Kind {
+    requirements: "requirements.txt",
+    imports: "boto3, duckdb, microburst, ministack, moto, pandas, polars, pyarrow",
+};
+const DEMO: Kind = Kind { requirements: "requirements-demo.txt", imports: "duckdb" };
+
+/// Where an environment is, made or not.
+struct Environment {
+    requirements: PathBuf,
+    folder: PathBuf,
+    python: PathBuf,
+    /// The marker.
+    complete: PathBuf,
+    imports: &'static str,
+}
+
+impl Environment {
+    fn of(workspace: &Workspace, kind: &Kind) -> Result<Self> {
+        let requirements = workspace.tests("python").join(kind.requirements);
+        let text = std::fs::read(&requirements)
+            .with_context(|| format!("cannot read {}", requirements.display()))?;
+        let key = hex::encode(Sha256::digest(&text));
+        let folder = cache_folder()?.join(format!("venv-{}", &key[..12]));
+        let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+        let complete = folder.join("complete");
+        Ok(Self { requirements, folder, python, complete, imports: kind.imports })
+    }
+
+    /// Whether it was made to the end and still starts: its base Python may have been removed.
+    fn is_complete(&self) -> bool {
+        let asked =
+            || output_of(Command::new(&self.python).args(["-c", &format!("import {}", self.imports)]));
+        self.complete.is_file() && asked().is_ok_and(|output| output.status.success())
+    }
+}
+
 fn python_environment(workspace: &Workspace) -> Result<PathBuf> {
-    let requirements = workspace.tests("python").join("requirements.txt");
-    let text =
-        std::fs::read(&requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
-    let key = hex::encode(Sha256::digest(&text));
-    let folder = cache_folder()?.join(format!("venv-{}", &key[..12]));
-    let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    let complete = folder.join("complete");
+    environment(workspace, &WHOLE)
+}
+
+/// The environment's Python; makes the environment when it is missing or incomplete.
+fn environment(workspace: &Workspace, kind: &Kind) -> Result<PathBuf> {
+    let environment = Environment::of(workspace, kind)?;
+    let folder = &environment.folder;
     let cache = folder.parent().context("the cache folder has no parent")?;
     std::fs::create_dir_all(cache).with_context(|| format!("cannot make {}", cache.display()))?;
     // Two tasks at once must not build into one folder; the lock ends with the process.
     let lock = std::fs::File::create(folder.with_extension("lock")).context("cannot make the lock file")?;
     lock.lock().context("cannot lock the Python environment")?;
-    if !complete.is_file() || !works(&python) {
-        make_environment(&folder, &python, &requirements)?;
-        std::fs::write(&complete, &key).context("cannot mark the Python environment as complete")?;
+    if !environment.is_complete() {
+        make_environment(folder, &environment.python, &environment.requirements)?;
+        std::fs::write(&environment.complete, "")
+            .context("cannot mark the Python environment as complete")?;
     }
-    Ok(python)
+    Ok(environment.python)
 }
 
 fn make_environment(folder: &Path, python: &Path, requirements: &Path) -> Result<()> {
     if folder.exists() {
         std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
-    eprintln!("   making the Python environment {} (once, about a minute)", folder.display());
+    eprintln!("   making the Python environment {} (once)", folder.display());
     let system = find_python()?;
     run(Command::new(system).args(["-m", "venv"]).arg(folder))
         .context("cannot make a Python environment; on Debian and Ubuntu install the package python3-venv")?;
@@ -83,11 +137,15 @@ fn find_python() -> Result<&'static str> {
     bail!("no Python 3.{PYTHON_MINOR_MIN} or newer on the search path; install one and try again")
 }
 
-/// Whether the environment still starts (its base Python may have been removed).
-fn works(python: &Path) -> bool {
-    output_of(
-        Command::new(python)
-            .args(["-c", "import boto3, duckdb, microburst, ministack, moto, pandas, polars, pyarrow"]),
-    )
-    .is_ok_and(|output| output.status.success())
+#[cfg(test)]
+mod tests {
+    /// A pin that stands twice says the same twice.
+    #[test]
+    fn the_demo_has_what_the_tests_have() {
+        let whole = include_str!("../../tests/python/requirements.txt");
+        let demo = include_str!("../../tests/python/requirements-demo.txt");
+        for pin in demo.lines().filter(|line| !line.starts_with('#')) {
+            assert!(whole.lines().any(|line| line == pin), "{pin}");
+        }
+    }
 }

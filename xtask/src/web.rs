@@ -15,11 +15,12 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::component::{component, ensure_target};
+use crate::programs::Profile;
 use crate::workspace::{Workspace, run};
 
 /// Builds the page; answers with the folder to serve.
-pub fn web(workspace: &Workspace) -> Result<PathBuf> {
-    let component = component(workspace)?;
+pub fn web(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
+    let component = component(workspace, profile)?;
     ensure_target(workspace)?;
     install(workspace)?;
     run(npm(workspace).args(["run", "--silent", "build"]).env("LAKEGATE_COMPONENT", component.path))?;
@@ -27,8 +28,8 @@ pub fn web(workspace: &Workspace) -> Result<PathBuf> {
 }
 
 /// Builds the page and lays its files, compressed, where the build script of `lakegate` looks for them.
-pub fn carry(workspace: &Workspace) -> Result<()> {
-    let site = web(workspace)?;
+pub fn carry(workspace: &Workspace, profile: Profile) -> Result<()> {
+    let site = web(workspace, profile)?;
     let files = workspace.target.join("page-files");
     compressed(&site, &files)
         .with_context(|| format!("cannot compress {} into {}", site.display(), files.display()))

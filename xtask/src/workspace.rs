@@ -1,6 +1,6 @@
 //! Where things are, and how other programs are started: what every task shares.
 //!
-//! Not for anything a single task needs. The one decision to know: the target folder is asked from
+//! Not for anything a single task needs. The target folder is asked from
 //! cargo and then handed to every child as `CARGO_TARGET_DIR`, so that cargo, the host's build script
 //! and these tasks always mean the same folder.
 
@@ -50,9 +50,9 @@ impl Workspace {
         self.target.join("component").join(format!("{name}.wasm"))
     }
 
-    /// The `lakegate` binary of a cargo profile folder (`debug` or `release`).
-    pub fn lakegate(&self, profile: &str) -> PathBuf {
-        self.target.join(profile).join(format!("lakegate{}", std::env::consts::EXE_SUFFIX))
+    /// A binary in a cargo profile folder (`debug` or `release`).
+    pub fn program(&self, folder: &str, name: &str) -> PathBuf {
+        self.target.join(folder).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
     }
 
     /// A file or folder below the checkout's `tests`.

@@ -159,6 +159,13 @@ impl Error {
     }
 }
 
+/// What the shared readers of specs and contracts say, as a transform would have said it.
+impl From<lakegate_model::Failure> for Error {
+    fn from(said: lakegate_model::Failure) -> Self {
+        Self::told(said.fault.into(), said.code, said.message, said.hint, said.place)
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;

@@ -5,7 +5,8 @@
 //! price of the sandbox and of nothing else.
 //!
 //! `sandbox --spec FILE --table NAME --input FILE --out FOLDER` prints one JSON line; `sandbox` alone
-//! measures loading and opening, in milliseconds.
+//! measures loading and opening, in milliseconds. With `--fuel` before the rest, nothing is timed: the guest's
+//! work is counted, in an engine of its own.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -31,12 +32,14 @@ const SWAPS: usize = 5;
 fn main() -> Result<(), Box<dyn Error>> {
     let given: BTreeMap<String, String> = std::env::args()
         .skip(1)
-        .filter(|word| word != "--bench")
+        .filter(|word| word != "--bench" && word != "--fuel")
         .collect::<Vec<_>>()
         .chunks(2)
         .filter_map(|pair| Some((pair.first()?.clone(), pair.get(1)?.clone())))
         .collect();
-    let sandbox = Sandbox::new(Limits::default())?;
+    let counting = std::env::args().any(|word| word == "--fuel");
+    let sandbox =
+        if counting { Sandbox::counting_fuel(Limits::default()) } else { Sandbox::new(Limits::default()) }?;
     if given.is_empty() {
         return starts(&sandbox);
     }
@@ -46,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (input, out) = (PathBuf::from(argument("--input")?), PathBuf::from(argument("--out")?));
     let table = argument("--table")?;
     let begun = Instant::now();
-    let (mut contracts, mut passes) = (Vec::new(), 0);
+    let (mut contracts, mut passes, mut fuel) = (Vec::new(), 0, 0);
     loop {
         passes += 1;
         let options = JobOptions {
@@ -56,23 +59,28 @@ fn main() -> Result<(), Box<dyn Error>> {
             final_pass: passes > 1,
             ..JobOptions::default()
         };
-        match pass(&transform, options, &input, &out)? {
+        let (widened, used) = pass(&transform, options, &input, &out)?;
+        fuel += used;
+        match widened {
             Some(widened) if passes < 3 => contracts = widened,
             Some(_) => return Err("the contract widened on the final pass".into()),
             None => break,
         }
     }
-    println!(r#"{{"seconds":{},"passes":{passes}}}"#, begun.elapsed().as_secs_f64());
+    match counting {
+        true => println!(r#"{{"fuel":{fuel},"passes":{passes}}}"#),
+        false => println!(r#"{{"seconds":{},"passes":{passes}}}"#, begun.elapsed().as_secs_f64()),
+    }
     Ok(())
 }
 
-/// Reads the input once; the contracts to come back with, or nothing when it is done.
+/// Reads the input once; the contracts to come back with, or nothing when it is done, and the fuel it took.
 fn pass(
     transform: &Transform,
     options: JobOptions,
     input: &Path,
     out: &Path,
-) -> Result<Option<Vec<TableContract>>, Box<dyn Error>> {
+) -> Result<(Option<Vec<TableContract>>, u64), Box<dyn Error>> {
     let mut session = transform.open(options)?;
     let mut source = File::open(input)?;
     let mut chunk = vec![0; CHUNK_BYTES];
@@ -91,8 +99,8 @@ fn pass(
                 parts.get_mut(&id).ok_or("bytes of a part that is not open")?.write_all(&bytes)?;
             }
             Step::PartClosed { id, .. } => drop(parts.remove(&id)),
-            Step::Widen(widened) => return Ok(Some(widened.contracts)),
-            Step::Done(_) => return Ok(None),
+            Step::Widen(widened) => return Ok((Some(widened.contracts), session.fuel().unwrap_or(0))),
+            Step::Done(_) => return Ok((None, session.fuel().unwrap_or(0))),
         }
     }
 }

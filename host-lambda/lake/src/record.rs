@@ -1,11 +1,11 @@
-//! The records a lake keeps: commits, failures, receipts.
+//! The records a lake keeps: commits and failures.
 //!
 //! Not for reading or writing them: see [`Lake`](super::Lake). The decision to know: a commit record holds all
 //! that is needed to complete it, or to make the same bytes again.
 
 use std::collections::BTreeMap;
 
-use lakegate_model::digest::sha256;
+pub use lakegate_model::receipt::{Output, Receipt};
 use serde::{Deserialize, Serialize};
 
 use crate::keys;
@@ -35,6 +35,10 @@ pub struct SourceRecord {
     /// When its event says that it arrived, in milliseconds since 1970-01-01 UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_time_ms: Option<i64>,
+    /// When it was taken, in milliseconds since 1970-01-01 UTC: fixed before its first pass, and the same
+    /// whenever files of it are made again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loaded_ms: Option<i64>,
     /// File name without extensions, as used in part file names.
     pub stem: String,
     /// Digest of the receipt that a preview showed to whoever brought this version, if they said so.
@@ -240,44 +244,4 @@ pub struct FailedRecord {
     pub quarantine: Option<String>,
     /// When, RFC 3339.
     pub at: String,
-}
-
-/// Digests of a run: a preview's promise, a verifier's measure.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Receipt {
-    /// Digest of the input.
-    pub input: String,
-    /// Digest of the component.
-    pub component: String,
-    /// Digest of the spec.
-    pub spec: String,
-    /// Digest of each table's contract.
-    pub contracts: BTreeMap<String, String>,
-    /// Every part file, in order.
-    pub outputs: Vec<Output>,
-    /// False if outputs hold where or when the input came from.
-    pub comparable: bool,
-}
-
-impl Receipt {
-    /// SHA-256 of its compact JSON, keys in the order of the fields: short enough to go along with an upload.
-    pub fn digest(&self) -> String {
-        // Strings, numbers and lists: there is nothing that JSON cannot say.
-        sha256(&serde_json::to_vec(self).unwrap_or_default())
-    }
-}
-
-/// One part file of a [`Receipt`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Output {
-    /// Table.
-    pub table: String,
-    /// Hive path.
-    pub partition: String,
-    /// Rows.
-    pub rows: u64,
-    /// Bytes.
-    pub bytes: u64,
-    /// SHA-256.
-    pub digest: String,
 }

@@ -276,7 +276,7 @@ impl<'a> Run<'a> {
         };
         let made = learn::make(from, transform, source, plan, &mut staging, progress);
         let records = made.as_ref().map_or(0, |made| made.report.records);
-        let made = match made.and_then(|made| self.check_rejected(&made.report).map(|()| made)) {
+        let made = match made.and_then(|made| plan.check_rejected(&made.report).map(|()| made)) {
             Ok(made) => made,
             Err(error) => {
                 // Passing trouble is tried again, and so is what a set-up forbids; what is wrong with the object
@@ -322,18 +322,6 @@ impl<'a> Run<'a> {
             committed: String::new(),
         };
         Ok(Ready { made, staging, record, before })
-    }
-
-    fn check_rejected(&self, report: &Report) -> Result<()> {
-        if self.plan.max_rejected.allows(report.rejected, report.records) {
-            return Ok(());
-        }
-        let (rejected, records, most) = (report.rejected, report.records, self.plan.max_rejected);
-        Err(Error::new(
-            Code::TooManyRejected,
-            format!("{rejected} of {records} records were rejected, more than max_rejected = {most}; none was kept"),
-        )
-        .with_hint("look at them with `lakegate quarantine list`, or raise [output] max_rejected in the spec"))
     }
 
     /// Nobody changed a type meanwhile: the live contracts still hold what these files hold.

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use lakegate_model::SourceFacts;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -36,6 +37,8 @@ pub struct Source {
     partitions: Vec<(String, String)>,
     /// When it arrived, in milliseconds since 1970-01-01 UTC, and its place among the events of its key.
     arrived: (Option<i64>, Option<Sequencer>),
+    /// When it was taken, in milliseconds since 1970-01-01 UTC: one time for every pass.
+    loaded_ms: Option<i64>,
     /// Digest of the receipt that a preview promised.
     promised: Option<String>,
     storage: Arc<dyn Storage>,
@@ -99,6 +102,7 @@ impl Source {
             modified_ms: facts.modified_ms,
             partitions: partitions_of(&folder.to_string_lossy()),
             arrived: (None, None),
+            loaded_ms: Some(now_ms()),
             promised: None,
             storage: Arc::new(storage),
             facts,
@@ -124,6 +128,7 @@ impl Source {
             modified_ms: facts.modified_ms,
             partitions: partitions_of(folder),
             arrived: (None, None),
+            loaded_ms: Some(now_ms()),
             promised: facts.promised.clone(),
             storage,
             facts,
@@ -152,10 +157,13 @@ impl Source {
         self
     }
 
-    /// The same content under the facts of an earlier run: made again, its files keep their names.
+    /// The same content under the facts of an earlier run: made again, its files keep their names, and what
+    /// a spec asks of event and load time.
     pub fn with_record(mut self, record: &SourceRecord) -> Self {
         self.stem.clone_from(&record.stem);
         self.modified_ms = record.modified_ms;
+        self.arrived.0 = record.event_time_ms;
+        self.loaded_ms = record.loaded_ms;
         self
     }
 
@@ -199,6 +207,18 @@ impl Source {
         self.arrived.0
     }
 
+    /// What the transform is told of it.
+    pub fn facts(&self) -> SourceFacts {
+        SourceFacts {
+            uri: self.uri.clone(),
+            event_time_ms: self.arrived.0,
+            partitions: self.partitions.clone(),
+            loaded_ms: self.loaded_ms,
+            bytes: Some(self.bytes()),
+            name: self.uri.rsplit_once('/').map(|(_, name)| name.to_owned()),
+        }
+    }
+
     /// What a commit record says of it.
     pub fn record(&self) -> SourceRecord {
         SourceRecord {
@@ -210,6 +230,7 @@ impl Source {
             modified: rfc3339(self.modified_ms),
             modified_ms: self.modified_ms,
             event_time_ms: self.arrived.0,
+            loaded_ms: self.loaded_ms,
             stem: self.stem.clone(),
             promised: self.promised.clone(),
         }

@@ -11,6 +11,8 @@
 //! Paths of a failure abort what they staged; what a killed process left is found by [`Storage::sweep`]
 //! when another completes the object, else by [`Storage::left_overs`].
 
+#![warn(missing_docs)]
+
 #[cfg(test)]
 pub(crate) mod counting;
 mod error;

@@ -17,9 +17,9 @@ use arrow::array::{Array, ArrayRef, make_array};
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use lakegate_model::Contract;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use serde::Serialize;
-use serde_json::Value;
 
 use lakegate_base::{Code, Error, Result};
 use lakegate_lake::hive;
@@ -202,13 +202,9 @@ fn parts<'a>(table: &str, preview: &'a Preview) -> Vec<&'a PreviewPart> {
 /// Columns of a contract, partition columns last, each with its type.
 fn types(table: &str, contracts: &[TableContract]) -> Vec<(String, String)> {
     let text = contracts.iter().find(|contract| contract.table == table).map(|contract| &contract.text);
-    let contract: Value = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    let text = |entry: &Value, key: &str| entry[key].as_str().unwrap_or_default().to_string();
-    ["columns", "partition_by"]
-        .iter()
-        .flat_map(|list| contract[*list].as_array().into_iter().flatten())
-        .map(|entry| (text(entry, "name"), text(entry, "type")))
-        .collect()
+    let Some(contract) = text.and_then(|text| Contract::parse(text).ok()) else { return Vec::new() };
+    let columns = contract.columns.iter().map(|column| (column.name.clone(), column.ty.to_string()));
+    columns.chain(contract.partition_by.iter().map(|key| (key.name.clone(), key.ty.to_string()))).collect()
 }
 
 fn batches(part: &PreviewPart) -> Result<ParquetRecordBatchReader> {

@@ -7,7 +7,7 @@ use lakegate_sandbox::{Limits, Sandbox};
 #[test]
 fn what_a_spec_changes_is_found_and_nothing_else() {
     let Ok(transform) = Transform::shipped(&Sandbox::new(Limits::default()).unwrap()) else {
-        eprintln!("skipped: this build carries no component");
+        lakegate_skipped::skipped("this build carries no component");
         return;
     };
     let spec = |price: &str, more: &str| {

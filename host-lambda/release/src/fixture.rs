@@ -18,10 +18,10 @@ pub(super) struct Fixture {
 }
 
 impl Fixture {
-    /// `None`, said aloud, in a build without a component.
+    /// `None`, and the test is skipped, in a build without a component.
     pub(super) fn new() -> Option<Self> {
         if Transform::shipped_bytes().is_err() {
-            eprintln!("skipped: this build carries no component");
+            lakegate_skipped::skipped("this build carries no component");
             return None;
         }
         let folder = tempfile::tempdir().unwrap();

@@ -37,6 +37,7 @@ struct Inner {
     ticker: Ticker,
     /// Whether components are compiled here where their code is not known.
     compiles: bool,
+    counts_fuel: bool,
 }
 
 impl Sandbox {
@@ -45,7 +46,16 @@ impl Sandbox {
     /// # Errors
     /// The machine has no support for the engine, or no thread can be started.
     pub fn new(limits: Limits) -> Result<Self> {
-        Self::start(limits, cfg!(feature = "compile"))
+        Self::start(&config(), limits, cfg!(feature = "compile"), false)
+    }
+
+    /// As [`Sandbox::new`], and what guests do is counted: see [`Session::fuel`](crate::Session::fuel). For
+    /// benchmarks: the count is the same on every machine, but its code is slower, and another one in the cache.
+    ///
+    /// # Errors
+    /// As [`Sandbox::new`].
+    pub fn counting_fuel(limits: Limits) -> Result<Self> {
+        Self::start(config().consume_fuel(true), limits, cfg!(feature = "compile"), true)
     }
 
     /// The same, which compiles nothing even where it could: a function must be ready in milliseconds. What has no
@@ -54,13 +64,13 @@ impl Sandbox {
     /// # Errors
     /// As [`Sandbox::new`].
     pub fn that_never_compiles(limits: Limits) -> Result<Self> {
-        Self::start(limits, false)
+        Self::start(&config(), limits, false, false)
     }
 
-    fn start(limits: Limits, compiles: bool) -> Result<Self> {
-        let engine = Engine::new(&config()).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+    fn start(config: &Config, limits: Limits, compiles: bool, counts_fuel: bool) -> Result<Self> {
+        let engine = Engine::new(config).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
         let ticker = Ticker::start(&engine)?;
-        Ok(Self { inner: Arc::new(Inner { engine, limits, ticker, compiles }) })
+        Ok(Self { inner: Arc::new(Inner { engine, limits, ticker, compiles, counts_fuel }) })
     }
 
     /// Whether components are compiled here where their code is not known.
@@ -75,6 +85,10 @@ impl Sandbox {
 
     pub(super) fn engine(&self) -> &Engine {
         &self.inner.engine
+    }
+
+    pub(super) fn counts_fuel(&self) -> bool {
+        self.inner.counts_fuel
     }
 
     /// Makes sure that time passes for guests.

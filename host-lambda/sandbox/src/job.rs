@@ -4,6 +4,7 @@
 
 use crate::bindings;
 use lakegate_base::{Error, Fault, Place};
+pub use lakegate_model::SourceFacts;
 
 /// What a component says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,17 +28,6 @@ pub struct TableContract {
     pub text: String,
 }
 
-/// Where the input came from; enters outputs only if the spec asks for it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SourceFacts {
-    /// URI of the source object.
-    pub uri: String,
-    /// Time of the event in milliseconds since 1970-01-01 UTC.
-    pub event_time: Option<i64>,
-    /// Hive partitions found in the path, name and value.
-    pub partitions: Vec<(String, String)>,
-}
-
 /// Everything a job is told when it is opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JobOptions {
@@ -51,7 +41,7 @@ pub struct JobOptions {
     pub learned: Option<String>,
     /// Key-value pairs for every footer.
     pub footer: Vec<(String, String)>,
-    /// Where the input came from.
+    /// Where the input came from; enters outputs only if the spec asks for it.
     pub source: SourceFacts,
     /// True on the second pass: nothing widens any more.
     pub final_pass: bool,
@@ -124,11 +114,7 @@ pub(crate) fn to_guest(options: JobOptions) -> bindings::Options {
             .collect(),
         learned: options.learned,
         footer: options.footer,
-        source: bindings::SourceFacts {
-            uri: options.source.uri,
-            event_time: options.source.event_time,
-            partitions: options.source.partitions,
-        },
+        source: options.source.to_text(),
         final_: options.final_pass,
         propose: options.propose,
     }

@@ -74,6 +74,9 @@ impl Guest {
         let mut store = Store::new(sandbox.engine(), state);
         store.limiter(|state| state);
         store.set_hostcall_fuel(LIFT_BYTES);
+        if sandbox.counts_fuel() {
+            store.set_fuel(u64::MAX).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+        }
         let ends = (limits.object_seconds > 0)
             .then(|| Instant::now() + Duration::from_secs(u64::from(limits.object_seconds)));
         // Starting runs guest code too: data segments, a start function.
@@ -175,6 +178,11 @@ impl Session {
         }
         self.ledger.pushed();
         Ok(())
+    }
+
+    /// Fuel that the guest has used, about one a Wasm instruction; `None` unless the sandbox counts it.
+    pub fn fuel(&self) -> Option<u64> {
+        self.guest.store.get_fuel().ok().map(|left| u64::MAX - left)
     }
 
     /// No more bytes will come.

@@ -254,12 +254,12 @@ codes! {
     SignatureWrong = "signature_wrong", Release, Input, "A signature does not fit what it signs.";
     SourceChanged = "source_changed", Environment, Passing, "The source object changed while it was read.";
     SourceGone = "source_gone", Input, Input, "The source object is gone, or no longer the version that was pinned.";
+    SourceInvalid = "source_invalid", Spec, Input, "The facts about a source object, as a host hands them to a transform, cannot be read.";
     SourceIsFolder = "source_is_folder", Input, Input, "The source is a folder, not a file.";
     SourceMissing = "source_missing", Input, Input, "The source is no file.";
     SpecDiffers = "spec_differs", Usage, Input, "An upload names another spec than the server's.";
     SpecEmpty = "spec_empty", Spec, Input, "The spec is empty.";
     SpecInvalid = "spec_invalid", Spec, Input, "The spec is wrong; line and column say where.";
-    SpecMaxRejected = "spec_max_rejected", Spec, Input, "`max_rejected` in the spec makes no sense.";
     SpecNotUtf8 = "spec_not_utf8", Spec, Input, "The spec is not UTF-8 text.";
     SpecTooLarge = "spec_too_large", Usage, Input, "An uploaded spec is larger than 1 MiB.";
     SpecUnknown = "spec_unknown", Usage, Input, "The lake has no spec of that digest.";

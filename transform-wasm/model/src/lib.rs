@@ -5,8 +5,28 @@
 #![warn(missing_docs)]
 
 pub mod code;
+pub mod column_type;
+pub mod contract;
 pub mod digest;
+pub mod failure;
+pub mod footer;
+pub mod hive;
+pub mod learned;
+pub mod max_rejected;
+pub mod output;
 pub mod place;
+pub mod quarantine;
+pub mod receipt;
+pub mod report;
+pub mod source;
 
 pub use code::{Code, Fault, Kind};
+pub use column_type::ColumnType;
+pub use contract::{Contract, ContractColumn, Origin, PartitionColumn};
+pub use failure::{Failure, GuestFault};
+pub use max_rejected::MaxRejected;
 pub use place::Place;
+pub use quarantine::QuarantineLine;
+pub use receipt::Receipt;
+pub use report::Report;
+pub use source::SourceFacts;

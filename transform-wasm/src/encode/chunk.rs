@@ -101,34 +101,28 @@ pub(super) fn encode(
     (out, base): (&mut Vec<u8>, u64),
 ) -> Result<ChunkFacts, Failure> {
     let Scratch { lookup, press, space } = scratch;
-    let rows = Rows::new(&column.valid, repeats)?;
-    if slots(&column.values) != rows.slots {
-        return Err(misfit(field));
-    }
+    let rows = Rows::new(column.valid(), repeats)?;
     let chunk = Chunk { rows, pages: Pages::new(out, base, codec, press), space };
-    match (field.kind, &column.values) {
+    match (field.kind, column.values()) {
         (Kind::Boolean, Values::Boolean(values)) => {
             chunk.write(&mut Booleans { values, expanded: Vec::new() }, None)
         }
-        (Kind::Int32, Values::Int32(values)) => chunk.fixed(values, 4, lookup),
-        (Kind::Int64, Values::Int64(values)) => chunk.fixed(values, 8, lookup),
+        (Kind::Int32, Values::Date(values)) => chunk.fixed(values, 4, lookup),
+        (Kind::Int64, Values::Bigint(values) | Values::Timestamp(values)) => chunk.fixed(values, 8, lookup),
         (Kind::Double, Values::Double(values)) => chunk.fixed(values, 8, lookup),
-        (Kind::Int32, Values::Int128(values)) => chunk.fixed(&narrow::<i32>(values, field)?, 4, lookup),
-        (Kind::Int64, Values::Int128(values)) => chunk.fixed(&narrow::<i64>(values, field)?, 8, lookup),
-        (Kind::Fixed(width), Values::Int128(values)) => chunk.fixed(values, usize::from(width), lookup),
-        (Kind::Bytes, Values::Bytes { data, ends }) => chunk.strings(Strings { data, ends }, lookup),
+        (Kind::Int32, Values::Decimal { unscaled, .. }) => {
+            chunk.fixed(&narrow::<i32>(unscaled, field)?, 4, lookup)
+        }
+        (Kind::Int64, Values::Decimal { unscaled, .. }) => {
+            chunk.fixed(&narrow::<i64>(unscaled, field)?, 8, lookup)
+        }
+        (Kind::Fixed(width), Values::Decimal { unscaled, .. }) => {
+            chunk.fixed(unscaled, usize::from(width), lookup)
+        }
+        (Kind::Bytes, Values::String(texts) | Values::Json(texts)) => {
+            chunk.strings(Strings { data: texts.data(), ends: texts.ends() }, lookup)
+        }
         _ => Err(misfit(field)),
-    }
-}
-
-fn slots(values: &Values) -> usize {
-    match values {
-        Values::Boolean(values) => values.len(),
-        Values::Int64(values) => values.len(),
-        Values::Int32(values) => values.len(),
-        Values::Double(values) => values.len(),
-        Values::Int128(values) => values.len(),
-        Values::Bytes { ends, .. } => ends.len(),
     }
 }
 

@@ -5,7 +5,7 @@
 //! statistics of their own, since the column index has them.
 
 use super::bits::varint;
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 
 /// How pages are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl<'a> Pages<'a> {
 
     /// `fields` are those of the struct that `tag` opens.
     fn page(&mut self, body: &[u8], kind: i32, tag: u8, fields: &[i32]) -> Result<Place, Failure> {
-        let too_large = || Failure::limit("page_bytes", "a page of a part file is larger than 2 GiB");
+        let too_large = || Failure::limit(Code::PageBytes, "a page of a part file is larger than 2 GiB");
         let length = i32::try_from(body.len()).map_err(|_| too_large())?;
         let Press { encoder, packed, header } = &mut *self.press;
         let stored = match self.codec {

@@ -19,7 +19,7 @@ use super::footer::{self, Chunk};
 use super::page::Codec;
 use super::schema::PartSchema;
 use crate::column::Column;
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 
 /// First and last bytes of a Parquet file.
 const MAGIC: &[u8; 4] = b"PAR1";
@@ -107,7 +107,7 @@ impl PartWriter {
         let descriptor = self.schema.descriptor.column(at);
         group.chunks.push(footer::chunk(&facts, descriptor, self.codec).map_err(|error| internal(&error))?);
         if self.bytes() > MAX_PART_BYTES {
-            return Err(Failure::limit("part_bytes", "a part file is larger than 2 GiB")
+            return Err(Failure::limit(Code::PartBytes, "a part file is larger than 2 GiB")
                 .hint("partition the table, or compress with snappy"));
         }
         Ok(())

@@ -136,7 +136,7 @@ impl<'a> Cursor<'a> {
         if rows == 0 {
             return None;
         }
-        let slots = first..self.cover(first);
+        let slots = first..self.cover();
         let counts = self.rows.repeats.map(|_| counts.as_slice());
         let valid = self.rows.valid.map(|v| &v[slots.clone()]);
         let filled = count(Live { valid, counts }, slots.len()) as usize;
@@ -170,9 +170,8 @@ impl<'a> Cursor<'a> {
         rows - excess
     }
 
-    /// End of the slots that a page from `first` up to the current position touches.
-    fn cover(&self, first: usize) -> usize {
-        debug_assert!(first <= self.slot);
+    /// End of the slots that a page up to the current position touches.
+    fn cover(&self) -> usize {
         if self.used > 0 { self.slot + 1 } else { self.slot }
     }
 

@@ -11,7 +11,7 @@ use parquet::errors::ParquetError;
 use parquet::schema::types::{SchemaDescPtr, SchemaDescriptor, Type};
 
 use crate::column::ColumnType;
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 
 /// How values of a column are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,13 +46,16 @@ impl PartSchema {
     /// spec is at fault.
     pub fn new(columns: &[(String, ColumnType)]) -> Result<Self, Failure> {
         if columns.is_empty() {
-            return Err(Failure::spec("no_columns", "a table needs a column that is not a partition column"));
+            return Err(Failure::spec(
+                Code::NoColumns,
+                "a table needs a column that is not a partition column",
+            ));
         }
         let mut fields = Vec::with_capacity(columns.len());
         let mut types = Vec::with_capacity(columns.len());
         for (name, ty) in columns {
             let (kind, parquet) = column(name, *ty).map_err(|error| {
-                Failure::spec("column_type", format!("column {name} cannot have type {ty}: {error}"))
+                Failure::spec(Code::ColumnType, format!("column {name} cannot have type {ty}: {error}"))
             })?;
             fields.push(Field { name: name.clone(), kind });
             types.push(Arc::new(parquet));

@@ -10,7 +10,7 @@ use parquet::file::statistics::Statistics;
 use proptest::prelude::*;
 
 use super::{Codec, PartSchema, PartWriter, Scratch};
-use crate::column::{Column, ColumnType, Values};
+use crate::column::{Column, ColumnType, Texts, Values};
 
 const TYPES: [ColumnType; 10] = [
     ColumnType::Boolean,
@@ -67,7 +67,8 @@ fn column(ty: ColumnType, slots: usize, distinct: u64, nulls: u64, seed: u64) ->
     let all = 0..slots;
     let values = match ty {
         ColumnType::Boolean => Values::Boolean(all.map(|i| (pick(i) & 1) as u8).collect()),
-        ColumnType::Bigint | ColumnType::Timestamp => Values::Int64(all.map(|i| pick(i) as i64).collect()),
+        ColumnType::Bigint => Values::Bigint(all.map(|i| pick(i) as i64).collect()),
+        ColumnType::Timestamp => Values::Timestamp(all.map(|i| pick(i) as i64).collect()),
         ColumnType::Double => Values::Double(
             all.map(|i| match pick(i) % 50 {
                 0 => -0.0,
@@ -76,55 +77,50 @@ fn column(ty: ColumnType, slots: usize, distinct: u64, nulls: u64, seed: u64) ->
             })
             .collect(),
         ),
-        ColumnType::Decimal { precision, .. } => {
+        ColumnType::Decimal { precision, scale } => {
             let limit = 10i128.pow(u32::from(precision));
             let wide = |x: u64| i128::from(x as i64).wrapping_mul(i128::from(x) << 40) % limit;
-            Values::Int128(all.map(|i| wide(pick(i))).collect())
+            Values::Decimal { precision, scale, unscaled: all.map(|i| wide(pick(i))).collect() }
         }
-        ColumnType::Date => Values::Int32(all.map(|i| pick(i) as i32).collect()),
+        ColumnType::Date => Values::Date(all.map(|i| pick(i) as i32).collect()),
         ColumnType::String | ColumnType::Json => {
-            let (mut data, mut ends) = (Vec::new(), Vec::new());
+            let mut texts = Texts::default();
             for i in all {
-                if valid[i] == 1 {
-                    let filler = [
-                        "",
-                        "é",
-                        "a long shared prefix of more than sixteen bytes ",
-                        "日本語日本語日本語日本語日本語",
-                    ];
-                    data.extend_from_slice(filler[(picks[i] % 4) as usize].as_bytes());
-                    data.extend_from_slice(format!("{:x}", picks[i] >> (picks[i] % 60)).as_bytes());
-                }
-                ends.push(data.len() as u32);
+                let filler = [
+                    "",
+                    "é",
+                    "a long shared prefix of more than sixteen bytes ",
+                    "日本語日本語日本語日本語日本語",
+                ];
+                let filler = filler[(picks[i] % 4) as usize];
+                let text = format!("{filler}{:x}", picks[i] >> (picks[i] % 60));
+                texts.push(if valid[i] == 1 { &text } else { "" }).unwrap();
             }
-            Values::Bytes { data, ends }
+            if ty == ColumnType::Json { Values::Json(texts) } else { Values::String(texts) }
         }
     };
-    Column { ty, valid, values }
+    Column::from_values(valid, values).unwrap()
 }
 
 fn expected(column: &Column, repeats: Option<&[u32]>) -> Vec<Cell> {
-    let cell = |i: usize| match (&column.values, column.valid[i]) {
+    let cell = |i: usize| match (column.values(), column.valid()[i]) {
         (_, 0) => Cell::Null,
         (Values::Boolean(v), _) => Cell::Int(v[i].into()),
-        (Values::Int64(v), _) => Cell::Int(v[i].into()),
-        (Values::Int32(v), _) => Cell::Int(v[i].into()),
+        (Values::Bigint(v) | Values::Timestamp(v), _) => Cell::Int(v[i].into()),
+        (Values::Date(v), _) => Cell::Int(v[i].into()),
         (Values::Double(v), _) => Cell::Real(v[i]),
-        (Values::Int128(v), _) => Cell::Int(v[i]),
-        (Values::Bytes { data, ends }, _) => {
-            let start = if i == 0 { 0 } else { ends[i - 1] as usize };
-            Cell::Text(data[start..ends[i] as usize].to_vec())
-        }
+        (Values::Decimal { unscaled, .. }, _) => Cell::Int(unscaled[i]),
+        (Values::String(texts) | Values::Json(texts), _) => Cell::Text(texts.get(i).to_vec()),
     };
     let times = |i: usize| repeats.map_or(1, |r| r[i] as usize);
-    (0..column.valid.len()).flat_map(|i| std::iter::repeat_n(cell(i), times(i))).collect()
+    (0..column.len()).flat_map(|i| std::iter::repeat_n(cell(i), times(i))).collect()
 }
 
 type Repeated<'a> = (&'a Column, Option<&'a [u32]>);
 
 /// Writes row groups of columns; bytes are taken after each column.
 fn write(groups: &[&[Repeated<'_>]], codec: Codec) -> Vec<u8> {
-    let names = groups[0].iter().enumerate().map(|(i, (c, _))| (format!("c{i}"), c.ty));
+    let names = groups[0].iter().enumerate().map(|(i, (c, _))| (format!("c{i}"), c.ty()));
     let schema = PartSchema::new(&names.collect::<Vec<_>>()).unwrap();
     let mut part = PartWriter::new(&schema, &[("k".into(), "v".into())], codec);
     let (mut scratch, mut bytes) = (Scratch::new(), Vec::new());
@@ -246,7 +242,7 @@ fn check(groups: &[&[Repeated<'_>]], codec: Codec) {
     let pages = metadata.page_index().unwrap();
     for (g, group) in groups.iter().enumerate() {
         for (c, (column, repeats)) in group.iter().enumerate() {
-            let place = format!("{} group {g} column {c}", column.ty);
+            let place = format!("{} group {g} column {c}", column.ty());
             let rows = expected(column, *repeats);
             assert!(read(&reader, g, c) == rows, "{place}: rows differ");
             let chunk = metadata.row_group(g).column(c);
@@ -304,15 +300,10 @@ fn long_texts_are_bounded_by_page_and_statistics() {
     let text = |c: char, n: usize| c.to_string().repeat(n);
     let texts =
         [text('é', 700_000), text('\u{10FFFF}', 40), text('z', 65), text('a', 64), text('\u{D7FF}', 22)];
-    let (mut data, mut ends) = (Vec::new(), Vec::new());
-    for text in &texts {
-        data.extend_from_slice(text.as_bytes());
-        ends.push(data.len() as u32);
-    }
     for keep in 1..=texts.len() {
-        let data = data[..ends[keep - 1] as usize].to_vec();
-        let values = Values::Bytes { data, ends: ends[..keep].to_vec() };
-        let column = Column { ty: ColumnType::String, valid: vec![1; keep], values };
+        let mut values = Texts::default();
+        texts[..keep].iter().for_each(|text| values.push(text).unwrap());
+        let column = Column::from_values(vec![1; keep], Values::String(values)).unwrap();
         let bytes = write(&[&[(&column, None)]], Codec::Snappy);
         assert_eq!(read(&open(bytes), 0, 0), expected(&column, None));
     }
@@ -341,7 +332,7 @@ fn values_chosen_to_collide_end_in_plain_pages() {
     let collide = (0i64..).filter(|&i| super::hash::word(i as u64) & 0xFFFF == 0).take(400);
     let values: Vec<i64> = collide.flat_map(|i| [i; 50]).collect();
     let valid = vec![1; values.len()];
-    let column = Column { ty: ColumnType::Bigint, valid, values: Values::Int64(values) };
+    let column = Column::from_values(valid, Values::Bigint(values)).unwrap();
     check(&[&[(&column, None)]], Codec::Snappy);
     let reader = open(write(&[&[(&column, None)]], Codec::Snappy));
     assert!(reader.metadata().row_group(0).column(0).dictionary_page_offset().is_none());

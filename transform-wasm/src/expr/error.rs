@@ -126,17 +126,6 @@ impl RowErrors {
         self.rows.is_empty()
     }
 
-    /// How many rows failed.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// Forgets all, for the next batch.
-    pub fn clear(&mut self) {
-        self.rows.clear();
-    }
-
     /// Takes over those of `other` whose row `keep` says counts: a branch that a row did not take
     /// cannot reject it.
     pub(super) fn absorb(&mut self, other: Self, mut keep: impl FnMut(usize) -> bool) {

@@ -9,7 +9,7 @@ use arrow::array::{
 use arrow::datatypes::Float64Type;
 
 use super::{Batch, Env, Expr, RowErrors, SourceEnv};
-use crate::column::ColumnType;
+use crate::column::{ArrowType as _, ColumnType};
 use crate::value::time::{format_iso_date, format_iso_timestamp};
 
 const DECIMAL: ColumnType = ColumnType::Decimal { precision: 10, scale: 2 };
@@ -320,7 +320,7 @@ fn errors_of_other_expressions_stand() {
     let mut errors = RowErrors::new();
     Expr::parse("a + 1", &env).unwrap().evaluate(&batch, &mut errors);
     let second = Expr::parse("CAST(a AS double)", &env).unwrap().evaluate(&batch, &mut errors);
-    assert_eq!((errors.len(), second.null_count()), (1, 1));
+    assert_eq!((errors.iter().count(), second.null_count()), (1, 1));
     assert_eq!(errors.get(0).unwrap().code, "numeric_overflow", "a row keeps its first error");
     // What failed before does not make a later result null.
     let third = Expr::parse("a - 1", &env).unwrap().evaluate(&batch, &mut errors);

@@ -111,6 +111,22 @@ impl Expr {
             .map_err(|refusal| refusal.locate(sql))
     }
 
+    /// Whether it is an expression at all, whatever its names stand for.
+    ///
+    /// # Errors
+    /// Syntax, and an expression that is too long or too deep.
+    pub fn check(sql: &str) -> Result<(), ExprError> {
+        parse::parse(sql, false).map(drop).map_err(|refusal| refusal.locate(sql))
+    }
+
+    /// As [`Expr::check`], with an optional `AS name` at the end.
+    ///
+    /// # Errors
+    /// As [`Expr::check`].
+    pub fn check_aliased(sql: &str) -> Result<(), ExprError> {
+        parse::parse(sql, true).map(drop).map_err(|refusal| refusal.locate(sql))
+    }
+
     /// As [`Expr::parse`], with an optional `AS name` at the end. A plain column is named as itself.
     ///
     /// # Errors

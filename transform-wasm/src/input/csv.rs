@@ -19,9 +19,19 @@ use specials::Specials;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CsvOptions {
     /// Between fields.
-    pub delimiter: u8,
+    delimiter: u8,
     /// Around fields.
-    pub quote: u8,
+    quote: u8,
+}
+
+impl CsvOptions {
+    /// The shape with these signs; none if no tokenizer can work with them.
+    #[must_use]
+    pub fn new(delimiter: u8, quote: u8) -> Option<Self> {
+        let is_sign = |byte: u8| byte.is_ascii() && !matches!(byte, 0 | b'\n' | b'\r');
+        let tell_apart = is_sign(delimiter) && is_sign(quote) && delimiter != quote;
+        tell_apart.then_some(Self { delimiter, quote })
+    }
 }
 
 impl Default for CsvOptions {
@@ -287,29 +297,31 @@ impl CsvTokenizer {
 }
 
 /// The delimiter of the header that `text` begins with: of `,` `;` tab and `|` the one that stands in
-/// it most often outside quotes; `,` where there is none.
+/// it most often outside quotes; `,` where there is none. The quote itself is never the answer.
 #[must_use]
-pub fn detect_delimiter(text: &[u8]) -> u8 {
+pub fn detect_delimiter(text: &[u8], quote: u8) -> u8 {
     const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
-    let header = &text[..header_end(text).unwrap_or_else(|| line_end(text, 0).unwrap_or(text.len()))];
+    let header = &text[..header_end(text, quote).unwrap_or_else(|| line_end(text, 0).unwrap_or(text.len()))];
     let mut counts = [0_usize; 4];
     let mut quoted = false;
     for byte in header {
-        quoted ^= *byte == b'"';
-        if let Some(index) = CANDIDATES.iter().position(|candidate| candidate == byte).filter(|_| !quoted) {
+        if *byte == quote {
+            quoted = !quoted;
+        } else if let Some(index) = CANDIDATES.iter().position(|sign| sign == byte).filter(|_| !quoted) {
             counts[index] += 1;
         }
     }
     let most = counts.iter().copied().max().unwrap_or(0);
     // The first of those that are equal: the order above is that of how common they are.
-    CANDIDATES[counts.iter().position(|count| *count == most).unwrap_or(0)]
+    let first = CANDIDATES.iter().zip(counts).find(|(sign, count)| *count == most && **sign != quote);
+    first.map_or(b',', |(sign, _)| *sign)
 }
 
 /// Where the header's line ends, quoted newlines being part of it; none if `text` ends before.
-pub(super) fn header_end(text: &[u8]) -> Option<usize> {
+pub(super) fn header_end(text: &[u8], quote: u8) -> Option<usize> {
     let mut quoted = false;
     text.iter().position(|byte| {
-        quoted ^= *byte == b'"';
+        quoted ^= *byte == quote;
         !quoted && matches!(byte, b'\n' | b'\r')
     })
 }

@@ -4,7 +4,7 @@
 //! text (see `encoding`). The decision to know: nothing is ever decompressed without a bound;
 //! [`Decompressor::read`] stops after `max` bytes, however much a few input bytes stand for.
 
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 
 mod gzip;
 mod pending;
@@ -17,8 +17,6 @@ mod tests;
 use gzip::Gzip;
 use pending::Pending;
 use zstd::Zstd;
-
-pub use zstd::WINDOW_LIMIT as ZSTD_WINDOW_LIMIT;
 
 /// How an input is compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -160,7 +158,7 @@ fn detect(head: &[u8], ended: bool) -> Result<Option<Decoder>, Failure> {
         Some((_, Kind::Gzip)) => Ok(Some(Decoder::Gzip(Box::default()))),
         Some((_, Kind::Zstd)) => Ok(Some(Decoder::Zstd(Box::default()))),
         Some((_, Kind::Unsupported(name))) => Err(Failure::input(
-            "unsupported_format",
+            Code::UnsupportedFormat,
             format!("the input is a {name} file, which cannot be read"),
         )
         .hint("give JSON or CSV, plain or compressed with gzip or zstd")),

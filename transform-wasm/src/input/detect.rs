@@ -91,13 +91,13 @@ fn csv(prefix: &[u8], settled: bool) -> Detected {
     // Tabs may be empty header cells; blank lines are none.
     let start = prefix.iter().position(|byte| !matches!(byte, b' ' | b'\n' | b'\r')).unwrap_or(0);
     let text = &prefix[start..];
-    if !settled && header_end(text).is_none() {
+    if !settled && header_end(text, b'"').is_none() {
         return Detected::NeedMore;
     }
     if memchr::memchr(0, text).is_some() {
         return Detected::Foreign("binary");
     }
-    if detect_delimiter(text) == b'\t' { Detected::Tsv } else { Detected::Csv }
+    if detect_delimiter(text, b'"') == b'\t' { Detected::Tsv } else { Detected::Csv }
 }
 
 /// The first line and what follows it; none if the line is not all there.

@@ -5,7 +5,7 @@
 //! and code point the same; Windows-1252 is not guessed.
 
 use super::decompress::{Compression, Decompressor, Progress};
-use crate::error::{Failure, Place};
+use crate::error::{Code, Failure, Place};
 
 /// How the input's text is encoded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl TextReader {
         // Without a mark, the zero half of a first ASCII character gives it away.
         if matches!(head, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [1..=0x7f, 0, ..]) {
             return Err(Failure::input(
-                "utf16_input",
+                Code::Utf16Input,
                 "the input is UTF-16 or UTF-32 text, or no text at all",
             )
             .hint("convert it to UTF-8, for example with `iconv -f UTF-16 -t UTF-8`")
@@ -118,7 +118,7 @@ impl TextReader {
         match (head.strip_prefix(UTF8_MARK), self.encoding) {
             (Some(rest), Encoding::Utf8) => Ok(rest),
             (Some(_), Encoding::Latin1) => Err(Failure::input(
-                "encoding_conflict",
+                Code::EncodingConflict,
                 "the spec says latin1, but the input begins with the byte order mark of UTF-8",
             )
             .hint("drop `encoding` from the spec's [input]")

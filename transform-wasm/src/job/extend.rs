@@ -11,7 +11,7 @@ use arrow::array::ArrayRef;
 
 use crate::column::{Column, ColumnType};
 use crate::contract::{Contract, ContractColumn, Origin};
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::extension::{Bound, Extension, Rejects};
 use crate::json::Reject;
 
@@ -35,48 +35,32 @@ impl Job {
     pub fn open_with(options: Options, extension: impl Extension) -> Result<Self, Failure> {
         Self::open_any(options, Some(Arc::new(extension)))
     }
+}
 
-    /// The columns that the extension adds to a table with the columns of `contract` and `derived`.
-    pub(super) fn added(
-        &self,
-        contract: &Contract,
-        derived: &[ContractColumn],
-    ) -> Result<Vec<ContractColumn>, Failure> {
-        let Some(extension) = &self.extension else { return Ok(Vec::new()) };
-        let mut given = given(contract);
-        for column in derived {
-            if !given.iter().any(|(name, _)| name == &column.name) {
-                given.push((column.name.clone(), column.ty));
-            }
+/// The columns that an extension adds to a table with the columns of `contract` and `derived`.
+///
+/// # Errors
+/// The extension refuses the table, or the contract has such a column already.
+pub fn added(
+    extension: &dyn Extension,
+    contract: &Contract,
+    derived: &[ContractColumn],
+) -> Result<Vec<ContractColumn>, Failure> {
+    let mut given = given(contract);
+    for column in derived {
+        if !given.iter().any(|(name, _)| name == &column.name) {
+            given.push((column.name.clone(), column.ty));
         }
-        let bound = Bound::new(extension.as_ref(), &contract.table, given)?;
-        let added = |(name, ty): &(String, ColumnType)| ContractColumn {
-            name: name.clone(),
-            ty: *ty,
-            origin: Origin::Transform(extension.name().to_owned()),
-        };
-        let added: Vec<ContractColumn> = bound.adds().iter().map(added).collect();
-        added.iter().try_for_each(|column| check_against(contract, column))?;
-        Ok(added)
     }
-
-    /// Binds the extension, if there is one, to an agreed contract.
-    pub(super) fn table_extension(&self, contract: &Contract) -> Result<Option<TableExtension>, Failure> {
-        let Some(extension) = &self.extension else { return Ok(None) };
-        let bound = Bound::new(extension.as_ref(), &contract.table, given(contract))?;
-        for (name, ty) in bound.adds() {
-            let held = contract.columns.iter().find(|column| &column.name == name);
-            if held.is_none_or(|column| column.ty != *ty) {
-                let message = format!("the contract of `{}` has no {ty} column `{name}`", contract.table);
-                return Err(Failure::spec("contract_conflict", message)
-                    .hint(format!("{} adds it: the contract must be agreed with it", extension.name())));
-            }
-        }
-        let at = |(name, _): (&str, ColumnType)| contract.columns.iter().position(|c| c.name == name);
-        let makes = bound.changed().filter_map(at).collect();
-        let given = (0..contract.columns.len()).filter(|&i| is_given(&contract.columns[i])).collect();
-        Ok(Some(TableExtension { extension: extension.clone(), bound, given, makes }))
-    }
+    let bound = Bound::new(extension, &contract.table, given)?;
+    let added = |(name, ty): &(String, ColumnType)| ContractColumn {
+        name: name.clone(),
+        ty: *ty,
+        origin: Origin::Transform(extension.name().to_owned()),
+    };
+    let added: Vec<ContractColumn> = bound.adds().iter().map(added).collect();
+    added.iter().try_for_each(|column| check_against(contract, column))?;
+    Ok(added)
 }
 
 fn is_given(column: &ContractColumn) -> bool {
@@ -91,7 +75,7 @@ fn given(contract: &Contract) -> Vec<(String, ColumnType)> {
 fn check_against(contract: &Contract, added: &ContractColumn) -> Result<(), Failure> {
     let (table, name) = (&contract.table, &added.name);
     let conflict = |what: String| {
-        Failure::spec("contract_conflict", format!("table `{table}`: {what}"))
+        Failure::spec(Code::ContractConflict, format!("table `{table}`: {what}"))
             .hint("what a contract holds never changes by itself: add the column under another name")
     };
     if contract.nulls.iter().any(|(held, _)| held == name) {
@@ -107,6 +91,26 @@ fn check_against(contract: &Contract, added: &ContractColumn) -> Result<(), Fail
 }
 
 impl TableExtension {
+    /// Binds an extension to an agreed contract.
+    ///
+    /// # Errors
+    /// The extension refuses the table, or the contract was agreed without it.
+    pub fn bind(extension: &Arc<dyn Extension>, contract: &Contract) -> Result<Self, Failure> {
+        let bound = Bound::new(extension.as_ref(), &contract.table, given(contract))?;
+        for (name, ty) in bound.adds() {
+            let held = contract.columns.iter().find(|column| &column.name == name);
+            if held.is_none_or(|column| column.ty != *ty) {
+                let message = format!("the contract of `{}` has no {ty} column `{name}`", contract.table);
+                return Err(Failure::spec(Code::ContractConflict, message)
+                    .hint(format!("{} adds it: the contract must be agreed with it", extension.name())));
+            }
+        }
+        let at = |(name, _): (&str, ColumnType)| contract.columns.iter().position(|c| c.name == name);
+        let makes = bound.changed().filter_map(at).collect();
+        let given = (0..contract.columns.len()).filter(|&i| is_given(&contract.columns[i])).collect();
+        Ok(Self { extension: extension.clone(), bound, given, makes })
+    }
+
     /// Runs the extension over a batch; the values of [`TableExtension::makes`], and beside them the
     /// records that it rejects.
     pub fn apply(

@@ -173,7 +173,7 @@ fn too_many_rejected_records_fail_the_object() {
     };
     let contracts = drive(&options, b"", 1).unwrap().unwrap_err().contracts;
     let options = Options { contracts, ..options };
-    let failure = drive(&options, b"{\"a\":1}\n{\"a\":true}\n", 99).unwrap_err();
+    let failure = drive(&options, b"{\"a\":1}\n{\"a\":true}\n{\"a\":false}\n", 99).unwrap_err();
     assert_eq!(failure.code, "too_many_rejected");
 }
 

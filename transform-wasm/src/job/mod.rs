@@ -7,18 +7,24 @@
 //!          └─ decompress, place of a byte
 //! ```
 //!
-//! The decision to know: a job either shreds (its contracts are known) or learns. It begins to learn
-//! when a contract is missing or a path is new, and then ends with the contracts it proposes; what it
-//! had emitted until then is void. So no value is ever cast to fit a guess.
+//! A job either shreds (its contracts are known) or learns. It begins to learn when a contract is missing or
+//! a path is new, and then ends with the contracts it proposes; what it had emitted until then is void. So no
+//! value is ever cast to fit a guess.
+//!
+//! [`Job`] only sequences. What it was told is in [`terms`], the bytes and their framing in [`decode`], who
+//! reads records in [`reader`], the account of them in [`ledger`]; each is handed the others that it needs.
 
 mod agree;
 mod decode;
 mod extend;
+mod ledger;
 mod open;
 mod parts;
 mod quarantine;
+mod reader;
 mod rows;
 mod source;
+mod terms;
 mod trace;
 
 #[cfg(test)]
@@ -26,34 +32,20 @@ mod extend_tests;
 #[cfg(test)]
 mod job_tests;
 #[cfg(test)]
+mod odd_spec_tests;
+#[cfg(test)]
 mod trace_tests;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
-use crate::contract::Contract;
+pub use lakegate_model::SourceFacts;
+
 use crate::error::Failure;
-use crate::extension::Extension;
-use crate::report::{Report, Warning};
-use crate::shred::{Learner, Shredder};
-use crate::spec::{MaxRejected, Spec};
 
-use decode::Decoder;
-use parts::Parts;
-use quarantine::Quarantine;
-use rows::Rows;
-use source::Source;
-
-/// Where the input came from; enters the output only if the spec asks for it.
-#[derive(Clone, Debug, Default)]
-pub struct SourceFacts {
-    /// URI of the source object.
-    pub uri: String,
-    /// Time of the event, in milliseconds since 1970-01-01 UTC.
-    pub event_time: Option<i64>,
-    /// Hive partitions in the object's path.
-    pub partitions: Vec<(String, String)>,
-}
+use decode::{Decoded, Decoder};
+use ledger::Ledger;
+use reader::Reader;
+use terms::Terms;
 
 /// A contract's text and its table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +69,7 @@ pub struct Options {
     pub learned: Option<String>,
     /// Key-value pairs for every footer.
     pub footer: Vec<(String, String)>,
-    /// Where the input came from.
+    /// Where the input came from; enters the output only if the spec asks for it.
     pub source: SourceFacts,
     /// Second pass: nothing widens.
     pub final_pass: bool,
@@ -138,32 +130,17 @@ pub enum Step {
     Done(String),
 }
 
-/// Who reads records.
-enum Reader {
-    Shred(Box<Shredder>),
-    Learn(Box<Learner>),
-}
-
 /// One source object on its way through.
 pub struct Job {
-    spec: Spec,
-    no_spec: bool,
-    options: Options,
-    extension: Option<Arc<dyn Extension>>,
-    tables: Vec<String>,
-    live: Vec<Option<Contract>>,
-    max_rejected: MaxRejected,
-    source: Source,
+    terms: Terms,
     decoder: Decoder,
     reader: Reader,
-    rows: Option<Rows>,
-    parts: Parts,
-    quarantine: Quarantine,
-    report: Report,
+    ledger: Ledger,
     queue: VecDeque<Step>,
     phase: Phase,
 }
 
+/// How far a job is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// The contract follows from the spec: say so before any input.
@@ -179,22 +156,27 @@ enum Phase {
 impl Job {
     /// Hands over bytes of the source object, split anywhere.
     pub fn push(&mut self, chunk: impl Into<Vec<u8>>) {
-        self.source.push(chunk);
+        self.decoder.feed.source.push(chunk);
     }
 
     /// No more bytes will come.
     pub fn end(&mut self) {
-        self.source.end();
+        self.decoder.feed.source.end();
     }
 
     /// Traces from here on; called right after the job was opened, or not at all.
     pub fn trace(&mut self) {
-        self.parts.trace();
+        if let Reader::Shred(shredding) = &mut self.reader {
+            shredding.parts.trace();
+        }
     }
 
     /// The trace of a part's next rows, as `trace.take` of the WIT has it.
     pub fn take_trace(&mut self, part: u32) -> Vec<u8> {
-        self.parts.take_trace(part)
+        match &mut self.reader {
+            Reader::Shred(shredding) => shredding.parts.take_trace(part),
+            Reader::Learn(_) => Vec::new(),
+        }
     }
 
     /// Does a bounded amount of work.
@@ -213,109 +195,95 @@ impl Job {
         if let Some(step) = self.queue.pop_front() {
             return Ok(step);
         }
-        if let Some(lines) = self.quarantine.take(self.phase != Phase::Read) {
+        if let Some(lines) = self.ledger.quarantine.take(self.phase != Phase::Read) {
             return Ok(Step::Quarantine(lines));
         }
         match self.phase {
             Phase::Agree => self.widen(),
-            Phase::Read if self.parts.is_encoding() => self.encode(),
-            Phase::Read => self.read(),
+            Phase::Read => self.encode_or_read(),
             Phase::Drain => self.drain(),
             Phase::Over => Err(Failure::internal("the job is over")),
         }
     }
 
-    fn encode(&mut self) -> Result<Step, Failure> {
-        self.parts.encode(&mut self.queue)?;
-        Ok(self.queue.pop_front().unwrap_or(Step::Working))
+    /// A row group that is due goes first: rows wait until it is written.
+    fn encode_or_read(&mut self) -> Result<Step, Failure> {
+        if let Reader::Shred(shredding) = &mut self.reader
+            && shredding.parts.encode(&mut self.queue)?
+        {
+            return Ok(self.queue.pop_front().unwrap_or(Step::Working));
+        }
+        self.read()
     }
 
     /// One step of reading: bytes in, records out, a batch passed on when it is full.
     fn read(&mut self) -> Result<Step, Failure> {
-        if self.source.wants_more() && !self.source.fill()? {
+        if !self.decoder.feed.source.has_enough()? {
             return Ok(Step::NeedInput);
         }
-        let read = self.decode()?;
-        if read.new_path {
-            self.begin_learning()?;
-        } else if read.batch_full || read.finished {
-            self.pass_batch_on()?;
-        }
-        if read.finished {
-            return self.finish_reading();
+        match self.decoder.decode(&mut self.reader, &mut self.ledger)? {
+            Decoded::Waits => {}
+            Decoded::BatchFull => self.pass_batch_on()?,
+            Decoded::NewPath => self.begin_learning(),
+            Decoded::Finished => {
+                self.pass_batch_on()?;
+                return self.finish_reading();
+            }
         }
         Ok(self.queue.pop_front().unwrap_or(Step::Working))
     }
 
     fn pass_batch_on(&mut self) -> Result<(), Failure> {
-        if let (Reader::Shred(shredder), Some(rows)) = (&mut self.reader, &mut self.rows) {
-            self.parts.trace_batch(self.decoder.spans.iter().map(|span| span.number));
-            let rejected = rows.take(&mut shredder.batch, &mut self.parts, &mut self.report)?;
-            for (record, reject) in rejected {
-                let span = self.decoder.spans[record as usize];
-                let name = reject.table.map(|t| self.tables[t].as_str());
-                self.quarantine.add(&self.source, span, name, &reject, &mut self.report)?;
+        let Self { decoder: Decoder { feed, .. }, reader, ledger, .. } = self;
+        if let Reader::Shred(shredding) = reader {
+            let numbers = feed.spans().iter().map(|span| span.number);
+            for (record, reject) in shredding.pass_on(numbers, &mut ledger.report)? {
+                ledger.reject(&feed.source, feed.spans()[record as usize], &reject)?;
             }
-            shredder.batch.clear();
-            self.parts.keep_budget()?;
         }
-        self.decoder.spans.clear();
-        self.source.forget();
-        self.decoder.batch_start = self.source.position();
+        feed.forget_batch();
         Ok(())
     }
 
+    /// A path is new: all that was made is void, and the rest of the input is only learned from.
+    fn begin_learning(&mut self) {
+        self.reader = self.terms.learner();
+        self.decoder.renew();
+        self.queue.clear();
+        self.ledger.forget_rejected();
+    }
+
     fn finish_reading(&mut self) -> Result<Step, Failure> {
-        self.decoder.check_end(&mut self.report)?;
-        self.report.bytes = self.source.bytes_read();
-        self.report.compression = self.source.compression();
-        if matches!(self.reader, Reader::Learn(_)) {
-            return self.widen();
-        }
-        if self.max_rejected.passed(self.report.rejected, self.report.records) {
+        self.decoder.finish(&mut self.ledger.report)?;
+        let Reader::Shred(shredding) = &mut self.reader else { return self.widen() };
+        let report = &self.ledger.report;
+        if !self.terms.max_rejected.allows(report.rejected, report.records) {
             // The quarantine goes out first: it says why.
-            if let Some(lines) = self.quarantine.take(true) {
+            if let Some(lines) = self.ledger.quarantine.take(true) {
                 return Ok(Step::Quarantine(lines));
             }
-            return Err(self.too_many_rejected());
+            return Err(self.ledger.too_many_rejected());
         }
-        self.parts.finish();
+        shredding.parts.finish();
         self.phase = Phase::Drain;
         Ok(Step::Working)
     }
 
-    fn too_many_rejected(&self) -> Failure {
-        let report = &self.report;
-        let codes: Vec<String> = report.rejects.iter().map(|(code, n)| format!("{n} × {code}")).collect();
-        Failure::input(
-            "too_many_rejected",
-            format!(
-                "{} of {} records were rejected ({}), which is more than max_rejected allows",
-                report.rejected,
-                report.records,
-                codes.join(", ")
-            ),
-        )
-        .hint("see the quarantine for each record's reason; if this share is expected, raise max_rejected in [output]")
+    /// Ends the job with the contracts it asks for.
+    fn widen(&mut self) -> Result<Step, Failure> {
+        let agreed_by_spec = self.phase == Phase::Agree;
+        self.phase = Phase::Over;
+        agree::widen(&self.terms, &self.reader, &mut self.ledger, agreed_by_spec)
     }
 
     fn drain(&mut self) -> Result<Step, Failure> {
-        if self.parts.encode(&mut self.queue)? {
-            return Ok(self.queue.pop_front().unwrap_or(Step::Working));
+        if let Reader::Shred(shredding) = &mut self.reader {
+            if shredding.parts.encode(&mut self.queue)? {
+                return Ok(self.queue.pop_front().unwrap_or(Step::Working));
+            }
+            shredding.report(&mut self.ledger.report);
         }
         self.phase = Phase::Over;
-        if let (Reader::Shred(shredder), Some(rows)) = (&self.reader, &self.rows) {
-            rows.report(&mut self.report);
-            if shredder.discarded > 0 {
-                let mut warning =
-                    Warning::new("discarded", "values of unknown paths were dropped (mode = \"discard\")");
-                warning.count = shredder.discarded;
-                self.report.warn(warning);
-            }
-        }
-        for (table, parts) in self.report.tables.iter_mut().zip(self.parts.counts()) {
-            table.parts = parts;
-        }
-        Ok(Step::Done(self.report.to_text()))
+        Ok(Step::Done(self.ledger.report.to_text()))
     }
 }

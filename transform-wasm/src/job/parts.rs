@@ -4,11 +4,12 @@
 //! group is encoded in one go, a column a step. So the memory of 365 open partitions is that of the
 //! budget, and what decides is logical bytes and record counts, never the allocator.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::column::Column;
+use crate::column::{Column, ColumnType};
 use crate::encode::{Codec, PartSchema, PartWriter, Scratch};
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::limits::{ENCODE_BUDGET, PIECE_BYTES, ROW_GROUP_BYTES};
 use crate::shred::Level;
 
@@ -21,36 +22,52 @@ pub struct PartTable {
     pub name: String,
     /// Schema of the part files.
     pub schema: PartSchema,
-    /// Levels of the columns.
-    pub levels: Vec<Level>,
-    /// Empty columns of the right types.
-    pub columns: Vec<Column>,
+    /// Level and type of each column.
+    pub columns: Vec<(Level, ColumnType)>,
     /// Footer metadata.
     pub key_values: Vec<(String, String)>,
     /// Compression.
     pub codec: Codec,
 }
 
+impl PartTable {
+    fn empty_columns(&self) -> Vec<Column> {
+        self.columns.iter().map(|(_, ty)| Column::new(*ty)).collect()
+    }
+}
+
+/// The rows of one partition of one table.
 struct Part {
-    id: Option<u32>,
+    /// Those that wait.
     columns: Vec<Column>,
     /// Rows of each record-level slot; unused when no column is record-level.
     repeats: Vec<u32>,
     rows: usize,
     raw_bytes: usize,
     stored_bytes: usize,
-    total_rows: u64,
-    writer: Option<PartWriter>,
-    bytes: u64,
+    /// Where the others went, once some did.
+    file: Option<PartFile>,
     trace: Trace,
 }
 
+/// A part file, from its first row group on.
+struct PartFile {
+    id: u32,
+    writer: PartWriter,
+    rows: u64,
+    bytes: u64,
+}
+
+/// Table and partition path.
 type Key = (usize, String);
 
-struct Encoding {
+/// A row group that is being written, a column a step. Its part is not among the open ones meanwhile.
+struct Group {
     key: Key,
+    part: Part,
     columns: Vec<Column>,
     repeats: Vec<u32>,
+    rows: usize,
     next: usize,
 }
 
@@ -58,7 +75,7 @@ struct Encoding {
 pub struct Parts {
     tables: Vec<PartTable>,
     open: BTreeMap<Key, Part>,
-    encoding: Option<Encoding>,
+    group: Option<Group>,
     /// Columns of the last row group: their memory serves the next one.
     spare: BTreeMap<usize, Vec<Column>>,
     next_id: u32,
@@ -93,7 +110,7 @@ impl Parts {
         Self {
             tables,
             open: BTreeMap::new(),
-            encoding: None,
+            group: None,
             spare: BTreeMap::new(),
             next_id: 0,
             most_partitions,
@@ -122,13 +139,9 @@ impl Parts {
         if let Some(mut trace) = self.traced.as_mut().and_then(|traced| traced.closed.remove(&id)) {
             return trace.take();
         }
-        let open = self.open.values_mut().find(|part| part.id == Some(id));
-        open.map(|part| part.trace.take()).unwrap_or_default()
-    }
-
-    /// Whether a row group is being written.
-    pub fn is_encoding(&self) -> bool {
-        self.encoding.is_some()
+        let mut parts = self.open.values_mut().chain(self.group.as_mut().map(|group| &mut group.part));
+        let part = parts.find(|part| part.file.as_ref().is_some_and(|file| file.id == id));
+        part.map(|part| part.trace.take()).unwrap_or_default()
     }
 
     /// Part files of each table.
@@ -139,7 +152,8 @@ impl Parts {
     /// Adds rows of a batch to the part file of a partition. `counts` are the rows of each record.
     ///
     /// # Errors
-    /// Fault `limit`, code `too_many_partitions`.
+    /// Fault `limit`, code `too_many_partitions`; fault `internal` when the columns are not the table's, or a
+    /// row group is being written.
     pub fn add(
         &mut self,
         table: usize,
@@ -149,51 +163,40 @@ impl Parts {
         rows: &Rows<'_>,
         row_count: usize,
     ) -> Result<(), Failure> {
-        let key = (table, partition.to_owned());
-        if !self.open.contains_key(&key) {
-            if self.open.len() >= self.most_partitions {
+        let PartTable { columns: kinds, .. } = &self.tables[table];
+        if self.group.is_some() || columns.len() != kinds.len() {
+            return Err(Failure::internal("rows came that no part file can take now"));
+        }
+        let open = self.open.len();
+        let part = match self.open.entry((table, partition.to_owned())) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(_) if open >= self.most_partitions => {
                 return Err(Failure::limit(
-                    "too_many_partitions",
+                    Code::TooManyPartitions,
                     format!("the input makes more than {} partitions", self.most_partitions),
                 )
                 .hint("partition by something coarser, for example month, or raise limits.partitions"));
             }
-            self.opened[table] += 1;
-            let part = self.new_part(table);
-            self.open.insert(key.clone(), part);
-        }
-        let levels = &self.tables[table].levels;
-        let Some(part) = self.open.get_mut(&key) else { return Ok(()) };
-        let record_level = levels.contains(&Level::Record);
-        let (records, repeats) = match rows {
-            Rows::All => (None, record_level.then(|| counts.to_vec())),
-            Rows::Some(rows, of_record) => {
-                let (records, repeats) = runs(rows, of_record);
-                (Some(records), record_level.then_some(repeats))
+            Entry::Vacant(entry) => {
+                self.opened[table] += 1;
+                entry.insert(Part::new(self.tables[table].empty_columns()))
             }
         };
-        for ((to, from), level) in part.columns.iter_mut().zip(columns).zip(levels) {
-            match (rows, level, &records) {
-                (Rows::Some(rows, _), Level::Row, _) => to.append_slots(from, rows),
-                (Rows::Some(..), Level::Record, Some(records)) => to.append_slots(from, records),
-                _ => to.append(from),
-            }
-        }
+        part.add(kinds, columns, counts, rows)?;
         if let Some(traced) = &self.traced {
             part.trace.add(rows, counts, &traced.numbers);
         }
-        part.repeats.extend(repeats.into_iter().flatten());
         part.rows += row_count;
-        part.measure(levels);
+        part.measure(kinds);
         Ok(())
     }
 
     /// Begins a row group where one is due: when a part has enough rows, or the budget is used up.
     ///
     /// # Errors
-    /// None that a user can cause.
+    /// Fault `internal` only.
     pub fn keep_budget(&mut self) -> Result<(), Failure> {
-        if self.encoding.is_some() {
+        if self.group.is_some() {
             return Ok(());
         }
         let held: usize = self.open.values().map(|p| p.stored_bytes).sum();
@@ -210,18 +213,18 @@ impl Parts {
             (None, Some((key, _))) if held >= ENCODE_BUDGET => key.clone(),
             _ => return Ok(()),
         };
-        self.begin_group(key);
+        let part = self.open.remove(&key).ok_or_else(|| Failure::internal("a part file went missing"))?;
+        self.group = Some(self.begin_group(key, part));
         Ok(())
     }
 
-    fn begin_group(&mut self, key: Key) {
-        let Some(part) = self.open.get_mut(&key) else { return };
-        let empty = self.spare.remove(&key.0).unwrap_or_else(|| self.tables[key.0].columns.clone());
+    fn begin_group(&mut self, key: Key, mut part: Part) -> Group {
+        let empty = self.spare.remove(&key.0).unwrap_or_else(|| self.tables[key.0].empty_columns());
         let columns = std::mem::replace(&mut part.columns, empty);
         let repeats = std::mem::take(&mut part.repeats);
-        part.total_rows += part.rows as u64;
+        let rows = part.rows;
         (part.rows, part.raw_bytes, part.stored_bytes) = (0, 0, 0);
-        self.encoding = Some(Encoding { key, columns, repeats, next: 0 });
+        Group { key, part, columns, repeats, rows, next: 0 }
     }
 
     /// All rows have come: [`Parts::encode`] writes what is left.
@@ -233,104 +236,141 @@ impl Parts {
     /// left to do.
     ///
     /// # Errors
-    /// None that a user can cause.
+    /// Fault `limit`, code `part_bytes`; fault `internal` when columns disagree.
     pub fn encode(&mut self, queue: &mut VecDeque<Step>) -> Result<bool, Failure> {
-        if self.encoding.is_none() {
-            if !self.finishing {
-                return Ok(false);
-            }
-            let Some((key, part)) = self.open.first_key_value() else { return Ok(false) };
-            if part.rows == 0 {
-                let key = key.clone();
-                self.close(&key, queue)?;
-                return Ok(true);
-            }
-            let key = key.clone();
-            self.begin_group(key);
-        }
-        let Some(mut group) = self.encoding.take() else { return Ok(false) };
-        let table = &self.tables[group.key.0];
-        let Some(part) = self.open.get_mut(&group.key) else { return Ok(false) };
-        if group.next == 0 {
-            if part.writer.is_none() {
-                let id = self.next_id;
-                self.next_id += 1;
-                part.id = Some(id);
-                part.writer = Some(PartWriter::new(&table.schema, &table.key_values, table.codec));
-                let (table, partition) = (table.name.clone(), group.key.1.clone());
-                queue.push_back(Step::PartOpened { id, table, partition });
-            }
-            if let Some(writer) = &mut part.writer {
-                writer.begin_row_group();
-            }
-        }
-        let Some(writer) = &mut part.writer else { return Ok(false) };
-        if let Some(column) = group.columns.get(group.next) {
-            let repeats = (table.levels[group.next] == Level::Record).then_some(group.repeats.as_slice());
-            writer.write_column(column, repeats, &mut self.scratch)?;
-            group.next += 1;
-        }
-        let done = group.next >= group.columns.len();
-        if done {
-            writer.end_row_group()?;
-        }
-        if done || writer.pending() >= PIECE_BYTES {
-            part.send(queue);
-        }
-        if done {
-            group.columns.iter_mut().for_each(Column::clear);
-            self.spare.insert(group.key.0, group.columns);
-        } else {
-            self.encoding = Some(group);
-        }
+        let group = match self.group.take() {
+            Some(group) => group,
+            None if !self.finishing => return Ok(false),
+            None => match self.open.pop_first() {
+                None => return Ok(false),
+                Some((_, part)) if part.rows == 0 => {
+                    self.close(part, queue)?;
+                    return Ok(true);
+                }
+                Some((key, part)) => self.begin_group(key, part),
+            },
+        };
+        self.write_column(group, queue)?;
         Ok(true)
     }
 
-    fn close(&mut self, key: &Key, queue: &mut VecDeque<Step>) -> Result<(), Failure> {
-        let Some(mut part) = self.open.remove(key) else { return Ok(()) };
-        let (Some(id), Some(writer)) = (part.id, &mut part.writer) else { return Ok(()) };
-        writer.finish()?;
-        part.send(queue);
-        if let Some(traced) = &mut self.traced {
-            traced.closed.insert(id, std::mem::take(&mut part.trace));
+    fn write_column(&mut self, mut group: Group, queue: &mut VecDeque<Step>) -> Result<(), Failure> {
+        let table = &self.tables[group.key.0];
+        let mut file = match group.part.file.take() {
+            Some(file) => file,
+            None => {
+                let id = self.next_id;
+                self.next_id += 1;
+                queue.push_back(Step::PartOpened {
+                    id,
+                    table: table.name.clone(),
+                    partition: group.key.1.clone(),
+                });
+                let writer = PartWriter::new(&table.schema, &table.key_values, table.codec);
+                PartFile { id, writer, rows: 0, bytes: 0 }
+            }
+        };
+        if group.next == 0 {
+            file.writer.begin_row_group();
         }
-        queue.push_back(Step::PartClosed { id, rows: part.total_rows, bytes: part.bytes });
+        let (Some(column), Some((level, _))) = (group.columns.get(group.next), table.columns.get(group.next))
+        else {
+            return Err(Failure::internal("a row group has no next column"));
+        };
+        let repeats = (*level == Level::Record).then_some(group.repeats.as_slice());
+        file.writer.write_column(column, repeats, &mut self.scratch)?;
+        group.next += 1;
+        let done = group.next == group.columns.len();
+        if done {
+            file.writer.end_row_group()?;
+            file.rows += group.rows as u64;
+        }
+        if done || file.writer.pending() >= PIECE_BYTES {
+            file.send(queue);
+        }
+        group.part.file = Some(file);
+        if done {
+            group.columns.iter_mut().for_each(Column::clear);
+            self.spare.insert(group.key.0, group.columns);
+            self.open.insert(group.key, group.part);
+        } else {
+            self.group = Some(group);
+        }
         Ok(())
     }
 
-    fn new_part(&self, table: usize) -> Part {
-        Part {
-            id: None,
-            columns: self.tables[table].columns.clone(),
-            repeats: Vec::new(),
-            rows: 0,
-            raw_bytes: 0,
-            stored_bytes: 0,
-            total_rows: 0,
-            writer: None,
-            bytes: 0,
-            trace: Trace::default(),
+    fn close(&mut self, part: Part, queue: &mut VecDeque<Step>) -> Result<(), Failure> {
+        let mut file = part.file.ok_or_else(|| Failure::internal("a part file without rows was opened"))?;
+        file.writer.finish()?;
+        file.send(queue);
+        if let Some(traced) = &mut self.traced {
+            traced.closed.insert(file.id, part.trace);
         }
+        queue.push_back(Step::PartClosed { id: file.id, rows: file.rows, bytes: file.bytes });
+        Ok(())
     }
 }
 
 impl Part {
-    fn measure(&mut self, levels: &[Level]) {
-        (self.raw_bytes, self.stored_bytes) = (0, self.repeats.len() * 4);
-        for (column, level) in self.columns.iter().zip(levels) {
-            // Raw bytes need a look at every slot of a repeated text: its stored share times the
-            // mean number of rows is near enough for a threshold, and as deterministic.
-            let stored = column.stored_bytes();
-            self.stored_bytes += stored;
-            let slots = column.len().max(1);
-            let raw = column.raw_bytes(None);
-            self.raw_bytes += if *level == Level::Record { raw / slots * self.rows } else { raw };
+    fn new(columns: Vec<Column>) -> Self {
+        Self {
+            columns,
+            repeats: Vec::new(),
+            rows: 0,
+            raw_bytes: 0,
+            stored_bytes: 0,
+            file: None,
+            trace: Trace::default(),
         }
     }
 
+    fn add(
+        &mut self,
+        kinds: &[(Level, ColumnType)],
+        columns: &[&Column],
+        counts: &[u32],
+        rows: &Rows<'_>,
+    ) -> Result<(), Failure> {
+        let record_level = kinds.iter().any(|(level, _)| *level == Level::Record);
+        let to = self.columns.iter_mut().zip(columns);
+        match rows {
+            Rows::All => {
+                for (to, from) in to {
+                    to.append(from)?;
+                }
+                if record_level {
+                    self.repeats.extend_from_slice(counts);
+                }
+            }
+            Rows::Some(rows, of_record) => {
+                let (records, repeats) = runs(rows, of_record);
+                for ((to, from), (level, _)) in to.zip(kinds) {
+                    to.append_slots(from, if *level == Level::Row { rows } else { &records })?;
+                }
+                if record_level {
+                    self.repeats.extend(repeats);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn measure(&mut self, kinds: &[(Level, ColumnType)]) {
+        (self.raw_bytes, self.stored_bytes) = (0, self.repeats.len() * 4);
+        for (column, (level, _)) in self.columns.iter().zip(kinds) {
+            // Raw bytes need a look at every slot of a repeated text: its stored share times the
+            // mean number of rows is near enough for a threshold, and as deterministic.
+            self.stored_bytes += column.stored_bytes();
+            let slots = column.len().max(1);
+            let raw = column.raw_bytes();
+            self.raw_bytes += if *level == Level::Record { raw / slots * self.rows } else { raw };
+        }
+    }
+}
+
+impl PartFile {
     fn send(&mut self, queue: &mut VecDeque<Step>) {
-        let (Some(id), Some(writer)) = (self.id, &mut self.writer) else { return };
-        let bytes = writer.take_bytes();
+        let (id, bytes) = (self.id, self.writer.take_bytes());
         self.bytes += bytes.len() as u64;
         if bytes.len() <= PIECE_BYTES {
             if !bytes.is_empty() {

@@ -1,6 +1,8 @@
 //! Quarantine lines: the rejected records, each with its reason, its place and its raw text.
 
-use serde_json::json;
+use std::borrow::Cow;
+
+use lakegate_model::QuarantineLine;
 
 use crate::error::Failure;
 use crate::json::Reject;
@@ -45,22 +47,21 @@ impl Quarantine {
         let raw = source.buffer().get(span.start..span.end).unwrap_or_default();
         let raw = raw.trim_ascii_end();
         let cut = floor_char(raw, QUARANTINE_RAW_BYTES);
-        let line = json!({
-            "record": span.number,
-            "line": source.line(span.start),
-            "offset": source.offset(span.start),
-            "length": raw.len(),
-            "table": table,
-            "path": reject.path,
-            "code": reject.code,
-            "message": reject.message,
-            "raw": String::from_utf8_lossy(&raw[..cut]),
-            "truncated": cut < raw.len(),
-        });
+        let line = QuarantineLine {
+            record: span.number,
+            line: Some(source.line(span.start)),
+            offset: Some(source.offset(span.start)),
+            length: Some(raw.len() as u64),
+            table: table.map(Cow::Borrowed),
+            path: reject.path.as_deref().map(Cow::Borrowed),
+            code: Cow::Borrowed(reject.code),
+            message: Cow::Borrowed(&reject.message),
+            raw: String::from_utf8_lossy(&raw[..cut]),
+            truncated: cut < raw.len(),
+        };
         serde_json::to_writer(&mut self.lines, &line).map_err(|_| Failure::internal("quarantine line"))?;
         self.lines.push(b'\n');
-        report.rejected += 1;
-        *report.rejects.entry(reject.code).or_default() += 1;
+        report.reject(reject.code);
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use arrow::array::{Array, ArrayRef, AsArray};
 
 use crate::column::{Column, ColumnType};
 use crate::contract::{Contract, ContractColumn, Origin};
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::expr;
 use crate::hive;
 use crate::json::Reject;
@@ -115,7 +115,7 @@ impl Rows {
                 report.checks.push(CheckReport {
                     table: table.contract.table.clone(),
                     check: check.name.clone(),
-                    on_fail: check.on_fail.name(),
+                    on_fail: check.on_fail.name().into(),
                     failed: *failed,
                 });
             }
@@ -149,16 +149,16 @@ impl TableRows {
         let row_records = judged.row_records.clone();
         let mut view = View::new(self, batch, &row_records);
         judged.made = self.make(number, &mut view, rejected)?;
-        judged.keep = self.kept(number, &mut view, rejected);
+        judged.keep = self.kept(number, &mut view, rejected)?;
         let mut failed = Vec::new();
         for (check, expression, _) in &self.checks {
-            let array = view.evaluate(expression, number, &check.name, rejected);
+            let array = view.evaluate(expression, number, &check.name, rejected)?;
             failed.push(run_check(check, &array, number, &judged, rejected)?);
         }
         if !self.partitions.is_empty() {
             let mut paths = hive::Paths::new(batch.rows as usize);
             for (name, ty, expression) in &self.partitions {
-                let array = view.evaluate(expression, number, name, rejected);
+                let array = view.evaluate(expression, number, name, rejected)?;
                 paths.append(name, *ty, &array);
             }
             judged.partitions = Some(paths);
@@ -179,15 +179,15 @@ impl TableRows {
         let columns = &self.contract.columns;
         let mut made = vec![None; columns.len()];
         for (column, expression) in &self.derives {
-            let array = view.evaluate(expression, number, &columns[*column].name, rejected);
+            let array = view.evaluate(expression, number, &columns[*column].name, rejected)?;
             made[*column] = Some(Column::from_arrow(columns[*column].ty, &array)?);
             view.arrays[*column] = Some(array);
         }
         if let Some(extension) = &self.extension {
-            let given = extension.given.iter().map(|&column| view.array(column)).collect();
+            let given = extension.given.iter().map(|&column| view.array(column)).collect::<Result<_, _>>()?;
             let changed = extension.apply(&self.contract, number, given, view.row_records, rejected)?;
             for (&column, values) in extension.makes.iter().zip(changed) {
-                view.arrays[column] = Some(values.to_arrow(None));
+                view.arrays[column] = Some(values.to_arrow(None)?);
                 made[column] = Some(values);
             }
         }
@@ -204,13 +204,13 @@ impl TableRows {
         number: usize,
         view: &mut View<'_>,
         rejected: &mut BTreeMap<u32, Reject>,
-    ) -> Option<Vec<bool>> {
+    ) -> Result<Option<Vec<bool>>, Failure> {
         if self.filter.is_none() && self.drop_nulls.is_empty() {
-            return None;
+            return Ok(None);
         }
         let mut keep = vec![true; view.rows];
         for &column in &self.drop_nulls {
-            let array = view.array(column);
+            let array = view.array(column)?;
             if array.null_count() > 0 {
                 for (row, keep) in keep.iter_mut().enumerate() {
                     *keep &= array.is_valid(row);
@@ -218,13 +218,13 @@ impl TableRows {
             }
         }
         if let Some(filter) = &self.filter {
-            let array = view.evaluate(filter, number, "filter", rejected);
+            let array = view.evaluate(filter, number, "filter", rejected)?;
             let array = array.as_boolean();
             for (row, keep) in keep.iter_mut().enumerate() {
                 *keep &= array.is_valid(row) && array.value(row);
             }
         }
-        Some(keep)
+        Ok(Some(keep))
     }
 
     /// Moves the rows of accepted records into part files.
@@ -312,7 +312,7 @@ fn run_check(
         match check.on_fail {
             OnFail::Warn => {}
             OnFail::Fail => {
-                return Err(Failure::input("check_failed", format!("the check `{}` failed", check.name))
+                return Err(Failure::input(Code::CheckFailed, format!("the check `{}` failed", check.name))
                     .hint("its on_fail is \"fail\": nothing of this source object was taken"));
             }
             OnFail::Reject => {
@@ -345,22 +345,22 @@ impl<'a> View<'a> {
         Self { table, batch, row_records, rows: batch.rows as usize, arrays }
     }
 
-    fn array(&mut self, column: usize) -> ArrayRef {
+    fn array(&mut self, column: usize) -> Result<ArrayRef, Failure> {
         if let Some(array) = &self.arrays[column] {
-            return array.clone();
+            return Ok(array.clone());
         }
         let array = match self.table.sources[column] {
             ColumnSource::Read(i) | ColumnSource::Replaced(i) => {
                 let slots = (self.batch.levels[i] == Level::Record).then_some(self.row_records);
-                self.batch.columns[i].to_arrow(slots)
+                self.batch.columns[i].to_arrow(slots)?
             }
             // What is made is put here as soon as it is; nobody makes the columns of an extension that is gone.
             ColumnSource::Made => {
-                Column::nulls(self.table.contract.columns[column].ty, self.rows).to_arrow(None)
+                Column::nulls(self.table.contract.columns[column].ty, self.rows).to_arrow(None)?
             }
         };
         self.arrays[column] = Some(array.clone());
-        array
+        Ok(array)
     }
 
     fn evaluate(
@@ -369,9 +369,9 @@ impl<'a> View<'a> {
         table: usize,
         what: &str,
         rejected: &mut BTreeMap<u32, Reject>,
-    ) -> ArrayRef {
+    ) -> Result<ArrayRef, Failure> {
         for &column in expression.columns() {
-            self.array(column);
+            self.array(column)?;
         }
         let mut errors = expr::RowErrors::new();
         let batch = expr::Batch { rows: self.rows, columns: &self.arrays };
@@ -385,7 +385,7 @@ impl<'a> View<'a> {
                 at: None,
             });
         }
-        array
+        Ok(array)
     }
 }
 

@@ -102,16 +102,15 @@ impl Source {
         self.want = (self.rest().len() * 2).max(TRY_BYTES);
     }
 
-    /// Whether to [`Source::fill`] before the next try.
-    pub fn wants_more(&self) -> bool {
-        !self.finished && self.rest().len() < self.want
-    }
-
-    /// Decodes up to one step's bytes; false when bytes must be pushed first.
+    /// Sees to it that the next try is worth while, with at most one step's work; false when bytes must be
+    /// pushed first.
     ///
     /// # Errors
     /// Those of decompression and decoding.
-    pub fn fill(&mut self) -> Result<bool, Failure> {
+    pub fn has_enough(&mut self) -> Result<bool, Failure> {
+        if self.finished || self.rest().len() >= self.want {
+            return Ok(true);
+        }
         match self.text.read(&mut self.buffer, STEP_BYTES)? {
             Progress::NeedInput => return Ok(false),
             Progress::Finished => self.finished = true,

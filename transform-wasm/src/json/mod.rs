@@ -15,7 +15,7 @@ mod text;
 #[cfg(test)]
 mod cursor_tests;
 
-pub use cursor::{Cursor, Reject, Stop, Text};
+pub use cursor::{Cursor, Reject, Stop};
 pub use object::{Walk, walk_object};
 pub use skip::{Skipper, compact};
 pub use text::unescape;

@@ -5,7 +5,7 @@
 //! move is all or nothing, so that running into the end of the buffer changes no state and the same
 //! call is made again when more bytes are there.
 
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 
 use super::cursor::{Cursor, Stop, unexpected};
 use super::skip::{Care, Skipper, missing_colon, missing_comma, not_a_key, trailing_comma};
@@ -166,12 +166,15 @@ impl DocumentReader {
     fn not_records(&self, byte: u8) -> Failure {
         if byte == b'[' {
             return Failure::input(
-                "records_not_found",
+                Code::RecordsNotFound,
                 "the input is an array, so it has no path to records",
             )
             .hint("remove records from [input]");
         }
-        Failure::input("not_records", "the top level of the input is a scalar, but records must be objects")
+        Failure::input(
+            Code::NotRecords,
+            "the top level of the input is a scalar, but records must be objects",
+        )
     }
 
     fn key(
@@ -223,7 +226,7 @@ impl DocumentReader {
                 Ok(None)
             }
             _ => Err(Failure::input(
-                "records_not_found",
+                Code::RecordsNotFound,
                 "the path of records does not lead to an array of objects",
             )
             .hint("check records in [input]")

@@ -4,7 +4,7 @@
 //! Duplicate keys are found here too: they make a JSON text mean different things to different
 //! readers.
 
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::keys::hash;
 
 use super::cursor::{Cursor, Reject, Stop, unexpected};
@@ -220,7 +220,7 @@ pub fn compact(raw: &[u8], out: &mut Vec<u8>) {
 /// The failure for a record that nests too deep.
 #[cold]
 pub fn too_deep() -> Failure {
-    Failure::limit("too_deep", "a record is nested deeper than limits.depth allows")
+    Failure::limit(Code::TooDeep, "a record is nested deeper than limits.depth allows")
         .hint("raise limits.depth in the spec if this is meant to be")
 }
 

@@ -4,7 +4,7 @@
 
 use crate::column::ColumnType;
 use crate::contract::{Contract, ContractColumn, Origin};
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::names::{column_pointer, path_to_pointer};
 use crate::spec::Table;
 
@@ -14,7 +14,7 @@ use crate::spec::Table;
 /// Fault `spec`, code `contract_conflict`, with both sides.
 pub fn check_against_live(table: &Table, live: &Contract) -> Result<(), Failure> {
     let conflict =
-        |what: String| Failure::spec("contract_conflict", format!("table `{}`: {what}", live.table));
+        |what: String| Failure::spec(Code::ContractConflict, format!("table `{}`: {what}", live.table));
     let rows = table.rows.as_deref().map(path_to_pointer);
     if rows.is_some() && rows != live.rows {
         let live = live.rows.as_deref().unwrap_or("no array");
@@ -71,7 +71,7 @@ pub fn derived_type_conflict(table: &str, column: &ContractColumn, ty: ColumnTyp
         "table `{table}`: column `{}` is derived as {ty} by the spec, and is {} in the contract",
         column.name, column.ty
     );
-    Failure::spec("contract_conflict", what)
+    Failure::spec(Code::ContractConflict, what)
         .hint(format!("give the derive type = \"{}\", or derive it under a new name", column.ty))
 }
 

@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 
 use crate::column::ColumnType;
 use crate::contract::{Contract, ContractColumn, Origin, PartitionColumn};
-use crate::error::Failure;
-use crate::learn::{Kinds, Learned};
+use crate::error::{Code, Failure};
+use crate::learn::{Kinds, Learned, column_type};
+use crate::names::Naming;
 use crate::names::{self, column_pointer, path_to_pointer, pointer_push};
 use crate::report::Warning;
-use crate::spec::{Mode, Naming, Spec, Table};
+use crate::spec::{Mode, Spec, Table};
 
 mod conflict;
 mod settings;
@@ -82,7 +83,7 @@ pub fn contract(
     warn_of_repeats(&contract, live.map_or(0, |live| live.columns.len()), &mut warnings);
     if contract.columns.len() > spec.limits.columns {
         return Err(Failure::limit(
-            "too_many_columns",
+            Code::TooManyColumns,
             format!("table `{table_name}` would have {} columns, limits.columns is {}", contract.columns.len(), spec.limits.columns),
         )
         .hint("are ids or dates used as keys? declare the columns you want with mode = \"discard\", or raise limits.columns"));
@@ -246,7 +247,7 @@ fn add_declared(contract: &mut Contract, table: &Table, paths: &[Path]) {
         let learned = || {
             let kinds = paths.iter().find(|p| p.pointer == pointer)?.kinds;
             // Whoever declares an object as one column wants its JSON.
-            if kinds.any(Kinds::OBJECT) { Some(ColumnType::Json) } else { kinds.column_type(table.numbers) }
+            if kinds.any(Kinds::OBJECT) { Some(ColumnType::Json) } else { column_type(kinds, table.numbers) }
         };
         match declared.ty.map(|t| t.0).or_else(learned) {
             Some(ty) => {
@@ -305,7 +306,7 @@ fn add_learned(
                 unnamed.iter().position(|p| p == &path.pointer).map(|i| chosen[i].clone()).unwrap_or_default()
             }
         };
-        match path.kinds.column_type(table.numbers) {
+        match column_type(path.kinds, table.numbers) {
             Some(ty) => {
                 warn_of_mix(path, ty, warnings);
                 if let Some(i) = known {

@@ -6,9 +6,10 @@
 use std::fmt::Write as _;
 
 use crate::limits::Limits;
+use crate::names::Naming;
 use crate::spec::{
-    DeclaredColumn, DropNulls, Empty, Encoding, Format, Input, InputCompression, MaxRejectedText, Mode,
-    Naming, Numbers, OnReupload, Output, PartCompression, Table,
+    DeclaredColumn, DropNulls, Empty, Encoding, Format, Input, InputCompression, Mode, Numbers, OnReupload,
+    Output, PartCompression, Table,
 };
 
 use super::text::quote;
@@ -57,11 +58,9 @@ pub(super) fn push_input(out: &mut String, input: &Input) {
 /// `[output]`, or a comment that shows it.
 pub(super) fn push_output(out: &mut String, output: &Output) {
     let mut lines = String::new();
-    let _ = match &output.max_rejected {
-        Some(MaxRejectedText::Count(count)) => writeln!(lines, "max_rejected = {count}"),
-        Some(MaxRejectedText::Text(text)) => writeln!(lines, "max_rejected = {}", quote(text)),
-        None => Ok(()),
-    };
+    if let Some(rule) = output.max_rejected {
+        let _ = writeln!(lines, "max_rejected = {rule}");
+    }
     if output.on_reupload == OnReupload::Append {
         lines.push_str("on_reupload = \"append\"\n");
     }
@@ -70,7 +69,7 @@ pub(super) fn push_output(out: &mut String, output: &Output) {
     }
     if lines.is_empty() {
         out.push_str(
-            "\n# [output]\n# max_rejected = \"5%\"      # more rejected records fail the whole source object\n",
+            "\n# [output]\n# max_rejected = \"5%\"      # more rejected records than that, and than 10, fail the whole file\n",
         );
     }
     push_section(out, "output", &lines);

@@ -6,14 +6,14 @@
 //! ([`Shredder::field`]), so that there is one place only that judges a record.
 
 use crate::bytes::equal;
-use crate::column::{Column, ColumnType, Values};
+use crate::column::{Column, Fixed, Slots, TextSlots};
 use crate::input::csv::{Block, Cells};
 use crate::value::time::parse_iso_date;
-use crate::value::{short_bigint, short_double};
+use crate::value::{Misfit, short_bigint, short_double};
 
-use super::fields::put_field;
+use super::Shredder;
+use super::fields;
 use super::plan::Target;
-use super::{Level, Shredder};
 
 /// Texts up to so long are copied whole by one move of fixed size.
 const MOVE: usize = 16;
@@ -45,7 +45,8 @@ impl Shredder {
         self.plan.tables.iter().all(|table| table.rows.is_none()) && nodes.iter().all(known)
     }
 
-    /// Takes all records of a block, or none: false.
+    /// Takes all records of a block, or none: false. Their columns are such that
+    /// [`Shredder::takes_blocks`], so every column has a slot a row.
     pub fn take_block(&mut self, nodes: &[u32], buf: &[u8], block: &Block, rules: FieldRules<'_>) -> bool {
         for (index, &node) in nodes.iter().enumerate() {
             for target in &self.plan.nodes[node as usize].targets {
@@ -59,7 +60,6 @@ impl Shredder {
         }
         self.batch.records += block.records as u32;
         for table in &mut self.batch.tables {
-            debug_assert!(table.levels.iter().all(|level| *level == Level::Row));
             table.rows += block.records as u32;
             let rows = table.rows as usize;
             // Columns of the contract that this file does not have.
@@ -73,85 +73,90 @@ impl Shredder {
 
 /// Appends a column's fields; none if one does not fit.
 fn put_cells(column: &mut Column, target: &Target, cells: Cells<'_>, rules: FieldRules<'_>) -> Option<()> {
-    let buf = cells.buf;
-    match target.ty {
-        ColumnType::String => {
-            put_texts(column, cells, rules);
+    let (buf, decimal) = (cells.buf, rules.decimal);
+    match column.slots() {
+        Slots::String(slots) => {
+            put_texts(slots, cells, rules);
             Some(())
         }
-        ColumnType::Bigint => put_each(column, target, cells, rules, |column, start, end| {
-            short_bigint(buf, start, end).map(|value| column.push_i64(value)).is_some()
-        }),
-        ColumnType::Double => put_each(column, target, cells, rules, |column, start, end| {
-            short_double(buf, start, end, rules.decimal).map(|value| column.push_f64(value)).is_some()
-        }),
-        ColumnType::Date if target.format.is_none() => {
+        Slots::Bigint(slots) => {
+            let quick = |start, end| short_bigint(buf, start, end);
+            put_each(slots, cells, rules, quick, |text| fields::bigint(text, decimal))
+        }
+        Slots::Double(slots) => {
+            let quick = |start, end| short_double(buf, start, end, decimal);
+            put_each(slots, cells, rules, quick, |text| fields::double(text, decimal))
+        }
+        Slots::Date(slots) if target.format.is_none() => {
             // Files are often in the order of their dates: the last one again costs a comparison.
             let mut last: (&[u8], i32) = (&[], 0);
-            put_each(column, target, cells, rules, |column, start, end| {
+            let quick = |start, end| {
                 let text = &buf[start..end];
                 if !equal(text, last.0) {
-                    let Some(days) = parse_iso_date(text) else { return false };
-                    last = (text, days);
+                    last = (text, parse_iso_date(text)?);
                 }
-                column.push_i32(last.1);
-                true
-            })
+                Some(last.1)
+            };
+            put_each(slots, cells, rules, quick, |text| fields::date(text, target))
         }
-        _ => put_each(column, target, cells, rules, |_, _, _| false),
+        Slots::Date(slots) => put_each(slots, cells, rules, |_, _| None, |text| fields::date(text, target)),
+        Slots::Timestamp(slots) => {
+            put_each(slots, cells, rules, |_, _| None, |text| fields::timestamp(text, target))
+        }
+        Slots::Boolean(slots) => put_each(slots, cells, rules, |_, _| None, fields::boolean),
+        Slots::Decimal { precision, scale, slots } => put_each(
+            slots,
+            cells,
+            rules,
+            |_, _| None,
+            |text| fields::decimal(text, decimal, precision, scale),
+        ),
+        Slots::Json(_) => None,
     }
 }
 
 /// Appends fields, each by `quick` if it can, else as a field that comes alone.
 #[inline(always)]
-fn put_each(
-    column: &mut Column,
-    target: &Target,
+fn put_each<T: Default>(
+    mut slots: Fixed<'_, T>,
     cells: Cells<'_>,
     rules: FieldRules<'_>,
-    mut quick: impl FnMut(&mut Column, usize, usize) -> bool,
+    mut quick: impl FnMut(usize, usize) -> Option<T>,
+    alone: impl Fn(&[u8]) -> Result<T, Misfit>,
 ) -> Option<()> {
     for record in 0..cells.records() {
         let (start, end) = cells.range(record);
         let text = &cells.buf[start..end];
         if rules.is_null(text) {
-            column.push_null();
-        } else if !quick(column, start, end) {
-            put_field(column, target, text, rules.decimal).ok()?;
+            slots.push_null();
+        } else if let Some(value) = quick(start, end) {
+            slots.push(value);
+        } else {
+            slots.push(alone(text).ok()?);
         }
     }
     Some(())
 }
 
 /// Appends texts: most are moved by one copy of fixed size, whose surplus the next one overwrites.
-fn put_texts(column: &mut Column, cells: Cells<'_>, rules: FieldRules<'_>) {
-    let Values::Bytes { data, ends } = &mut column.values else { return };
-    let bytes: usize =
-        (0..cells.records()).map(|record| cells.range(record)).map(|(start, end)| end - start).sum();
-    let mut at = data.len();
-    data.resize(at + bytes + MOVE, 0);
-    ends.reserve(cells.records());
-    column.valid.reserve(cells.records());
-    for record in 0..cells.records() {
+fn put_texts(mut slots: TextSlots<'_>, cells: Cells<'_>, rules: FieldRules<'_>) {
+    let bytes = (0..cells.records()).map(|record| cells.range(record)).map(|(start, end)| end - start).sum();
+    slots.push_all(cells.records(), bytes, MOVE, |record, out| {
         let (start, end) = cells.range(record);
         let text = &cells.buf[start..end];
         let length = match cells.quote(start) {
-            Some(quote) => put_quoted(text, quote, &mut data[at..]),
+            Some(quote) => put_quoted(text, quote, out),
             None => {
                 let from = cells.buf[start..].first_chunk::<MOVE>();
-                match (from, data[at..].first_chunk_mut::<MOVE>()) {
+                match (from, out.first_chunk_mut::<MOVE>()) {
                     (Some(from), Some(to)) if text.len() <= MOVE => *to = *from,
-                    _ => data[at..at + text.len()].copy_from_slice(text),
+                    _ => out[..text.len()].copy_from_slice(text),
                 }
                 text.len()
             }
         };
-        let null = rules.is_null(&data[at..at + length]);
-        column.valid.push(u8::from(!null));
-        at += if null { 0 } else { length };
-        ends.push(at as u32);
-    }
-    data.truncate(at);
+        (!rules.is_null(&out[..length])).then_some(length)
+    });
 }
 
 /// Writes the text of a quoted field, each doubled quote as one; its length.

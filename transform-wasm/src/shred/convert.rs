@@ -1,6 +1,6 @@
 //! One value into one column: the design's table of values and types.
 
-use crate::column::ColumnType;
+use crate::column::{ColumnType, Slots};
 use crate::json::{Stop, compact};
 use crate::value::{Misfit, Number, TimeFormat, parse_boolean, time};
 
@@ -42,38 +42,38 @@ impl Shredder {
     pub(super) fn put(&mut self, node: u32, target: usize, token: Token<'_>, at: usize) -> Result<(), Stop> {
         let target = &self.plan.nodes[node as usize].targets[target];
         let column = &mut self.batch.tables[target.table].columns[target.column];
-        let refusal = match (target.ty, token) {
-            (ColumnType::String, Token::Text(text)) => {
-                column.push_bytes(text);
+        let put = match (column.slots(), token) {
+            (Slots::String(mut slots), Token::Text(text)) => {
+                slots.push(text);
                 return Ok(());
             }
-            (ColumnType::Json, _) => return Ok(()),
-            (ColumnType::Double, Token::Number(number, text)) => match number.as_f64(text) {
+            (Slots::Json(_), _) => return Ok(()),
+            (Slots::Double(mut slots), Token::Number(number, text)) => match number.as_f64(text) {
                 Ok(value) => {
-                    column.push_f64(value);
+                    slots.push(value);
                     return Ok(());
                 }
-                Err(misfit) => misfit.into(),
+                Err(misfit) => Err(misfit.into()),
             },
-            (ColumnType::Bigint, Token::Number(number, text)) => match number.as_i64(text) {
+            (Slots::Bigint(mut slots), Token::Number(number, text)) => match number.as_i64(text) {
                 Ok(value) => {
-                    column.push_i64(value);
+                    slots.push(value);
                     return Ok(());
                 }
-                Err(misfit) => misfit.into(),
+                Err(misfit) => Err(misfit.into()),
             },
-            _ => match put_other(column, target, token) {
-                Ok(()) => return Ok(()),
-                Err(refusal) => refusal,
-            },
+            (slots, token) => put_other(slots, target, token),
         };
-        Err(self.refused(node, &refusal, at))
+        put.map_err(|refusal| self.refused(node, &refusal, at))
     }
 
     /// Puts a value's compact source text into the JSON columns of a node.
     pub(super) fn put_json(&mut self, node: u32, raw: &[u8]) {
-        for target in self.plan.nodes[node as usize].targets.iter().filter(|t| t.is_json()) {
-            self.batch.tables[target.table].columns[target.column].push_bytes_with(|out| compact(raw, out));
+        for target in &self.plan.nodes[node as usize].targets {
+            let column = &mut self.batch.tables[target.table].columns[target.column];
+            if let Slots::Json(mut slots) = column.slots() {
+                slots.push_with(|out| compact(raw, out));
+            }
         }
     }
 
@@ -93,32 +93,34 @@ impl Shredder {
     }
 }
 
-fn put_other(column: &mut crate::column::Column, target: &Target, token: Token<'_>) -> Result<(), Refusal> {
-    match (target.ty, token) {
-        (ColumnType::String, Token::Number(number, text)) => {
+fn put_other(slots: Slots<'_>, target: &Target, token: Token<'_>) -> Result<(), Refusal> {
+    match (slots, token) {
+        (Slots::String(mut slots), Token::Number(number, text)) => {
             number.kind(text)?;
-            column.push_bytes(text);
+            slots.push(text);
         }
-        (ColumnType::String, Token::Boolean(value)) => {
-            column.push_bytes(if value { b"true" } else { b"false" })
+        (Slots::String(mut slots), Token::Boolean(value)) => {
+            slots.push(if value { b"true" } else { b"false" });
         }
-        (ColumnType::Boolean, Token::Boolean(value)) => column.push_bool(value),
-        (ColumnType::Boolean, Token::Text(text)) if target.cast => column.push_bool(parse_boolean(text)?),
-        (ColumnType::Bigint, Token::Text(text)) if target.cast => {
-            column.push_i64(Number::field(text, b'.')?.as_i64(text)?);
+        (Slots::Boolean(mut slots), Token::Boolean(value)) => slots.push(value.into()),
+        (Slots::Boolean(mut slots), Token::Text(text)) if target.cast => {
+            slots.push(parse_boolean(text)?.into());
         }
-        (ColumnType::Double, Token::Text(text)) if target.cast => {
-            column.push_f64(Number::field(text, b'.')?.as_f64(text)?);
+        (Slots::Bigint(mut slots), Token::Text(text)) if target.cast => {
+            slots.push(Number::field(text, b'.')?.as_i64(text)?);
         }
-        (ColumnType::Decimal { precision, scale }, Token::Number(number, text)) => {
-            column.push_i128(number.as_decimal(text, precision, scale)?);
+        (Slots::Double(mut slots), Token::Text(text)) if target.cast => {
+            slots.push(Number::field(text, b'.')?.as_f64(text)?);
         }
-        (ColumnType::Decimal { precision, scale }, Token::Text(text)) => {
-            column.push_i128(Number::field(text, b'.')?.as_decimal(text, precision, scale)?);
+        (Slots::Decimal { precision, scale, mut slots }, Token::Number(number, text)) => {
+            slots.push(number.as_decimal(text, precision, scale)?);
         }
-        (ColumnType::Date, Token::Text(text)) => column.push_i32(date(text, target.format.as_ref())?),
-        (ColumnType::Timestamp, Token::Text(text)) => {
-            column.push_i64(timestamp(text, target.format.as_ref(), target.tz_offset_ms)?);
+        (Slots::Decimal { precision, scale, mut slots }, Token::Text(text)) => {
+            slots.push(Number::field(text, b'.')?.as_decimal(text, precision, scale)?);
+        }
+        (Slots::Date(mut slots), Token::Text(text)) => slots.push(date(text, target.format.as_ref())?),
+        (Slots::Timestamp(mut slots), Token::Text(text)) => {
+            slots.push(timestamp(text, target.format.as_ref(), target.tz_offset_ms)?);
         }
         (_, Token::Text(_)) => return Err(Refusal::Kind("a text")),
         (_, Token::Number(..)) => return Err(Refusal::Kind("a number")),

@@ -1,14 +1,13 @@
 //! CSV fields into columns: every field is text, parsed by its column's type.
 
-use crate::column::{Column, ColumnType};
+use crate::column::Slots;
 use crate::error::Failure;
 use crate::json::skip::Care;
-use crate::json::{Cursor, Stop};
+use crate::json::{Cursor, Stop, compact};
 use crate::value::{Misfit, Number, parse_boolean};
 
-use super::Shredder;
-use super::convert::{date, timestamp};
 use super::plan::Target;
+use super::{Shredder, convert};
 
 impl Shredder {
     /// The node of a CSV column, by its header.
@@ -28,7 +27,7 @@ impl Shredder {
     ///
     /// # Errors
     /// `Reject` for a text that the column's type does not take; `NewPath` for a new column.
-    pub fn field(&mut self, node: u32, text: &[u8], decimal: u8, at: usize) -> Result<(), Stop> {
+    pub fn field(&mut self, node: u32, text: &[u8], decimal_sign: u8, at: usize) -> Result<(), Stop> {
         let plan = &self.plan.nodes[node as usize];
         if plan.targets.is_empty() {
             return if plan.known { Ok(()) } else { self.unknown(node, at) };
@@ -36,18 +35,30 @@ impl Shredder {
         for i in 0..plan.targets.len() {
             let target = &self.plan.nodes[node as usize].targets[i];
             let column = &mut self.batch.tables[target.table].columns[target.column];
-            if target.ty == ColumnType::Json {
-                let text = text.trim_ascii();
-                let cursor = Cursor { input: text, complete: true };
-                return match self.skipper.skip(&cursor, 0, self.depth, Care::All) {
-                    Ok(end) if end == text.len() => {
-                        self.put_json(node, text);
-                        Ok(())
+            let put = match column.slots() {
+                Slots::String(mut slots) => {
+                    slots.push(text);
+                    continue;
+                }
+                Slots::Json(mut slots) => {
+                    let text = text.trim_ascii();
+                    let cursor = Cursor { input: text, complete: true };
+                    match self.skipper.skip(&cursor, 0, self.depth, Care::All) {
+                        Ok(end) if end == text.len() => slots.push_with(|out| compact(text, out)),
+                        _ => return Err(self.reject("not_json", "the value is no JSON text", node, at)),
                     }
-                    _ => Err(self.reject("not_json", "the value is no JSON text", node, at)),
-                };
-            }
-            if let Err(misfit) = put_field(column, target, text, decimal) {
+                    continue;
+                }
+                Slots::Bigint(mut slots) => bigint(text, decimal_sign).map(|value| slots.push(value)),
+                Slots::Double(mut slots) => double(text, decimal_sign).map(|value| slots.push(value)),
+                Slots::Decimal { precision, scale, mut slots } => {
+                    decimal(text, decimal_sign, precision, scale).map(|value| slots.push(value))
+                }
+                Slots::Boolean(mut slots) => boolean(text).map(|value| slots.push(value)),
+                Slots::Date(mut slots) => date(text, target).map(|value| slots.push(value)),
+                Slots::Timestamp(mut slots) => timestamp(text, target).map(|value| slots.push(value)),
+            };
+            if let Err(misfit) = put {
                 return Err(self.field_misfit(node, misfit, at));
             }
         }
@@ -60,30 +71,35 @@ impl Shredder {
     }
 }
 
-/// Parses a field that is not null by its column's type, which is not JSON.
-pub(super) fn put_field(
-    column: &mut Column,
-    target: &Target,
-    text: &[u8],
-    decimal: u8,
-) -> Result<(), Misfit> {
-    if target.ty == ColumnType::String {
-        column.push_bytes(text);
-        return Ok(());
-    }
+/// A field that is not null as a bigint.
+pub(super) fn bigint(text: &[u8], decimal_sign: u8) -> Result<i64, Misfit> {
     let text = text.trim_ascii();
-    match target.ty {
-        ColumnType::String | ColumnType::Json => {}
-        ColumnType::Bigint => column.push_i64(Number::field(text, decimal)?.as_i64(text)?),
-        ColumnType::Double => column.push_f64(Number::field(text, decimal)?.as_f64(text)?),
-        ColumnType::Decimal { precision, scale } => {
-            column.push_i128(Number::field(text, decimal)?.as_decimal(text, precision, scale)?);
-        }
-        ColumnType::Boolean => column.push_bool(parse_boolean(text)?),
-        ColumnType::Date => column.push_i32(date(text, target.format.as_ref())?),
-        ColumnType::Timestamp => {
-            column.push_i64(timestamp(text, target.format.as_ref(), target.tz_offset_ms)?);
-        }
-    }
-    Ok(())
+    Number::field(text, decimal_sign)?.as_i64(text)
+}
+
+/// As a double.
+pub(super) fn double(text: &[u8], decimal_sign: u8) -> Result<f64, Misfit> {
+    let text = text.trim_ascii();
+    Number::field(text, decimal_sign)?.as_f64(text)
+}
+
+/// As a decimal, unscaled.
+pub(super) fn decimal(text: &[u8], decimal_sign: u8, precision: u8, scale: u8) -> Result<i128, Misfit> {
+    let text = text.trim_ascii();
+    Number::field(text, decimal_sign)?.as_decimal(text, precision, scale)
+}
+
+/// As a boolean, 0 or 1.
+pub(super) fn boolean(text: &[u8]) -> Result<u8, Misfit> {
+    parse_boolean(text.trim_ascii()).map(u8::from)
+}
+
+/// As a date, by the spec's form or ISO 8601.
+pub(super) fn date(text: &[u8], target: &Target) -> Result<i32, Misfit> {
+    convert::date(text.trim_ascii(), target.format.as_ref())
+}
+
+/// As a timestamp, by the spec's form or ISO 8601.
+pub(super) fn timestamp(text: &[u8], target: &Target) -> Result<i64, Misfit> {
+    convert::timestamp(text.trim_ascii(), target.format.as_ref(), target.tz_offset_ms)
 }

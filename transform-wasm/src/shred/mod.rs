@@ -15,7 +15,7 @@ mod walk;
 pub use batch::{Batch, Level, TableBatch};
 pub use block::FieldRules;
 pub use learner::Learner;
-pub use plan::{Plan, PlanTable, below};
+pub use plan::{Plan, below};
 
 use crate::json::{Reject, Skipper, Stop};
 use crate::spec::Empty;

@@ -5,7 +5,7 @@
 
 use crate::column::ColumnType;
 use crate::contract::{Contract, Origin};
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::keys::Keys;
 use crate::names::{pointer_keys, pointer_push};
 use crate::spec::{Empty, Mode, Table};
@@ -137,7 +137,7 @@ impl Plan {
             let declared = spec.columns.iter().find(|c| c.name == column.name);
             let format = match declared.and_then(|c| c.format.as_deref()) {
                 Some(format) => Some(TimeFormat::parse(format).map_err(|why| {
-                    Failure::spec("spec_invalid", format!("the format of column `{}`: {why}", column.name))
+                    Failure::spec(Code::SpecInvalid, format!("the format of column `{}`: {why}", column.name))
                 })?),
                 None => None,
             };
@@ -206,7 +206,7 @@ impl Plan {
     pub fn add_unknown(&mut self, node: u32, key: &[u8]) -> Result<usize, Failure> {
         if self.nodes.len() >= self.limit {
             return Err(Failure::limit(
-                "too_many_columns",
+                Code::TooManyColumns,
                 "the input has more distinct paths than limits.columns allows",
             )
             .hint("are ids or dates used as keys? raise limits.columns if this is meant to be"));

@@ -16,7 +16,7 @@ mod number_tests;
 mod time_tests;
 
 pub use format::TimeFormat;
-pub use number::{Number, NumberFault, NumberKind, NumberSyntax};
+pub use number::{Number, NumberKind, NumberSyntax};
 pub use number::{learn_field, parse_bigint, parse_decimal, parse_double, short_bigint, short_double};
 
 /// Why a text does not fit its column's type.

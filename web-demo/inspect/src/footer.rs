@@ -3,15 +3,16 @@
 //! Not for rows. The one decision to know: extremes are merged over row groups as values, not as text, so that 9
 //! is below 10.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use lakegate_model::Origin;
+use lakegate_model::footer::{POINTERS, origins as origins_in};
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{ChunkReader, FileReader};
 use parquet::file::serialized_reader::SerializedFileReader;
 use parquet::file::statistics::Statistics;
 use parquet::schema::types::ColumnDescriptor;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::show::{Kind, double, unscaled};
 use crate::types;
@@ -57,13 +58,12 @@ struct Column {
 pub fn of<R: ChunkReader + 'static>(reader: &SerializedFileReader<R>) -> Footer {
     let file = reader.metadata().file_metadata();
     let pairs = file.key_value_metadata().cloned().unwrap_or_default();
-    let pointers = pairs.iter().find(|pair| pair.key == "lakegate.pointers");
-    let pointers = pointers.and_then(|pair| pair.value.as_deref()).unwrap_or_default();
-    let pointers: Map<String, Value> = serde_json::from_str(pointers).unwrap_or_default();
+    let origins = pairs.iter().find(|pair| pair.key == POINTERS);
+    let origins = origins_in(origins.and_then(|pair| pair.value.as_deref()).unwrap_or_default());
     let groups = reader.metadata().row_groups();
     let columns = file.schema_descr().columns().iter().enumerate().map(|(index, descriptor)| {
         let chunks: Vec<&ColumnChunkMetaData> = groups.iter().map(|group| group.column(index)).collect();
-        column(descriptor, &chunks, &pointers)
+        column(descriptor, &chunks, &origins)
     });
     Footer {
         rows: file.num_rows(),
@@ -79,7 +79,7 @@ pub fn of<R: ChunkReader + 'static>(reader: &SerializedFileReader<R>) -> Footer 
             .collect(),
         metadata: pairs
             .into_iter()
-            .filter(|pair| pair.key != "lakegate.pointers")
+            .filter(|pair| pair.key != POINTERS)
             .map(|pair| (pair.key, pair.value.unwrap_or_default()))
             .collect(),
     }
@@ -88,14 +88,10 @@ pub fn of<R: ChunkReader + 'static>(reader: &SerializedFileReader<R>) -> Footer 
 fn column(
     descriptor: &ColumnDescriptor,
     chunks: &[&ColumnChunkMetaData],
-    pointers: &Map<String, Value>,
+    origins: &BTreeMap<String, Origin>,
 ) -> Column {
     let name = descriptor.path().string();
-    let from = pointers.get(&name).map(|from| match (from, from.get("sql"), from.get("transform")) {
-        (Value::String(text), _, _) | (_, Some(Value::String(text)), _) => text.clone(),
-        (_, _, Some(Value::String(name))) => format!("by {name}"),
-        (other, ..) => other.to_string(),
-    });
+    let from = origins.get(&name).map(|origin| origin.shown().into_owned());
     let statistics: Vec<&Statistics> = chunks.iter().filter_map(|chunk| chunk.statistics()).collect();
     let known = statistics.len() == chunks.len();
     let nulls = statistics.iter().map(|one| one.null_count_opt()).sum::<Option<u64>>();
@@ -203,6 +199,8 @@ mod tests {
     use parquet::file::properties::WriterProperties;
     use parquet::file::writer::SerializedFileWriter;
     use parquet::schema::parser::parse_message_type;
+
+    use serde_json::Value;
 
     use super::*;
 

@@ -16,6 +16,9 @@ use std::io::{Cursor, Error, Read, Result as IoResult};
 
 use bytes::Bytes;
 use js_sys::{Function, Uint8Array};
+use lakegate_model::Receipt;
+use lakegate_model::digest::hex;
+use lakegate_model::output::{self, Head};
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::reader::{ChunkReader, FileReader, Length};
 use parquet::file::serialized_reader::SerializedFileReader;
@@ -47,8 +50,28 @@ impl Sha256 {
 
     /// The digest of all bytes so far, lower-case hex.
     pub fn hex(&self) -> String {
-        self.0.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.0.clone().finalize())
     }
+}
+
+/// Digest of a receipt in JSON, whatever the order of its keys: what goes with an upload.
+///
+/// # Errors
+/// It is no receipt.
+#[wasm_bindgen(js_name = receiptDigest)]
+pub fn receipt_digest(receipt: &str) -> Result<String, JsError> {
+    Ok(serde_json::from_str::<Receipt>(receipt)?.digest())
+}
+
+/// Judges a report as `lakegate run` does, for transforms that do not: code, message and hint of the problem
+/// under this spec, or nothing.
+#[wasm_bindgen(js_name = tooManyRejected)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // counts, below 2^53
+pub fn too_many_rejected(spec: &str, rejected: f64, records: f64) -> Option<Vec<String>> {
+    // A spec that cannot be read is refused by the component, with line and column.
+    let head: Head = output::parse(spec).ok()?;
+    let failure = head.output.max_rejected.check(rejected as u64, records as u64).err()?;
+    Some(vec![failure.code.into(), failure.message, failure.hint.unwrap_or_default()])
 }
 
 /// One Parquet file.
@@ -260,5 +283,22 @@ impl Read for Ahead {
         self.buffer = Cursor::new(self.page.bytes(self.next, wanted).map_err(Error::other)?);
         self.next += wanted;
         self.buffer.read(into)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::too_many_rejected;
+
+    #[test]
+    fn a_report_is_judged_as_a_run_judges_it() {
+        let spec = "[output]\nmax_rejected = { share = \"5%\", floor = 1 }\n";
+        for (spec, rejected, records, refused) in
+            [("", 1.0, 3.0, false), ("", 2.0, 3.0, true), (spec, 1.0, 2.0, false), (spec, 2.0, 39.0, true)]
+        {
+            let told = too_many_rejected(spec, rejected, records);
+            assert_eq!(told.map(|told| told[0].clone()), refused.then(|| "too_many_rejected".to_owned()));
+        }
+        assert_eq!(too_many_rejected("[output", 3.0, 3.0), None);
     }
 }

@@ -3,13 +3,13 @@
 // Not for messages (`worker.ts`). The one decision to know: the job is fed 1 MiB at a time and asked in short steps,
 // and the worker looks at its messages every few steps, so that progress and cancel come at once.
 
-import { Sha256 } from '../../dist/made/inspect.js';
+import { receiptDigest, Sha256, tooManyRejected } from '../../dist/made/inspect.js';
 import type { Contract, Job as Wanted, Preview, Problem, Quarantined, Reason, Receipt, Report, Table, TableContract } from '../protocol';
 import { sha256 } from './digest';
 import { Made } from './made';
 import { defaultTable } from './names';
 import { footerOf } from './parts';
-import { checkMemory, problemOf, type Guest, type Job, type Options, type Step, type Transform } from './transform';
+import { checkMemory, problemOf, Trouble, type Guest, type Job, type Options, type Step, type Transform } from './transform';
 
 /** Bytes of one `push`: the interface's own rule. */
 const CHUNK_BYTES = 1 << 20;
@@ -67,6 +67,7 @@ export async function make(transform: Transform, wanted: Wanted, watch: Watch): 
     }
     if (!('report' in end)) throw new Error('the contract widened on the final pass');
     const report = end.report;
+    refuse(wanted.spec, report);
     contracts = contracts.filter(({ table }) => report.tables.some((made) => made.table === table));
     for (const warning of learned?.warnings ?? []) {
       const known = report.warnings.some(({ code, message }) => code === warning.code && message === warning.message);
@@ -81,7 +82,7 @@ export async function make(transform: Transform, wanted: Wanted, watch: Watch): 
       quarantineCut: made.quarantineCut,
       spec,
       receipt,
-      receiptDigest: textDigest(receiptText(receipt)),
+      receiptDigest: receiptDigest(JSON.stringify(receipt)),
       passes,
       inputBytes: wanted.file.size,
       milliseconds: performance.now() - started,
@@ -105,30 +106,35 @@ export async function learn(transform: Transform, wanted: Wanted, watch: Watch):
   }
 }
 
-function options(transform: Transform, { name, spec, contracts, final }: Wanted): Options {
+/** What a job is asked, and the name of the file. */
+type Asked = Options & { name: string };
+
+function options(transform: Transform, { name, file, spec, contracts, final }: Wanted): Asked {
   return {
+    name,
     spec,
     contracts,
     footer: [['lakegate.component', transform.component.digest]],
-    source: { uri: name, partitions: [] },
+    // As `SourceFacts` of the model: one time for every pass.
+    source: JSON.stringify({ version: 1, uri: name, loaded_ms: Date.now(), bytes: file.size, name }),
     final,
     propose: false,
   };
 }
 
 /** Opens a job. Whether the spec names its table, the transform knows best: only where it misses a name, the file's is given. */
-function open(guest: Guest, asked: Options): Job {
+function open(guest: Guest, asked: Asked): Job {
   try {
     return guest.Job.open(asked);
   } catch (thrown) {
     if (problemOf(thrown).code !== 'table_missing') throw thrown;
-    return guest.Job.open({ ...asked, table: defaultTable(asked.source.uri) });
+    return guest.Job.open({ ...asked, table: defaultTable(asked.name) });
   }
 }
 
 async function pass(
   transform: Transform,
-  asked: Options,
+  asked: Asked,
   input: Input,
   made: Made,
   watch: Watch,
@@ -231,12 +237,12 @@ class Input {
   }
 }
 
-/** A receipt as compact JSON, byte for byte as the command line writes it: an object of JavaScript would put table names of digits first. */
-function receiptText({ input, component, spec, contracts, outputs, comparable }: Receipt): string {
-  const text = JSON.stringify;
-  const pairs = Object.entries(contracts).sort(([a], [b]) => (a < b ? -1 : 1));
-  const sorted = pairs.map(([table, digest]) => `${text(table)}:${text(digest)}`).join(',');
-  return `{"input":${text(input)},"component":${text(component)},"spec":${text(spec)},"contracts":{${sorted}},"outputs":${text(outputs)},"comparable":${comparable}}`;
+/** What `run` would refuse is no preview, whether or not the transform itself knows the rule. */
+function refuse(spec: string, { rejected, records }: Report): void {
+  const refused = tooManyRejected(spec, rejected, records);
+  if (refused === undefined) return;
+  const [code = '', message = '', hint = ''] = refused;
+  throw new Trouble({ fault: 'input', code, message, hint, place: {} });
 }
 
 function receiptOf(

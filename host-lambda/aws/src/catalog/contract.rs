@@ -1,9 +1,9 @@
 //! A contract as a catalog sees it: columns and partition keys with Athena's types.
 //!
-//! Not for reading or merging contracts: the transform does that. The decision to know: the only type that has
-//! another name in Athena is `json`, and one that this host does not know is an error rather than a string.
+//! Not for reading contracts ([`lakegate_model::contract`]) or merging them (the transform). A type that this host
+//! does not know is an error rather than a string.
 
-use serde::Deserialize;
+use lakegate_model::{ColumnType, Contract};
 
 use lakegate_base::{Code, Error, Result};
 
@@ -21,47 +21,23 @@ pub(super) struct Columns {
     pub(super) keys: Vec<Typed>,
 }
 
-#[derive(Deserialize)]
-struct Text {
-    columns: Vec<Entry>,
-    #[serde(default)]
-    partition_by: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    name: String,
-    #[serde(rename = "type")]
-    ty: String,
-}
-
 impl Columns {
     /// Of a contract's text.
     pub(super) fn parse(table: &str, text: &str) -> Result<Self> {
         let damaged = |why: String| {
             Error::new(Code::LakeDamaged, format!("the contract of {table} cannot be read: {why}"))
         };
-        let text: Text = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
-        let typed = |entry: Entry| match athena(&entry.ty) {
-            Some(ty) => Ok(Typed { name: entry.name, ty }),
-            None => Err(damaged(format!("column {} has the type {}", entry.name, entry.ty))),
-        };
-        let all = |entries: Vec<Entry>| entries.into_iter().map(typed).collect::<Result<Vec<_>>>();
-        Ok(Self { columns: all(text.columns)?, keys: all(text.partition_by)? })
+        let contract = Contract::parse(text).map_err(|failure| damaged(failure.to_string()))?;
+        let typed = |name: &String, ty: ColumnType| Typed { name: name.clone(), ty: ty.athena() };
+        Ok(Self {
+            columns: contract.columns.iter().map(|column| typed(&column.name, column.ty)).collect(),
+            keys: contract.partition_by.iter().map(|key| typed(&key.name, key.ty)).collect(),
+        })
     }
 
     /// Type of a column.
     pub(super) fn type_of(&self, name: &str) -> Option<&str> {
         self.columns.iter().find(|column| column.name == name).map(|column| column.ty.as_str())
-    }
-}
-
-fn athena(ty: &str) -> Option<String> {
-    match ty {
-        "json" => Some("string".into()),
-        "boolean" | "bigint" | "double" | "string" | "date" | "timestamp" => Some(ty.into()),
-        _ if ty.starts_with("decimal(") => Some(ty.into()),
-        _ => None,
     }
 }
 
@@ -93,7 +69,8 @@ mod tests {
 
     #[test]
     fn an_unknown_type_is_no_string() {
-        let text = r#"{"columns":[{"name":"a","type":"interval"}]}"#;
+        let text = r#"{"version":1,"table":"t","rows":null,"columns":[{"name":"a","type":"interval","pointer":"/a"}],
+            "nulls":[],"partition_by":[]}"#;
         let error = Columns::parse("t", text).unwrap_err();
         assert_eq!(error.name(), "lake_damaged");
         assert!(error.to_string().contains("column a has the type interval"), "{error}");

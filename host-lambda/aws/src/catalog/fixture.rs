@@ -79,7 +79,7 @@ pub(crate) fn record(table: &str, contract: &str, partitions: &[&str]) -> Commit
 pub(crate) fn peer() -> Option<Aws> {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     let Ok(endpoint) = std::env::var("LAKEGATE_TEST_AWS") else {
-        eprintln!("skipped: LAKEGATE_TEST_AWS names no endpoint");
+        lakegate_skipped::skipped("LAKEGATE_TEST_AWS names no endpoint");
         return None;
     };
     let runtime = RUNTIME.get_or_init(|| {

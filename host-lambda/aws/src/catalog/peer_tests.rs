@@ -197,7 +197,7 @@ fn an_update_of_what_changed_meanwhile_is_not_taken() {
     let (_folder, lake) = fixture::lake();
     let (database, pipeline) = database(&aws, "");
     if !keeps_versions(&aws, &database) {
-        eprintln!("skipped: this backend keeps no table versions");
+        lakegate_skipped::skipped("this backend keeps no table versions");
         return;
     }
     let commit = |columns: &[&str]| {

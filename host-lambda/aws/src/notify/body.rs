@@ -112,7 +112,7 @@ impl Body {
         let report = &record.report;
         let mut warnings = BTreeMap::new();
         for warning in &report.warnings {
-            *warnings.entry(warning.code.clone()).or_insert(0) += warning.count;
+            *warnings.entry(warning.code.to_string()).or_insert(0) += warning.count;
         }
         Self {
             version: 1,
@@ -129,7 +129,7 @@ impl Body {
             bytes: record.parts.iter().map(|part| part.bytes).sum(),
             tables,
             tables_cut: 0,
-            rejects: report.rejects.clone().into_iter().take(MAX_CODES).collect(),
+            rejects: report.rejects.iter().take(MAX_CODES).map(|(code, n)| (code.to_string(), *n)).collect(),
             warnings: warnings.into_iter().take(MAX_CODES).collect(),
             quarantine: record.quarantine.as_ref().map(|kept| format!("{lake}{}", kept.key)),
             release: Release {

@@ -113,7 +113,7 @@ pub fn quarantine(server: &Server, page: &Paged) -> Answered {
     let mut reasons: BTreeMap<(&str, &str, &str, &str), u64> = BTreeMap::new();
     for entry in &open {
         let path = entry.line.path.as_deref().unwrap_or_default();
-        let reason = (entry.pipeline.as_str(), entry.line.code.as_str(), path, entry.line.message.as_str());
+        let reason = (entry.pipeline.as_str(), &*entry.line.code, path, &*entry.line.message);
         *reasons.entry(reason).or_default() += 1;
     }
     let mut reasons: Vec<_> = reasons.into_iter().collect();

@@ -1,50 +1,36 @@
 //! A contract's text as people read it: columns, where they come from, what changed between two.
 //!
-//! For: `contract`, `preview` and the types in a printed query. Not for: deciding anything, the transform
-//! alone reads contracts for that. The decision to know: unknown keys are ignored here, so that a
-//! newer component's contract can still be shown by an older command.
+//! For: `contract`, `preview` and the types in a printed query. Not for: reading the text, which
+//! [`lakegate_model::contract`] does. Unknown keys pass there, so that what a newer component adds to a contract
+//! does not keep an older command from showing it.
 
 use crate::show::render::{Cell, Grid, Screen, Tone, count, sql_text, visible};
 use lakegate_base::{Code, Error};
-use serde::Deserialize;
+use lakegate_model::{ColumnType, Contract, ContractColumn, PartitionColumn};
 
 /// A table's contract.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContractView {
     /// Table name.
-    #[serde(default)]
     pub table: String,
     /// JSON pointer of the array that is exploded.
-    #[serde(default)]
     pub rows: Option<String>,
     /// Columns of the part files, in order.
-    #[serde(default)]
     pub columns: Vec<Entry>,
-    /// Paths only ever seen as null: not yet columns.
-    #[serde(default)]
-    pub nulls: Vec<Entry>,
+    /// Names of paths only ever seen as null: not yet columns.
+    pub nulls: Vec<String>,
     /// Columns that live in the path.
-    #[serde(default)]
     pub partition_by: Vec<Entry>,
 }
 
 /// One column of a contract.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Column name.
     pub name: String,
     /// Type, as Athena names it (and `json`).
-    #[serde(default, rename = "type")]
-    pub ty: String,
-    /// JSON pointer or CSV header it is read from.
-    #[serde(default)]
-    pub pointer: Option<String>,
-    /// SQL it is computed with.
-    #[serde(default)]
-    pub sql: Option<String>,
-    /// Transform that adds it.
-    #[serde(default)]
-    pub transform: Option<String>,
+    pub ty: ColumnType,
+    from: String,
 }
 
 /// One difference between two contracts.
@@ -63,34 +49,39 @@ pub struct Change {
 impl Entry {
     /// The pointer, the SQL, or the transform that adds it.
     pub fn from(&self) -> &str {
-        let known = self.sql.as_deref().or(self.pointer.as_deref());
-        known.or(self.transform.as_deref()).unwrap_or_default()
+        &self.from
     }
 
     /// The type to declare in Athena or Glue.
-    pub fn athena(&self) -> &str {
-        if self.ty == "json" { "string" } else { &self.ty }
+    pub fn athena(&self) -> String {
+        self.ty.athena()
     }
 
     /// How Parquet stores the type.
     pub fn parquet(&self) -> String {
-        match self.ty.as_str() {
-            "boolean" => "BOOLEAN".to_owned(),
-            "bigint" => "INT64".to_owned(),
-            "double" => "DOUBLE".to_owned(),
-            "date" => "INT32 DATE".to_owned(),
-            "timestamp" => "INT64 TIMESTAMP(millis, UTC)".to_owned(),
-            "string" | "json" => "BYTE_ARRAY STRING".to_owned(),
-            other => other.to_uppercase(),
-        }
+        self.ty.parquet()
     }
 
     fn duckdb(&self) -> &'static str {
-        match self.ty.as_str() {
-            "bigint" => "BIGINT",
-            "boolean" => "BOOLEAN",
-            "date" => "DATE",
+        match self.ty {
+            ColumnType::Bigint => "BIGINT",
+            ColumnType::Boolean => "BOOLEAN",
+            ColumnType::Date => "DATE",
             _ => "VARCHAR",
+        }
+    }
+}
+
+impl From<Contract> for ContractView {
+    fn from(contract: Contract) -> Self {
+        let column = |c: ContractColumn| Entry { name: c.name, ty: c.ty, from: c.origin.text().to_owned() };
+        let partition = |p: PartitionColumn| Entry { name: p.name, ty: p.ty, from: p.sql };
+        Self {
+            table: contract.table,
+            rows: contract.rows,
+            columns: contract.columns.into_iter().map(column).collect(),
+            nulls: contract.nulls.into_iter().map(|(name, _)| name).collect(),
+            partition_by: contract.partition_by.into_iter().map(partition).collect(),
         }
     }
 }
@@ -101,9 +92,9 @@ impl ContractView {
     /// # Errors
     /// The text is no contract: what is stored was changed by hand.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        serde_json::from_str(text).map_err(|error| {
-            Error::new(Code::BrokenContract, format!("the stored contract cannot be read: {error}"))
-                .with_hint("contracts are stored by their digest and never edited; restore the file, then run `lakegate fsck`")
+        Contract::parse(text).map(Self::from).map_err(|failure| {
+            Error::new(Code::BrokenContract, format!("the stored contract cannot be read: {failure}"))
+                .with_hint(failure.hint.unwrap_or_else(|| "contracts are stored by their digest and never edited; restore the file, then run `lakegate fsck`".into()))
         })
     }
 
@@ -127,8 +118,10 @@ impl ContractView {
                     after: Some(after.to_owned()),
                 };
                 match then.iter().find(|old| old.name == entry.name) {
-                    None => changes.push(change("added", None, &entry.ty)),
-                    Some(old) if old.ty != entry.ty => changes.push(change("type", Some(&old.ty), &entry.ty)),
+                    None => changes.push(change("added", None, &entry.ty.to_string())),
+                    Some(old) if old.ty != entry.ty => {
+                        changes.push(change("type", Some(&old.ty.to_string()), &entry.ty.to_string()));
+                    }
                     Some(old) if old.from() != entry.from() => {
                         changes.push(change("source", Some(old.from()), entry.from()));
                     }
@@ -139,7 +132,7 @@ impl ContractView {
                 changes.push(Change {
                     what: "removed",
                     column: old.name.clone(),
-                    before: Some(old.ty.clone()),
+                    before: Some(old.ty.to_string()),
                     after: None,
                 });
             }
@@ -186,7 +179,7 @@ impl ContractView {
         }
         let mut text = grid.render(screen);
         if !self.nulls.is_empty() {
-            let names: Vec<String> = self.nulls.iter().map(|entry| visible(&entry.name)).collect();
+            let names: Vec<String> = self.nulls.iter().map(|name| visible(name)).collect();
             text.push_str(&format!("  only null so far, no column yet: {}\n", names.join(", ")));
         }
         text
@@ -258,7 +251,7 @@ mod tests {
     const BEFORE: &str = r#"{"version":1,"table":"orders","rows":null,"columns":[
         {"name":"id","type":"bigint","pointer":"/id"},{"name":"gone","type":"string","pointer":"/gone"}],
         "nulls":[{"name":"coupon","pointer":"/coupon"}],"partition_by":[]}"#;
-    const AFTER: &str = r#"{"version":2,"table":"orders","rows":"/products","columns":[
+    const AFTER: &str = r#"{"version":1,"table":"orders","rows":"/products","columns":[
         {"name":"id","type":"string","pointer":"/id"},{"name":"total","type":"double","sql":"a * b"}],
         "nulls":[],"partition_by":[{"name":"order date","type":"date","sql":"d"}],"new_key":true}"#;
 

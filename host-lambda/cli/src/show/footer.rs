@@ -9,14 +9,14 @@ use arrow::compute::{SortOptions, concat, sort_to_indices};
 use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use lakegate_base::{Code, Error};
+use lakegate_model::{Origin, footer};
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::reader::ChunkReader;
 use parquet::schema::types::ColumnDescriptor;
-use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One Parquet file.
 #[derive(Clone, Debug)]
@@ -92,10 +92,9 @@ impl Footer {
                 .and_then(|pair| pair.value.as_deref())
                 .unwrap_or_default()
         };
-        let pointers: Map<String, Value> =
-            serde_json::from_str(value("lakegate.pointers")).unwrap_or_default();
+        let origins = footer::origins(value(footer::POINTERS));
         let count = parquet.file_metadata().schema_descr().num_columns();
-        let columns = (0..count).map(|index| column(metadata, index, &pointers)).collect();
+        let columns = (0..count).map(|index| column(metadata, index, &origins)).collect();
         let groups = parquet.row_groups().iter().map(|group| Group {
             rows: unsigned(group.num_rows()),
             stored: unsigned(group.compressed_size()),
@@ -108,7 +107,7 @@ impl Footer {
             columns,
             lineage: pairs
                 .into_iter()
-                .filter(|pair| pair.key != "ARROW:schema" && pair.key != "lakegate.pointers")
+                .filter(|pair| pair.key != "ARROW:schema" && pair.key != footer::POINTERS)
                 .map(|pair| (pair.key, pair.value.unwrap_or_default()))
                 .collect(),
         }
@@ -145,7 +144,7 @@ impl Column {
     }
 }
 
-fn column(metadata: &ArrowReaderMetadata, index: usize, pointers: &Map<String, Value>) -> Column {
+fn column(metadata: &ArrowReaderMetadata, index: usize, origins: &BTreeMap<String, Origin>) -> Column {
     let parquet = metadata.metadata();
     let descriptor = parquet.file_metadata().schema_descr().column(index);
     let chunks: Vec<&ColumnChunkMetaData> =
@@ -154,12 +153,7 @@ fn column(metadata: &ArrowReaderMetadata, index: usize, pointers: &Map<String, V
     let (mins, maxes, nulls) = statistics(metadata, parquet, descriptor.name());
     let encodings = chunks.iter().flat_map(|chunk| chunk.encodings()).map(|encoding| encoding.to_string());
     Column {
-        from: pointers.get(&name).map(|source| match source {
-            Value::String(pointer) => pointer.clone(),
-            other => {
-                other.get("sql").and_then(Value::as_str).map_or_else(|| other.to_string(), str::to_owned)
-            }
-        }),
+        from: origins.get(&name).map(|origin| origin.shown().into_owned()),
         name,
         parquet: parquet_type(&descriptor),
         athena: athena_type(&descriptor),

@@ -94,8 +94,8 @@ impl Made {
             name: name.to_owned(),
             generation: commit.generation,
             passes: outcome.passes,
-            format: match report.compression.as_str() {
-                "none" | "" => report.format.clone(),
+            format: match &*report.compression {
+                "none" | "" => report.format.to_string(),
                 compression => format!("{} in {compression}", report.format),
             },
             committed: commit.committed.clone(),
@@ -125,7 +125,7 @@ impl Made {
             *sum += more;
         }
         for (code, records) in &report.rejects {
-            *self.rejects.entry(code.clone()).or_default() += records;
+            *self.rejects.entry(code.to_string()).or_default() += records;
         }
         for warning in &report.warnings {
             self.notice(name, &warning.code, &warning.message, warning.count);
@@ -134,7 +134,7 @@ impl Made {
             self.notice(name, "host", warning, 1);
         }
         for check in &report.checks {
-            let key = (check.table.clone(), check.check.clone(), check.on_fail.clone());
+            let key = (check.table.clone(), check.check.clone(), check.on_fail.to_string());
             *self.checks.entry(key).or_default() += check.failed;
         }
     }

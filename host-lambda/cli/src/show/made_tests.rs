@@ -19,7 +19,7 @@ fn outcome(state: State, table: &str, rejected: u64) -> run::Outcome {
             filtered: 1,
             ..Default::default()
         }],
-        rejects: (rejected > 0).then(|| ("type_mismatch".to_owned(), rejected)).into_iter().collect(),
+        rejects: (rejected > 0).then(|| ("type_mismatch".into(), rejected)).into_iter().collect(),
         warnings: vec![Warning { code: "repeats".into(), message: "a sum would overcount".into(), count: 1 }],
         ..Report::default()
     };

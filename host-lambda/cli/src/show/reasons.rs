@@ -8,7 +8,7 @@ use crate::show::render::{Cell, Grid, Screen, Tone, number, visible};
 use lakegate_lake::run::Plan;
 use lakegate_lake::source::Source;
 use lakegate_sandbox::report::QuarantineLine;
-use lakegate_sandbox::{JobOptions, SourceFacts, Step, TableContract, Transform};
+use lakegate_sandbox::{JobOptions, Step, TableContract, Transform};
 
 /// Lines shown before the list is cut.
 const LISTED: usize = 10;
@@ -69,13 +69,11 @@ fn pass(
     final_pass: bool,
     rejected: &mut Vec<u8>,
 ) -> Option<Vec<TableContract>> {
-    let facts =
-        SourceFacts { uri: source.uri().into(), event_time: None, partitions: source.partitions().to_vec() };
     let options = JobOptions {
         spec: plan.spec.clone(),
         table: plan.table.clone(),
         contracts,
-        source: facts,
+        source: source.facts(),
         final_pass,
         ..JobOptions::default()
     };

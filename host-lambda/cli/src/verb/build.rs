@@ -1,7 +1,7 @@
 //! `lakegate build`: the crate of a transform of one's own → a component that a host takes.
 //!
 //! For: one command from source to a checked file. Not for: the shipped component (`cargo xtask component`, which
-//! compiles crates in the same way, see `component`). The decision to know: the file is written only after
+//! compiles crates in the same way, by `lakegate_builder`). The decision to know: the file is written only after
 //! this host has loaded it, so that what lies there has passed every check.
 
 use crate::context::Context;
@@ -9,15 +9,12 @@ use crate::show::output::{Answer, Outcome};
 use crate::show::render::{Cell, Grid, Holds, Tone, size};
 use clap::Args;
 use lakegate_base::{Code, Error};
+use lakegate_builder::{self as component, Crate, TARGET};
 use lakegate_sandbox::{Limits, Sandbox, Transform};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-
-mod component;
-
-use component::{Crate, TARGET};
 
 /// Arguments of `build`.
 #[derive(Args, Clone, Debug)]

@@ -109,7 +109,7 @@ fn show(args: &ShowArgs, context: &Context) -> Outcome {
     let json = json!({
         "table": args.table, "digest": digest, "live": is_live, "rows_path": view.rows,
         "columns": columns(&view.columns), "partition_by": columns(&view.partition_by),
-        "only_null": view.nulls.iter().map(|entry| entry.name.clone()).collect::<Vec<_>>(),
+        "only_null": view.nulls,
         "history": live.history.iter().map(|version| {
             json!({"digest": version.digest, "at": version.at, "why": version.why})
         }).collect::<Vec<_>>(),

@@ -1,8 +1,9 @@
 //! `lakegate new`: the folder of a transform of one's own.
 //!
-//! For: a small crate that tests and builds as it is. Not for: building it (`build`). The decision to know: the
-//! library is a path to a checkout, and its lock file and toolchain come along, so that what is built is what
-//! was tested there.
+//! For: a small crate that tests and builds as it is, wherever the command runs. Not for: building it (`build`).
+//! The sources of the library travel in this command and are written into `vendor/`: no checkout is needed, no
+//! place that they could be fetched from, and what is built is what was tested with this very command. Its lock
+//! file and toolchain come along.
 
 use crate::context::Context;
 use crate::show::output::{Answer, Outcome};
@@ -12,6 +13,8 @@ use lakegate_base::{Code, Error};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+mod embedded;
 
 /// Arguments of `new`.
 #[derive(Args, Clone, Debug)]
@@ -25,7 +28,7 @@ pub struct NewArgs {
     /// Folder to make [default: the name]
     #[arg(long, value_name = "DIR")]
     path: Option<PathBuf>,
-    /// Folder of the library `lakegate-transform` [default: the source that this command was built from]
+    /// Folder of the library `lakegate-transform` [default: its sources as this command has them, in vendor/]
     #[arg(long, value_name = "DIR")]
     library: Option<PathBuf>,
 }
@@ -33,8 +36,11 @@ pub struct NewArgs {
 /// Longest name: it becomes file names and part of the footer of every part file.
 const NAME_BYTES: usize = 64;
 
-/// The library beside the source of this command; where that is gone, `--library` must name one.
-const LIBRARY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../transform-wasm");
+/// Where the library's sources go, as a checkout that has nothing else.
+const VENDOR: &str = "vendor/lakegate";
+
+/// The library in a checkout.
+const LIBRARY: &str = "transform-wasm";
 
 /// Name below the new folder and text; `{name}` and `{library}` stand for what they say.
 const FILES: [(&str, &str); 6] = [
@@ -46,7 +52,7 @@ const FILES: [(&str, &str); 6] = [
     (".gitignore", "/target\n/*.wasm\n/lake\n"),
 ];
 
-/// Taken from the library's checkout where it has them.
+/// Taken from the library's checkout.
 const BROUGHT: [&str; 2] = ["Cargo.lock", "rust-toolchain.toml"];
 
 /// Runs `new`.
@@ -59,7 +65,11 @@ pub fn run(args: &NewArgs, context: &Context) -> Outcome {
             .with_hint("choose another folder with --path")
             .in_file(shown));
     }
-    let library = library(args.library.as_deref())?;
+    let named = args.library.as_deref().map(library).transpose()?;
+    let (library, brought) = match &named {
+        Some(library) => (library.clone(), brought_from(library)),
+        None => (Path::new(VENDOR).join(LIBRARY), vendor(&folder)?),
+    };
     // A JSON string is a TOML string too.
     let quoted = serde_json::Value::from(library.display().to_string()).to_string();
     let mut written = Vec::new();
@@ -68,11 +78,9 @@ pub fn run(args: &NewArgs, context: &Context) -> Outcome {
         write(&folder.join(name), text.as_bytes())?;
         written.push(name);
     }
-    for name in BROUGHT {
-        if let Some(bytes) = library.parent().and_then(|checkout| fs::read(checkout.join(name)).ok()) {
-            write(&folder.join(name), &bytes)?;
-            written.push(name);
-        }
+    for (name, bytes) in &brought {
+        write(&folder.join(name), bytes)?;
+        written.push(name);
     }
     let name = context.out.paint(Tone::Name, &args.name);
     let text = format!(
@@ -104,16 +112,35 @@ fn check_name(name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The library's folder, absolute.
-fn library(named: Option<&Path>) -> Result<PathBuf, Error> {
-    let folder = named.unwrap_or(Path::new(LIBRARY));
+/// The folder of a library that was named, absolute.
+fn library(folder: &Path) -> Result<PathBuf, Error> {
     let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
     match folder.canonicalize() {
         Ok(absolute) if manifest.contains("name = \"lakegate-transform\"") => Ok(absolute),
         _ => Err(Error::new(Code::NoLibrary, "the library lakegate-transform is not in this folder")
-            .with_hint("clone Lakegate and name its folder transform-wasm with --library")
+            .with_hint("name the folder transform-wasm of a checkout, or leave --library out")
             .in_file(folder.display().to_string())),
     }
+}
+
+/// The files of [`BROUGHT`] that the checkout of a library has.
+fn brought_from(library: &Path) -> Vec<(&'static str, Vec<u8>)> {
+    let read = |name| Some((name, fs::read(library.parent()?.join(name)).ok()?));
+    BROUGHT.into_iter().filter_map(read).collect()
+}
+
+/// Writes the library's sources into the new folder; the files of [`BROUGHT`] among them.
+fn vendor(folder: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, Error> {
+    let files = embedded::files().map_err(|error| {
+        Error::new(Code::NoLibrary, format!("this command carries no library: {error}"))
+            .with_hint("name the folder transform-wasm of a checkout with --library")
+    })?;
+    let mut brought = Vec::new();
+    for (name, bytes) in files {
+        write(&folder.join(VENDOR).join(&name), &bytes)?;
+        brought.extend(BROUGHT.into_iter().find(|wanted| *wanted == name).map(|name| (name, bytes)));
+    }
+    Ok(brought)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
@@ -145,7 +172,15 @@ mod tests {
         let manifest: toml::Value = toml::from_str(&read("Cargo.toml")).unwrap();
         assert_eq!(manifest["package"]["name"].as_str(), Some("my-transform"));
         let library = manifest["dependencies"]["lakegate-transform"]["path"].as_str().unwrap();
-        assert!(Path::new(library).join("src/extension.rs").is_file(), "{library}");
+        assert!(Path::new(library).is_relative(), "{library}");
+        let library = folder.path().join("made").join(library);
+        assert!(library.join("src/extension.rs").is_file() && library.join("model/src/lib.rs").is_file());
+        // A cut-down checkout: the workspace that the library's manifest looks for.
+        let top: toml::Value = toml::from_str(&read("vendor/lakegate/Cargo.toml")).unwrap();
+        for member in top["workspace"]["members"].as_array().unwrap() {
+            let crate_folder = folder.path().join("made/vendor/lakegate").join(member.as_str().unwrap());
+            assert!(crate_folder.join("Cargo.toml").is_file(), "{member}");
+        }
         let again = run(&arguments(folder.path(), "my-transform"), &Context::default()).unwrap_err();
         assert_eq!(again.name(), "exists");
     }

@@ -249,7 +249,7 @@ fn columns(entries: &[crate::show::contract_view::Entry]) -> Value {
     let object = |entry: &crate::show::contract_view::Entry| {
         let pairs = [
             ("name", entry.name.clone()),
-            ("athena", entry.athena().to_owned()),
+            ("athena", entry.athena()),
             ("parquet", entry.parquet()),
             ("from", entry.from().to_owned()),
         ];

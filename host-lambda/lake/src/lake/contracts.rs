@@ -3,8 +3,8 @@
 //! Not for the meaning of types: the transform merges contracts. The decision to know: the host checks
 //! that a merged contract only grew (columns kept, in order, with pointer and type), whatever the transform says.
 
+use lakegate_model::Contract;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::keys::{self, contract_key, schema_key};
 use crate::lake::{Lake, to_json};
@@ -103,15 +103,11 @@ impl Lake {
 /// Checks that `after` holds all of `before`: rows path, partitions, and every column in its place.
 pub fn check_growth(table: &str, before: &str, after: &str) -> Result<()> {
     let parse = |text: &str| {
-        serde_json::from_str::<Value>(text).map_err(|error| {
-            Error::new(Code::ContractUnreadable, format!("the contract of {table}: {error}"))
+        Contract::parse(text).map_err(|failure| {
+            Error::new(Code::ContractUnreadable, format!("the contract of {table}: {failure}"))
         })
     };
-    let (before, after) = (parse(before)?, parse(after)?);
-    let columns = |contract: &Value| contract["columns"].as_array().cloned().unwrap_or_default();
-    let (old, new) = (columns(&before), columns(&after));
-    let kept = new.len() >= old.len() && old.iter().zip(&new).all(|(old, new)| old == new);
-    if kept && before["rows"] == after["rows"] && before["partition_by"] == after["partition_by"] {
+    if parse(after)?.holds(&parse(before)?) {
         return Ok(());
     }
     Err(Error::new(Code::ContractShrank, format!("the transform would change what {table} holds already"))
@@ -150,11 +146,16 @@ mod tests {
 
     #[test]
     fn contracts_may_only_grow() {
-        let a = r#"{"rows":null,"columns":[{"name":"a","type":"bigint"}],"partition_by":[]}"#;
-        let ab = r#"{"rows":null,"columns":[{"name":"a","type":"bigint"},{"name":"b"}],"partition_by":[]}"#;
-        let other = r#"{"rows":null,"columns":[{"name":"a","type":"string"}],"partition_by":[]}"#;
-        assert!(check_growth("t", a, ab).is_ok());
-        assert!(check_growth("t", ab, a).is_err());
-        assert!(check_growth("t", a, other).is_err());
+        let text = |columns: &str| {
+            format!(
+                r#"{{"version":1,"table":"t","rows":null,"columns":[{columns}],"nulls":[],"partition_by":[]}}"#
+            )
+        };
+        let one = r#"{"name":"a","type":"bigint","pointer":"/a"}"#;
+        let (a, ab) = (text(one), text(&format!(r#"{one},{{"name":"b","type":"json","pointer":"/b"}}"#)));
+        let other = text(&one.replace("bigint", "string"));
+        assert!(check_growth("t", &a, &ab).is_ok());
+        assert!(check_growth("t", &ab, &a).is_err());
+        assert!(check_growth("t", &a, &other).is_err());
     }
 }

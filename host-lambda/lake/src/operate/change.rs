@@ -4,7 +4,7 @@
 //! new contract before anything is changed, so that a source that is gone, or values that do not fit, leave
 //! the lake as it was. A crash after that point is mended by giving the command again.
 
-use serde_json::Value;
+use lakegate_model::{ColumnType, Contract};
 
 use crate::keys::object_prefix;
 use crate::lake::{Lake, LiveContract, check_growth, sha256};
@@ -175,40 +175,23 @@ fn jobs(
     Ok(jobs)
 }
 
-/// The live contract with one type changed; all else stays as it stands, key order included.
+/// The live contract with one type changed; all else stays as it stands.
 fn with_type(live: &LiveContract, column: &str, new_type: &str) -> Result<String> {
-    if !is_type(new_type) {
-        return Err(Error::new(Code::TypeUnknown, format!("{new_type} is no type"))
-            .with_hint("boolean, bigint, double, decimal(p,s), string, date, timestamp, json"));
-    }
-    let mut contract: Value = serde_json::from_str(&live.text)
-        .map_err(|error| Error::new(Code::LakeDamaged, format!("the contract {}: {error}", live.digest)))?;
-    let mut names = Vec::new();
-    let mut found = false;
-    for list in ["columns", "partition_by"] {
-        for entry in contract[list].as_array_mut().into_iter().flatten() {
-            let name = entry["name"].as_str().unwrap_or_default().to_string();
-            if name == column {
-                entry["type"] = Value::String(new_type.into());
-                found = true;
-            }
-            names.push(name);
-        }
-    }
-    if !found {
+    let Some(ty) = ColumnType::parse(new_type) else {
+        return Err(
+            Error::new(Code::TypeUnknown, format!("{new_type} is no type")).with_hint(ColumnType::NAMES)
+        );
+    };
+    let mut contract = Contract::parse(&live.text).map_err(|failure| {
+        Error::new(Code::LakeDamaged, format!("the contract {}: {failure}", live.digest))
+    })?;
+    if !contract.retype(column, ty) {
+        let names = contract.columns.iter().map(|column| column.name.as_str());
+        let names: Vec<&str> = names.chain(contract.partition_by.iter().map(|p| p.name.as_str())).collect();
         let what = format!("{} has no column {column}; it has: {}", live.table, names.join(", "));
         return Err(Error::new(Code::ColumnUnknown, what));
     }
-    Ok(contract.to_string())
-}
-
-fn is_type(text: &str) -> bool {
-    let decimal = |inner: &str| {
-        let parts = inner.split_once(',').map(|(p, s)| (p.trim().parse::<u8>(), s.trim().parse::<u8>()));
-        matches!(parts, Some((Ok(p), Ok(s))) if (1..=38).contains(&p) && s <= p)
-    };
-    matches!(text, "boolean" | "bigint" | "double" | "string" | "date" | "timestamp" | "json")
-        || text.strip_prefix("decimal(").and_then(|rest| rest.strip_suffix(')')).is_some_and(decimal)
+    Ok(contract.to_text())
 }
 
 /// A spec that declares the old type refuses the new contract: says what to do about it.

@@ -284,7 +284,7 @@ fn raw(lake: &Lake, picked: &[Quarantined], commit: &CommitRecord, spec: &str) -
     let input = |key: &str| parsed.get("input").and_then(|input| input.get(key));
     let lines: Vec<&str> = picked.iter().map(|entry| entry.line.raw.trim_end_matches(['\r', '\n'])).collect();
     let mut text = String::new();
-    if matches!(commit.report.format.as_str(), "csv" | "tsv") {
+    if matches!(&*commit.report.format, "csv" | "tsv") {
         if input("header").and_then(Value::as_bool) != Some(false) {
             text = header(lake, commit)?;
             text.push('\n');
@@ -314,7 +314,7 @@ fn header(lake: &Lake, commit: &CommitRecord) -> Result<String> {
         Error::new(Code::HeaderUnknown, format!("the header of {} cannot be read: {why}", commit.source.uri))
             .with_hint("give the mended records as a file, with the header")
     };
-    if !matches!(commit.report.compression.as_str(), "none" | "") {
+    if !matches!(&*commit.report.compression, "none" | "") {
         return Err(unknown("it is compressed".into()));
     }
     let source = source_of(lake, commit).map_err(|error| unknown(error.to_string()))?;

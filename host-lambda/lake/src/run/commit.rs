@@ -7,14 +7,14 @@
 
 use crate::keys::{failure_key, object_prefix, resubmitted_key};
 use crate::lake::{Lake, Load, sha256, to_json};
-use crate::record::{CommitRecord, CommitState, FailedRecord};
+use crate::record::{CommitRecord, CommitState, FailedRecord, SourceRecord};
 use crate::run::stage::{Names, Staging};
 use crate::run::{Plan, crash, learn};
 use crate::source::{Source, now_ms};
 use crate::storage::{Published, Staged};
 use lakegate_base::time::rfc3339;
 use lakegate_base::{Code, Error, Result};
-use lakegate_sandbox::{TableContract, Transform};
+use lakegate_sandbox::{JobOptions, SourceFacts, TableContract, Transform};
 
 /// What is needed to make vanished files again.
 #[derive(Clone, Copy, Default)]
@@ -131,7 +131,7 @@ pub(crate) fn make_again(
     }
     let plan = Plan::new(spec, record.table.clone())?;
     let names = Names::new(&record.pipeline, source, record.generation, &record.run);
-    let base = learn::options(&plan, transform, source);
+    let base = JobOptions { source: facts(source, record), ..learn::options(&plan, transform, source) };
     let mut sink = Staging::new(lake, names);
     learn::final_pass(transform, source, base, contracts, &mut sink, &mut |_| {})?;
     let (parts, quarantine) = sink.finish()?;
@@ -154,6 +154,13 @@ pub(crate) fn make_again(
         lake.storage().publish(staged)?;
     }
     Ok(())
+}
+
+/// What the transform was told when it made a commit. Whoever completes it may have an event and a clock of
+/// their own: the files hold those of the record.
+fn facts(source: &Source, record: &CommitRecord) -> SourceFacts {
+    let SourceRecord { event_time_ms, loaded_ms, .. } = record.source;
+    SourceFacts { event_time_ms, loaded_ms, ..source.facts() }
 }
 
 /// The source object of a commit, if it still is what it was.

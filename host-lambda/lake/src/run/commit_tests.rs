@@ -181,3 +181,25 @@ fn what_others_staged_under_these_names_is_swept_before_the_commit_is_done() {
     assert_eq!(*swept.lock().unwrap(), [record.parts[0].staged.clone()], "exactly what the record names");
     assert!(lake.is_done(&record).unwrap(), "a sweep that fails holds nothing up");
 }
+
+#[test]
+fn files_made_again_hold_the_times_of_the_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.json");
+    std::fs::write(&path, "{}").unwrap();
+    let first = Source::file(&path).unwrap().arrived(Some(5), None);
+    let mut record = CommitRecord { source: first.record(), ..CommitRecord::default() };
+    assert!(record.source.loaded_ms.is_some_and(|at| (at - now_ms()).abs() < 60_000));
+    assert_eq!(facts(&first, &record), first.facts(), "the first pass is told what is recorded");
+    record.source.loaded_ms = Some(7);
+    // The event is delivered again, later; or nobody has it any more.
+    let again = Source::file(&path).unwrap().arrived(Some(6), None);
+    for source in [again, Source::file(&path).unwrap().with_record(&record.source)] {
+        let told = facts(&source, &record);
+        assert_eq!((told.event_time_ms, told.loaded_ms), (Some(5), Some(7)));
+        assert_eq!((told.bytes, told.name.as_deref()), (Some(2), Some("x.json")));
+        assert_eq!(SourceFacts { loaded_ms: first.facts().loaded_ms, ..told }, first.facts());
+    }
+    let mended = Source::file(&path).unwrap().with_record(&record.source).record();
+    assert_eq!(mended.loaded_ms, Some(7), "a replay keeps it");
+}

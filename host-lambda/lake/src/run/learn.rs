@@ -10,7 +10,7 @@ use crate::run::{Plan, Progress};
 use crate::source::Source;
 use lakegate_base::{Code, Error, Result};
 use lakegate_sandbox::report::Report;
-use lakegate_sandbox::{JobOptions, SourceFacts, TableContract, Transform, Widened};
+use lakegate_sandbox::{JobOptions, TableContract, Transform, Widened};
 
 /// Lost swaps in a row after which something else must be wrong.
 const ATTEMPTS: u32 = 100;
@@ -40,11 +40,7 @@ pub(crate) fn options(plan: &Plan, transform: &Transform, source: &Source) -> Jo
         spec: plan.spec.clone(),
         table: plan.table.clone(),
         footer: vec![("lakegate.component".into(), transform.digest().into())],
-        source: SourceFacts {
-            uri: source.uri().into(),
-            event_time: source.event_time_ms(),
-            partitions: source.partitions().to_vec(),
-        },
+        source: source.facts(),
         ..JobOptions::default()
     }
 }
@@ -81,7 +77,7 @@ pub(crate) fn make(
     };
     sink.reset();
     let spec = Some(widened.spec.clone());
-    let learned: Report = serde_json::from_str(&widened.report).map_err(|error| {
+    let learned: Report = Report::parse(&widened.report).map_err(|error| {
         Error::new(Code::ReportUnreadable, format!("the report of the first pass: {error}"))
     })?;
     // A contract that follows from the spec alone is agreed before any input is read.

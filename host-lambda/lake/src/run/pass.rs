@@ -63,7 +63,7 @@ pub(crate) fn pass(
             Step::Quarantine(lines) => sink.quarantine(&lines)?,
             Step::Widen(widened) => return Ok(End::Widen(widened)),
             Step::Done(text) => {
-                let report = serde_json::from_str(&text)
+                let report = Report::parse(&text)
                     .map_err(|error| Error::new(Code::ReportUnreadable, format!("the report: {error}")))?;
                 return Ok(End::Done(report));
             }

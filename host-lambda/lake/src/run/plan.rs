@@ -1,47 +1,17 @@
 //! What the host needs of a spec: table names, `[output]` and nothing else.
 //!
-//! Not a validator: the transform refuses a wrong spec with line and column before any input is read.
-//! The decision to know: reading here is lenient, so that a newer spec meets an older host.
+//! Not a validator: the transform refuses a wrong spec with line and column before any input is read. Keys that
+//! a host does not know pass, so that a newer spec meets an older host.
 
-use toml::{Table, Value};
+use lakegate_model::MaxRejected;
+use lakegate_model::output::{self, Head, OnReupload};
 
 use crate::lake::sha256;
 use crate::record::ReleaseRecord;
 use crate::source::default_table;
 use lakegate_base::{Code, Error, Result};
+use lakegate_sandbox::report::Report;
 use lakegate_sandbox::{JobOptions, Step, Transform};
-
-/// Rejected records that an object may have: the design's default.
-const MAX_REJECTED: MaxRejected = MaxRejected::Share(0.05);
-
-/// When an object with rejected records fails as a whole.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum MaxRejected {
-    /// More than this share of its records.
-    Share(f64),
-    /// More than so many.
-    Records(u64),
-}
-
-impl MaxRejected {
-    pub(crate) fn allows(self, rejected: u64, records: u64) -> bool {
-        match self {
-            // Counts beyond 2^53 do not happen; the product is exact far beyond what files hold.
-            #[allow(clippy::cast_precision_loss)]
-            Self::Share(share) => rejected as f64 <= share * records as f64,
-            Self::Records(most) => rejected <= most,
-        }
-    }
-}
-
-impl std::fmt::Display for MaxRejected {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Share(share) => write!(f, "{}%", share * 100.0),
-            Self::Records(most) => write!(f, "{most}"),
-        }
-    }
-}
 
 /// What to do with a source object: the spec, and the table if the spec names none.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,12 +39,11 @@ impl Plan {
     ///
     /// # Errors
     /// `table_ambiguous`: a table beside a spec that names another or several. `table_missing`: none at all.
+    /// `spec_invalid`, with line and column: `[output]` says what it cannot mean.
     pub fn new(spec: impl Into<String>, table: Option<String>) -> Result<Self> {
         let spec = spec.into();
-        let parsed: Table = spec.parse().unwrap_or_default();
-        let entries = parsed.get("table").and_then(Value::as_array).cloned().unwrap_or_default();
-        let named: Vec<String> =
-            entries.iter().filter_map(|entry| entry.get("name")?.as_str()).map(str::to_string).collect();
+        let head = head(&spec)?;
+        let named: Vec<String> = head.tables.into_iter().filter_map(|table| table.name).collect();
         let table = match (&table, named.as_slice()) {
             (Some(table), [one]) if table == one => None,
             (Some(table), [_, ..]) => {
@@ -100,13 +69,6 @@ impl Plan {
                 format!("no table can be named `{hidden}`: readers of lakes skip what begins with `_`");
             return Err(Error::new(Code::TableName, what).with_hint("begin it with a letter or a digit"));
         }
-        let output = parsed.get("output");
-        let max_rejected =
-            output.and_then(|output| output.get("max_rejected")).map_or(Ok(MAX_REJECTED), limit)?;
-        let append = output
-            .and_then(|output| output.get("on_reupload"))
-            .and_then(Value::as_str)
-            .is_some_and(|mode| mode == "append");
         let pipeline = tables.first().map_or_else(|| "records".into(), |table| default_table(table));
         let spec_digest = sha256(spec.as_bytes());
         Ok(Self {
@@ -116,8 +78,8 @@ impl Plan {
             by_version: false,
             release: None,
             spec_digest,
-            append,
-            max_rejected,
+            append: head.output.on_reupload == OnReupload::Append,
+            max_rejected: head.output.max_rejected,
             tables,
             pipeline,
         })
@@ -156,6 +118,14 @@ impl Plan {
         Err(Error::new(Code::PipelineDiffers, what).with_hint("name the tables of the spec as they were"))
     }
 
+    /// Whether what a job reports may stand: the rule of the spec, for transforms that do not know it too.
+    ///
+    /// # Errors
+    /// `too_many_rejected`.
+    pub(crate) fn check_rejected(&self, report: &Report) -> Result<()> {
+        Ok(self.max_rejected.check(report.rejected, report.records)?)
+    }
+
     /// Name of the pipeline: its first table.
     pub fn pipeline(&self) -> &str {
         &self.pipeline
@@ -167,34 +137,18 @@ impl Plan {
     }
 }
 
-fn limit(value: &Value) -> Result<MaxRejected> {
-    let wrong = || {
-        Error::new(Code::SpecMaxRejected, "output.max_rejected is neither a share nor a number of records")
-            .with_hint("write \"5%\" or \"100\"")
-    };
-    let text = match value {
-        Value::Integer(records) => {
-            return u64::try_from(*records).map(MaxRejected::Records).map_err(|_| wrong());
-        }
-        Value::String(text) => text.trim(),
-        _ => return Err(wrong()),
-    };
-    match text.strip_suffix('%') {
-        Some(percent) => {
-            let percent: f64 = percent.trim().parse().map_err(|_| wrong())?;
-            if (0.0..=100.0).contains(&percent) {
-                Ok(MaxRejected::Share(percent / 100.0))
-            } else {
-                Err(wrong())
-            }
-        }
-        None => text.parse().map(MaxRejected::Records).map_err(|_| wrong()),
+/// What the host needs of a spec; nothing where it is no TOML at all.
+fn head(spec: &str) -> Result<Head> {
+    if spec.parse::<toml::Table>().is_err() {
+        return Ok(Head::default());
     }
+    Ok(output::parse(spec)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Fault;
 
     #[test]
     fn tables_come_from_the_spec_or_from_beside_it() {
@@ -213,9 +167,16 @@ mod tests {
         let plan = |text: &str| Plan::new(format!("[output]\nmax_rejected = {text}"), Some("t".into()));
         let allowed =
             |text: &str, rejected, records| plan(text).unwrap().max_rejected.allows(rejected, records);
-        assert!(allowed("'5%'", 5, 100) && !allowed("'5%'", 6, 100));
+        assert!(allowed("'5%'", 50, 1000) && !allowed("'5%'", 51, 1000));
         assert!(allowed("'100'", 100, 100) && !allowed("7", 8, 1000));
         assert!(allowed("'0%'", 0, 0) && !allowed("'0%'", 1, 1_000_000));
         assert!(plan("'many'").is_err() && plan("-1").is_err() && plan("'101%'").is_err());
+        let error = plan("'1.00001%'").unwrap_err();
+        assert_eq!((error.code(), error.place().unwrap().line), (Code::SpecInvalid, Some(2)));
+        let report = |rejected, records| Report { rejected, records, ..Report::default() };
+        assert!(plan("'5%'").unwrap().check_rejected(&report(1, 3)).is_ok());
+        let error = plan("{ floor = 0 }").unwrap().check_rejected(&report(1, 3)).unwrap_err();
+        assert_eq!((error.code(), error.fault()), (Code::TooManyRejected, Fault::Input));
+        assert!(error.message().contains("max_rejected = { share = \"5%\", floor = 0 }"), "{error}");
     }
 }

@@ -17,7 +17,7 @@ use crate::run::{Plan, Progress};
 use crate::source::Source;
 use lakegate_base::{Code, Error, Result};
 use lakegate_sandbox::report::{QuarantineLine, Report};
-use lakegate_sandbox::{JobOptions, SourceFacts, TableContract, Transform};
+use lakegate_sandbox::{JobOptions, TableContract, Transform};
 
 /// Quarantine bytes that a preview keeps in memory to show; the report has the full count.
 const QUARANTINE_SHOWN: usize = 4 << 20;
@@ -99,6 +99,7 @@ fn show(
 ) -> Result<Preview> {
     let mut files = Files::default();
     let made = make(from, transform, source, plan, &mut files, progress)?;
+    plan.check_rejected(&made.report)?;
     let lines = files.lines()?;
     let contracts = made.contracts.iter();
     let receipt = Receipt {
@@ -170,17 +171,13 @@ pub fn propose(
             spec: spec.into(),
             table: table.map(str::to_string),
             learned: learned.take(),
-            source: SourceFacts {
-                uri: source.uri().into(),
-                event_time: None,
-                partitions: source.partitions().to_vec(),
-            },
+            source: source.facts(),
             propose: true,
             ..JobOptions::default()
         })?;
         match pass(session, Some(source), &mut Nowhere, progress)? {
             End::Widen(widened) => {
-                reports.push(serde_json::from_str(&widened.report).unwrap_or_default());
+                reports.push(Report::parse(&widened.report).unwrap_or_default());
                 learned = Some(widened.learned.clone());
                 last = Some(widened);
             }

@@ -14,8 +14,8 @@ use crate::run::crash;
 use crate::run::pass::Sink;
 use crate::source::Source;
 use crate::storage::{Stage, Staged};
-use lakegate_base::Result;
 use lakegate_base::time::compact;
+use lakegate_base::{Code, Error, Result};
 
 /// Names of a run's outputs.
 #[derive(Clone, Debug)]
@@ -116,27 +116,27 @@ impl Sink for Staging<'_> {
     }
 
     fn bytes(&mut self, id: u32, bytes: &[u8]) -> Result<()> {
-        if let Some(open) = self.open.get_mut(&id) {
-            open.stage.write(bytes)?;
-        } // else the ledger refused it before
+        let open = self.open.get_mut(&id).ok_or_else(|| not_open(id))?;
+        open.stage.write(bytes)?;
         crash::point("mid-stage");
         Ok(())
     }
 
     fn closed(&mut self, id: u32, rows: u64, bytes: u64, digest: String) -> Result<()> {
-        if let Some(Open { record, stage }) = self.open.remove(&id) {
-            let staged = stage.finish()?;
-            self.closed.insert(id, PartRecord { rows, bytes, digest, staged, ..record });
-        }
+        let Open { record, stage } = self.open.remove(&id).ok_or_else(|| not_open(id))?;
+        let staged = stage.finish()?;
+        self.closed.insert(id, PartRecord { rows, bytes, digest, staged, ..record });
         Ok(())
     }
 
     fn quarantine(&mut self, lines: &[u8]) -> Result<()> {
-        if self.quarantine.is_none() {
-            let stage = self.lake.storage().stage(&self.names.quarantine)?;
-            self.quarantine = Some(Quarantine { stage, hash: Sha256::new(), records: 0, bytes: 0 });
-        }
-        let Some(quarantine) = &mut self.quarantine else { return Ok(()) };
+        let quarantine = match &mut self.quarantine {
+            Some(quarantine) => quarantine,
+            none => {
+                let stage = self.lake.storage().stage(&self.names.quarantine)?;
+                none.insert(Quarantine { stage, hash: Sha256::new(), records: 0, bytes: 0 })
+            }
+        };
         quarantine.stage.write(lines)?;
         quarantine.hash.update(lines);
         quarantine.records += lines.iter().filter(|&&byte| byte == b'\n').count() as u64;
@@ -156,6 +156,11 @@ impl Sink for Staging<'_> {
             let _gone = self.lake.storage().abort(&token);
         }
     }
+}
+
+/// The ledger refuses such a step before it comes here.
+fn not_open(id: u32) -> Error {
+    Error::new(Code::Invariant, format!("part {id} is not open"))
 }
 
 /// The number of a quarantine line, which begins with it.

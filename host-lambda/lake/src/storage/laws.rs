@@ -1,7 +1,7 @@
 //! What every storage must do, as laws: the tests of each backend run them all.
 //!
 //! For the folder's tests beside it, and those of backends in other crates (feature `laws`). A backend that cannot
-//! keep a law says so by name, with its reason; nothing is skipped in silence.
+//! keep a law says so by name, with its reason; nothing is skipped in silence, and the closing line counts it.
 #![allow(clippy::unwrap_used)] // a law that cannot begin has failed
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -108,7 +108,7 @@ fn scores(amount: &[Option<f64>], quantity: &[Option<f64>], rejects: &mut Reject
 mod tests {
     use super::*;
     use lakegate_transform::arrow::array::Float64Array;
-    use lakegate_transform::extension::try_on;
+    use lakegate_transform::try_on;
 
     fn orders() -> RecordBatch {
         let email =

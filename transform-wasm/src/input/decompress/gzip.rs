@@ -7,7 +7,7 @@
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
 use super::{PIECE, Pending, Progress};
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 
 const FLAG_HEADER_CRC: u8 = 2;
 const FLAG_EXTRA: u8 = 4;
@@ -218,11 +218,11 @@ impl Gzip {
 fn truncated(input: &Pending) -> Failure {
     let end = input.offset + input.rest().len() as u64;
     let message = format!("the gzip input ends within a member, after byte {end} of the compressed input");
-    Failure::input("gzip_truncated", message)
+    Failure::input(Code::GzipTruncated, message)
         .hint("the upload or the writer stopped early: send the whole file again")
 }
 
 fn corrupt(input: &Pending, what: &str) -> Failure {
     let message = format!("the gzip input is broken: {what} (byte {} of the compressed input)", input.offset);
-    Failure::input("gzip_corrupt", message).hint("check the file with `gzip -t`")
+    Failure::input(Code::GzipCorrupt, message).hint("check the file with `gzip -t`")
 }

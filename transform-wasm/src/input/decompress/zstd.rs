@@ -10,7 +10,7 @@ use ruzstd::decoding::errors::FrameDecoderError;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::{PIECE, Pending, Progress};
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 
 /// Largest window taken. It is held in memory: this is four times what RFC 8878 (3.1.1.1.2) asks of
 /// every decoder, and covers every level of the `zstd` command up to 20 and `--long=25`.
@@ -210,11 +210,11 @@ fn frame_failure(input: &Pending, error: &FrameDecoderError) -> Failure {
     match error {
         FrameDecoderError::WindowSizeTooBig { requested, max } => {
             let message = format!("the zstd input needs a window of {requested} bytes, the limit is {max}");
-            Failure::limit("zstd_window", message)
+            Failure::limit(Code::ZstdWindow, message)
                 .hint("compress it with `zstd -19` or lower and without `--long`")
         }
         FrameDecoderError::DictNotProvided { .. } => {
-            Failure::input("zstd_dictionary", "the zstd input needs a dictionary, which cannot be given")
+            Failure::input(Code::ZstdDictionary, "the zstd input needs a dictionary, which cannot be given")
                 .hint("compress it without a dictionary")
         }
         _ => corrupt(input, "its compressed data is invalid"),
@@ -224,11 +224,11 @@ fn frame_failure(input: &Pending, error: &FrameDecoderError) -> Failure {
 fn truncated(input: &Pending) -> Failure {
     let end = input.offset + input.rest().len() as u64;
     let message = format!("the zstd input ends within a frame, after byte {end} of the compressed input");
-    Failure::input("zstd_truncated", message)
+    Failure::input(Code::ZstdTruncated, message)
         .hint("the upload or the writer stopped early: send the whole file again")
 }
 
 fn corrupt(input: &Pending, what: &str) -> Failure {
     let message = format!("the zstd input is broken: {what} (byte {} of the compressed input)", input.offset);
-    Failure::input("zstd_corrupt", message).hint("check the file with `zstd -t`")
+    Failure::input(Code::ZstdCorrupt, message).hint("check the file with `zstd -t`")
 }

@@ -1,15 +1,16 @@
 //! CSV records: the header, then one record a line (or more, where fields are quoted).
 
-use crate::error::{Failure, Place};
+use crate::error::{Code, Failure, Place};
 use crate::input::csv::{Block, CsvFault, CsvStep, CsvTokenizer, Room};
 use crate::json::{Reject, Stop};
 use crate::limits::{BATCH_BYTES, BATCH_RECORDS};
 use crate::shred::FieldRules;
 use crate::spec::Input;
 
+use super::super::ledger::Ledger;
 use super::super::quarantine::Span;
-use super::super::{Job, Reader};
-use super::{Framing, Record};
+use super::super::reader::Reader;
+use super::{Feed, Record};
 
 /// Records that come one by one after one that no block could hold: odd ones often stand together.
 const ONE_BY_ONE: usize = 64;
@@ -46,6 +47,11 @@ impl CsvFrame {
         }
     }
 
+    /// Forgets the nodes: the reader's tree is another one.
+    pub fn renew(&mut self) {
+        self.nodes.clear();
+    }
+
     fn is_null(&self, text: &[u8]) -> bool {
         text.is_empty() || self.nulls.iter().any(|null| null == text)
     }
@@ -74,7 +80,7 @@ impl CsvFrame {
     fn find_nodes(&mut self, reader: &mut Reader) -> Result<(), Failure> {
         for name in self.names.iter().flatten() {
             self.nodes.push(match reader {
-                Reader::Shred(shredder) => shredder.csv_column(name)?,
+                Reader::Shred(shredding) => shredding.shredder.csv_column(name)?,
                 Reader::Learn(learner) => learner.learned.child(0, name)?,
             });
         }
@@ -99,7 +105,7 @@ impl CsvFrame {
             let null = self.is_null(text);
             match reader {
                 Reader::Shred(_) if null => {}
-                Reader::Shred(shredder) => shredder.field(node, text, self.decimal, start)?,
+                Reader::Shred(shredding) => shredding.shredder.field(node, text, self.decimal, start)?,
                 Reader::Learn(learner) => learner.field(node, text, null, self.decimal),
             }
         }
@@ -111,7 +117,8 @@ impl CsvFrame {
     /// Puts the records that `buf` begins with into the reader, as many as are plain; they are in
     /// [`CsvFrame::block`]. None come if the next one is not plain, or one of them does not fit.
     fn read_block(&mut self, reader: &mut Reader, buf: &[u8], room: Room) -> bool {
-        let Reader::Shred(shredder) = reader else { return false };
+        let Reader::Shred(shredding) = reader else { return false };
+        let shredder = &mut shredding.shredder;
         if self.one_by_one > 0 {
             self.one_by_one -= 1;
             return false;
@@ -132,56 +139,57 @@ impl CsvFrame {
     }
 }
 
-impl Job {
+impl Feed {
     /// The plain records that come next, or the one record.
-    pub(super) fn csv_records(&mut self) -> Result<Record, Failure> {
-        let Framing::Csv(frame) = &mut self.decoder.framing else { return Ok(Record::End) };
+    pub(super) fn csv_records(
+        &mut self,
+        frame: &mut CsvFrame,
+        reader: &mut Reader,
+        ledger: &mut Ledger,
+    ) -> Result<Record, Failure> {
         let start = self.source.position();
         let room = Room {
-            records: BATCH_RECORDS - self.decoder.spans.len(),
-            bytes: BATCH_BYTES - (start - self.decoder.batch_start),
-            record_bytes: self.decoder.limits.record_bytes,
+            records: BATCH_RECORDS - self.spans.len(),
+            bytes: BATCH_BYTES - (start - self.batch_start),
+            record_bytes: self.limits.record_bytes,
         };
-        if !frame.read_block(&mut self.reader, self.source.rest(), room) {
-            return self.csv_record();
+        if !frame.read_block(reader, self.source.rest(), room) {
+            return self.csv_record(frame, reader, ledger);
         }
         let block = &frame.block;
         for record in 0..block.records {
-            self.report.records += 1;
+            ledger.report.records += 1;
             let (from, to) = (start + block.start(record), start + block.start(record + 1));
-            self.decoder.spans.push(Span { start: from, end: to, number: self.report.records });
+            self.spans.push(Span { start: from, end: to, number: ledger.report.records });
         }
-        self.report.accepted += block.records as u64;
+        ledger.report.accepted += block.records as u64;
         self.source.advance_to(start + block.bytes);
         Ok(Record::Taken)
     }
 
-    /// Forgets the nodes: the reader's tree is another one.
-    pub(in super::super) fn renew_csv(&mut self) {
-        if let Framing::Csv(frame) = &mut self.decoder.framing {
-            frame.nodes.clear();
-        }
-    }
-
     /// One CSV record.
-    fn csv_record(&mut self) -> Result<Record, Failure> {
-        let Framing::Csv(frame) = &mut self.decoder.framing else { return Ok(Record::End) };
+    fn csv_record(
+        &mut self,
+        frame: &mut CsvFrame,
+        reader: &mut Reader,
+        ledger: &mut Ledger,
+    ) -> Result<Record, Failure> {
         let start = self.source.position();
         let rest = &self.source.buffer()[start..];
-        let number = self.report.records + 1;
+        let number = ledger.next_number();
         let step = match frame.tokenizer.read(rest, self.source.finished) {
             Ok(step) => step,
             Err(error) => {
                 let place = Place { record: Some(number), ..self.source.place(start + error.offset) };
                 if frame.names.is_none() || error.fault == CsvFault::OpenQuote {
                     // An open quote swallows all that follows: there is no next record to go on with.
-                    let failure = Failure::input("syntax_error", error.message());
+                    let failure = Failure::input(Code::SyntaxError, error.message());
                     return Err(failure.hint(error.hint()).at(place));
                 }
                 let message = format!("{}, at line {}", error.message(), place.line.unwrap_or_default());
                 let end = start + error.consumed;
-                return self
-                    .refuse(Reject::at("syntax_error", message, start).into(), Span { start, end, number });
+                let stop = Reject::at("syntax_error", message, start).into();
+                return self.refuse(reader, ledger, stop, Span { start, end, number });
             }
         };
         let consumed = match step {
@@ -202,13 +210,13 @@ impl Job {
             }
         }
         if frame.nodes.is_empty() {
-            frame.find_nodes(&mut self.reader)?;
+            frame.find_nodes(reader)?;
         }
-        self.reader.begin();
+        reader.begin();
         let span = Span { start, end: start + consumed, number };
-        match frame.read_fields(&mut self.reader, rest, start) {
-            Ok(()) => self.accept(span),
-            Err(stop) => self.refuse(stop, span),
+        match frame.read_fields(reader, rest, start) {
+            Ok(()) => self.accept(reader, ledger, span),
+            Err(stop) => self.refuse(reader, ledger, stop, span),
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
+use lakegate_model::Contract;
 
 use crate::observe::lineage::event::{
     ColumnLineage, FieldLineage, InputField, Schema, SchemaField, Transformation,
@@ -17,21 +17,14 @@ use lakegate_sandbox::TableContract;
 const IDENTITY: &str = "IDENTITY";
 const TRANSFORMATION: &str = "TRANSFORMATION";
 
-/// Version of the contract's text that this code reads.
-const VERSION: u64 = 1;
-
-/// A contract as far as lineage needs it.
-#[derive(Debug, Deserialize)]
+/// A contract as lineage sees it.
 pub(super) struct Plan {
-    version: u64,
     columns: Vec<Column>,
     partition_by: Vec<Column>,
 }
 
-#[derive(Debug, Deserialize)]
 struct Column {
     name: String,
-    #[serde(rename = "type")]
     ty: String,
     pointer: Option<String>,
     sql: Option<String>,
@@ -40,15 +33,26 @@ struct Column {
 impl Plan {
     pub(super) fn parse(contract: &TableContract) -> Result<Self> {
         let table = &contract.table;
-        let wrong =
-            |why: String| Error::new(Code::ContractUnreadable, format!("the contract of {table}: {why}"));
-        let plan: Self = serde_json::from_str(&contract.text).map_err(|error| wrong(format!("{error}")))?;
-        if plan.version != VERSION {
-            let version = plan.version;
-            return Err(wrong(format!("its version is {version}, this host reads {VERSION}"))
-                .with_hint("a newer lakegate wrote it: update this one"));
-        }
-        Ok(plan)
+        let contract = Contract::parse(&contract.text).map_err(|failure| {
+            let error = Error::new(Code::ContractUnreadable, format!("the contract of {table}: {failure}"));
+            match failure.hint {
+                Some(hint) => error.with_hint(hint),
+                None => error,
+            }
+        })?;
+        let read = contract.columns.into_iter().map(|column| Column {
+            pointer: column.origin.pointer().map(str::to_owned),
+            sql: column.origin.sql().map(str::to_owned),
+            name: column.name,
+            ty: column.ty.to_string(),
+        });
+        let in_path = contract.partition_by.into_iter().map(|column| Column {
+            name: column.name,
+            ty: column.ty.to_string(),
+            pointer: None,
+            sql: Some(column.sql),
+        });
+        Ok(Self { columns: read.collect(), partition_by: in_path.collect() })
     }
 
     /// All columns of the table: those of the part files, then those of the path.

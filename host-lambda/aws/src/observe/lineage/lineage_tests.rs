@@ -239,7 +239,7 @@ fn a_contract_that_cannot_be_read_is_named() {
 
 #[test]
 fn columns_in_a_circle_end() {
-    let text = r#"{"version":1,"columns":[{"name":"a","type":"bigint","sql":"b + a"},{"name":"b","type":"bigint","sql":"a"}],"partition_by":[]}"#;
+    let text = r#"{"version":1,"table":"t","rows":null,"columns":[{"name":"a","type":"bigint","sql":"b + a"},{"name":"b","type":"bigint","sql":"a"}],"nulls":[],"partition_by":[]}"#;
     let plan = Plan::parse(&TableContract { table: "t".into(), text: text.into() }).unwrap();
     assert!(plan.lineage("n", "x").fields.values().all(|field| field.input_fields.is_empty()));
 }

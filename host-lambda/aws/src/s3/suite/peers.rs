@@ -67,7 +67,7 @@ impl Peer {
     /// Another S3, if the environment names one.
     pub(super) fn endpoint() -> Option<Self> {
         let Ok(endpoint) = std::env::var("LAKEGATE_TEST_S3") else {
-            eprintln!("skipped: LAKEGATE_TEST_S3 names no endpoint");
+            lakegate_skipped::skipped("LAKEGATE_TEST_S3 names no endpoint");
             return None;
         };
         let name = tempfile::Builder::new().prefix("").rand_bytes(12).tempdir().unwrap();
@@ -83,7 +83,7 @@ impl Peer {
     pub(super) fn skips(&self, law: &str) -> bool {
         let lack = self.lacks.iter().find(|(name, _)| *name == law);
         if let Some((law, why)) = lack {
-            eprintln!("skipped on this backend: {law}: {why}");
+            lakegate_skipped::skipped(&format!("{law}: {why}"));
         }
         lack.is_some()
     }

@@ -82,7 +82,7 @@ pub(super) fn run(args: &ChangeArgs, context: &Context) -> Outcome {
     let changed = changed?;
     let tables = changed.replayed.iter().flat_map(|outcome| &outcome.report.tables);
     let sums = Sums {
-        before: entry.ty.clone(),
+        before: entry.ty.to_string(),
         rows: tables.filter(|table| table.table == args.table).map(|table| table.rows_out).sum(),
         rejected: changed.replayed.iter().map(|outcome| outcome.report.rejected).sum(),
         milliseconds: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),

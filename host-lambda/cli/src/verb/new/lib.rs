@@ -60,7 +60,7 @@ mod tests {
     use super::Rows;
     use lakegate_transform::arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
     use lakegate_transform::arrow::datatypes::Int64Type;
-    use lakegate_transform::extension::try_on;
+    use lakegate_transform::try_on;
     use std::sync::Arc;
 
     #[test]

@@ -1,9 +1,10 @@
 //! A transform's crate → core module → component: the one way, for `lakegate build` and `cargo xtask component`.
 //!
-//! Not for checking what a component imports. `xtask` compiles this very file too (it must build the component
-//! before the host exists), so it uses nothing of this crate. The decision to know: nothing of the machine
-//! enters the bytes. Paths are remapped, the hash seed is fixed, and `RUSTFLAGS` of the caller are dropped, so
-//! that the same sources give the same digest everywhere.
+//! Nothing of the machine enters the bytes: paths are remapped, the hash seed is fixed, and `RUSTFLAGS` of the
+//! caller are dropped, so that the same sources give the same digest everywhere.
+//!
+//! Encoding links wit-component, which takes longer to compile than all of `xtask`. So it is a feature, and a
+//! small program (`lakegate-encode`) that is compiled from the same units as the command.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -12,6 +13,11 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+#[cfg(feature = "encode")]
+mod encode;
+#[cfg(feature = "encode")]
+pub use encode::{check, encode};
+
 /// The only target a component is built for.
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -19,6 +25,7 @@ pub const TARGET: &str = "wasm32-unknown-unknown";
 const FEATURES: &str = "target-feature=+simd128,+bulk-memory,-relaxed-simd";
 
 /// A crate to build.
+#[derive(Clone, Copy, Debug)]
 pub struct Crate<'a> {
     /// Its folder, absolute: cargo runs there.
     pub folder: &'a Path,
@@ -33,6 +40,7 @@ pub struct Crate<'a> {
 }
 
 /// The cargo that started this program, so that the toolchain is the same; else the one on the path.
+#[must_use]
 pub fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
 }
@@ -112,20 +120,6 @@ fn rustc(folder: &Path, arguments: &[&str]) -> Result<String> {
         bail!("rustc failed: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
     String::from_utf8(output.stdout).context("rustc did not answer in UTF-8")
-}
-
-/// Core module → component, validated.
-///
-/// # Errors
-/// The module does not export what the interface asks for.
-pub fn encode(core: &Path) -> Result<Vec<u8>> {
-    let module = std::fs::read(core).with_context(|| format!("cannot read {}", core.display()))?;
-    wit_component::ComponentEncoder::default()
-        .validate(true)
-        .module(&module)
-        .context("the core module has no usable component type section")?
-        .encode()
-        .context("the core module does not fit its WIT world")
 }
 
 /// Leaves the file alone when it holds these bytes already, so that cargo rebuilds nothing; false then.

@@ -1,0 +1,47 @@
+//! A line of a quarantine: one rejected record with its reason, its place and its raw text.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+/// One rejected record. The transform writes it of what it has at hand, hosts read one that lives by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QuarantineLine<'a> {
+    /// Record number, from 1.
+    pub record: u64,
+    /// Line, from 1.
+    pub line: Option<u64>,
+    /// Byte offset in the decoded input, from 0.
+    pub offset: Option<u64>,
+    /// Bytes of the record.
+    pub length: Option<u64>,
+    /// Table whose rule was broken, where it is one table's.
+    pub table: Option<Cow<'a, str>>,
+    /// JSON pointer or column name.
+    pub path: Option<Cow<'a, str>>,
+    /// Stable name of the reason.
+    pub code: Cow<'a, str>,
+    /// The reason; holds no values.
+    pub message: Cow<'a, str>,
+    /// The record as it came, as far as it was kept.
+    pub raw: Cow<'a, str>,
+    /// True if `raw` is not all of it.
+    pub truncated: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_written_as_it_was_read() {
+        let text = r#"{"record":3,"line":3,"offset":20,"length":5,"table":null,"path":"/a","code":"c","message":"m","raw":"[1]","truncated":false}"#;
+        let line: QuarantineLine<'_> = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&line).unwrap(), text);
+        assert_eq!(
+            serde_json::from_str::<QuarantineLine<'_>>("{\"new\":1}").unwrap(),
+            QuarantineLine::default()
+        );
+    }
+}

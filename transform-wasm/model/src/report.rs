@@ -1,0 +1,138 @@
+//! The report: what came of a source object, as JSON from the transform to its host.
+//!
+//! Names are borrowed where the transform makes a report and owned where one was read. Unknown keys are no
+//! error, since a report grows while the interface stays still.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A stable name: one of the transform's own words, or one that was read.
+pub type Name = Cow<'static, str>;
+
+/// Something a person should know; no record was lost by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Warning {
+    /// Stable name.
+    pub code: Name,
+    /// One sentence; holds no values.
+    pub message: String,
+    /// How often.
+    pub count: u64,
+}
+
+impl Warning {
+    /// A warning that was met once.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code: Cow::Borrowed(code), message: message.into(), count: 1 }
+    }
+}
+
+/// One table's ledger: `rows_made = rows_out + filtered`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TableReport {
+    /// Table name.
+    pub table: String,
+    /// Digest of the contract its part files carry.
+    pub contract: String,
+    /// Rows made of accepted records.
+    pub rows_made: u64,
+    /// Rows in part files.
+    pub rows_out: u64,
+    /// Rows dropped by `filter`, `drop_nulls` and `empty = "drop"`.
+    pub filtered: u64,
+    /// Part files.
+    pub parts: u64,
+}
+
+/// What a check of the spec found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Check {
+    /// Table name.
+    pub table: String,
+    /// The check's name.
+    pub check: String,
+    /// What a failure does: `warn`, `reject` or `fail`.
+    pub on_fail: Name,
+    /// Rows that failed.
+    pub failed: u64,
+}
+
+/// The whole report; the ledger of records is `records = accepted + rejected`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Report {
+    /// Version of this form, 1.
+    pub version: u32,
+    /// Records met.
+    pub records: u64,
+    /// Records whose rows are in the part files.
+    pub accepted: u64,
+    /// Records in quarantine.
+    pub rejected: u64,
+    /// Decompressed bytes read.
+    pub bytes: u64,
+    /// Form of the input, detected or pinned, for example `ndjson`.
+    pub format: Name,
+    /// Compression of the input, detected or pinned, for example `gzip`.
+    pub compression: Name,
+    /// One a table.
+    pub tables: Vec<TableReport>,
+    /// Rejected records by code.
+    pub rejects: BTreeMap<Name, u64>,
+    /// Warnings, in the order they were met.
+    pub warnings: Vec<Warning>,
+    /// Checks, in the spec's order.
+    pub checks: Vec<Check>,
+    /// False when an output depends on where the input came from.
+    pub comparable: bool,
+}
+
+impl Report {
+    /// The JSON text.
+    pub fn to_text(&self) -> String {
+        // A structure of strings and numbers always has a JSON text.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads the JSON text.
+    ///
+    /// # Errors
+    /// What is wrong with it, in one sentence.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// Counts a rejected record.
+    pub fn reject(&mut self, code: &'static str) {
+        self.rejected += 1;
+        *self.rejects.entry(Cow::Borrowed(code)).or_default() += 1;
+    }
+
+    /// Adds a warning, or counts one that is there.
+    pub fn warn(&mut self, warning: Warning) {
+        match self.warnings.iter_mut().find(|w| w.code == warning.code && w.message == warning.message) {
+            Some(known) => known.count += warning.count,
+            None => self.warnings.push(warning),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"{"version":1,"records":3,"accepted":2,"rejected":1,"bytes":40,"format":"ndjson","compression":"none","tables":[{"table":"t","contract":"d","rows_made":2,"rows_out":1,"filtered":1,"parts":1}],"rejects":{"syntax_error":1},"warnings":[{"code":"discarded","message":"m","count":2}],"checks":[{"table":"t","check":"c","on_fail":"warn","failed":1}],"comparable":true}"#;
+
+    #[test]
+    fn a_report_is_written_as_it_was_read_and_may_grow() {
+        assert_eq!(Report::parse(TEXT).unwrap().to_text(), TEXT);
+        let newer = TEXT.replacen('{', r#"{"rescued":4,"#, 1);
+        assert_eq!(Report::parse(&newer).unwrap(), Report::parse(TEXT).unwrap());
+        assert!(Report::parse("[").is_err());
+    }
+}

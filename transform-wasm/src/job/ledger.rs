@@ -1,0 +1,84 @@
+//! The account of a job's records: what came, what was taken, what was not and why.
+//!
+//! For: keeping the report's counts and the quarantine's lines together, since each rejected record is one of
+//! both. Not for: deciding what is rejected.
+
+use crate::error::{Code, Failure};
+use crate::json::Reject;
+use crate::report::Report;
+use crate::spec::MaxRejected;
+
+use super::quarantine::{Quarantine, Span};
+use super::source::Source;
+
+/// Counts and lines.
+pub struct Ledger {
+    /// The report so far.
+    pub report: Report,
+    /// Lines of rejected records that wait to go out.
+    pub quarantine: Quarantine,
+    /// Names of the tables, by number.
+    tables: Vec<String>,
+}
+
+impl Ledger {
+    /// Nothing has come yet.
+    pub fn new(tables: Vec<String>) -> Self {
+        let report = Report {
+            version: 1,
+            format: "unknown".into(),
+            compression: "none".into(),
+            comparable: true,
+            ..Report::default()
+        };
+        Self { report, quarantine: Quarantine::default(), tables }
+    }
+
+    /// Number of the record that comes next, from 1.
+    pub fn next_number(&self) -> u64 {
+        self.report.records + 1
+    }
+
+    /// A record was taken.
+    pub fn accept(&mut self) {
+        self.report.records += 1;
+        self.report.accepted += 1;
+    }
+
+    /// A record goes into quarantine.
+    ///
+    /// # Errors
+    /// Fault `internal` only.
+    pub fn reject(&mut self, source: &Source, span: Span, reject: &Reject) -> Result<(), Failure> {
+        let table = reject.table.map(|table| self.tables[table].as_str());
+        self.quarantine.add(source, span, table, reject, &mut self.report)
+    }
+
+    /// A record is rejected by a reader that only learns: the next pass writes its line.
+    pub fn count_rejected(&mut self, code: &'static str) {
+        self.report.reject(code);
+    }
+
+    /// What was rejected so far is void: it comes again in the next pass.
+    pub fn forget_rejected(&mut self) {
+        self.quarantine.clear();
+        self.report.rejected = 0;
+        self.report.rejects.clear();
+    }
+
+    /// More records were rejected than the spec allows.
+    pub fn too_many_rejected(&self) -> Failure {
+        let report = &self.report;
+        let codes: Vec<String> = report.rejects.iter().map(|(code, n)| format!("{n} × {code}")).collect();
+        Failure::input(
+            Code::TooManyRejected,
+            format!(
+                "{} of {} records were rejected ({}), which is more than max_rejected allows",
+                report.rejected,
+                report.records,
+                codes.join(", ")
+            ),
+        )
+        .hint(MaxRejected::HINT)
+    }
+}

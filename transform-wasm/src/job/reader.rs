@@ -1,0 +1,106 @@
+//! Who reads a job's records: under agreed contracts into rows, or without one only to learn.
+//!
+//! Only a reader that shreds has rows and part files; once a job learns, there is nothing left to write.
+
+use crate::error::Failure;
+use crate::json::{Cursor, Reject, Stop};
+use crate::report::{Report, Warning};
+use crate::shred::{Learner, Shredder};
+
+use super::parts::Parts;
+use super::rows::Rows;
+
+/// Takes records, one after the other.
+pub enum Reader {
+    /// The contracts are known.
+    Shred(Box<Shredding>),
+    /// They are not, or a path is new.
+    Learn(Box<Learner>),
+}
+
+/// From records to part files.
+pub struct Shredding {
+    /// Records into columns.
+    pub shredder: Shredder,
+    /// Rows through the spec's expressions.
+    pub rows: Rows,
+    /// Rows into part files.
+    pub parts: Parts,
+}
+
+impl Reader {
+    /// Begins a record.
+    pub fn begin(&mut self) {
+        if let Self::Shred(shredding) = self {
+            shredding.shredder.begin();
+        }
+    }
+
+    /// Reads the record at a position; where it ends.
+    ///
+    /// # Errors
+    /// Why it cannot be taken.
+    pub fn walk(&mut self, cursor: &Cursor<'_>, at: usize) -> Result<usize, Stop> {
+        match self {
+            Self::Shred(shredding) => shredding.shredder.walk(cursor, at),
+            Self::Learn(learner) => learner.walk(cursor, at),
+        }
+    }
+
+    /// Takes the record.
+    pub fn commit(&mut self) {
+        match self {
+            Self::Shred(shredding) => shredding.shredder.commit(),
+            Self::Learn(learner) => learner.commit(),
+        }
+    }
+
+    /// Takes it back.
+    pub fn rollback(&mut self) {
+        match self {
+            Self::Shred(shredding) => shredding.shredder.rollback(),
+            Self::Learn(learner) => learner.rollback(),
+        }
+    }
+
+    /// Rows of the batch so far, of the table that has most.
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Shred(shredding) => shredding.shredder.batch.rows(),
+            Self::Learn(_) => 0,
+        }
+    }
+}
+
+impl Shredding {
+    /// Moves the batch's rows into part files; the records that the spec's checks reject, by their number in
+    /// the batch. `numbers` are those of all its records.
+    ///
+    /// # Errors
+    /// A check with `on_fail = "fail"`; a limit.
+    pub fn pass_on(
+        &mut self,
+        numbers: impl Iterator<Item = u64>,
+        report: &mut Report,
+    ) -> Result<Vec<(u32, Reject)>, Failure> {
+        self.parts.trace_batch(numbers);
+        let rejected = self.rows.take(&mut self.shredder.batch, &mut self.parts, report)?;
+        self.shredder.batch.clear();
+        self.parts.keep_budget()?;
+        Ok(rejected)
+    }
+
+    /// The ledgers of the tables, once all is written.
+    pub fn report(&self, report: &mut Report) {
+        self.rows.report(report);
+        if self.shredder.discarded > 0 {
+            let mut warning =
+                Warning::new("discarded", "values of unknown paths were dropped (mode = \"discard\")");
+            warning.count = self.shredder.discarded;
+            report.warn(warning);
+        }
+        for (table, parts) in report.tables.iter_mut().zip(self.parts.counts()) {
+            table.parts = parts;
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What a job was told, read and checked: it stays the same until the job is over.
+//!
+//! For: the contracts that all of it asks for. Not for: compiling agreed ones (`open`).
+
+use std::sync::Arc;
+
+use crate::column::ColumnType;
+use crate::contract::{Contract, ContractColumn, Origin, PartitionColumn};
+use crate::error::{Code, Failure};
+use crate::expr::{Env, Expr, ExprError, SourceEnv};
+use crate::extension::Extension;
+use crate::learn::Learned;
+use crate::names;
+use crate::propose;
+use crate::report::Report;
+use crate::shred::Learner;
+use crate::spec::{MaxRejected, Spec, TypeName};
+use crate::value::time::parse_timezone;
+
+use super::reader::Reader;
+use super::{Options, extend};
+
+/// Spec, contracts and facts.
+pub struct Terms {
+    /// The spec; a table that takes everything where it has none.
+    pub spec: Spec,
+    /// It had none.
+    pub no_spec: bool,
+    /// Names of the tables, by number.
+    pub tables: Vec<String>,
+    /// Live contracts of the same tables.
+    pub live: Vec<Option<Contract>>,
+    /// The bound on rejected records.
+    pub max_rejected: MaxRejected,
+    /// Everything as it was given.
+    pub options: Options,
+    /// The function that works on the rows.
+    pub extension: Option<Arc<dyn Extension>>,
+}
+
+impl Terms {
+    /// A reader that knows nothing yet.
+    pub fn learner(&self) -> Reader {
+        let limits = &self.spec.limits;
+        Reader::Learn(Box::new(Learner::new(Learned::new(limits), limits.depth)))
+    }
+
+    /// Offset of zone-less timestamps, in milliseconds.
+    pub fn timezone(&self) -> Result<i64, Failure> {
+        match &self.spec.input.timezone {
+            None => Ok(0),
+            Some(zone) => parse_timezone(zone)
+                .map_err(|why| Failure::spec(Code::SpecInvalid, format!("input.timezone: {why}"))),
+        }
+    }
+
+    /// What expressions may ask about the source object.
+    pub fn source_env(&self) -> SourceEnv {
+        let facts = &self.options.source;
+        SourceEnv {
+            uri: facts.uri.clone(),
+            event_time: facts.event_time_ms,
+            partitions: facts.partitions.clone(),
+        }
+    }
+
+    /// The contracts that spec, live contracts and `learned` ask for.
+    ///
+    /// # Errors
+    /// They cannot be had together: a conflict, an expression that fits no column, too many columns.
+    pub fn contracts_for(
+        &self,
+        learned: Option<&Learned>,
+        report: &mut Report,
+    ) -> Result<Vec<Contract>, Failure> {
+        let nothing = Learned::new(&self.spec.limits);
+        let learned = learned.unwrap_or(&nothing);
+        let mut contracts = Vec::new();
+        for t in 0..self.tables.len() {
+            let live = self.live[t].as_ref();
+            let proposal = propose::contract(&self.spec, t, &self.tables[t], self.no_spec, live, learned)?;
+            for warning in proposal.warnings {
+                report.warn(warning);
+            }
+            let mut contract = proposal.contract;
+            let (made, partition) = self.made_columns(t, &contract, live)?;
+            propose::finish(&mut contract, live, &made, partition);
+            contracts.push(contract);
+        }
+        Ok(contracts)
+    }
+
+    /// Derived columns, those of the extension, and partition columns, with the types that they come to.
+    fn made_columns(
+        &self,
+        t: usize,
+        contract: &Contract,
+        live: Option<&Contract>,
+    ) -> Result<(Vec<ContractColumn>, Vec<PartitionColumn>), Failure> {
+        let table = &self.spec.tables[t];
+        let source = self.source_env();
+        let tz_offset_ms = self.timezone()?;
+        // What an extension adds comes after what is derived: no derived column can use it.
+        let read = contract.columns.iter().filter(|c| !matches!(c.origin, Origin::Transform(_)));
+        let mut columns: Vec<(String, ColumnType)> = read.map(|c| (c.name.clone(), c.ty)).collect();
+        let mut derived = Vec::new();
+        if contract.columns.is_empty() && live.is_none() {
+            return Ok((derived, Vec::new()));
+        }
+        for derive in &table.derives {
+            let what = format!("column `{}`", derive.name);
+            let env = Env { columns: &columns, source: &source, tz_offset_ms };
+            let expression =
+                Expr::parse(&derive.sql, &env).map_err(|e| in_expression(&what, &derive.sql, &e))?;
+            let ty = derive.ty.map_or_else(|| expression.ty(), |TypeName(ty)| ty);
+            // An expression that the contract has already is cast to the type that it has.
+            let other =
+                |c: &&ContractColumn| c.name == derive.name && c.origin != Origin::Sql(derive.sql.clone());
+            let before = live.and_then(|live| live.columns.iter().find(other));
+            if let Some(before) = before.filter(|before| before.ty != ty) {
+                return Err(propose::derived_type_conflict(&contract.table, before, ty));
+            }
+            if !columns.iter().any(|(name, _)| name == &derive.name) {
+                columns.push((derive.name.clone(), ty));
+            }
+            derived.push(ContractColumn {
+                name: derive.name.clone(),
+                ty,
+                origin: Origin::Sql(derive.sql.clone()),
+            });
+        }
+        let added = match &self.extension {
+            Some(extension) => extend::added(extension.as_ref(), contract, &derived)?,
+            None => Vec::new(),
+        };
+        let held = contract.columns.iter().filter(|c| matches!(c.origin, Origin::Transform(_)));
+        columns.extend(held.chain(&added).map(|c| (c.name.clone(), c.ty)));
+        derived.extend(added);
+        let env = Env { columns: &columns, source: &source, tz_offset_ms };
+        let mut partition = Vec::new();
+        for text in &table.partition_by {
+            partition.push(partition_column(text, &env)?);
+        }
+        Ok((derived, partition))
+    }
+}
+
+fn partition_column(text: &str, env: &Env<'_>) -> Result<PartitionColumn, Failure> {
+    let (expression, name) =
+        Expr::parse_aliased(text, env).map_err(|e| in_expression("partition_by", text, &e))?;
+    let name = name.filter(|n| names::is_valid(n)).ok_or_else(|| {
+        Failure::spec(Code::SpecInvalid, format!("partition_by \"{text}\" needs a name"))
+            .hint("write for example \"year(order_date) AS year\"")
+    })?;
+    let ty = expression.ty();
+    if !matches!(ty, ColumnType::String | ColumnType::Date | ColumnType::Bigint | ColumnType::Boolean) {
+        return Err(Failure::spec(Code::SpecInvalid, format!("partition_by \"{text}\" is {ty}"))
+            .hint("partition by string, date, bigint or boolean; cast it, for example CAST(x AS date)"));
+    }
+    let sql = match text.to_ascii_lowercase().rfind(" as ") {
+        Some(at) if !text[at..].contains(')') => text[..at].trim().to_owned(),
+        _ => text.trim().to_owned(),
+    };
+    Ok(PartitionColumn { name, ty, sql })
+}
+
+/// An expression that is wrong.
+pub fn in_expression(what: &str, sql: &str, error: &ExprError) -> Failure {
+    let mut failure = Failure::spec(Code::SpecInvalid, format!("{what}: {error} of \"{sql}\""));
+    failure.hint.clone_from(&error.hint);
+    failure
+}
