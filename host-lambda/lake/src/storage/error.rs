@@ -69,6 +69,7 @@ fn layout(found: &Option<u64>) -> String {
 }
 
 impl StorageError {
+    /// The system's answer to an action on a key.
     pub fn io(action: &'static str, key: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let key = key.into();
         move |source| Self::Io { action, key, source }
