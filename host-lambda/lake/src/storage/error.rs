@@ -69,7 +69,7 @@ fn layout(found: &Option<u64>) -> String {
 }
 
 impl StorageError {
-    /// The system's answer to an action on a key.
+    /// What the system said when it was asked to `action` (a verb, as `read`) the key or path.
     pub fn io(action: &'static str, key: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let key = key.into();
         move |source| Self::Io { action, key, source }
