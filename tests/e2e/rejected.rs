@@ -5,8 +5,8 @@ use std::path::Path;
 
 use lakegate_lake::lake::Lake;
 use lakegate_lake::run::{self, Plan};
-use lakegate_sandbox::{Limits, Sandbox, Transform};
 use lakegate_lake::source::Source;
+use lakegate_sandbox::{Limits, Sandbox, Transform};
 use lakegate_tests::command::lakegate;
 use lakegate_tests::ways;
 

@@ -13,8 +13,6 @@
 pub mod commit;
 pub mod crash;
 pub(crate) mod learn;
-#[cfg(test)]
-mod mark_tests;
 mod pass;
 mod plan;
 mod preview;
@@ -407,3 +405,6 @@ pub(crate) fn run_id(uri: &str) -> String {
     let text = format!("{uri} {} {count} {}", std::process::id(), clock.as_nanos());
     sha256(text.as_bytes())[..32].to_string()
 }
+
+#[cfg(test)]
+mod mark_tests;

@@ -123,7 +123,7 @@ fn a_type_that_was_changed_by_command_follows_the_live_contract() {
         digests.iter().map(|digest| serde_json::json!({"digest": digest, "at": "", "why": ""})).collect();
     let schema =
         serde_json::json!({"version": 1, "table": "orders", "contract": digests[1], "history": history});
-    lake.overwrite(&crate::keys::schema_key("orders"), schema.to_string().as_bytes()).unwrap();
+    lake.overwrite(&lakegate_lake::keys::schema_key("orders"), schema.to_string().as_bytes()).unwrap();
 
     let found = kept(&wanted(&lake, old), NOW);
     let change = wanted(&lake, new).change(&found, &lake, NOW).unwrap().unwrap();

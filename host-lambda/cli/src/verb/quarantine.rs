@@ -173,11 +173,8 @@ fn list(args: &ListArgs, context: &Context) -> Outcome {
     if open > 0 {
         let lake = lake_flag(&args.lake.lake);
         text.push_str(&format!(
-            "\n  fix them:  lakegate quarantine show {0} --raw{lake} > fixed.ndjson\n",
-            args.table
-        ));
-        text.push_str(&format!(
-            "             lakegate quarantine resubmit {0} --from fixed.ndjson{lake}\n",
+            "\n  fix them:  lakegate quarantine show {0} --raw{lake} > fixed.ndjson\n             \
+             lakegate quarantine resubmit {0} --from fixed.ndjson{lake}\n",
             args.table
         ));
     }
