@@ -63,10 +63,10 @@ fn guest(step: &str, extra: &str) -> Vec<u8> {
 
 fn encode(mut module: Vec<u8>) -> Vec<u8> {
     let mut resolve = Resolve::default();
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../transform-wasm/wit");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../transform-wasm/wit");
     let (package, _) = resolve.push_path(folder).unwrap();
     let world = resolve.select_world(&[package], Some("lakegate-transform")).unwrap();
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
     ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
 }
 

@@ -221,7 +221,7 @@ impl Made {
             "specs": self.specs, "sources": self.sources, "milliseconds": milliseconds,
         });
         if let (Some(object), Some((_, problem))) = (object.as_object_mut(), self.problems.first()) {
-            object.insert("error".to_owned(), problem::json(&problem));
+            object.insert("error".to_owned(), problem::json(problem));
         }
         object
     }

@@ -179,7 +179,7 @@ mod tests {
         let top: toml::Value = toml::from_str(&read("vendor/lakegate/Cargo.toml")).unwrap();
         for member in top["workspace"]["members"].as_array().unwrap() {
             let crate_folder = folder.path().join("made/vendor/lakegate").join(member.as_str().unwrap());
-            assert!(crate_folder.join("Cargo.toml").is_file(), "{member}");
+            assert!(crate_folder.join("Cargo.toml").is_file(), "{member:?}");
         }
         let again = run(&arguments(folder.path(), "my-transform"), &Context::default()).unwrap_err();
         assert_eq!(again.name(), "exists");

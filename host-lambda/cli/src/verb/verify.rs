@@ -169,18 +169,15 @@ fn read(args: &VerifyArgs) -> Result<Promise, Error> {
 }
 
 fn source(args: &VerifyArgs, promise: &Promise, pieces: &Pieces) -> Result<Source, Error> {
-    let opened = match (&args.input, &promise.record) {
+    match (&args.input, &promise.record) {
         (Some(path), _) => Source::file(path),
         (None, Some(record)) => match &pieces.lake {
             Some(lake) => source_of(lake, record),
             None => Source::file(Path::new(&record.source.uri)),
         },
-        (None, None) => {
-            return Err(Error::usage("the receipt does not say where its input is")
-                .with_hint("name it with --input FILE"));
-        }
-    };
-    opened
+        (None, None) => Err(Error::usage("the receipt does not say where its input is")
+            .with_hint("name it with --input FILE")),
+    }
 }
 
 fn transform(args: &VerifyArgs, receipt: &Receipt, pieces: &Pieces) -> Result<Transform, Error> {

@@ -148,7 +148,7 @@ fn head(spec: &str) -> Result<Head> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Fault;
+    use lakegate_base::Fault;
 
     #[test]
     fn tables_come_from_the_spec_or_from_beside_it() {

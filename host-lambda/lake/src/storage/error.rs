@@ -69,6 +69,7 @@ fn layout(found: &Option<u64>) -> String {
 }
 
 impl StorageError {
+    /// What the system said when it was asked to `action` (a verb, as `read`) the key or path.
     pub fn io(action: &'static str, key: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let key = key.into();
         move |source| Self::Io { action, key, source }

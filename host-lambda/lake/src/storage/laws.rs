@@ -47,6 +47,7 @@ macro_rules! storage_laws {
 /// Above the parts of the tests, and no multiple of anything.
 pub const LARGE: usize = (11 << 20) + 12_345;
 
+/// Stages an object, written in odd pieces.
 pub fn stage(storage: &dyn Storage, key: &str, bytes: &[u8]) -> Staged {
     let mut stage = storage.stage(key).unwrap();
     // Odd pieces: neither parts nor chunks end where a write does.
@@ -56,6 +57,7 @@ pub fn stage(storage: &dyn Storage, key: &str, bytes: &[u8]) -> Staged {
     stage.finish().unwrap()
 }
 
+/// Keys of a listing.
 pub fn keys(storage: &dyn Storage, prefix: &str) -> Vec<String> {
     storage.list(prefix).unwrap().into_iter().map(|facts| facts.key).collect()
 }
@@ -72,6 +74,7 @@ pub fn noise(length: usize, seed: u64) -> Vec<u8> {
     (0..length).map(|_| next()).collect()
 }
 
+/// The whole of a pinned object.
 pub fn read(storage: &dyn Storage, facts: &Facts) -> super::Result<Vec<u8>> {
     let mut chunks = storage.open(facts)?;
     let mut whole = Vec::new();

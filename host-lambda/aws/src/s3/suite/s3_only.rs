@@ -8,7 +8,7 @@ use super::peers::{Peer, options, runtime};
 use crate::client::Aws;
 use crate::s3::{Checksum, Encryption, MIN_PART_BYTES, S3Options, S3Storage};
 use lakegate_base::Kind;
-use lakegate_lake::storage::laws::{self, LARGE, Peer as _, keys, noise, read, stage};
+use lakegate_lake::storage::laws::{LARGE, Peer as _, keys, noise, read, stage};
 use lakegate_lake::storage::{self, Published, Stage, Staged, Storage};
 
 on_s3!(
