@@ -11,7 +11,6 @@
 pub use lakegate_model::ColumnType;
 
 use crate::bytes;
-pub use crate::column_arrow::ArrowType;
 use crate::error::{Code, Failure};
 
 /// The values of a column, one a slot; a null slot holds the type's zero.

@@ -14,7 +14,8 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Decimal128Type, DecimalType, Field, Float64Type, Schema, SchemaRef};
 use serde::de::IgnoredAny;
 
-use crate::column::{ArrowType as _, Column, ColumnType};
+use crate::column::{Column, ColumnType};
+use crate::column_arrow::ArrowType as _;
 use crate::error::{Code, Failure};
 use crate::names;
 

@@ -53,7 +53,8 @@ mod propose_tests;
 mod spec_tests;
 
 pub use arrow;
-pub use column::{ArrowType, ColumnType};
+pub use column::ColumnType;
+pub use column_arrow::ArrowType;
 pub use error::{Code, Failure, Fault, Place};
 pub use extension::{Changes, Extension, Rejects, try_on};
 pub use job::{Job, Options, SourceFacts, Step, TableContract, Widened};

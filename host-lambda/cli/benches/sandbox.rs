@@ -74,13 +74,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Contracts to come back with, if any, and the fuel that the pass took.
+type Passed = (Option<Vec<TableContract>>, u64);
+
 /// Reads the input once; the contracts to come back with, or nothing when it is done, and the fuel it took.
 fn pass(
     transform: &Transform,
     options: JobOptions,
     input: &Path,
     out: &Path,
-) -> Result<(Option<Vec<TableContract>>, u64), Box<dyn Error>> {
+) -> Result<Passed, Box<dyn Error>> {
     let mut session = transform.open(options)?;
     let mut source = File::open(input)?;
     let mut chunk = vec![0; CHUNK_BYTES];

@@ -202,7 +202,7 @@ impl Drop for Ticker {
     }
 }
 
-#[cfg(all(test, feature = "compile"))]
+#[cfg(test)]
 mod tests {
     use std::hash::{Hash, Hasher};
 

@@ -91,7 +91,7 @@ fn is_owned(path: &Path, owner: u32) -> bool {
     })
 }
 
-#[cfg(all(test, feature = "compile"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::{Limits, Sandbox};

@@ -11,7 +11,8 @@ use arrow::array::{ArrayRef, Date32Array, Decimal128Array, Float64Array, Timesta
 use super::error::Refusal;
 use super::tree::{How, Node, Op};
 use super::vector::null;
-use crate::column::{ArrowType as _, ColumnType};
+use crate::column::ColumnType;
+use crate::column_arrow::ArrowType as _;
 use crate::value::{parse_decimal, parse_double, time};
 
 /// Digits of the largest decimal.

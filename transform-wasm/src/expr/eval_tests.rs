@@ -9,7 +9,8 @@ use arrow::array::{
 use arrow::datatypes::Float64Type;
 
 use super::{Batch, Env, Expr, RowErrors, SourceEnv};
-use crate::column::{ArrowType as _, ColumnType};
+use crate::column::ColumnType;
+use crate::column_arrow::ArrowType as _;
 use crate::value::time::{format_iso_date, format_iso_timestamp};
 
 const DECIMAL: ColumnType = ColumnType::Decimal { precision: 10, scale: 2 };

@@ -15,7 +15,8 @@ use arrow::datatypes::{
 };
 
 use super::error::{RowError, RowErrors};
-use crate::column::{ArrowType as _, ColumnType};
+use crate::column::ColumnType;
+use crate::column_arrow::ArrowType as _;
 
 /// Bytes that one text column of a batch may grow to: 32-bit offsets end at 2 GiB, and memory much
 /// earlier. Only texts that an expression has multiplied come near it.
