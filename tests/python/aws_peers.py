@@ -1,6 +1,7 @@
 """Starts stand-ins for AWS on free ports, says where they are, and stops them when its standard input ends.
 
     aws_peers.py          one line of JSON on standard output: {"ministack": URL, "moto": URL, "folder": …}
+    aws_peers.py --open   the same, and MiniStack takes any key: for tests of single calls
 
 Standard input is held open by who started this: when that process is gone, however it went, the stand-ins
 go too, and so does their folder. Nothing of the caller's environment reaches them.
@@ -79,7 +80,7 @@ def main():
             "GATEWAY_PORT": str(port),
             "AWS_ENDPOINT_URL": ministack,
             # Signatures and the policies of roles are enforced.
-            "AUTH": "true",
+            "AUTH": "false" if "--open" in sys.argv[1:] else "true",
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",
             # Every call is kept, so that a test can read which were made.

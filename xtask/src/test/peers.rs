@@ -21,7 +21,7 @@ impl Peers {
     /// Starts them and waits until they answer.
     pub fn start(workspace: &Workspace, python: &Path) -> Result<Self> {
         let mut command = Command::new(python);
-        command.arg(workspace.tests("python").join("aws_peers.py"));
+        command.arg(workspace.tests("python").join("aws_peers.py")).arg("--open");
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().context("cannot start the stand-ins for AWS")?;
         let mut line = String::new();

@@ -226,5 +226,5 @@ fn a_refusal_names_every_place() {
     for line in [":1:11: version 2", ":1:1: there is no pipeline"] {
         assert!(shown.contains(&format!("{}{line}", path.display())), "{shown}");
     }
-    assert_eq!(Config::open(&folder.path().join("no.toml")).unwrap_err().name(), "source_missing");
+    assert_eq!(Config::open(&folder.path().join("no.toml")).unwrap_err().name(), "not_found");
 }
