@@ -177,9 +177,7 @@ fn what_is_refused_leaves_nothing() {
     assert_eq!(put("/api/raw/a.json", &[("Host", &host)]).0, 403);
     assert_eq!(serving.raw(b"GET /api/about HTTP/1.0\r\n\r\n").unwrap().status, 403, "no host at all");
 
-    for name in
-        ["..%2fevil", "%2e%2e", "%2Fetc%2Fx", "a%5cb", "a%00", ".x", "_x", "", "a/b", "../x", "schema.json"]
-    {
+    for name in ["..%2fevil", "%2e%2e", "%2Fetc%2Fx", "a%5cb", "a%00", ".x", "_x", "", "a/b", "../x"] {
         let (status, code) = put(&format!("/api/raw/{name}"), &[]);
         assert_eq!((status, code.as_str()), (400, "name_refused"), "{name}");
     }
