@@ -23,6 +23,7 @@ mod follow;
 mod key;
 mod load;
 mod manifest;
+#[cfg(feature = "compile")]
 mod publish;
 mod registry;
 mod replay;
@@ -34,6 +35,7 @@ pub use follow::{Follower, News, Serving, Trouble};
 pub use key::{Signature, SigningKey, Trust};
 pub use load::{Loader, Release};
 pub use manifest::{Blob, ComponentEntry, Manifest, Pinned, ReleaseLimits, Sample, is_name};
+#[cfg(feature = "compile")]
 pub use publish::{Draft, Published, precompile, publish};
 pub use registry::{Registry, Signed};
 pub use replay::{Replayed, Wanted, replay, seed, wanted};
