@@ -74,10 +74,11 @@ fn a_new_crate_knows_of_no_checkout() {
     }
 }
 
-/// The target folder of this very test: what a component depends on is compiled there already.
+/// A folder in the target folder of this very test. The compiler's flags name the crate's folder, so that in the
+/// same one what the shipped component depends on would be compiled anew for the crate, and again after it.
 fn target() -> String {
     let exe = std::env::current_exe().unwrap();
-    exe.ancestors().nth(3).unwrap().to_str().unwrap().to_owned()
+    exe.ancestors().nth(3).unwrap().join("own").to_str().unwrap().to_owned()
 }
 
 #[test]
