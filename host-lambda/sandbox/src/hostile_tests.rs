@@ -104,6 +104,13 @@ fn fails(step: &str) -> Error {
 }
 
 #[test]
+fn a_host_that_never_compiles_refuses_what_has_no_code() {
+    let sandbox = Sandbox::that_never_compiles(limits()).unwrap();
+    let error = Transform::from_bytes(&sandbox, "hostile.wasm", &guest("(unreachable)", "")).err().unwrap();
+    assert_eq!((error.name(), error.kind()), ("compiler_missing", Kind::Own), "{error}");
+}
+
+#[test]
 fn an_endless_loop_meets_its_deadline() {
     let started = Instant::now();
     let error = fails("(loop $l (br $l)) (unreachable)");
