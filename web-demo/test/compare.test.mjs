@@ -145,7 +145,8 @@ on('two components of the same bytes make the same, and a comparison is cancelle
   await page.locator('.found').getByText('cancelled').waitFor();
   await dropFiles(page, { 'lakegate.wasm': shipped });
   await page.getByRole('button', { name: 'Run it' }).click();
-  await page.locator('.dot.running').waitFor({ state: 'attached' });
+  // A quick run is over before it is looked for; the choice below is there only after it.
+  await page.locator('.dot.running').waitFor({ state: 'attached', timeout: 5_000 }).catch(() => {});
   await settled(page);
   await page.getByLabel('Transform of B').selectOption({ label: 'lakegate.wasm' });
   await page.getByLabel('Transform of A').selectOption('');
