@@ -13,9 +13,14 @@ fn in_a_folder(commits: usize) -> Vec<(&'static str, Vec<u64>)> {
     costs(&|| Lake::over(storage.clone()), &|| storage.counted().to_vec())
 }
 
+/// With `LAKEGATE_SCALE_COMMITS=100000` and `--nocapture` it takes minutes and shows the counts.
 #[test]
 fn a_folder_of_many_commits_costs_what_one_of_few_does() {
-    let (few, many) = (in_a_folder(100), in_a_folder(2000));
+    let asked = std::env::var("LAKEGATE_SCALE_COMMITS").ok().and_then(|text| text.parse().ok());
+    let (few, many) = (in_a_folder(100), in_a_folder(asked.unwrap_or(2000)));
+    for ((name, few), (_, many)) in few.iter().zip(&many) {
+        println!("{name:<28} calls {:>5} {:>5}   names listed {:>5} {:>5}", few[0], many[0], few[1], many[1]);
+    }
     // Which page and which quarantine file is first differs, and with it how many of them were submitted again.
     let calls = |costs: &[(&'static str, Vec<u64>)]| costs.to_vec();
     for (few, many) in calls(&few).iter().zip(calls(&many)) {
@@ -27,16 +32,5 @@ fn a_folder_of_many_commits_costs_what_one_of_few_does() {
             }
             _ => assert_eq!(*few, many, "{name}"),
         }
-    }
-}
-
-/// `LAKEGATE_SCALE_COMMITS=100000 cargo test -p lakegate-host --lib -- --ignored --nocapture a_lake_of`
-#[test]
-#[ignore = "takes minutes: a folder of as many commits as LAKEGATE_SCALE_COMMITS says"]
-fn a_lake_of_as_many_commits_as_are_asked_for() {
-    let asked = std::env::var("LAKEGATE_SCALE_COMMITS").ok().and_then(|text| text.parse().ok());
-    let (few, many) = (in_a_folder(100), in_a_folder(asked.unwrap_or(100_000)));
-    for ((name, few), (_, many)) in few.iter().zip(&many) {
-        println!("{name:<28} calls {:>5} {:>5}   names listed {:>5} {:>5}", few[0], many[0], few[1], many[1]);
     }
 }
