@@ -15,12 +15,12 @@ use lakegate_model::SourceFacts;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use crate::hive;
 use crate::record::SourceRecord;
 use crate::sequencer::Sequencer;
 use crate::storage::{Chunks, Facts, LocalFolder, Storage, StorageError};
 use lakegate_base::time::rfc3339;
 use lakegate_base::{Code, Error, Result};
+use lakegate_model::hive;
 
 /// Longest stem in a part file's name: leaves room for the rest within 255 bytes.
 const STEM_BYTES: usize = 100;

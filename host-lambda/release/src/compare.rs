@@ -22,10 +22,10 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 use serde::Serialize;
 
 use lakegate_base::{Code, Error, Result};
-use lakegate_lake::hive;
 use lakegate_lake::lake::Lake;
 use lakegate_lake::run::{Plan, Preview, PreviewPart, preview};
 use lakegate_lake::source::Source;
+use lakegate_model::hive;
 use lakegate_sandbox::{TableContract, Transform};
 
 /// Rows that are compared at once.

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use crate::catalog::contract::Typed;
 use lakegate_base::{Code, Error, Result};
-use lakegate_lake::hive::unescape;
 use lakegate_lake::record::PartRecord;
+use lakegate_model::hive::unescape;
 
 /// The value of a partition that has none; catalogs know it as null.
 pub(super) const DEFAULT_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";

@@ -8,7 +8,7 @@ use crate::show::footer::show;
 use crate::show::render::{Cell, Grid, Holds, Screen, Tone, visible};
 use arrow::record_batch::RecordBatch;
 use lakegate_base::{Code, Error};
-use lakegate_lake::hive;
+use lakegate_model::hive;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::reader::ChunkReader;
 use serde_json::{Map, Value};
