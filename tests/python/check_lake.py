@@ -270,7 +270,7 @@ def check_history(checks, name, lake, tables):
     wanted = {}
     for table in tables:
         pattern = str(lake / table / "**" / "*.parquet").replace("'", "''")
-        wanted[table] = duckdb.sql(f"SELECT count(*) FROM read_parquet('{pattern}', union_by_name = true)").fetchone()[0]
+        wanted[table] = duckdb.sql(f"SELECT count(*) FROM read_parquet('{pattern}', union_by_name = true)").fetchall()[0][0]
     checks.same(f"{name}: rows by the load history", dict(found), wanted)
 
 
