@@ -23,6 +23,7 @@
 //! * `small_cases`  small tricky inputs, one thing each
 //! * `swap`         a steady load of objects under a hundred promotions and rollbacks
 //! * `tidy`         the style limits
+//! * `torture`      every operation against every fault and every other one, in a simulated bucket
 //! * `walls`        layers of crates, circles of modules, what a function carries
 #![allow(clippy::unwrap_used)]
 
@@ -48,6 +49,7 @@ mod serve;
 mod small_cases;
 mod swap;
 mod tidy;
+mod torture;
 mod walls;
 
 use std::path::PathBuf;

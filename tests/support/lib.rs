@@ -18,4 +18,5 @@ pub mod peers;
 pub mod reference;
 pub mod rows;
 pub mod serving;
+pub mod simulated;
 pub mod ways;

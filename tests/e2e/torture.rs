@@ -1,0 +1,380 @@
+//! Every operation against every fault and against every other operation: rows are exact, nothing is left.
+//!
+//! For: finding holes in the commit protocol, and keeping them closed. Not for: S3's own protocol
+//! (`tests/python/aws_faults.py` breaks the calls of the real clients). How a finding is made:
+//!
+//! * A scenario is a lake that some operations made, and two or three operations that meet in it.
+//! * What may come out is what comes out when they are done one after the other, in any order, by the same code
+//!   without faults; so an operation needs no second description here.
+//! * Then each is struck at each of its calls by each [`Fault`], stalled before each of its calls until the others
+//!   have ended, and all are interleaved at random with a fault or a stall or both. Whatever was begun is delivered
+//!   again, as queues and people do. Rows and open rejected records must be what they may be, all commits
+//!   done, no upload open, nothing stuck, and a look through the lake finds nothing to mend.
+//!
+//! `cargo xtask torture` asks for more time and shows the report.
+
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lakegate_base::{Code, Error};
+use lakegate_lake::storage::Storage;
+use lakegate_sandbox::{Limits, Sandbox, Transform};
+use lakegate_tests::simulated::{Chance, Fault, Process, Schedule, Stall, Strike};
+use lakegate_tests::ways;
+
+use world::{Op, Seen, World};
+
+/// Random interleavings of each scenario where no time is asked for.
+const ROUNDS: u64 = 8;
+
+struct Scenario {
+    name: &'static str,
+    append: bool,
+    before: &'static [Op],
+    /// Version of key 0 that is gone once `before` is done and while the rest is.
+    acts: &'static [Op],
+}
+
+const fn load(key: u8, version: u8) -> Op {
+    Op::Load { key, version }
+}
+
+const fn again(key: u8, version: u8) -> Op {
+    Op::Again { key, version }
+}
+
+const fn resubmit(key: u8, mended: u8) -> Op {
+    Op::Resubmit { key, mended }
+}
+
+const RETRACT: Op = Op::Retract { key: 0 };
+
+const fn meet(name: &'static str, before: &'static [Op], acts: &'static [Op]) -> Scenario {
+    Scenario { name, append: false, before, acts }
+}
+
+const fn adding(name: &'static str, before: &'static [Op], acts: &'static [Op]) -> Scenario {
+    Scenario { name, append: true, before, acts }
+}
+
+/// Each operation at least once by itself, and with each that it can meet.
+const SCENARIOS: &[Scenario] = &[
+    meet("first load, delivered twice", &[], &[load(0, 1), load(0, 1)]),
+    meet("two versions, first loads", &[], &[load(0, 1), load(0, 2)]),
+    meet("two objects that widen one table", &[load(0, 1)], &[load(0, 3), load(1, 3)]),
+    meet("re-upload and a late duplicate", &[load(0, 1)], &[load(0, 2), load(0, 1)]),
+    meet("three versions", &[load(0, 1)], &[load(0, 3), load(0, 2)]),
+    meet("first loads of three", &[], &[load(0, 1), load(0, 2), load(0, 3)]),
+    meet("made again beside a re-upload", &[load(0, 1)], &[again(0, 1), load(0, 2)]),
+    meet("made again twice", &[load(0, 1)], &[again(0, 1), again(0, 1)]),
+    meet("retract and the late event", &[load(0, 1)], &[RETRACT, load(0, 1)]),
+    meet("retract and a re-upload", &[load(0, 1)], &[RETRACT, load(0, 2)]),
+    meet("type change and a first load", &[load(0, 1)], &[Op::Change, load(1, 1)]),
+    meet("type change and a re-upload", &[load(0, 1)], &[Op::Change, load(0, 2)]),
+    meet("type change and retract", &[load(0, 1), load(1, 1)], &[Op::Change, RETRACT]),
+    meet("type change twice", &[load(0, 1)], &[Op::Change, Op::Change]),
+    meet("type change and resubmission", &[load(0, 1)], &[Op::Change, resubmit(0, 1)]),
+    meet("resubmission twice, alike", &[load(0, 1)], &[resubmit(0, 1), resubmit(0, 1)]),
+    meet("resubmission twice, mended differently", &[load(0, 1)], &[resubmit(0, 1), resubmit(0, 2)]),
+    meet("resubmission and a re-upload", &[load(0, 1)], &[resubmit(0, 1), load(0, 2)]),
+    meet("resubmission and retract", &[load(0, 1)], &[resubmit(0, 1), RETRACT]),
+    meet("resubmission and made again", &[load(0, 1), resubmit(0, 1)], &[again(0, 1), resubmit(0, 1)]),
+    meet("withdrawn, then the same again", &[load(0, 1), resubmit(0, 1), load(0, 2)], &[resubmit(0, 1)]),
+    meet("resubmissions of two objects", &[load(0, 1), load(1, 1)], &[resubmit(0, 1), resubmit(1, 1)]),
+    meet("fsck and a first load", &[load(1, 1)], &[Op::Fsck, load(0, 1)]),
+    meet("fsck and a re-upload", &[load(0, 1)], &[Op::Fsck, load(0, 2)]),
+    meet("fsck and made again", &[load(0, 1)], &[Op::Fsck, again(0, 1)]),
+    meet("fsck and retract", &[load(0, 1)], &[Op::Fsck, RETRACT]),
+    meet("fsck, load and re-upload", &[], &[load(0, 1), Op::Fsck, load(0, 2)]),
+    adding("versions that are added", &[load(0, 1)], &[load(0, 2), load(0, 3)]),
+    adding("added twice", &[], &[load(0, 1), load(0, 1)]),
+    adding("added, retract and the late event", &[load(0, 1), load(0, 2)], &[RETRACT, load(0, 1)]),
+    adding("retract and a new version", &[load(0, 1)], &[RETRACT, load(0, 2)]),
+    adding("added beside made again", &[load(0, 1)], &[again(0, 1), load(0, 2)]),
+];
+
+/// What was tried.
+#[derive(Default)]
+struct Tally {
+    /// Calls that each fault struck, by operation.
+    points: BTreeMap<&'static str, u64>,
+    stalls: u64,
+    interleavings: u64,
+    switches: u64,
+    kills: u64,
+    found: Vec<String>,
+}
+
+fn operation(op: Op) -> &'static str {
+    match op {
+        Op::Load { .. } => "load",
+        Op::Again { .. } => "again",
+        Op::Retract { .. } => "retract",
+        Op::Change => "contract change",
+        Op::Resubmit { .. } => "resubmit",
+        Op::Fsck => "fsck",
+    }
+}
+
+/// One scenario, its lake and what may come out of it.
+struct Trial<'a> {
+    scenario: &'static Scenario,
+    start: World<'a>,
+    /// By which operations were not heard of.
+    allowed: BTreeMap<Vec<usize>, BTreeSet<Seen>>,
+}
+
+impl<'a> Trial<'a> {
+    fn new(scenario: &'static Scenario, transform: &'a Transform, small: bool) -> Self {
+        let start = World::new(transform, small, scenario.append);
+        for op in scenario.before {
+            let done = start.act(*op, Process::new(&start.bucket, small));
+            done.unwrap_or_else(|error| panic!("{}: before, {op:?}: {error}", scenario.name));
+        }
+        Self { scenario, start, allowed: BTreeMap::new() }
+    }
+
+    fn calm(world: &World<'_>, op: Op) -> Result<(), Error> {
+        world.act(op, Process::new(&world.bucket, world.small))
+    }
+
+    /// All that was begun comes again; what is stuck.
+    fn deliver(&self, world: &World<'_>, unheard: &[usize]) -> Vec<String> {
+        let mut stuck = Vec::new();
+        for (index, op) in self.scenario.acts.iter().enumerate() {
+            if !op.is_event() && !unheard.contains(&index) {
+                continue;
+            }
+            if let Err(error) = Self::calm(world, *op)
+                && (op.is_event() || error.code() != Code::NothingToResubmit)
+            {
+                stuck.push(format!("stuck: {op:?}: {}: {error}", error.name()));
+            }
+        }
+        stuck
+    }
+
+    /// What comes out when the operations are done one after the other, those that were not heard of or not at all.
+    fn may_be(&mut self, unheard: &[usize]) -> &BTreeSet<Seen> {
+        if !self.allowed.contains_key(unheard) {
+            let acts = self.scenario.acts;
+            let mut outcomes = BTreeSet::new();
+            for left in 0..1u32 << unheard.len() {
+                let out = |index: &usize| {
+                    unheard.iter().position(|one| one == index).is_none_or(|at| left & (1 << at) != 0)
+                };
+                let done: Vec<usize> = (0..acts.len()).filter(out).collect();
+                for order in orders(&done) {
+                    let world = self.start.copied();
+                    for index in &order {
+                        let _refused = Self::calm(&world, acts[*index]);
+                    }
+                    self.deliver(&world, unheard);
+                    outcomes.insert(world.seen().unwrap());
+                }
+            }
+            self.allowed.insert(unheard.to_vec(), outcomes);
+        }
+        &self.allowed[unheard]
+    }
+
+    /// Lets the operations meet, delivers again, and says what is wrong.
+    fn run(&mut self, seed: u64, stalls: &[Stall], strikes: &[(usize, Strike)], tally: &mut Tally) -> Met {
+        let world = self.start.copied();
+        let acts = self.scenario.acts;
+        let schedule = Arc::new(Schedule::new(acts.len(), seed, stalls.to_vec()));
+        let strike = |index: usize| {
+            strikes.iter().find(|(process, _)| *process == index).map(|(_, strike)| *strike)
+        };
+        let processes: Vec<Process> = (0..acts.len())
+            .map(|index| {
+                Process::within(&world.bucket, world.small, index, Some(schedule.clone()), strike(index))
+            })
+            .collect();
+        let mut heard: Vec<Result<(), String>> = Vec::new();
+        std::thread::scope(|scope| {
+            let running: Vec<_> = acts
+                .iter()
+                .zip(&processes)
+                .enumerate()
+                .map(|(index, (op, process))| {
+                    let (world, schedule, process) = (&world, schedule.clone(), process.clone());
+                    scope.spawn(move || {
+                        let _ended = Ended(index, schedule);
+                        world.act(*op, process).map_err(|error| format!("{}: {error}", error.name()))
+                    })
+                })
+                .collect();
+            for one in running {
+                heard.push(one.join().unwrap_or_else(|_| Err("PANIC".into())));
+            }
+        });
+        let unheard: Vec<usize> = (0..acts.len()).filter(|index| heard[*index].is_err()).collect();
+        let mut wrong: Vec<String> = Vec::new();
+        wrong.extend(heard.iter().filter(|one| *one == &Err("PANIC".into())).map(|_| "a panic".to_owned()));
+        wrong.extend(self.deliver(&world, &unheard));
+        match world.seen() {
+            Ok(seen) if !self.may_be(&unheard).contains(&seen) => {
+                let may = &self.allowed[&unheard];
+                wrong.push(format!("seen: {seen:#?}\nmay be: {may:#?}"));
+            }
+            Ok(_) => {}
+            Err(error) => wrong.push(format!("unreadable: {error}")),
+        }
+        wrong.extend(world.disorder().unwrap_or_else(|error| vec![format!("unreadable: {error}")]));
+        tally.interleavings += 1;
+        tally.switches += schedule.switches();
+        tally.kills += processes.iter().filter(|process| process.is_dead()).count() as u64;
+        if !wrong.is_empty() {
+            let mut said = format!(
+                "{} ({}), seed {seed}, {stalls:?}, {strikes:?}\n  {}\n",
+                self.scenario.name,
+                if world.small { "in memory" } else { "as uploads" },
+                wrong.join("\n  ")
+            );
+            let _written = writeln!(said, "heard: {heard:?}\ncalls:\n  {}", schedule.log().join("\n  "));
+            tally.found.push(said);
+        }
+        Met { calls: processes.iter().map(Process::calls).collect(), struck: processes.iter().any(Process::was_struck) }
+    }
+
+    /// Each operation struck at each call by each fault, and stalled before each call.
+    fn each_point(&mut self, tally: &mut Tally) {
+        let acts = self.scenario.acts;
+        for index in 0..acts.len() {
+            // The others come after, so that what was struck is met.
+            let later: Vec<Stall> =
+                (0..acts.len()).filter(|other| *other != index).map(|process| Stall { process, call: 1 }).collect();
+            for fault in Fault::ALL {
+                for call in 1.. {
+                    let strike = Strike { call, fault };
+                    if !self.run(0, &later, &[(index, strike)], tally).struck {
+                        break;
+                    }
+                    *tally.points.entry(operation(acts[index])).or_default() += 1;
+                }
+            }
+            for call in 1.. {
+                let stall = Stall { process: index, call };
+                let met = self.run(0, &[stall], &[], tally);
+                tally.stalls += 1;
+                if met.calls[index] < call {
+                    break;
+                }
+                // Slow, and then no more heard of: at the very call, and at the one after.
+                for late in [call, call + 1] {
+                    let strike = Strike { call: late, fault: Fault::KilledAfter };
+                    self.run(0, &[stall], &[(index, strike)], tally);
+                }
+            }
+        }
+    }
+
+    fn at_random(&mut self, seed: u64, tally: &mut Tally) {
+        let mut chance = Chance(seed);
+        let acts = self.scenario.acts.len() as u64;
+        let mut process = |chance: &mut Chance| chance.below(acts) as usize;
+        let stalls: Vec<Stall> = (0..chance.below(3))
+            .map(|_| Stall { process: process(&mut chance), call: 1 + chance.below(24) })
+            .collect();
+        let strikes: Vec<(usize, Strike)> = (0..chance.below(3))
+            .map(|_| {
+                let fault = Fault::ALL[chance.below(4) as usize];
+                (process(&mut chance), Strike { call: 1 + chance.below(24), fault })
+            })
+            .collect();
+        self.run(seed, &stalls, &strikes, tally);
+    }
+}
+
+/// How a meeting went.
+struct Met {
+    calls: Vec<u64>,
+    struck: bool,
+}
+
+/// Gives the turn away however a process ends.
+struct Ended(usize, Arc<Schedule>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.1.ended(self.0);
+    }
+}
+
+fn orders(of: &[usize]) -> Vec<Vec<usize>> {
+    if of.is_empty() {
+        return vec![Vec::new()];
+    }
+    let mut all = Vec::new();
+    for first in of {
+        let rest: Vec<usize> = of.iter().copied().filter(|one| one != first).collect();
+        all.extend(orders(&rest).into_iter().map(|order| [vec![*first], order].concat()));
+    }
+    all
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+#[test]
+fn nothing_is_lost_doubled_or_stuck() {
+    if ways::required().is_none() {
+        return;
+    }
+    let transform = Transform::shipped(&Sandbox::new(Limits::default()).unwrap()).unwrap();
+    let seed = number("LAKEGATE_TORTURE_SEED").unwrap_or(1);
+    let until = number("LAKEGATE_TORTURE_MINUTES").map(|minutes| Instant::now() + Duration::from_secs(60 * minutes));
+    let only = std::env::var("LAKEGATE_TORTURE_ONLY").unwrap_or_default();
+    let mut tally = Tally::default();
+    let chosen = SCENARIOS.iter().filter(|scenario| scenario.name.contains(&only));
+    let mut trials: Vec<Trial<'_>> = chosen
+        .flat_map(|scenario| [true, false].map(|small| Trial::new(scenario, &transform, small)))
+        .collect();
+    for trial in &mut trials {
+        trial.each_point(&mut tally);
+    }
+    let mut rounds = 0;
+    while until.map_or(rounds < ROUNDS, |until| Instant::now() < until) {
+        for trial in &mut trials {
+            trial.at_random(seed.wrapping_mul(1_000_003).wrapping_add(rounds), &mut tally);
+        }
+        rounds += 1;
+    }
+    report(&tally, trials.len(), rounds);
+    let first: Vec<&String> = tally.found.iter().take(3).collect();
+    assert!(tally.found.is_empty(), "{} findings; the first of them:\n{first:#?}", tally.found.len());
+}
+
+fn report(tally: &Tally, trials: usize, rounds: u64) {
+    let mut text = String::from("operation × fault at each call: ");
+    for (name, count) in &tally.points {
+        let _written = write!(text, "{name} {count}, ");
+    }
+    let points: u64 = tally.points.values().sum();
+    let _written = write!(
+        text,
+        "{points} in all, none skipped; {} stalls; {rounds} random rounds of {trials} scenarios;\n{} interleavings \
+         with {} changes of turn; {} kills; {} findings",
+        tally.stalls,
+        tally.interleavings,
+        tally.switches,
+        tally.kills,
+        tally.found.len()
+    );
+    let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
+    for found in &tally.found {
+        let kind = found.lines().nth(1).unwrap_or_default().trim();
+        let kind = kind.split("s3://").next().unwrap_or_default();
+        *kinds.entry(format!("{}: {kind}", found.split(" (").next().unwrap_or_default())).or_default() += 1;
+    }
+    for (kind, count) in kinds {
+        let _written = write!(text, "\n  {count} × {kind}");
+    }
+    eprintln!("{text}");
+}
