@@ -13,6 +13,7 @@
 //!
 //! `cargo xtask torture` asks for more time and shows the report.
 
+mod channel;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +24,8 @@ use std::time::{Duration, Instant};
 use lakegate_base::{Code, Error};
 use lakegate_lake::storage::Storage;
 use lakegate_sandbox::{Limits, Sandbox, Transform};
-use lakegate_tests::simulated::{Chance, Fault, Process, Schedule, Stall, Strike};
+use lakegate_lake::source::Source;
+use lakegate_tests::simulated::{Bucket, Chance, Fault, Process, Schedule, Stall, Strike};
 use lakegate_tests::ways;
 
 use world::{Op, Seen, World};
@@ -349,6 +351,22 @@ fn nothing_is_lost_doubled_or_stuck() {
     report(&tally, trials.len(), rounds);
     let first: Vec<&String> = tally.found.iter().take(3).collect();
     assert!(tally.found.is_empty(), "{} findings; the first of them:\n{first:#?}", tally.found.len());
+}
+
+#[test]
+fn of_two_versions_of_one_moment_the_one_that_is_there_is_the_newer() {
+    let bucket = Bucket::default();
+    let raw: Arc<dyn Storage> = Arc::new(Process::new(&bucket, true));
+    let put = |text: &[u8]| {
+        let tag = raw.get("x.json").unwrap().map(|found| found.tag);
+        assert!(raw.replace_if_unchanged("x.json", text, tag.as_deref()).unwrap());
+        Source::object(raw.clone(), "s3://raw/x.json".into(), raw.stat("x.json").unwrap().unwrap())
+    };
+    // Neither has a sequencer, and both were changed in the same second.
+    let (first, second) = (put(b"{}"), put(b"[]"));
+    assert!(first.is_older_than(&second.record()).unwrap());
+    assert!(!second.is_older_than(&first.record()).unwrap());
+    assert!(!second.is_older_than(&second.record()).unwrap(), "itself");
 }
 
 fn report(tally: &Tally, trials: usize, rounds: u64) {

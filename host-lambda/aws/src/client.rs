@@ -161,6 +161,12 @@ impl Aws {
         self.shared.runtime.block_on(future)
     }
 
+    /// When further calls end; `None` where there is no deadline.
+    pub fn ends(&self) -> Option<Instant> {
+        let deadline = self.deadline?;
+        Some(deadline.checked_sub(self.reserve).unwrap_or_else(Instant::now))
+    }
+
     /// Time for further calls; `None` where there is no deadline.
     pub fn time_left(&self) -> Option<Duration> {
         let deadline = self.deadline?;

@@ -134,7 +134,8 @@ impl Deployed {
     /// A local folder that cannot be used.
     pub fn lake(&self, ready: &Ready, aws: &Aws) -> Result<Lake> {
         let loader = ready.follower().map(|follower| follower.loader().clone());
-        Ok(connected_lake(&ready.pipeline, aws, loader)?.remembering(ready.texts.clone()))
+        let around = Around::new(&ready.pipeline, aws, loader, self.metrics);
+        Ok(bare_lake(&ready.pipeline, aws)?.within(Arc::new(around)).remembering(ready.texts.clone()))
     }
 
     /// Holds a pipeline, or lets it go on: its events are answered and nothing is done.
@@ -239,7 +240,7 @@ impl Engines {
 
 /// A pipeline's lake, connected to catalog, notices and sources, for whoever acts beside the pipelines.
 pub fn connected_lake(pipeline: &Pipeline, aws: &Aws, loader: Option<Loader>) -> Result<Lake> {
-    let around = Around { aws: aws.clone(), pipeline: Arc::new(pipeline.clone()), loader };
+    let around = Around::new(pipeline, aws, loader, false);
     Ok(bare_lake(pipeline, aws)?.within(Arc::new(around)))
 }
 

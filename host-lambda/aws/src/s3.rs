@@ -179,6 +179,12 @@ impl Storage for S3Storage {
         Ok(self.bucket.aws.wait(sweep::sweep(&self.bucket, staged))?)
     }
 
+    fn cleaning_up(&self) -> Option<Arc<dyn Storage>> {
+        let (publisher, lanes) = (self.publisher.cleaning_up(), self.lanes.clone());
+        let bucket = publisher.bucket.clone();
+        Some(Arc::new(Self { bucket, publisher, uri: self.uri.clone(), lanes }))
+    }
+
     /// S3 does not tell whose process is gone: uploads older than [`S3Options::run_limit`] are. Their
     /// sizes are not asked for (a call and a permission more for each).
     fn left_overs(&self) -> Result<Vec<LeftOver>> {

@@ -18,11 +18,13 @@
 //! _lakegate/commits/<pipeline>/<object>/<generation>.json        commit records, never changed
 //! _lakegate/loads/pipeline=<pipeline>/day=<day>/<left>-<committed>-<object>-<generation>.json
 //!                                                                commits that are done: marks and history in one
-//! _lakegate/resubmissions/<pipeline>/<object>/<object>-<generation>.json
-//!                                                                which commits resubmitted records of an object
+//! _lakegate/resubmissions/<pipeline>/<object>/<number>.json      claims: which records of an object which commit resubmits
+//! _lakegate/withdrawn/<pipeline>/<object>-<generation>.json      resubmissions that do not count any more
+//! _lakegate/void/<pipeline>/<object>-<generation>.json           generations that were given up after their commit
 //! _lakegate/resubmitted/<digest>                                 records that were submitted again
 //! _lakegate/quarantine/<pipeline>/<object>-<generation>-<run>.jsonl
 //! _lakegate/failures/<pipeline>/<object>.json                    the last failure of an object that is not committed
+//! _lakegate/failures/<pipeline>/<object>-<generation>.json       a generation that was committed and is lost
 //! _lakegate/crawler/<crawler>-<digest>.again                     whether a crawler is to run once more
 //! _lakegate/paused/<pipeline>.json                               the pipeline is held while this is there
 //! _lakegate/shadows/<release>/<version>/<object>-<generation>.json    what a shadow would have changed
@@ -50,6 +52,10 @@ pub const LOADS: &str = "_lakegate/loads/";
 pub const FAILURES: &str = "_lakegate/failures/";
 /// Rejected records, a folder a pipeline.
 pub const QUARANTINE: &str = "_lakegate/quarantine/";
+/// Resubmissions that do not count any more, a folder a pipeline.
+pub const WITHDRAWN: &str = "_lakegate/withdrawn/";
+/// Generations that were given up after their commit, a folder a pipeline.
+pub const VOID: &str = "_lakegate/void/";
 /// Live contracts, a folder a table.
 pub const TABLES: &str = "_lakegate/tables/";
 /// Uploads that wait for their turn.
@@ -155,18 +161,22 @@ fn moment(rfc3339: &str) -> Option<(&str, u32)> {
     plain.then_some((day, left))
 }
 
-/// Folder that names the commits which submitted records of a source object again, with a trailing slash.
+/// Folder of the claims on rejected records of a source object, with a trailing slash.
 pub fn resubmissions_prefix(pipeline: &str, uri: &str) -> String {
     format!("{OWN}resubmissions/{pipeline}/{}/", object_key(uri))
 }
 
-/// Says that a commit of `resubmission` submits records of `source` again.
-pub fn resubmission_key(pipeline: &str, source: &str, resubmission: &str, generation: u32) -> String {
-    let (folder, object) = (resubmissions_prefix(pipeline, source), object_key(resubmission));
-    format!("{folder}{object}-{generation:06}.json")
+/// A claim: numbers of one object are given out one after the other, so that two never claim at once.
+pub fn resubmission_key(pipeline: &str, source: &str, number: u32) -> String {
+    format!("{}{number:06}.json", resubmissions_prefix(pipeline, source))
 }
 
-/// Records that were submitted again, by digest.
+/// The number of a claim.
+pub fn number_of_resubmission(key: &str) -> Option<u32> {
+    key.rsplit('/').next()?.strip_suffix(".json")?.parse().ok()
+}
+
+/// Records that were submitted again, by what stands for the resubmission.
 pub fn resubmitted_key(digest: &str) -> String {
     format!("{OWN}resubmitted/{digest}")
 }
@@ -185,6 +195,11 @@ pub fn quarantine_key(pipeline: &str, uri: &str, generation: u32, run: &str) -> 
 /// The last failure of a source object.
 pub fn failure_key(pipeline: &str, uri: &str) -> String {
     format!("{FAILURES}{pipeline}/{}.json", object_key(uri))
+}
+
+/// A generation of a source object that was committed and is lost.
+pub fn lost_key(pipeline: &str, uri: &str, generation: u32) -> String {
+    format!("{FAILURES}{pipeline}/{}-{generation:06}.json", object_key(uri))
 }
 
 /// Which releases the last host to swap has in use.
@@ -266,15 +281,23 @@ impl<'a> Named<'a> {
         Some(Self { pipeline, object, generation })
     }
 
-    /// Object and generation of a resubmission, from the name of a file below [`resubmissions_prefix`].
-    pub fn of_resubmission(pipeline: &'a str, key: &'a str) -> Option<Self> {
-        let (object, generation) = key.rsplit('/').next()?.strip_suffix(".json")?.split_once('-')?;
-        Some(Self { pipeline, object, generation: generation.parse().ok()? })
-    }
-
     /// Key of the commit record.
     pub fn commit_key(&self) -> String {
         format!("{}{:06}.json", commits_prefix(self.pipeline, self.object), self.generation)
+    }
+
+    /// Says, while it is there, that a commit of resubmitted records does not count any more.
+    pub fn withdrawn_key(&self) -> String {
+        self.below(WITHDRAWN)
+    }
+
+    /// Says, while it is there, that a generation was given up after its commit.
+    pub fn void_key(&self) -> String {
+        self.below(VOID)
+    }
+
+    fn below(&self, folder: &str) -> String {
+        format!("{folder}{}/{}-{:06}.json", self.pipeline, self.object, self.generation)
     }
 }
 
@@ -311,8 +334,7 @@ mod tests {
         assert_eq!(Named::of_load(&load_key("p-1", AT, "/in/x.json", 12)), Some(named));
         assert_eq!(Named::of_load(&load_key("p-1", "", "/in/x.json", 12)), Some(named));
         assert_eq!(Named::of_quarantine(&quarantine_key("p-1", "/in/x.json", 12, "cafe")), Some(named));
-        let resubmission = resubmission_key("p-1", "/in/y.json", "/in/x.json", 12);
-        assert_eq!(Named::of_resubmission("p-1", &resubmission), Some(named));
+        assert_eq!(number_of_resubmission(&resubmission_key("p-1", "/in/y.json", 12)), Some(12));
         for strange in ["", "_lakegate/commits/p/x.json", "_lakegate/loads/p/d/x.json", "t/x.parquet"] {
             assert_eq!(Named::of_commit(strange).or(Named::of_load(strange)), None, "{strange}");
         }
@@ -331,7 +353,9 @@ mod tests {
                 spec_key(name),
                 commit_key(name, "u", 1),
                 load_key(name, AT, "u", 1),
-                resubmission_key(name, "u", "v", 1),
+                resubmission_key(name, "u", 1),
+                Named { pipeline: name, object: "o", generation: 1 }.withdrawn_key(),
+                Named { pipeline: name, object: "o", generation: 1 }.void_key(),
                 resubmitted_key(name),
                 quarantine_key(name, "u", 1, "r"),
                 failure_key(name, "u"),

@@ -23,8 +23,9 @@ pub use contracts::check_growth;
 pub use contracts::{ContractVersion, LiveContract};
 
 pub use lakegate_model::digest::{is_digest, sha256};
-pub use loads::{Load, LoadedTable};
+pub use loads::{Load, LoadedTable, Void};
 pub use page::{Entry, History};
+pub(crate) use resubmissions::record_number;
 pub use texts::Texts;
 
 use crate::keys::{self, Named, contract_key, failure_key, object_prefix, spec_key};
@@ -43,6 +44,15 @@ pub trait Surroundings: Send + Sync {
     /// # Errors
     /// What could not be told; the commit stays undone and is completed by the next run.
     fn published(&self, lake: &Lake, record: &CommitRecord) -> Result<serde_json::Value>;
+
+    /// A generation that was committed is lost: its files were never visible, and cannot be made any more. Told at
+    /// least once.
+    ///
+    /// # Errors
+    /// What could not be told; it is tried again.
+    fn lost(&self, _lost: &FailedRecord) -> Result<()> {
+        Ok(())
+    }
 
     /// A source object that lies elsewhere, as its record pins it.
     ///
@@ -106,6 +116,14 @@ impl Lake {
         &*self.storage
     }
 
+    /// The same lake for what is left to do when time is up: throwing away, and taking back.
+    pub(crate) fn cleaning_up(&self) -> Self {
+        match self.storage.cleaning_up() {
+            Some(storage) => Self { storage: Arc::new(storage), ..self.clone() },
+            None => self.clone(),
+        }
+    }
+
     /// Calls of its storage so far; a page, a part or another try is not counted apart.
     pub(crate) fn requests(&self) -> u64 {
         self.storage.calls()
@@ -152,10 +170,18 @@ impl Lake {
     /// The storage's, or a record cannot be read.
     pub fn commits(&self) -> Result<Vec<CommitState>> {
         let mut found = self.records_below(keys::COMMITS)?;
-        let marks: BTreeSet<String> =
-            self.storage.list(keys::LOADS)?.into_iter().map(|facts| facts.key).collect();
+        let listed = |prefix| -> Result<BTreeSet<String>> {
+            Ok(self.storage.list(prefix)?.into_iter().map(|facts| facts.key).collect())
+        };
+        let (marks, void) = (listed(keys::LOADS)?, listed(keys::VOID)?);
         for state in &mut found {
-            state.done = marks.contains(&state.record.load_key());
+            state.done |= marks.contains(&state.record.load_key());
+            state.void |= void.contains(&state.record.void_key());
+        }
+        judge(&mut found);
+        let withdrawn = listed(keys::WITHDRAWN)?;
+        for state in &mut found {
+            state.current &= !withdrawn.contains(&state.record.withdrawn_key());
         }
         Ok(found)
     }
@@ -191,8 +217,17 @@ impl Lake {
     /// committed before, see [`roll_forward`](crate::run::commit::roll_forward).
     pub(crate) fn commits_below(&self, object_prefix: &str) -> Result<Vec<CommitState>> {
         let mut found = self.records_below(object_prefix)?;
-        if let Some(last) = found.last_mut() {
-            last.done = self.is_done(&last.record)?;
+        for state in &mut found {
+            state.done = true;
+        }
+        if let Some(last) = found.last_mut().filter(|last| !last.record.is_void()) {
+            let mark = self.load_of(&last.record)?;
+            last.done = mark.is_some();
+            last.void |= mark.is_some_and(|mark| mark.void.is_some());
+        }
+        judge(&mut found);
+        for state in found.iter_mut().filter(|state| !state.record.resolves.is_empty()) {
+            state.current = state.current && !self.is_withdrawn(&state.record)?;
         }
         Ok(found)
     }
@@ -202,23 +237,26 @@ impl Lake {
         Ok(self.storage.stat(&record.load_key())?.is_some())
     }
 
-    /// Commit records with what they say of each other; as if all were done.
-    pub(crate) fn records_below(&self, prefix: &str) -> Result<Vec<CommitState>> {
+    /// Commit records with what they say of each other.
+    fn records_below(&self, prefix: &str) -> Result<Vec<CommitState>> {
         let mut found: Vec<CommitState> = Vec::new();
         for facts in self.storage.list(prefix)? {
             if let Some(record) = self.read_json::<CommitRecord>(&facts.key)? {
-                found.push(CommitState { record, done: true, current: true, key: facts.key });
+                let void = record.is_void();
+                found.push(CommitState { record, done: void, current: true, key: facts.key, void });
             }
         }
-        let mut gone: BTreeSet<String> = BTreeSet::new();
+        let mut void: BTreeSet<String> = BTreeSet::new();
         for state in &found {
-            gone.extend(state.record.withdraws.iter().cloned());
             let Some(named) = Named::of_commit(&state.key) else { continue };
-            let earlier = state.record.replaces.iter().filter(|earlier| **earlier < named.generation);
-            gone.extend(earlier.map(|earlier| Named { generation: *earlier, ..named }.commit_key()));
+            void.extend(
+                state.record.voids.iter().map(|generation| {
+                    Named { generation: *generation, ..named }.commit_key()
+                }),
+            );
         }
         for state in &mut found {
-            state.current = !gone.contains(&state.key);
+            state.void |= void.contains(&state.key);
         }
         Ok(found)
     }
@@ -262,8 +300,8 @@ impl Lake {
     ///
     /// # Errors
     /// The storage's, or the mark cannot be read.
-    pub fn load_of(&self, state: &CommitState) -> Result<Option<Load>> {
-        self.read_json(&state.record.load_key())
+    pub fn load_of(&self, record: &CommitRecord) -> Result<Option<Load>> {
+        self.read_json(&record.load_key())
     }
 
     /// The last failures of a source, by URI or path, in all pipelines.
@@ -313,6 +351,20 @@ impl Lake {
             self.storage.put_if_absent(&key, text)?;
         }
         Ok(digest)
+    }
+}
+
+/// Which commits count, by what those that are not void say of each other.
+fn judge(states: &mut [CommitState]) {
+    let mut gone: BTreeSet<String> = BTreeSet::new();
+    for state in states.iter().filter(|state| !state.void) {
+        gone.extend(state.record.withdraws.iter().cloned());
+        let Some(named) = Named::of_commit(&state.key) else { continue };
+        let earlier = state.record.replaces.iter().filter(|earlier| **earlier < named.generation);
+        gone.extend(earlier.map(|earlier| Named { generation: *earlier, ..named }.commit_key()));
+    }
+    for state in states {
+        state.current = !state.void && !gone.contains(&state.key);
     }
 }
 

@@ -96,6 +96,9 @@ pub struct Resolved {
     pub digest: String,
     /// Record numbers, ascending.
     pub records: Vec<u64>,
+    /// The generation whose quarantine they were picked from.
+    #[serde(default)]
+    pub generation: u32,
 }
 
 /// The release that made a commit, as a channel or a person picked it.
@@ -132,7 +135,8 @@ pub struct CommitRecord {
     pub generation: u32,
     /// Names the run that made it.
     pub run: String,
-    /// Why there is this generation: `new`, `content`, `spec`, `component`, `rerun`, `contract`, `resubmit`.
+    /// Why there is this generation: `new`, `content`, `spec`, `component`, `rerun`, `contract`, `resubmit`,
+    /// `retract`; or `void`, which holds the place of a commit that must not be made any more.
     pub reason: String,
     /// The release, where one was used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -152,6 +156,13 @@ pub struct CommitRecord {
     /// Keys of other commits whose files go as well: resubmissions that this generation makes void.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withdraws: Vec<String>,
+    /// Earlier generations that were given up after their commit: what they say counts for nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub voids: Vec<u32>,
+    /// Versions of the object that were taken out of the tables, by this generation or one before: an event of
+    /// theirs comes late.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retracts: Vec<String>,
     /// Part files of all tables.
     pub parts: Vec<PartRecord>,
     /// Rejected records, if any.
@@ -167,7 +178,45 @@ pub struct CommitRecord {
     pub committed: String,
 }
 
+/// The reason of a record that only keeps another from being made.
+const VOID: &str = "void";
+
 impl CommitRecord {
+    /// A record in the place of one that must not be made any more.
+    pub(crate) fn void(pipeline: &str, uri: &str, generation: u32, at: String) -> Self {
+        let source = SourceRecord { uri: uri.into(), ..SourceRecord::default() };
+        let (pipeline, reason) = (pipeline.into(), VOID.into());
+        Self {
+            version: 1,
+            pipeline,
+            source,
+            generation,
+            reason,
+            started: at.clone(),
+            committed: at,
+            ..Self::default()
+        }
+    }
+
+    /// Whether it only keeps another from being made.
+    pub fn is_void(&self) -> bool {
+        self.reason == VOID
+    }
+
+    /// Key of what says that it was given up.
+    pub(crate) fn void_key(&self) -> String {
+        self.named(&keys::object_key(&self.source.uri)).void_key()
+    }
+
+    /// Key of what says that it was withdrawn.
+    pub(crate) fn withdrawn_key(&self) -> String {
+        self.named(&keys::object_key(&self.source.uri)).withdrawn_key()
+    }
+
+    fn named<'a>(&'a self, object: &'a str) -> keys::Named<'a> {
+        keys::Named { pipeline: &self.pipeline, object, generation: self.generation }
+    }
+
     /// Key of its done mark.
     pub(crate) fn load_key(&self) -> String {
         keys::load_key(&self.pipeline, &self.committed, &self.source.uri, self.generation)
@@ -209,10 +258,13 @@ pub struct CommitState {
     pub record: CommitRecord,
     /// True once all is published and the old generation's files are gone.
     pub done: bool,
-    /// True unless a later generation replaced it.
+    /// True unless a later generation replaced it, or it is void or withdrawn.
     pub current: bool,
     /// Key of the record.
     pub key: String,
+    /// True if it was committed, and is given up: its files are not there, and will not be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub void: bool,
 }
 
 /// A source object that failed: nothing of it is in the tables.

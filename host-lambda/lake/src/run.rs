@@ -21,7 +21,7 @@ pub(crate) mod stage;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use commit::{Means, complete, record_failure, roll_forward};
+use commit::{Completed, Means, Rolled, complete, record_failure, roll_forward, source_of, take_back};
 use learn::{Live, Made};
 use serde::{Deserialize, Serialize};
 use stage::{Names, Staging};
@@ -30,7 +30,7 @@ pub use plan::Plan;
 pub use preview::{Preview, PreviewPart, Proposal, preview, propose, remake};
 
 use crate::keys::{commit_key, object_prefix, spec_key};
-use crate::lake::{Lake, check_growth, sha256, to_json};
+use crate::lake::{Lake, sha256, to_json};
 use crate::record::{CommitRecord, CommitState, Resolved};
 use crate::source::{Source, now_ms};
 use lakegate_base::time::{parse, rfc3339};
@@ -92,13 +92,15 @@ pub struct Outcome {
     pub warnings: Vec<String>,
 }
 
-/// Why there is a new generation, where that is not plain from the records.
-#[derive(Clone, Debug, Default)]
-pub struct Cause {
+/// Why there is a new generation, where that is not plain from the records, and what may keep it from being made.
+#[derive(Clone, Default)]
+pub struct Cause<'a> {
     pub reason: Option<&'static str>,
     pub resolves: Vec<Resolved>,
     /// Contracts to work under instead of the live ones: they are about to take their place.
     pub contracts: Option<Vec<TableContract>>,
+    /// Asked once it is known that the object is to be read, and before it is: whether there is room and time for it.
+    pub admit: Option<&'a dyn Fn() -> Result<()>>,
 }
 
 /// Runs one source object through the flow.
@@ -121,7 +123,7 @@ pub fn run_because(
     transform: &Transform,
     source: &Source,
     plan: &Plan,
-    cause: &Cause,
+    cause: &Cause<'_>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Outcome> {
     let (started, requests) = (Instant::now(), lake.requests());
@@ -154,11 +156,43 @@ fn is_same(state: &CommitState, transform: &Transform, source: &Source, plan: &P
             && record.table == plan.table)
 }
 
+/// A version that was taken out of the tables: its event comes late. A person who asks for it again gets it.
+fn was_retracted<'a>(states: &'a [CommitState], source: &Source, plan: &Plan) -> Option<&'a CommitState> {
+    let last = states.iter().rev().find(|state| !state.void)?;
+    let named = last.record.retracts.iter().any(|version| version == source.version());
+    Some(last).filter(|_| plan.by_version && named)
+}
+
+/// Generations that were given up so far.
+pub(crate) fn voids(states: &[CommitState]) -> Vec<u32> {
+    states.iter().filter(|state| state.void).map(|state| state.record.generation).collect()
+}
+
+/// Versions that were taken out of the tables so far.
+pub(crate) fn retracts(states: &[CommitState]) -> Vec<String> {
+    let last = states.iter().rev().find(|state| !state.void);
+    last.map(|last| last.record.retracts.clone()).unwrap_or_default()
+}
+
+/// Names of 64 bits may meet; nobody's rows are to be taken for another's then.
+fn same_name(source: &Source, other: &CommitState) -> Error {
+    let what =
+        format!("{} and {} have the same short name in the lake", source.uri(), other.record.source.uri);
+    Error::new(Code::ObjectKeyTaken, what).with_hint("bring it under another name")
+}
+
 /// The commit of a newer version, which this one must not replace. Versions that are added to each other
 /// may come in any order.
-fn newer<'a>(states: &'a [CommitState], source: &Source, plan: &Plan) -> Option<&'a CommitState> {
-    let newer = |state: &&CommitState| state.current && source.is_older_than(&state.record.source);
-    states.iter().rev().find(newer).filter(|_| plan.by_version && !plan.append)
+fn newer<'a>(states: &'a [CommitState], source: &Source, plan: &Plan) -> Result<Option<&'a CommitState>> {
+    if !plan.by_version || plan.append {
+        return Ok(None);
+    }
+    for state in states.iter().rev().filter(|state| state.current) {
+        if source.is_older_than(&state.record.source)? {
+            return Ok(Some(state));
+        }
+    }
+    Ok(None)
 }
 
 /// Records that an object fails before any of it is read.
@@ -166,7 +200,7 @@ fn newer<'a>(states: &'a [CommitState], source: &Source, plan: &Plan) -> Option<
 /// # Errors
 /// The storage's.
 pub fn refuse(lake: &Lake, transform: &Transform, source: &Source, plan: &Plan, error: &Error) -> Result<()> {
-    let names = Names::new(plan.pipeline(), source, 1, &run_id(source.uri()));
+    let names = Names::new(plan.pipeline(), &source.record(), 1, &run_id(source.uri()));
     record_failure(lake, plan, transform, source, error, &mut Staging::new(lake, names), 0)
 }
 
@@ -189,7 +223,7 @@ pub(crate) struct Run<'a> {
     pub(crate) transform: &'a Transform,
     pub(crate) source: &'a Source,
     pub(crate) plan: &'a Plan,
-    pub(crate) cause: &'a Cause,
+    pub(crate) cause: &'a Cause<'a>,
     /// All generations of the object so far.
     pub(crate) states: &'a [CommitState],
     /// Calls of the lake's storage before this run began.
@@ -206,16 +240,31 @@ pub(crate) struct Ready<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Completes what is undone, then makes what is missing; `None` if another run won the commit.
+    /// Completes what is undone, then makes what is missing; `None` if the object's states changed, and are to be
+    /// looked at again.
     fn once(&self, started: Instant, progress: &mut dyn FnMut(Progress)) -> Result<Option<Outcome>> {
         let Self { lake, transform, source, plan, states, .. } = *self;
+        if let Some(other) = states.iter().find(|state| state.record.source.uri != source.uri()) {
+            return Err(same_name(source, other));
+        }
         let means = Means { transform: Some(transform), source: Some(source), requests: None };
-        let rolled = roll_forward(lake, states, means)?;
-        if let Some(newer) = newer(states, source, plan) {
+        let replaced = |record: &CommitRecord| {
+            // What is added to other versions is lost only if it cannot come again.
+            let gone = || !plan.append || source_of(lake, record).is_err();
+            record.source.version() != source.version() && gone()
+        };
+        let rolled = match roll_forward(lake, states, means, &replaced)? {
+            Rolled::Forward(count) => count,
+            Rolled::GivenUp => return Ok(None),
+        };
+        if let Some(newer) = newer(states, source, plan)? {
+            self.take_back_old()?;
             return Ok(Some(outcome(State::Superseded, newer.record.clone(), 0, started)));
         }
         let same = states.iter().rev().find(|state| is_same(state, transform, source, plan));
+        let same = same.or_else(|| was_retracted(states, source, plan));
         if let Some(state) = same.filter(|_| !plan.rerun) {
+            self.take_back_old()?;
             let state_now = if rolled > 0 { State::RolledForward } else { State::NothingToDo };
             return Ok(Some(outcome(state_now, state.record.clone(), 0, started)));
         }
@@ -225,7 +274,19 @@ impl<'a> Run<'a> {
         }))
     }
 
-    /// Makes, stages, commits and publishes; `None` if another run won the commit.
+    /// An event that comes again may come from a process that was killed after it had published what was replaced
+    /// before: the files of replaced generations of this version go.
+    fn take_back_old(&self) -> Result<()> {
+        let old = |state: &&CommitState| {
+            !state.current && !state.record.is_void() && state.record.source.version() == self.source.version()
+        };
+        for state in self.states.iter().filter(old) {
+            take_back(self.lake, &state.record)?;
+        }
+        Ok(())
+    }
+
+    /// Makes, stages, commits and publishes; `None` if another run won the commit, or it had to be given up.
     fn attempt(&self, progress: &mut dyn FnMut(Progress)) -> Result<Option<(CommitRecord, u8)>> {
         let ready = self.stage(progress)?;
         let passes = ready.made.passes;
@@ -234,30 +295,32 @@ impl<'a> Run<'a> {
         Ok(self.commit(ready, progress)?.map(|record| (record, passes)))
     }
 
-    /// Makes the record, the point of no return, and completes it.
+    /// Makes the record, the point of no return, and completes it; `None` as [`Self::attempt`].
     pub fn commit(
         &self,
         ready: Ready<'_>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Option<CommitRecord>> {
-        let Ready { made, mut staging, mut record, before } = ready;
-        if !self.contracts_hold(&made)? {
-            return Ok(None);
-        }
+        let Ready { mut staging, mut record, before, .. } = ready;
         let key = commit_key(&record.pipeline, &record.source.uri, record.generation);
         record.committed = later_than(before.iter().map(String::as_str));
-        self.lake.note_resubmissions(&record)?;
+        self.lake.claim(&record)?;
         crash::point("before-commit");
-        if !self.lake.storage().put_if_absent(&key, &to_json(&record)?)? {
-            return Ok(None);
+        match self.lake.storage().put_if_absent(&key, &to_json(&record)?) {
+            Ok(true) => staging.keep(),
+            Ok(false) => return Ok(None),
+            Err(error) => {
+                // The record may be there, or come yet, and names what is staged: a sweep throws it away if not.
+                staging.keep();
+                return Err(error.into());
+            }
         }
-        staging.keep();
         crash::point("after-commit");
         progress(Progress::Publishing);
         let requests = Some(self.requests);
         let means = Means { transform: Some(self.transform), source: Some(self.source), requests };
-        complete(self.lake, &key, &record, means)?;
-        Ok(Some(record))
+        let completed = complete(self.lake, &key, &record, means)?;
+        Ok((completed == Completed::Done).then_some(record))
     }
 
     /// Runs the sandbox; everything that a commit record needs, staged and durable.
@@ -266,13 +329,15 @@ impl<'a> Run<'a> {
         let Self { lake, transform, source, plan, .. } = *self;
         let generation = self.states.last().map_or(1, |state| state.record.generation + 1);
         let run = run_id(source.uri());
-        let names = Names::new(plan.pipeline(), source, generation, &run);
+        let names = Names::new(plan.pipeline(), &source.record(), generation, &run);
         let mut staging = Staging::new(lake, names);
         let from = match &self.cause.contracts {
             Some(settled) => Live::Settled(settled.clone()),
             None => Live::Lake(lake),
         };
-        let made = learn::make(from, transform, source, plan, &mut staging, progress);
+        let admitted = self.cause.admit.map_or(Ok(()), |admit| admit());
+        let made =
+            admitted.and_then(|()| learn::make(from, transform, source, plan, &mut staging, progress));
         let records = made.as_ref().map_or(0, |made| made.report.records);
         let made = match made.and_then(|made| plan.check_rejected(&made.report).map(|()| made)) {
             Ok(made) => made,
@@ -312,6 +377,8 @@ impl<'a> Run<'a> {
             on_reupload: if plan.append { "append" } else { "replace" }.into(),
             replaces: self.replaces(),
             withdraws: withdrawn.into_iter().map(|state| state.key).collect(),
+            voids: voids(self.states),
+            retracts: retracts(self.states),
             parts,
             quarantine,
             report: made.report.clone(),
@@ -320,19 +387,6 @@ impl<'a> Run<'a> {
             committed: String::new(),
         };
         Ok(Ready { made, staging, record, before })
-    }
-
-    /// Nobody changed a type meanwhile: the live contracts still hold what these files hold.
-    fn contracts_hold(&self, made: &Made) -> Result<bool> {
-        for contract in &made.contracts {
-            if let Some(live) = self.lake.contract(&contract.table)?
-                && live.text != contract.text
-                && check_growth(&contract.table, &contract.text, &live.text).is_err()
-            {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     /// Generations whose files go: all that count, or with `append` those of the same content.
@@ -360,6 +414,12 @@ impl<'a> Run<'a> {
                 && (resolved.digest != self.source.digest()
                     || resolved.records.iter().any(|record| rejected.binary_search(record).is_err()))
         };
+        let had = |state: &CommitState| {
+            replaced.contains(&state.record.generation) && state.record.quarantine.is_some()
+        };
+        if !self.states.iter().any(had) {
+            return Ok(Vec::new());
+        }
         let mut found = self.lake.resubmissions_of(self.plan.pipeline(), self.source.uri())?;
         found.retain(|state| state.record.resolves.iter().any(void));
         Ok(found)

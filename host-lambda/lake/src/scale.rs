@@ -66,9 +66,18 @@ pub fn fill(root: &Path, commits: usize) {
         if number % 9 == 0 {
             let (source, digest) = (record.source.uri.clone(), record.source.digest.clone());
             record.source.uri = format!("resubmit:{number:064}");
-            record.resolves = vec![Resolved { source: source.clone(), digest, records: vec![1] }];
+            let resolved = Resolved {
+                source: source.clone(),
+                digest: digest.clone(),
+                records: vec![1],
+                generation: 1,
+            };
+            record.resolves = vec![resolved];
             record.quarantine = None;
-            put(root, &keys::resubmission_key("orders", &source, &record.source.uri, 1), &1);
+            let claim = serde_json::json!({
+                "version": 1, "resubmission": record.source.uri, "generation": 1, "digest": digest, "records": [1],
+            });
+            put(root, &keys::resubmission_key("orders", &source, 1), &claim);
             commit(root, &record);
         }
     }
@@ -101,7 +110,7 @@ pub fn costs(open: &dyn Fn() -> Lake, counted: &dyn Fn() -> Vec<u64>) -> Vec<(&'
         let lake = open();
         let found = lake.commits_of_source("/in/9.json").unwrap();
         assert_eq!((found.len(), lake.failures_of_source("/in/9.json").unwrap().len()), (1, 0));
-        assert!(lake.load_of(&found[0]).unwrap().is_some());
+        assert!(lake.load_of(&found[0].record).unwrap().is_some());
     });
     measure("status of what is not there", &|| {
         assert!(open().commits_of_source("/in/none.json").unwrap().is_empty());

@@ -116,11 +116,7 @@ impl Source {
     /// An object of a storage, as `facts` pin it. It is not read here.
     pub fn object(storage: Arc<dyn Storage>, uri: String, facts: Facts) -> Self {
         let (folder, name) = uri.rsplit_once('/').unwrap_or(("", &uri));
-        // An ETag is no digest and comes back when the same content does: size and time tell the uploads apart.
-        let version = match facts.version.strip_prefix("v:") {
-            Some(_) => facts.version.clone(),
-            None => format!("{}:{}:{}", facts.version, facts.bytes, facts.modified_ms),
-        };
+        let version = version_of(&facts);
         Self {
             stem: sanitise(name),
             version: Some(version),
@@ -236,15 +232,23 @@ impl Source {
         }
     }
 
-    /// Whether `other`, a version that was taken already, is newer: S3's own order of events where both
-    /// have one, else the time of the last change. Files have no such order: what is there now counts.
-    pub fn is_older_than(&self, other: &SourceRecord) -> bool {
-        if self.version.is_none() || other.version.is_empty() {
-            return false;
+    /// Whether `other`, a version that was taken already, is newer: S3's own order of events where both have one, else
+    /// the time of the last change. That has whole seconds: of two versions of one second, the one that is there now
+    /// is the newer. Files have no such order: what is there now counts.
+    ///
+    /// # Errors
+    /// The storage's, where it has to be asked.
+    pub fn is_older_than(&self, other: &SourceRecord) -> Result<bool> {
+        if self.version.is_none() || other.version.is_empty() || self.version() == other.version {
+            return Ok(false);
         }
         match (&self.arrived.1, &other.sequencer) {
-            (Some(this), Some(that)) => this < that,
-            _ => self.modified_ms < other.modified_ms,
+            (Some(this), Some(that)) => Ok(this < that),
+            _ if self.modified_ms == other.modified_ms => {
+                let now = self.storage.stat(&self.facts.key)?;
+                Ok(now.is_some_and(|now| version_of(&now) == other.version))
+            }
+            _ => Ok(self.modified_ms < other.modified_ms),
         }
     }
 
@@ -256,6 +260,15 @@ impl Source {
     /// Hive partitions found in the path, name and value.
     pub fn partitions(&self) -> &[(String, String)] {
         &self.partitions
+    }
+}
+
+/// What names a version of an object. An ETag is no digest and comes back when the same content does: size and time
+/// tell the uploads apart.
+fn version_of(facts: &Facts) -> String {
+    match facts.version.strip_prefix("v:") {
+        Some(_) => facts.version.clone(),
+        None => format!("{}:{}:{}", facts.version, facts.bytes, facts.modified_ms),
     }
 }
 

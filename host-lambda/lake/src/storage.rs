@@ -264,6 +264,12 @@ pub trait Storage: Send + Sync {
         Ok(())
     }
 
+    /// The same place with the time that is kept for cleaning up, where calls end at a deadline: what is to be thrown
+    /// away or taken back then still can be. `None` where there is none.
+    fn cleaning_up(&self) -> Option<std::sync::Arc<dyn Storage>> {
+        None
+    }
+
     /// Everything staged by processes that are gone. What an undone commit record names must be kept.
     ///
     /// # Errors

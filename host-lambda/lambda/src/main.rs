@@ -75,9 +75,11 @@ async fn answer(
     deployed: Arc<Deployed>,
     event: LambdaEvent<Value>,
 ) -> std::result::Result<Value, Diagnostic> {
+    let begun = Instant::now();
     let request = Request {
         id: event.context.request_id.clone(),
-        deadline: Some(Instant::now() + left(event.context.deadline)),
+        begun,
+        deadline: Some(begun + left(event.context.deadline)),
         again: false,
     };
     let worked = tokio::task::spawn_blocking(move || deployed.event(&event.payload, &request)).await;

@@ -70,6 +70,9 @@ pub struct Past {
     pub stable: Pinned,
     /// When, RFC 3339.
     pub at: String,
+    /// Names the change: whoever made it and got no answer finds out whether it was taken.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
 }
 
 /// Which releases are in use.
@@ -197,9 +200,23 @@ impl Channel {
     fn next(mut self, change: Change, release: Pinned, at: &str) -> Self {
         self.sequence += 1;
         let (sequence, stable) = (self.sequence, self.stable.release.clone());
-        self.history.insert(0, Past { sequence, change, release, stable, at: at.into() });
+        let id = String::new();
+        self.history.insert(0, Past { sequence, change, release, stable, at: at.into(), id });
         self.history.truncate(HISTORY);
         self
+    }
+
+    /// The document with its last change named.
+    pub(crate) fn named(mut self, id: &str) -> Self {
+        if let Some(last) = self.history.first_mut() {
+            last.id = id.into();
+        }
+        self
+    }
+
+    /// Whether a change of this name is among those that it remembers.
+    pub(crate) fn has_change(&self, id: &str) -> bool {
+        self.history.iter().any(|past| past.id == id)
     }
 
     /// All releases that it names: stable, canary, shadow.

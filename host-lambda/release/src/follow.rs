@@ -13,6 +13,7 @@
 //!   remembers nothing, and would take an old signed document for the newest.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -273,9 +274,12 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// On a thread of its own: loads what is missing and swaps.
+    /// On a thread of its own: loads what is missing and swaps. Whatever a release does to the loader, the load ends.
     fn load(&self, channel: &Channel, known: &[Arc<Release>]) {
-        let loaded = load_all(&self.loader, channel, known);
+        let loaded = std::panic::catch_unwind(AssertUnwindSafe(|| load_all(&self.loader, channel, known)));
+        let loaded = loaded.unwrap_or_else(|_| {
+            Err(Error::new(Code::Invariant, "loading the release panicked; the log has where"))
+        });
         let mut state = self.lock();
         state.loading = false;
         match loaded.and_then(|loaded| Ok((serving(channel, &loaded)?, loaded))) {

@@ -15,6 +15,7 @@
 //!   one object: the text as a JSON string, and the signature of exactly that text.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -212,7 +213,8 @@ impl Registry {
         }
     }
 
-    /// Changes a channel, also while others do.
+    /// Changes a channel once, also while others do, and where an answer is lost: the change has a name in the
+    /// document, so that one that was taken is recognised behind those of others.
     ///
     /// # Errors
     /// Those of `change`; the document that is there is damaged or not signed by a trusted key; the storage's.
@@ -224,20 +226,40 @@ impl Registry {
         change: impl Fn(Option<&Channel>) -> Result<(Channel, T)>,
     ) -> Result<(Channel, T)> {
         let place = channel_key(name);
+        let id = change_id(name);
+        let mut tried: Option<(Channel, T)> = None;
         for _ in 0..ATTEMPTS {
             let found = self.storage.get(&place)?;
             let before = match &found {
                 Some(found) => Some(verified_channel(&place, name, &found.bytes, trust)?),
                 None => None,
             };
+            if let (Some(before), Some(made)) = (&before, tried.take())
+                && before.has_change(&id)
+            {
+                return Ok(made);
+            }
             let (channel, more) = change(before.as_ref())?;
+            let channel = channel.named(&id);
             let payload = String::from_utf8(to_json(&channel)?)
                 .map_err(|error| Error::new(Code::Json, error.to_string()))?;
             let text = to_json(&Signed::new(payload, key))?;
             let tag = found.as_ref().map(|found| found.tag.as_str());
-            if self.storage.replace_if_unchanged(&place, &text, tag)? {
-                return Ok((channel, more));
+            match self.storage.replace_if_unchanged(&place, &text, tag) {
+                Ok(true) => return Ok((channel, more)),
+                Ok(false) => {}
+                // Unknown whether it was taken: looked up once, since it may have been.
+                Err(error) => match self.storage.get(&place) {
+                    Ok(Some(now))
+                        if verified_channel(&place, name, &now.bytes, trust)
+                            .is_ok_and(|now| now.has_change(&id)) =>
+                    {
+                        return Ok((channel, more));
+                    }
+                    _ => return Err(error.into()),
+                },
             }
+            tried = Some((channel, more));
         }
         Err(Error::new(Code::ChannelContended, format!("others changed the channel {name} over and over")))
     }
@@ -263,6 +285,15 @@ fn verified_channel(place: &str, name: &str, bytes: &[u8], trust: &Trust) -> Res
         return Err(damaged_channel(place, format!("it is that of {}", channel.name)));
     }
     Ok(channel)
+}
+
+/// Names a change: unique enough that two never share one.
+fn change_id(name: &str) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let text = format!("{name} {} {count} {}", std::process::id(), clock.as_nanos());
+    sha256(text.as_bytes())[..16].to_string()
 }
 
 fn blob_key(blob: &Blob) -> String {

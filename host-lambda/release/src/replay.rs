@@ -86,7 +86,8 @@ fn one(lake: &Lake, into: Option<&Lake>, release: &Release, record: &CommitRecor
             into.keep_text(contract_key, contract.text.as_bytes())?;
         }
     }
-    let cause = Cause { reason: Some("replay"), resolves: record.resolves.clone(), contracts };
+    let resolves = record.resolves.clone();
+    let cause = Cause { reason: Some("replay"), resolves, contracts, ..Cause::default() };
     run_because(into.unwrap_or(lake), &release.transform, &source, &plan, &cause, &mut |_| {})
 }
 

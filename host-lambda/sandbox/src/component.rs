@@ -134,6 +134,13 @@ impl Transform {
         Self::link(sandbox, name, &component, digest.into(), bytes.len(), true, started)
     }
 
+    /// The same, whose every call ends by a moment: the time of whoever waits is up then.
+    #[must_use]
+    pub fn until(self, moment: Option<Instant>) -> Self {
+        let limits = Limits { until: moment, ..self.inner.limits };
+        if moment.is_some() { self.limited(limits) } else { self }
+    }
+
     /// The same with other limits for each source object.
     #[must_use]
     pub fn limited(self, limits: Limits) -> Self {

@@ -72,6 +72,9 @@ pub enum SandboxError {
         /// Name of the limit that was passed.
         limit: &'static str,
     },
+    /// The time of whoever waits is up.
+    #[error("the transform was still working when the time of the invocation was up")]
+    TimeUp,
     /// A named limit of the host was passed.
     #[error("the transform passed the limit {limit}: more than {most}")]
     Limit {
@@ -101,6 +104,7 @@ impl SandboxError {
             Self::Code { .. } => Code::CodeRefused,
             Self::Trap { .. } => Code::TransformCrashed,
             Self::Deadline { .. } => Code::TransformDeadline,
+            Self::TimeUp => Code::TimeUp,
             Self::Limit { .. } => Code::TransformLimit,
             Self::Lie(_) => Code::TransformAccount,
             Self::Engine(_) => Code::SandboxSetup,
@@ -122,7 +126,7 @@ impl SandboxError {
             Self::Trap { .. } | Self::Lie(_) => {
                 "nothing of this source object was written; this is a fault of the transform, please report it"
             }
-            Self::Deadline { .. } | Self::Limit { .. } => "nothing of this source object was written",
+            Self::Deadline { .. } | Self::Limit { .. } | Self::TimeUp => "nothing of this source object was written",
             _ => return None,
         })
     }

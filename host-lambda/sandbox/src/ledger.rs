@@ -10,9 +10,10 @@ use sha2::{Digest, Sha256};
 
 use crate::error::SandboxError;
 use crate::job::{JobOptions, Step};
-use crate::limits::{Limits, PIECE_BYTES};
+use crate::limits::{LINE_BYTES, Limits, PIECE_BYTES};
 use crate::report::Report;
 use lakegate_base::Result;
+use lakegate_model::QuarantineLine;
 
 struct OpenPart {
     table: String,
@@ -40,7 +41,10 @@ pub(super) struct Ledger {
     output: u64,
     quarantine: u64,
     quarantine_lines: u64,
-    half_line: bool,
+    /// A line whose end has not come yet.
+    half_line: Vec<u8>,
+    /// Record number of the last line.
+    last_rejected: u64,
     idle: u32,
     ended: bool,
     over: bool,
@@ -63,7 +67,8 @@ impl Ledger {
             output: 0,
             quarantine: 0,
             quarantine_lines: 0,
-            half_line: false,
+            half_line: Vec::new(),
+            last_rejected: 0,
             idle: 0,
             ended: false,
             over: false,
@@ -181,8 +186,30 @@ impl Ledger {
         if self.quarantine > self.limits.quarantine_bytes {
             return over("quarantine_bytes", self.limits.quarantine_bytes);
         }
-        self.quarantine_lines += bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;
-        self.half_line = bytes.last().is_some_and(|&byte| byte != b'\n');
+        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+            self.half_line.extend_from_slice(piece);
+            if self.half_line.len() > LINE_BYTES {
+                return over("quarantine_line", LINE_BYTES as u64);
+            }
+            if piece.ends_with(b"\n") {
+                self.line()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One line as operators and the lake's own records read it: JSON that begins with the record's number, which grows.
+    fn line(&mut self) -> Result<()> {
+        let line: QuarantineLine<'_> = match serde_json::from_slice(&self.half_line) {
+            Ok(line) => line,
+            Err(error) => return lie(&format!("a line of its quarantine is no rejected record: {error}")),
+        };
+        if !self.half_line.starts_with(b"{\"record\":") || line.record <= self.last_rejected {
+            return lie("the lines of its quarantine are not in the order of the records");
+        }
+        self.last_rejected = line.record;
+        self.quarantine_lines += 1;
+        self.half_line.clear();
         Ok(())
     }
 
@@ -198,7 +225,7 @@ impl Ledger {
             let Report { records, accepted, rejected, .. } = report;
             return lie(&format!("{records} records are not {accepted} accepted and {rejected} rejected"));
         }
-        if self.half_line || self.quarantine_lines != report.rejected {
+        if !self.half_line.is_empty() || self.quarantine_lines != report.rejected {
             let lines = self.quarantine_lines;
             return lie(&format!("{} rejected records but {lines} lines in quarantine", report.rejected));
         }

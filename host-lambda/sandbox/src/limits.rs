@@ -4,7 +4,7 @@
 //! same in every home. The decision to know: these are nets under those, set so that a sound transform
 //! never meets them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often the engine's epoch moves on. A deadline is at most this late; each tick costs the ticker
 /// thread a microsecond.
@@ -21,6 +21,9 @@ pub const LIFT_BYTES: usize = 32 << 20;
 /// Bytes of one `part-bytes` step: the interface's own rule.
 pub const PIECE_BYTES: usize = 8 << 20;
 
+/// Bytes of one quarantine line: its raw text is cut at 64 KiB, and escaping makes at most six of one.
+pub const LINE_BYTES: usize = 1 << 20;
+
 /// Tables and instances of core Wasm inside a component: the shipped one needs four of each.
 pub const CORE_INSTANCES: usize = 32;
 
@@ -36,9 +39,10 @@ pub struct Limits {
     /// One call into the guest works for at most 1 MiB of input or 8 MiB of output, which is well below
     /// a second; a minute is for starved machines.
     pub step_seconds: u32,
-    /// One pass over one source object; 0 is no limit. A day is for laptops with huge files; Lambda
-    /// sets what is left of its invocation.
+    /// One pass over one source object; 0 is no limit. A day is for laptops with huge files.
     pub object_seconds: u32,
+    /// When the time of whoever waits is up: of a function's invocation. Every call into the guest ends by then.
+    pub until: Option<Instant>,
     /// All part files of one source object: a net under a guest that writes without end.
     pub output_bytes: u64,
     /// Part files of one source object. The guest's own limit is on open partitions (1,000 by default,
@@ -58,6 +62,7 @@ impl Default for Limits {
             memory_bytes: 768 << 20,
             step_seconds: 60,
             object_seconds: 24 * 3600,
+            until: None,
             output_bytes: 1 << 40,
             parts: 100_000,
             open_parts: 4_096,

@@ -61,6 +61,14 @@ pub(super) struct Guest {
     ends: Option<Instant>,
 }
 
+/// Which of a call's deadlines is the nearest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Nearest {
+    Step,
+    Object,
+    Invocation,
+}
+
 impl Guest {
     pub(super) fn start(
         sandbox: &Sandbox,
@@ -80,10 +88,14 @@ impl Guest {
         let ends = (limits.object_seconds > 0)
             .then(|| Instant::now() + Duration::from_secs(u64::from(limits.object_seconds)));
         // Starting runs guest code too: data segments, a start function.
-        store.set_epoch_deadline(ticks(Duration::from_secs(u64::from(limits.step_seconds))));
+        let (left, nearest) = nearest(&limits, ends);
+        if left.is_zero() {
+            return Err(deadline(&limits, nearest));
+        }
+        store.set_epoch_deadline(ticks(left));
         match linked.instantiate(&mut store) {
             Ok(instance) => Ok(Self { store, instance, limits, ends }),
-            Err(error) => Err(explain("start", &error, store.data(), &limits, false)),
+            Err(error) => Err(explain("start", &error, store.data(), &limits, nearest)),
         }
     }
 
@@ -98,21 +110,29 @@ impl Guest {
         })
     }
 
-    /// Runs one call under the nearer of its two deadlines.
+    /// Runs one call under the nearest of its deadlines.
     fn call<T>(
         &mut self,
         name: &'static str,
         body: impl FnOnce(&LakegateTransform, &mut Store<State>) -> wasmtime::Result<T>,
     ) -> Result<T> {
-        let step = Duration::from_secs(u64::from(self.limits.step_seconds));
-        let left = self.ends.map_or(step, |ends| ends.saturating_duration_since(Instant::now()));
+        let (left, nearest) = nearest(&self.limits, self.ends);
         if left.is_zero() {
-            return Err(deadline(&self.limits, true));
+            return Err(deadline(&self.limits, nearest));
         }
-        self.store.set_epoch_deadline(ticks(step.min(left)));
+        self.store.set_epoch_deadline(ticks(left));
         body(&self.instance, &mut self.store)
-            .map_err(|error| explain(name, &error, self.store.data(), &self.limits, left < step))
+            .map_err(|error| explain(name, &error, self.store.data(), &self.limits, nearest))
     }
+}
+
+/// Time for one more call, and what ends it.
+fn nearest(limits: &Limits, ends: Option<Instant>) -> (Duration, Nearest) {
+    let now = Instant::now();
+    let step = (Duration::from_secs(u64::from(limits.step_seconds)), Nearest::Step);
+    let object = ends.map(|ends| (ends.saturating_duration_since(now), Nearest::Object));
+    let invocation = limits.until.map(|until| (until.saturating_duration_since(now), Nearest::Invocation));
+    [object, invocation].into_iter().flatten().fold(step, |least, other| if other.0 < least.0 { other } else { least })
 }
 
 /// Ticks that cover at least this long.
@@ -121,13 +141,13 @@ fn ticks(time: Duration) -> u64 {
     u64::try_from(ticks).unwrap_or(u64::MAX / 2).saturating_add(1)
 }
 
-fn deadline(limits: &Limits, whole_object: bool) -> Error {
-    let (seconds, limit) = if whole_object {
-        (limits.object_seconds, "object_seconds")
-    } else {
-        (limits.step_seconds, "step_seconds")
-    };
-    SandboxError::Deadline { seconds, limit }.into()
+fn deadline(limits: &Limits, nearest: Nearest) -> Error {
+    match nearest {
+        Nearest::Step => SandboxError::Deadline { seconds: limits.step_seconds, limit: "step_seconds" },
+        Nearest::Object => SandboxError::Deadline { seconds: limits.object_seconds, limit: "object_seconds" },
+        Nearest::Invocation => SandboxError::TimeUp,
+    }
+    .into()
 }
 
 fn explain(
@@ -135,13 +155,13 @@ fn explain(
     error: &wasmtime::Error,
     state: &State,
     limits: &Limits,
-    whole_object: bool,
+    nearest: Nearest,
 ) -> Error {
     if let Some((limit, most)) = state.hit {
         return SandboxError::Limit { limit, most }.into();
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::Interrupt) => deadline(limits, whole_object),
+        Some(Trap::Interrupt) => deadline(limits, nearest),
         Some(trap) => SandboxError::Trap { call, reason: first_line(&trap.to_string()) }.into(),
         // Not the error's own text in full: what the guest returned may be quoted there.
         None => SandboxError::Trap { call, reason: first_line(&error.root_cause().to_string()) }.into(),

@@ -175,7 +175,8 @@ impl<'a> World<'a> {
             Op::Again { key, version } => {
                 let source = self.raw().source(key, version)?;
                 let source = source.arrived(Some(0), Sequencer::parse(&format!("{version:04X}")));
-                let plan = Plan { rerun: true, ..self.plan.clone() };
+                let mut plan = self.plan.clone();
+                plan.rerun = true;
                 run::run(&lake, self.transform, &source, &plan, &mut |_| {}).map(|_| ())
             }
             Op::Retract { key } => retract(&lake, PIPELINE, &uri(key)).map(|_| ()),

@@ -162,6 +162,7 @@ codes! {
     Exists = "exists", Environment, Input, "The file or folder that was to be made is there already.";
     ExtensionRefused = "extension_refused", Spec, Input, "An extension refused the columns of a table.";
     FeatureMissing = "feature_missing", Environment, Input, "This build of `lakegate` was made without a part that is asked for.";
+    GenerationLost = "generation_lost", Input, Input, "A version of an object was committed, and its source was gone before its files could be made again.";
     GzipCorrupt = "gzip_corrupt", Input, Input, "The gzip input is damaged.";
     GzipTruncated = "gzip_truncated", Input, Input, "The gzip input ends too soon.";
     HeaderUnknown = "header_unknown", Input, Input, "The header of a CSV source cannot be read again for a resubmission.";
@@ -204,6 +205,7 @@ codes! {
     NothingToRetract = "nothing_to_retract", Input, Input, "Nothing of the object is in the tables.";
     Notice = "notice", Internal, Own, "A notice could not be put together.";
     ObjectContended = "object_contended", Environment, Passing, "Other runs of the object won over and over.";
+    ObjectKeyTaken = "object_key_taken", Internal, Own, "Two source objects have the same short name in the lake.";
     ObjectMissing = "object_missing", Input, Input, "The object is not there.";
     ObjectOutOfTime = "object_out_of_time", Input, Input, "The object needs more time than an invocation has.";
     ObjectTooLarge = "object_too_large", Input, Input, "The object is larger than `limits.max_object_bytes`.";
@@ -232,6 +234,7 @@ codes! {
     RecordTooLarge = "record_too_large", Limit, Input, "A record is larger than `limits.record_bytes`.";
     RecordTruncated = "record_truncated", Input, Input, "A record was too long to be kept whole, so that it cannot be submitted again.";
     RecordsNotFound = "records_not_found", Input, Input, "The input has nothing at the path of its records.";
+    RecordsTaken = "records_taken", Input, Input, "Rejected records were submitted again by somebody else, or their object changed, meanwhile.";
     RegistryContended = "registry_contended", Environment, Passing, "Others changed the registry over and over.";
     ReleaseConflicts = "release_conflicts", Release, Input, "The release's types conflict with the live contract of a table.";
     ReleaseExists = "release_exists", Release, Input, "That version is published already.";
@@ -274,6 +277,7 @@ codes! {
     TableName = "table_name", Spec, Input, "A table cannot have the name that it is given.";
     TableUnknown = "table_unknown", Input, Input, "The lake has no such table.";
     Throttled = "throttled", Environment, Passing, "An AWS service asks to be called less often.";
+    TimeUp = "time_up", Environment, Passing, "What is left of the invocation is too little for the object; another one has more.";
     TimedOut = "timed_out", Environment, Passing, "An AWS service did not answer in time.";
     TooDeep = "too_deep", Limit, Input, "A record is nested deeper than `limits.depth`.";
     TooManyColumns = "too_many_columns", Limit, Input, "The input has more paths than a table can have columns.";

@@ -13,22 +13,31 @@ use crate::client::Aws;
 use crate::config::Pipeline;
 use crate::notify;
 use crate::observe::lineage;
+use crate::observe::metrics::Metrics;
 use crate::observe::stage;
 use crate::observe::stage::{Counts, Stage};
 use crate::s3::{S3Options, S3Storage};
 use lakegate_base::{Code, Error, Result};
 use lakegate_lake::lake::{Lake, Surroundings};
-use lakegate_lake::record::{CommitRecord, SourceRecord};
+use lakegate_lake::record::{CommitRecord, FailedRecord, SourceRecord};
 use lakegate_lake::run::crash;
-use lakegate_lake::source::Source;
+use lakegate_lake::source::{Source, now_ms};
 use lakegate_release::{Loader, Pinned};
 use lakegate_sandbox::Transform;
 
 pub(super) struct Around {
-    pub(super) aws: Aws,
-    pub(super) pipeline: Arc<Pipeline>,
+    aws: Aws,
+    pipeline: Arc<Pipeline>,
     /// What loads the releases of earlier commits, where the pipeline follows a channel.
-    pub(super) loader: Option<Loader>,
+    loader: Option<Loader>,
+    /// Whether standard output is a function's log.
+    metrics: bool,
+}
+
+impl Around {
+    pub(super) fn new(pipeline: &Pipeline, aws: &Aws, loader: Option<Loader>, metrics: bool) -> Self {
+        Self { aws: aws.clone(), pipeline: Arc::new(pipeline.clone()), loader, metrics }
+    }
 }
 
 impl Surroundings for Around {
@@ -50,6 +59,16 @@ impl Surroundings for Around {
         }
         let notices: Vec<_> = success.into_iter().chain(quarantine).collect();
         Ok(json!({"catalog": catalog, "notices": notices}))
+    }
+
+    fn lost(&self, lost: &FailedRecord) -> Result<()> {
+        tracing::error!(code = lost.code, hint = lost.hint, "{}", lost.message);
+        if self.metrics {
+            let metrics = Metrics { lost_generations: Some(1), ..Metrics::default() };
+            // A log that cannot be written is no reason to hold the next version up.
+            let _lost = metrics.write(&mut std::io::stdout().lock(), &self.pipeline.name, now_ms());
+        }
+        notify::failure(&self.aws, &self.pipeline, lost).map(|_told| ())
     }
 
     fn source(&self, record: &SourceRecord) -> Result<Source> {

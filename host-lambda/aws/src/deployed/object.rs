@@ -22,7 +22,7 @@ use lakegate_base::{Code, Error, Kind, Result};
 use lakegate_lake::lake::Lake;
 use lakegate_lake::record::FailedRecord;
 use lakegate_lake::run;
-use lakegate_lake::run::{Outcome, Progress};
+use lakegate_lake::run::{Cause, Outcome, Progress};
 use lakegate_lake::source::{Source, now_ms};
 use lakegate_lake::storage::Facts;
 
@@ -31,6 +31,8 @@ use lakegate_lake::storage::Facts;
 pub struct Request {
     /// Its id, for the log.
     pub id: String,
+    /// When it began: an object that comes later in a batch has less time than another delivery may give it.
+    pub begun: Instant,
     /// When it ends.
     pub deadline: Option<Instant>,
     /// Even what is done already is made again, as the next generation: a person asked for it.
@@ -152,12 +154,23 @@ impl Deployed {
             span.record("version", release.id());
         }
         let begun = Instant::now();
-        let result = match self.refuse_unfinishable(ready, &source, &aws) {
-            Ok(()) => run::run(&lake, transform, &source, plan, &mut logged),
-            Err(error) => {
-                run::refuse(&lake, transform, &source, plan, &error)?;
-                Err(error)
+        let time = Time::of(request, &aws);
+        let admit = || self.admit(ready, &source, &time, &aws);
+        let cause = Cause { admit: Some(&admit), ..Cause::default() };
+        let bounded = transform.clone().until(aws.ends());
+        let result = run::run_because(&lake, &bounded, &source, plan, &cause, &mut logged);
+        // The rest of the way is cleaning up: time may be up for anything else.
+        let (result, aws, lake) = match result {
+            Err(error) if error.code() == Code::TimeUp => {
+                let aws = aws.cleaning_up();
+                let lake = self.lake(ready, &aws)?;
+                let error = time.judge(error);
+                if error.kind() == Kind::Input {
+                    run::refuse(&lake, transform, &source, plan, &error)?;
+                }
+                (Err(error), aws, lake)
             }
+            result => (result, aws, lake),
         };
         match result {
             Ok(outcome) => {
@@ -196,9 +209,10 @@ impl Deployed {
         }
     }
 
-    /// An object that is too large, or cannot end in the time left, fails by name: trying it three times
-    /// would cost three times as much and end the same way.
-    fn refuse_unfinishable(&self, ready: &Ready, source: &Source, aws: &Aws) -> Result<()> {
+    /// Asked before an object is read. One that is too large, or that no invocation has time for, fails by name:
+    /// trying it three times would cost three times as much and end the same way. One that has only come too late in a
+    /// batch is delivered again.
+    fn admit(&self, ready: &Ready, source: &Source, time: &Time, aws: &Aws) -> Result<()> {
         let bytes = source.bytes();
         if let Some(most) = ready.pipeline.limits.max_object_bytes
             && bytes > most
@@ -212,16 +226,16 @@ impl Deployed {
         let Some(left) = aws.time_left() else { return Ok(()) };
         let passes = if ready.pipeline.contract == crate::config::ContractWish::Learn { 2 } else { 1 };
         let needed = self.pace.seconds(bytes, passes);
-        if needed > left.as_secs() {
-            let what = format!(
-                "{} has {bytes} bytes, which take about {needed} s; {} s are left of the invocation",
-                source.uri(),
-                left.as_secs()
-            );
-            return Err(Error::new(Code::ObjectOutOfTime, what)
-                .with_hint("give the function more time or memory, split the object, or `lakegate run` it"));
+        if needed <= left.as_secs() {
+            return Ok(());
         }
-        Ok(())
+        let what = format!(
+            "{} has {bytes} bytes, which take about {needed} s; {} s are left of the invocation",
+            source.uri(),
+            left.as_secs()
+        );
+        let late = Error::new(Code::TimeUp, what);
+        Err(if needed > time.whole.as_secs() { out_of_time(&late) } else { time.judge(late) })
     }
 
     /// What a failure asks for beside its record: a notice, and a copy of the object where one is wanted.
@@ -238,6 +252,34 @@ impl Deployed {
         }
         notify::failure(aws, &ready.pipeline, &record).map(|_told| true)
     }
+}
+
+/// The time that an invocation gives an object.
+struct Time {
+    /// An object that is the first of its invocation has about so much.
+    whole: Duration,
+    /// This one had so much when its turn came.
+    had: Duration,
+}
+
+impl Time {
+    fn of(request: &Request, aws: &Aws) -> Self {
+        let had = aws.time_left().unwrap_or(Duration::MAX);
+        Self { whole: had.saturating_add(request.begun.elapsed()), had }
+    }
+
+    /// Whose fault it is that time is up: an object that had nearly all of an invocation will not end in another one.
+    fn judge(&self, error: Error) -> Error {
+        if self.had < self.whole.mul_f64(0.8) {
+            return error.with_hint("another delivery has more time for it; nothing of it was written");
+        }
+        out_of_time(&error)
+    }
+}
+
+fn out_of_time(error: &Error) -> Error {
+    Error::new(Code::ObjectOutOfTime, error.message())
+        .with_hint("give the function more time or memory, split the object, or `lakegate run` it")
 }
 
 /// Whether there is time to run an object twice more, as a comparison does.

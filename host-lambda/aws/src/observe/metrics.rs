@@ -50,6 +50,8 @@ pub struct Metrics {
     pub swap_count: Option<u64>,
     /// 1 for each object while the newest document of the channel cannot be used.
     pub swap_failures: Option<u64>,
+    /// Generations that were committed and are lost.
+    pub lost_generations: Option<u64>,
     /// Objects that the shadow release would have made otherwise.
     pub shadow_differences: Option<u64>,
 }
@@ -67,7 +69,7 @@ impl Metrics {
     }
 
     /// Name, unit and number of each.
-    fn all(&self) -> [(&'static str, &'static str, Option<u64>); 15] {
+    fn all(&self) -> [(&'static str, &'static str, Option<u64>); 16] {
         [
             ("objects", "Count", self.objects),
             ("rows", "Count", self.rows),
@@ -83,6 +85,7 @@ impl Metrics {
             ("memoryHighWaterBytes", "Bytes", self.memory_high_water_bytes),
             ("swapCount", "Count", self.swap_count),
             ("swapFailures", "Count", self.swap_failures),
+            ("lostGenerations", "Count", self.lost_generations),
             ("shadowDifferences", "Count", self.shadow_differences),
         ]
     }

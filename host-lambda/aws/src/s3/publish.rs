@@ -95,6 +95,12 @@ impl Publisher {
         Self { bucket, pool, inline: Inline::default(), lanes: Arc::new(Semaphore::new(LANES)) }
     }
 
+    /// The same, what it holds in memory included, for what is left to do when time is up.
+    pub(super) fn cleaning_up(&self) -> Self {
+        let bucket = Bucket { aws: self.bucket.aws.cleaning_up(), ..self.bucket.clone() };
+        Self { bucket, ..self.clone() }
+    }
+
     pub(super) async fn publish(&self, staged: &Staged) -> Result<Published> {
         // Never closed; were it, the requests would only not be counted.
         let _lane = self.lanes.acquire().await;

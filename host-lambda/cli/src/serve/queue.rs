@@ -8,7 +8,8 @@
 //! * The record comes before the bytes have their name, and goes when the upload is through; so whatever was
 //!   accepted is found again by the next server, and what was not, is told apart by the missing bytes.
 //! * Bytes take their place under the raw name when their turn comes: two versions of a file that wait at once are
-//!   two generations, in the order in which they came.
+//!   two generations, in the order in which they came. They stay under the upload's own name as well until it is
+//!   through, since another upload may take the raw name before this one can be tried again.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,7 +30,7 @@ use lakegate_lake::lake::{Lake, to_json};
 use lakegate_lake::record::{CommitRecord, Receipt};
 use lakegate_lake::run::{Outcome, Progress};
 use lakegate_lake::source::{Source, now_ms};
-use lakegate_lake::storage::{Published, Staged};
+use lakegate_lake::storage::Staged;
 
 /// Uploads that are through and still told about; a page asks for its own within seconds.
 const TOLD: usize = 1000;
@@ -68,6 +69,8 @@ struct Done {
     receipt: Receipt,
     passes: u8,
     commit: Value,
+    /// Whether it stands for all that came under its name before.
+    replaces: bool,
 }
 
 /// Runs one upload through the flow.
@@ -194,12 +197,34 @@ impl Queue {
             // Passing trouble, or our own: the next server tries again, with the same promise.
             let again = |problem: &Error| matches!(problem.fault(), Fault::Environment | Fault::Internal);
             if !result.as_ref().err().is_some_and(again) {
-                // Left behind, it is taken once more by the next server, which finds nothing to do.
-                let _record = self.lake.storage().delete(&upload_key(&id));
+                self.drop_kept(&id);
+            }
+            if let Ok(State::Done(done)) = &result
+                && done.replaces
+            {
+                self.drop_older(&waiting);
             }
             self.set(&id, result.unwrap_or_else(State::Failed));
             self.forget();
         }
+    }
+
+    /// An upload is through. Left behind, it is taken once more by the next server, which finds nothing to do.
+    fn drop_kept(&self, id: &str) {
+        let _record = self.lake.storage().delete(&upload_key(id));
+        let _bytes = self.lake.storage().delete(&upload_bytes_key(id));
+    }
+
+    /// Uploads of the same name that came before one that is in the tables, and could not be tried: their content is
+    /// not wanted any more.
+    fn drop_older(&self, newer: &Waiting) {
+        let mut older = Vec::new();
+        for (id, (waiting, state)) in &*lock(&self.known) {
+            if waiting.name == newer.name && *id < newer.id && matches!(state, State::Failed(_)) {
+                older.push(id.clone());
+            }
+        }
+        older.iter().for_each(|id| self.drop_kept(id));
     }
 
     fn take(&self, waiting: &Waiting, take: Take<'_>) -> std::result::Result<State, Error> {
@@ -224,20 +249,30 @@ impl Queue {
             receipt: commit.receipt(),
             passes: outcome.passes,
             commit: commit_json(commit),
+            replaces: commit.on_reupload == "replace",
         })))
     }
 
-    /// Gives the bytes their raw name.
+    /// Gives the bytes their raw name, beside their own.
     fn place(&self, waiting: &Waiting) -> Result<()> {
-        let key = raw_key(&waiting.name);
-        let token = upload_bytes_key(&waiting.id);
-        let staged =
-            Staged { key: key.clone(), token: token.clone(), bytes: waiting.bytes, ..Staged::default() };
-        if self.lake.storage().publish(&staged)? == Published::Vanished {
-            let what = format!("{token} is gone");
-            return Err(Error::new(Code::UploadGone, what).with_hint("upload the file again"));
+        let (key, own) = (raw_key(&waiting.name), upload_bytes_key(&waiting.id));
+        let path = |key: &str| Path::new(self.lake.root()).join(key);
+        if !path(&own).exists() {
+            if self.is_in_place(waiting) {
+                return Ok(());
+            }
+            return Err(Error::new(Code::UploadGone, format!("{own} is gone")).with_hint("upload the file again"));
         }
-        Ok(self.lake.storage().seal(&[key, token])?)
+        let io = |error| Error::io(&key, error);
+        let (raw, beside) = (path(&key), path(&format!("{own}.link")));
+        fs::create_dir_all(raw.parent().unwrap_or(&raw)).map_err(io)?;
+        // One that a killed server left is the same file.
+        let _old = fs::remove_file(&beside);
+        fs::hard_link(path(&own), &beside).map_err(io)?;
+        fs::rename(&beside, &raw).map_err(io)?;
+        // Where both are one file already, the rename has done nothing.
+        let _same = fs::remove_file(&beside);
+        Ok(self.lake.storage().seal(&[key, own])?)
     }
 
     /// Ends the worker after the upload that it has in hand.

@@ -154,3 +154,45 @@ fn a_panic_is_one_uploads_failure() {
     let code = |id: &str| queue.tell(id).unwrap()["problem"]["code"].as_str().unwrap_or_default().to_owned();
     assert_eq!([code(&first), code(&second)], ["panic", "syntax_error"]);
 }
+
+#[test]
+fn what_failed_on_its_surroundings_is_kept_when_its_name_comes_again() {
+    let fixture = Fixture::new();
+    let queue = Queue::new(fixture.lake.clone());
+    fixture.accept(&queue, "a.json", "1");
+    fixture.accept(&queue, "a.json", "22");
+    let first = RefCell::new(true);
+    let answer =
+        || if first.replace(false) { Error::new(Code::DiskFull, "no") } else { input() };
+    work(&fixture, &queue, 2, &answer);
+    assert_eq!(fixture.raw("a.json").as_deref(), Some("22"));
+    // The second failed on its content; the first was never tried in earnest, and is there for the next server.
+    assert_eq!(fixture.uploads().len(), 2, "record and bytes: {:?}", fixture.uploads());
+    let next = Queue::new(fixture.lake.clone());
+    next.resume().unwrap();
+    let taken = work(&fixture, &next, 1, &input);
+    assert_eq!(taken.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>(), ["1"]);
+    assert!(fixture.uploads().is_empty(), "{:?}", fixture.uploads());
+}
+
+#[test]
+fn an_older_upload_is_not_tried_again_behind_a_newer_one() {
+    let fixture = Fixture::new();
+    let queue = Queue::new(fixture.lake.clone());
+    fixture.accept(&queue, "a.json", "1");
+    fixture.accept(&queue, "a.json", "22");
+    let count = RefCell::new(0);
+    let take = |_: &Waiting, _: &mut dyn FnMut(Progress)| {
+        *count.borrow_mut() += 1;
+        if *count.borrow() == 1 {
+            return Err(Error::new(Code::DiskFull, "no"));
+        }
+        queue.stop();
+        let commit = CommitRecord { on_reupload: "replace".into(), ..CommitRecord::default() };
+        let report = commit.report.clone();
+        let state = lakegate_lake::run::State::Made;
+        Ok(Outcome { state, commit, report, passes: 1, milliseconds: 1, warnings: Vec::new() })
+    };
+    queue.work(&take, &|_| {});
+    assert!(fixture.uploads().is_empty(), "{:?}", fixture.uploads());
+}

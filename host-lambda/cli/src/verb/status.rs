@@ -15,7 +15,7 @@ use crate::sums::sums;
 use clap::Args;
 use lakegate_base::time::rfc3339;
 use lakegate_base::{Code, Error};
-use lakegate_lake::lake::{Entry, History, Lake, Load};
+use lakegate_lake::lake::{Entry, History, Lake, Load, Void};
 use lakegate_lake::record::{CommitRecord, CommitState, FailedRecord};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -213,7 +213,7 @@ fn about(lake: &Lake, folder: &Path, subject: &str, screen: Screen) -> Outcome {
     let mut text = format!("{} ({what})\n", screen.paint(Tone::Name, &visible(subject)));
     let mut commits_json = Vec::new();
     for commit in &commits {
-        let mark = lake.load_of(commit)?;
+        let mark = lake.load_of(&commit.record)?;
         text.push_str(&commit_text(commit, mark.as_ref(), is_part.then_some(subject), screen));
         commits_json.push(commit_json(commit, mark));
     }
@@ -247,6 +247,12 @@ fn failures_of(lake: &Lake, commits: &[CommitState], subject: &str) -> Result<Ve
 fn commit_text(commit: &CommitState, mark: Option<&Load>, part: Option<&str>, screen: Screen) -> String {
     let record = &commit.record;
     let state = match (commit.current, commit.done) {
+        _ if mark.is_some_and(|mark| mark.void == Some(Void::Lost)) => {
+            screen.paint(Tone::Bad, "given up: its files were lost before they were visible")
+        }
+        _ if mark.is_some_and(|mark| mark.void.is_some()) => {
+            screen.paint(Tone::Dim, "given up: a type was changed meanwhile")
+        }
         (true, true) => screen.paint(Tone::Good, "current"),
         (true, false) => screen.paint(Tone::Warn, "committed, not yet done"),
         (false, _) => screen.paint(Tone::Dim, "replaced"),

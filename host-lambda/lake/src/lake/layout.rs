@@ -50,6 +50,12 @@ impl Guarded {
         Self { inner: self.inner.clone(), layout, calls: AtomicU64::new(0) }
     }
 
+    /// The same place, for what is left to do when time is up.
+    pub(super) fn cleaning_up(&self) -> Option<Self> {
+        let inner = self.inner.cleaning_up()?;
+        Some(Self { inner, layout: self.layout.clone(), calls: AtomicU64::new(0) })
+    }
+
     /// Calls so far.
     pub(super) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)

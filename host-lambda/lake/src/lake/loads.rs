@@ -65,8 +65,21 @@ pub struct Load {
     pub replaces: Vec<u32>,
     /// Keys of the commits of resubmitted records that went with it.
     pub withdraws: Vec<String>,
+    /// Why none of it counts although it was committed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub void: Option<Void>,
     /// Catalog and notices, where the lake is connected to any.
     pub told: Value,
+}
+
+/// Why a generation was given up after its commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Void {
+    /// Its files were lost before they were visible, and its source was gone.
+    Lost,
+    /// A type was changed while it was made: the next generation is of the new one.
+    Contract,
 }
 
 /// One table of a [`Load`].
@@ -93,6 +106,19 @@ impl Load {
         let begun = parse(&record.started).unwrap_or(now);
         let milliseconds = u64::try_from(now - begun).unwrap_or_default();
         Self { done: rfc3339(now), milliseconds, requests, told, ..Self::of(record) }
+    }
+
+    /// The line of a commit that is given up: it has no rows and no files, and replaces nothing.
+    pub(crate) fn given_up(record: &CommitRecord, why: Void) -> Self {
+        let nothing = CommitRecord {
+            parts: Vec::new(),
+            quarantine: None,
+            replaces: Vec::new(),
+            withdraws: Vec::new(),
+            report: lakegate_sandbox::report::Report::default(),
+            ..record.clone()
+        };
+        Self { void: Some(why), as_previewed: None, ..Self::now(&nothing, None, Value::Null) }
     }
 
     /// What the record alone says.

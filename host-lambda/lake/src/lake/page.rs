@@ -159,7 +159,7 @@ impl Lake {
         let done: BTreeSet<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
         let mut undone = Vec::new();
         for facts in listed.found.iter().filter(|facts| !done.contains(facts.key.as_str())) {
-            undone.extend(self.read_json::<CommitRecord>(&facts.key)?);
+            undone.extend(self.read_json::<CommitRecord>(&facts.key)?.filter(|record| !record.is_void()));
         }
         Ok(Some(undone))
     }
@@ -168,9 +168,9 @@ impl Lake {
     fn ask_current(&self, entries: &mut [Entry]) -> Result<()> {
         for entry in entries {
             let states =
-                self.records_below(&keys::object_prefix(&entry.load.pipeline, &entry.load.source))?;
+                self.commits_below(&keys::object_prefix(&entry.load.pipeline, &entry.load.source))?;
             let Some(state) = states.iter().find(|state| state.key == entry.key) else { continue };
-            entry.current = state.current && !self.is_withdrawn(&state.record, &state.key)?;
+            entry.current = state.current && !self.is_withdrawn(&state.record)?;
         }
         Ok(())
     }
@@ -186,6 +186,6 @@ fn see_current(entries: &mut [Entry]) {
         gone.extend(replaced.map(|generation| Named { generation: *generation, ..named }.commit_key()));
     }
     for entry in entries {
-        entry.current = !gone.contains(&entry.key);
+        entry.current = entry.load.void.is_none() && !gone.contains(&entry.key);
     }
 }

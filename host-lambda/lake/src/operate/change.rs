@@ -9,11 +9,14 @@ use lakegate_model::{ColumnType, Contract};
 use crate::keys::object_prefix;
 use crate::lake::{Lake, LiveContract, check_growth, sha256};
 use crate::record::{CommitState, FailedRecord};
-use crate::run::commit::{Means, roll_forward, source_of};
+use crate::run::commit::{Means, Rolled, roll_forward, source_of};
 use crate::run::{Cause, Outcome, Plan, Ready, Run, State, outcome};
 use crate::source::Source;
-use lakegate_base::{Code, Error, Fault, Result};
+use lakegate_base::{Code, Error, Fault, Kind, Result};
 use lakegate_sandbox::{TableContract, Transform};
+
+/// Looks for objects that others committed meanwhile after which something else must be wrong.
+const ROUNDS: u32 = 20;
 
 /// How far a change is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +42,9 @@ pub struct Changed {
     pub records_recovered: u64,
     /// Objects that failed as a whole before: run them again, they may pass now.
     pub failed_objects: Vec<FailedRecord>,
+    /// Objects that were committed meanwhile under the old type and could not be made again, and why: their files
+    /// are still of the old type.
+    pub left: Vec<(String, Error)>,
 }
 
 /// Changes a column's type, under the specs that the sources were committed with or, where those declare the
@@ -61,19 +67,8 @@ pub fn change_type(
         Error::new(Code::TableUnknown, format!("{} has no table {table}; it has: {tables}", lake.root()))
     })?;
     let new = TableContract { table: table.into(), text: with_type(&live, column, new_type)? };
-    let sources = sources(lake, &new)?;
-    let jobs = jobs(lake, transform, &sources, &new, spec)?;
-    let mut ready: Vec<(&Job, Ready<'_>)> = Vec::new();
-    let mut withdrawn: Vec<String> = Vec::new();
-    for (done, job) in jobs.iter().enumerate() {
-        progress(ChangeProgress { source: job.source.uri().into(), done, total: jobs.len() });
-        if withdrawn.contains(&job.key) {
-            continue;
-        }
-        let made = job.run(lake, transform).stage(&mut |_| {}).map_err(|error| explain(error, spec))?;
-        withdrawn.extend(made.record.withdraws.iter().cloned());
-        ready.push((job, made));
-    }
+    let first = jobs(lake, transform, &sources(lake, &new)?, &new, spec)?;
+    let ready = stage_all(lake, transform, &first, progress).map_err(|error| explain(error, spec))?;
     if !lake.swap_contract(Some(&live), &new, &format!("contract change {column} {new_type}"))? {
         return Err(Error::new(
             Code::ContractContended,
@@ -87,16 +82,73 @@ pub fn change_type(
         replayed: Vec::new(),
         records_recovered: 0,
         failed_objects: lake.failures()?.into_iter().filter(|failed| failed.pipeline == table).collect(),
+        left: Vec::new(),
     };
-    for (job, made) in ready {
-        let started = std::time::Instant::now();
-        // Another run of the same object may have won: it saw the contract before or after; fsck tells.
-        if let Some(record) = job.run(lake, transform).commit(made, &mut |_| {})? {
-            changed.records_recovered += job.rejected.saturating_sub(record.report.rejected);
-            changed.replayed.push(outcome(State::Replaced, record, 1, started));
+    changed.commit(lake, transform, ready)?;
+    for _ in 0..ROUNDS {
+        changed.left.clear();
+        let behind = sources(lake, &new)?;
+        if behind.is_empty() {
+            return Ok(changed);
+        }
+        for state in &behind {
+            let one = jobs(lake, transform, std::slice::from_ref(state), &new, spec);
+            let made = one.and_then(|jobs| {
+                let ready = stage_all(lake, transform, &jobs, progress)?;
+                changed.commit(lake, transform, ready)
+            });
+            if let Err(error) = made {
+                if error.kind() == Kind::Passing {
+                    return Err(error);
+                }
+                changed.left.push((state.record.source.uri.clone(), error));
+            }
+        }
+        if changed.left.len() == behind.len() {
+            break; // nobody else moves any of them
         }
     }
     Ok(changed)
+}
+
+/// Makes everything under the new contract and stages it; nothing is changed yet.
+fn stage_all<'a>(
+    lake: &'a Lake,
+    transform: &'a Transform,
+    jobs: &'a [Job],
+    progress: &mut dyn FnMut(ChangeProgress),
+) -> Result<Vec<(&'a Job, Ready<'a>)>> {
+    let mut ready: Vec<(&Job, Ready<'_>)> = Vec::new();
+    let mut withdrawn: Vec<String> = Vec::new();
+    for (done, job) in jobs.iter().enumerate() {
+        progress(ChangeProgress { source: job.source.uri().into(), done, total: jobs.len() });
+        if withdrawn.contains(&job.key) {
+            continue;
+        }
+        let made = job.run(lake, transform).stage(&mut |_| {})?;
+        withdrawn.extend(made.record.withdraws.iter().cloned());
+        ready.push((job, made));
+    }
+    Ok(ready)
+}
+
+impl Changed {
+    /// Commits what is staged. What another run of the same object was quicker with is looked for again.
+    fn commit(&mut self, lake: &Lake, transform: &Transform, ready: Vec<(&Job, Ready<'_>)>) -> Result<()> {
+        for (job, made) in ready {
+            let started = std::time::Instant::now();
+            match job.run(lake, transform).commit(made, &mut |_| {}) {
+                Ok(Some(record)) => {
+                    self.records_recovered += job.rejected.saturating_sub(record.report.rejected);
+                    self.replayed.push(outcome(State::Replaced, record, 1, started));
+                }
+                Ok(None) => {}
+                Err(error) if matches!(error.code(), Code::RecordsTaken | Code::UploadGone) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// One source object to be made again.
@@ -104,7 +156,7 @@ struct Job {
     key: String,
     source: Source,
     plan: Plan,
-    cause: Cause,
+    cause: Cause<'static>,
     states: Vec<CommitState>,
     rejected: u64,
 }
@@ -147,7 +199,7 @@ fn jobs(
         let means = Means { transform: Some(transform), source: Some(&source), requests: None };
         // Until none is undone: what another process began meanwhile as well.
         let mut states = lake.commits_below(&prefix)?;
-        while roll_forward(lake, &states, means)? > 0 {
+        while roll_forward(lake, &states, means, &|_| false)? != Rolled::Forward(0) {
             states = lake.commits_below(&prefix)?;
         }
         let spec = match spec {
@@ -161,8 +213,12 @@ fn jobs(
             let live = lake.contract(table)?;
             contracts.extend(live.map(|live| TableContract { table: live.table, text: live.text }));
         }
-        let cause =
-            Cause { reason: Some("contract"), resolves: record.resolves.clone(), contracts: Some(contracts) };
+        let cause = Cause {
+            reason: Some("contract"),
+            resolves: record.resolves.clone(),
+            contracts: Some(contracts),
+            admit: None,
+        };
         jobs.push(Job {
             key: state.key.clone(),
             plan: Plan::new(spec, record.table.clone())?.of_pipeline(&record.pipeline)?,

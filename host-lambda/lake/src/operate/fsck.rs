@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use crate::keys::is_own;
 use crate::lake::{Lake, check_growth};
-use crate::record::CommitState;
-use crate::run::commit::{Means, complete, make_again};
+use crate::record::{CommitRecord, CommitState};
+use crate::run::commit::{Means, complete, make_again, take_back};
 use lakegate_base::Result;
 use lakegate_sandbox::Transform;
 
@@ -32,13 +32,18 @@ pub struct Finding {
 pub fn fsck(lake: &Lake, transform: Option<&Transform>, mend: bool) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
     let means = Means { transform, ..Means::default() };
+    // Files first: whatever is there belongs to a commit that was made before, and is read after.
+    let listed: BTreeMap<String, u64> =
+        lake.storage().list("")?.into_iter().map(|facts| (facts.key, facts.bytes)).collect();
     let states = lake.commits()?;
     for state in states.iter().filter(|state| !state.done) {
         let what = format!("{} was committed but not completed", state.key);
-        mended(&mut found, "commit_undone", what, mend, || complete(lake, &state.key, &state.record, means));
+        mended(&mut found, "commit_undone", what, mend, || {
+            complete(lake, &state.key, &state.record, means).map(|_completed| ())
+        });
     }
     left_overs(lake, &states, mend, &mut found)?;
-    files(lake, &states, means, mend, &mut found)?;
+    files(lake, &listed, &states, means, mend, &mut found)?;
     behind(lake, &states, &mut found)?;
     Ok(found)
 }
@@ -89,20 +94,17 @@ fn left_overs(lake: &Lake, states: &[CommitState], mend: bool, found: &mut Vec<F
 
 fn files(
     lake: &Lake,
+    listed: &BTreeMap<String, u64>,
     states: &[CommitState],
     means: Means<'_>,
     mend: bool,
     found: &mut Vec<Finding>,
 ) -> Result<()> {
-    let listed: BTreeMap<String, u64> =
-        lake.storage().list("")?.into_iter().map(|facts| (facts.key, facts.bytes)).collect();
     let mut known = BTreeSet::new();
     for state in states {
         let record = &state.record;
-        let parts = record.parts.iter().map(|part| (&part.key, part.bytes));
-        let kept = record.quarantine.iter().map(|kept| (&kept.key, kept.bytes));
         let mut missing = Vec::new();
-        for (key, bytes) in parts.chain(kept) {
+        for (key, bytes) in files_of(record) {
             known.insert(key.clone());
             match listed.get(key) {
                 None if state.current && state.done => missing.push(key.clone()),
@@ -114,9 +116,13 @@ fn files(
                 _ => {}
             }
         }
-        if !missing.is_empty() {
+        // Runs go on meanwhile: what is missing now may never have been listed, or have been replaced since.
+        if !missing.is_empty() && is_missing(lake, record, &missing)? {
             let what = format!("{} of {} are missing or damaged", missing.join(", "), record.source.uri);
-            mended(found, "file_missing", what, mend, || make_again(lake, record, &missing, means));
+            mended(found, "file_missing", what, mend, || {
+                make_again(lake, record, &missing, means)?;
+                take_back(lake, record).map(|_completed| ())
+            });
         }
     }
     for key in listed.keys().filter(|key| key.ends_with(".parquet") && !is_own(key)) {
@@ -126,6 +132,27 @@ fn files(
         }
     }
     Ok(())
+}
+
+/// Part files and quarantine of a commit, with their bytes.
+fn files_of(record: &CommitRecord) -> impl Iterator<Item = (&String, u64)> {
+    let parts = record.parts.iter().map(|part| (&part.key, part.bytes));
+    parts.chain(record.quarantine.iter().map(|kept| (&kept.key, kept.bytes)))
+}
+
+/// Whether a commit still counts, and still lacks some of these files.
+fn is_missing(lake: &Lake, record: &CommitRecord, keys: &[String]) -> Result<bool> {
+    let states = lake.generations(&record.pipeline, &record.source.uri)?;
+    let counts = |state: &CommitState| state.record.generation == record.generation && state.current;
+    if !states.iter().any(counts) {
+        return Ok(false);
+    }
+    for (key, bytes) in files_of(record).filter(|(key, _)| keys.contains(key)) {
+        if lake.storage().stat(key)?.is_none_or(|facts| facts.bytes != bytes) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn behind(lake: &Lake, states: &[CommitState], found: &mut Vec<Finding>) -> Result<()> {

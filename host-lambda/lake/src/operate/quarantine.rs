@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use toml::{Table, Value};
 
 use crate::keys::{self, Named, resubmitted_key};
-use crate::lake::{Lake, sha256};
+use crate::lake::{Lake, sha256, to_json};
 use crate::record::{CommitRecord, CommitState, Resolved};
 use crate::run::commit::source_of;
 use crate::run::{Cause, Outcome, Plan, Progress, run_because};
@@ -107,7 +107,7 @@ impl Lake {
     fn quarantined_in(&self, key: &str, table: Option<&str>) -> Result<Vec<Quarantined>> {
         let Some(named) = Named::of_quarantine(key) else { return Ok(Vec::new()) };
         let prefix = keys::commits_prefix(named.pipeline, named.object);
-        let states = self.records_below(&prefix)?;
+        let states = self.commits_below(&prefix)?;
         let holds = |state: &&CommitState| {
             state.current && state.record.quarantine.as_ref().is_some_and(|kept| kept.key == key)
         };
@@ -115,7 +115,7 @@ impl Lake {
         let record = &state.record;
         let whole = table.is_none_or(|table| record.pipeline == table);
         let here = whole || table.is_some_and(|table| record.contracts.contains_key(table));
-        if !here || self.is_withdrawn(record, &state.key)? {
+        if !here {
             return Ok(Vec::new());
         }
         let Some(text) = self.storage().get(key)? else { return Ok(Vec::new()) };
@@ -247,21 +247,22 @@ pub fn resubmit(
         }
         Fixed::Raw => raw(lake, &picked, first, &spec)?,
     };
-    let digest = sha256(&bytes);
-    lake.storage().put_if_absent(&resubmitted_key(&digest), &bytes)?;
-    let stem = format!("{}-resubmitted", first.source.stem);
-    let source = Source::reader(&bytes[..], &stem)?.renamed(format!("resubmit:{digest}"), &stem);
-    let plan = Plan::new(spec, first.table.clone())?.of_pipeline(&first.pipeline)?;
     let resolves = resolves(&picked, &commits);
-    let cause = Cause { reason: Some("resubmit"), resolves, contracts: None };
+    // The same text may mend records of two objects: what it resolves tells them apart.
+    let identity = sha256(&[sha256(&bytes).into_bytes(), to_json(&resolves)?].concat());
+    lake.storage().put_if_absent(&resubmitted_key(&identity), &bytes)?;
+    let stem = format!("{}-resubmitted", first.source.stem);
+    let source = Source::reader(&bytes[..], &stem)?.renamed(format!("resubmit:{identity}"), &stem);
+    let plan = Plan::new(spec, first.table.clone())?.of_pipeline(&first.pipeline)?;
+    let cause = Cause { reason: Some("resubmit"), resolves, ..Cause::default() };
     run_because(lake, transform, &source, &plan, &cause, progress)
 }
 
 fn resolves(picked: &[Quarantined], commits: &BTreeMap<&str, CommitRecord>) -> Vec<Resolved> {
-    let mut by_source: BTreeMap<(String, String), Vec<u64>> = BTreeMap::new();
+    let mut by_source: BTreeMap<(&str, &str, u32), Vec<u64>> = BTreeMap::new();
     for entry in picked {
         let Some(record) = commits.get(entry.commit_key.as_str()) else { continue };
-        let key = (entry.source.clone(), record.source.digest.clone());
+        let key = (entry.source.as_str(), record.source.digest.as_str(), entry.generation);
         by_source.entry(key).or_default().push(entry.line.record);
     }
     let sorted = |mut records: Vec<u64>| {
@@ -270,7 +271,13 @@ fn resolves(picked: &[Quarantined], commits: &BTreeMap<&str, CommitRecord>) -> V
         records
     };
     let each = by_source.into_iter();
-    each.map(|((source, digest), records)| Resolved { source, digest, records: sorted(records) }).collect()
+    each.map(|((source, digest, generation), records)| Resolved {
+        source: source.into(),
+        digest: digest.into(),
+        records: sorted(records),
+        generation,
+    })
+    .collect()
 }
 
 /// The records as they came, put together in the shape that the spec reads.

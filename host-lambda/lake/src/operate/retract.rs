@@ -6,8 +6,8 @@
 use crate::keys::{commit_key, object_prefix};
 use crate::lake::{Lake, to_json};
 use crate::record::{CommitRecord, CommitState};
-use crate::run::commit::{Means, complete, roll_forward};
-use crate::run::{ATTEMPTS, later_than, run_id};
+use crate::run::commit::{Completed, Means, Rolled, complete, roll_forward};
+use crate::run::{ATTEMPTS, later_than, retracts, run_id, voids};
 use lakegate_base::{Code, Error, Result};
 use lakegate_sandbox::report::Report;
 
@@ -20,9 +20,13 @@ pub fn retract(lake: &Lake, pipeline: &str, uri: &str) -> Result<Option<CommitRe
     let prefix = object_prefix(pipeline, uri);
     for _ in 0..ATTEMPTS {
         let states = lake.commits_below(&prefix)?;
-        roll_forward(lake, &states, Means::default())?;
+        // What cannot be made any more is to go anyway.
+        if roll_forward(lake, &states, Means::default(), &|_| true)? == Rolled::GivenUp {
+            continue;
+        }
         let files = |state: &CommitState| !state.record.parts.is_empty() || state.record.quarantine.is_some();
-        let Some(last) = states.last().filter(|_| states.iter().any(|state| state.current && files(state)))
+        let last = states.iter().rev().find(|state| !state.record.is_void());
+        let Some(last) = last.filter(|_| states.iter().any(|state| state.current && files(state)))
         else {
             return Ok(None);
         };
@@ -31,11 +35,13 @@ pub fn retract(lake: &Lake, pipeline: &str, uri: &str) -> Result<Option<CommitRe
         let before = states.iter().chain(&withdrawn).map(|state| state.record.committed.as_str());
         let now = later_than(before);
         let record = CommitRecord {
-            generation: last.record.generation + 1,
+            generation: states.last().map_or(1, |state| state.record.generation + 1),
             run: run_id(uri),
             reason: "retract".into(),
             replaces: states.iter().filter(gone).map(|state| state.record.generation).collect(),
             withdraws: withdrawn.iter().map(|state| state.key.clone()).collect(),
+            voids: voids(&states),
+            retracts: all_retracted(&states),
             parts: Vec::new(),
             quarantine: None,
             report: Report::default(),
@@ -46,9 +52,22 @@ pub fn retract(lake: &Lake, pipeline: &str, uri: &str) -> Result<Option<CommitRe
         };
         let key = commit_key(pipeline, uri, record.generation);
         if lake.storage().put_if_absent(&key, &to_json(&record)?)? {
-            complete(lake, &key, &record, Means::default())?;
-            return Ok(Some(record));
+            if complete(lake, &key, &record, Means::default())? == Completed::Done {
+                return Ok(Some(record));
+            }
         }
     }
     Err(Error::new(Code::ObjectContended, format!("other runs of {uri} won over and over")))
+}
+
+/// Every version that was taken out so far, with those that go now.
+fn all_retracted(states: &[CommitState]) -> Vec<String> {
+    let mut all = retracts(states);
+    for state in states.iter().filter(|state| state.current || state.void) {
+        let version = state.record.source.version();
+        if !version.is_empty() && !all.iter().any(|known| known == version) {
+            all.push(version.to_owned());
+        }
+    }
+    all
 }

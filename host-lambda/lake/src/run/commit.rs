@@ -1,12 +1,16 @@
 //! From a commit record to its done mark: publish, take the old generation away, tell, mark.
 //!
-//! Not for making records: see [`run`](super::run). Decisions to know: every step is idempotent, so that any
-//! number of processes may complete the same record at once; and the next generation is only committed
-//! once this one is done, so that a slow process never brings back what was replaced (it looks once more
-//! after publishing, and takes away what it should not have brought).
+//! Not for making records: see [`run`](super::run). How it stays right whoever does it, and how often:
+//!
+//! * Every step is idempotent, so that any number of processes may complete the same record at once.
+//! * The next generation is only committed once this one has its mark. A slow process may publish what was replaced
+//!   meanwhile: on every way out after publishing, errors included, it looks whether the generation still counts, and
+//!   takes back what it should not have brought.
+//! * The mark decides. A generation that cannot be completed any more gets one that says [`Void`]; whoever comes
+//!   later to mark it as done finds that, and takes its files back.
 
-use crate::keys::{failure_key, object_prefix, resubmitted_key};
-use crate::lake::{Lake, Load, sha256, to_json};
+use crate::keys::{failure_key, lost_key, object_prefix, resubmitted_key};
+use crate::lake::{Lake, Load, Void, check_growth, sha256, to_json};
 use crate::record::{CommitRecord, CommitState, FailedRecord, SourceRecord};
 use crate::run::stage::{Names, Staging};
 use crate::run::{Plan, crash, learn};
@@ -25,8 +29,46 @@ pub(crate) struct Means<'a> {
     pub(crate) requests: Option<u64>,
 }
 
+/// What completing a commit came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Completed {
+    /// Its mark says that it is done.
+    Done,
+    /// It counts for nothing: it was given up.
+    GivenUp,
+}
+
 /// Completes a commit, whoever made it.
-pub(crate) fn complete(lake: &Lake, key: &str, record: &CommitRecord, means: Means<'_>) -> Result<()> {
+pub(crate) fn complete(lake: &Lake, key: &str, record: &CommitRecord, means: Means<'_>) -> Result<Completed> {
+    if record.is_void() {
+        return Ok(Completed::GivenUp);
+    }
+    if !contracts_hold(lake, record)? && give_up(lake, record, Void::Contract)? {
+        return Ok(Completed::GivenUp);
+    }
+    let completed = bring(lake, key, record, means);
+    if completed.is_err()
+        && let Err(error) = take_back(&lake.cleaning_up(), record)
+    {
+        tracing::warn!(code = error.code().name(), "replaced files may be left: {error}");
+    }
+    completed
+}
+
+/// Whether the live contracts still hold what the files of a commit hold: asked after the commit, since a type may
+/// be changed until then. Whoever changes one looks for commits after that, so that one of both sees the other.
+fn contracts_hold(lake: &Lake, record: &CommitRecord) -> Result<bool> {
+    for (table, digest) in record.contracts.iter().filter(|_| !record.parts.is_empty()) {
+        let Some(live) = lake.contract(table)?.filter(|live| live.digest != *digest) else { continue };
+        let Some(text) = lake.contract_text(digest)? else { continue };
+        if check_growth(table, &text, &live.text).is_err() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn bring(lake: &Lake, key: &str, record: &CommitRecord, means: Means<'_>) -> Result<Completed> {
     let storage = lake.storage();
     let all: Vec<Staged> = staged(record).cloned().collect();
     // The first one alone, so that a kill between files can be tested.
@@ -38,40 +80,144 @@ pub(crate) fn complete(lake: &Lake, key: &str, record: &CommitRecord, means: Mea
     let vanished: Vec<String> = gone.map(|(staged, _)| staged.key.clone()).collect();
     if !vanished.is_empty() {
         if lake.is_done(record)? {
-            return Ok(()); // somebody else completed it, and it may be replaced already
+            // Somebody else completed it, and it may be replaced already.
+            return take_back(lake, record);
         }
         make_again(lake, record, &vanished, means)?;
     }
     crash::point("after-publish");
-    let prefix = object_prefix(&record.pipeline, &record.source.uri);
-    let states = lake.records_below(&prefix)?;
+    let states = states_of(lake, record)?;
     let mut touched: Vec<String> = staged(record).map(|staged| staged.key.clone()).collect();
-    for old in states.iter().filter(|state| record.replaces.contains(&state.record.generation)) {
+    let goes = |generation: u32| record.replaces.contains(&generation) || record.voids.contains(&generation);
+    for old in states.iter().filter(|state| goes(state.record.generation)) {
         touched.extend(remove_files(lake, &old.record)?);
     }
-    for withdrawn in &record.withdraws {
-        if let Some(old) = lake.read_json::<CommitRecord>(withdrawn)? {
-            touched.extend(remove_files(lake, &old)?);
-        }
-    }
-    let replaced = states.iter().any(|state| state.key == key && !state.current);
-    if replaced || lake.is_withdrawn(record, key)? {
-        remove_files(lake, record)?;
-    }
+    withdraw_all(lake, record, &states)?;
+    let still = look_back(lake, key, record, &states)?;
     storage.seal(&touched)?;
     if let Err(error) = storage.sweep(&all) {
         // Invisible bytes of a run that was killed: no reason to leave this commit undone.
         tracing::warn!(code = error.code().name(), hint = error.hint(), "uploads may be left: {error}");
     }
-    let told = match lake.surroundings() {
+    let told = match lake.surroundings().filter(|_| still) {
         Some(surroundings) => surroundings.published(lake, record)?,
         None => serde_json::Value::Null,
     };
     crash::point("before-done");
     let requests = means.requests.map(|before| lake.requests() - before);
-    storage.put_if_absent(&record.load_key(), &to_json(&Load::now(record, requests, told))?)?;
+    if !storage.put_if_absent(&record.load_key(), &to_json(&Load::now(record, requests, told))?)? {
+        return take_back(lake, record);
+    }
     crash::point("after-done");
-    forget_failure(lake, &failure_key(&record.pipeline, &record.source.uri))
+    forget_failure(lake, &failure_key(&record.pipeline, &record.source.uri))?;
+    Ok(Completed::Done)
+}
+
+fn states_of(lake: &Lake, record: &CommitRecord) -> Result<Vec<CommitState>> {
+    lake.commits_below(&object_prefix(&record.pipeline, &record.source.uri))
+}
+
+/// The look after publishing: false, with its files gone again, if the generation was replaced meanwhile, or
+/// resubmits what has changed.
+fn look_back(lake: &Lake, key: &str, record: &CommitRecord, states: &[CommitState]) -> Result<bool> {
+    for resolved in &record.resolves {
+        if !lake.is_open(&record.pipeline, resolved)? {
+            lake.withdraw(record)?;
+        }
+    }
+    let replaced = states.iter().any(|state| state.key == key && !state.current);
+    if replaced || lake.is_withdrawn(record)? {
+        remove_files(lake, record)?;
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// Takes the files of a commit away if it does not count any more, and says whether it was given up.
+pub(crate) fn take_back(lake: &Lake, record: &CommitRecord) -> Result<Completed> {
+    let states = states_of(lake, record)?;
+    let Some(state) = states.iter().find(|state| state.record.generation == record.generation) else {
+        return Ok(Completed::Done);
+    };
+    if !state.current {
+        remove_files(lake, record)?;
+    }
+    let void = state.void || lake.load_of(record)?.is_some_and(|mark| mark.void.is_some());
+    Ok(if void { Completed::GivenUp } else { Completed::Done })
+}
+
+/// Resubmissions that a generation makes void: those that its record names, and any that came in between.
+fn withdraw_all(lake: &Lake, record: &CommitRecord, states: &[CommitState]) -> Result<()> {
+    for withdrawn in &record.withdraws {
+        if let Some(old) = lake.read_json::<CommitRecord>(withdrawn)? {
+            lake.withdraw(&old)?;
+            remove_files(lake, &old)?;
+        }
+    }
+    let rejected = |state: &CommitState| {
+        record.replaces.contains(&state.record.generation) && state.record.quarantine.is_some()
+    };
+    if !states.iter().any(rejected) {
+        return Ok(()); // nothing of it can have been submitted again
+    }
+    let uri = &record.source.uri;
+    for other in lake.resubmissions_of(&record.pipeline, uri)? {
+        let mut of_this = other.record.resolves.iter().filter(|resolved| resolved.source == *uri);
+        let open = of_this.try_fold(true, |all, resolved| {
+            lake.is_open(&record.pipeline, resolved).map(|open| all && open)
+        })?;
+        if !open {
+            lake.withdraw(&other.record)?;
+            remove_files(lake, &other.record)?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives a commit up, unless somebody has completed it: whether its mark says so now.
+fn give_up(lake: &Lake, record: &CommitRecord, why: Void) -> Result<bool> {
+    let line = to_json(&Load::given_up(record, why))?;
+    let won = lake.storage().put_if_absent(&record.load_key(), &line)?;
+    if !won && lake.load_of(record)?.is_none_or(|mark| mark.void.is_none()) {
+        return Ok(false);
+    }
+    lake.storage().put_if_absent(&record.void_key(), b"{\"version\":1}\n")?;
+    remove_files(lake, record)?;
+    Ok(true)
+}
+
+/// Gives up a commit whose files are lost and cannot be made again, loudly, so that the object's next generation can
+/// come. First the alarm, then the decision: it is told at least once.
+pub(crate) fn lose(lake: &Lake, record: &CommitRecord, error: &Error) -> Result<()> {
+    let SourceRecord { uri, .. } = &record.source;
+    let lost = FailedRecord {
+        version: 1,
+        pipeline: record.pipeline.clone(),
+        source: record.source.clone(),
+        component: record.component.clone(),
+        spec: record.spec.clone(),
+        code: Code::GenerationLost.name().into(),
+        message: format!(
+            "generation {} of {uri} was committed, and is given up: {} rows of that version never came into the \
+             tables ({error})",
+            record.generation,
+            record.parts.iter().map(|part| part.rows).sum::<u64>()
+        ),
+        hint: Some("bring that version of the object again, if its rows are wanted".into()),
+        records: record.report.records,
+        rejected: record.report.rejected,
+        at: rfc3339(now_ms()),
+        ..FailedRecord::default()
+    };
+    let key = lost_key(&record.pipeline, uri, record.generation);
+    lake.overwrite(&key, &to_json(&lost)?)?;
+    if let Some(surroundings) = lake.surroundings() {
+        surroundings.lost(&lost)?;
+    }
+    if !give_up(lake, record, Void::Lost)? {
+        lake.storage().delete(&key)?; // somebody has completed it
+    }
+    Ok(())
 }
 
 /// The object is in the tables now: its last failure and what was kept of it are history.
@@ -130,7 +276,8 @@ pub(crate) fn make_again(
         contracts.push(TableContract { table: table.clone(), text });
     }
     let plan = Plan::new(spec, record.table.clone())?;
-    let names = Names::new(&record.pipeline, source, record.generation, &record.run);
+    // By the record's own facts: a file that was touched since keeps its name, and its times.
+    let names = Names::new(&record.pipeline, &record.source, record.generation, &record.run);
     let base = JobOptions { source: facts(source, record), ..learn::options(&plan, transform, source) };
     let mut sink = Staging::new(lake, names);
     learn::final_pass(transform, source, base, contracts, &mut sink, &mut |_| {})?;
@@ -225,15 +372,37 @@ pub(crate) fn record_failure(
     lake.overwrite(&key, &to_json(&failed)?)
 }
 
-/// Rolls every commit of an object forward that is not done; how many there were. The next generation is only
-/// committed after this, so that no commit but an object's last is ever undone.
-pub(crate) fn roll_forward(lake: &Lake, states: &[CommitState], means: Means<'_>) -> Result<u32> {
+/// What rolling an object forward came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rolled {
+    /// So many commits were completed; the states that were looked at hold.
+    Forward(u32),
+    /// One was given up: look at the states again.
+    GivenUp,
+}
+
+/// Rolls every commit of an object forward that is not done. The next generation is only committed after this, so that
+/// no commit but an object's last is ever undone. One that cannot be made again is given up where `replaced` says that
+/// the next generation takes its place.
+pub(crate) fn roll_forward(
+    lake: &Lake,
+    states: &[CommitState],
+    means: Means<'_>,
+    replaced: &dyn Fn(&CommitRecord) -> bool,
+) -> Result<Rolled> {
     let mut count = 0;
     for state in states.iter().filter(|state| !state.done) {
-        complete(lake, &state.key, &state.record, means)?;
-        count += 1;
+        match complete(lake, &state.key, &state.record, means) {
+            Ok(Completed::Done) => count += 1,
+            Ok(Completed::GivenUp) => return Ok(Rolled::GivenUp),
+            Err(error) if error.code() == Code::CannotMakeAgain && replaced(&state.record) => {
+                lose(lake, &state.record, &error)?;
+                return Ok(Rolled::GivenUp);
+            }
+            Err(error) => return Err(error),
+        }
     }
-    Ok(count)
+    Ok(Rolled::Forward(count))
 }
 
 #[cfg(test)]

@@ -4,6 +4,10 @@
 //! compare-and-swap asks the transform again, with the winner's contracts and what was learned; the
 //! input itself is not read for it.
 
+use std::collections::BTreeSet;
+
+use lakegate_model::Contract;
+
 use crate::lake::{Lake, LiveContract, check_growth};
 use crate::run::pass::{End, Nowhere, Sink, pass};
 use crate::run::{Plan, Progress};
@@ -76,6 +80,7 @@ pub(crate) fn make(
         End::Widen(widened) => widened,
     };
     sink.reset();
+    of_the_plan(plan.tables(), &widened.contracts)?;
     let spec = Some(widened.spec.clone());
     let learned: Report = Report::parse(&widened.report).map_err(|error| {
         Error::new(Code::ReportUnreadable, format!("the report of the first pass: {error}"))
@@ -149,11 +154,36 @@ fn merge(
         let joined =
             JobOptions { contracts: texts(&live), learned: Some(widened.learned.clone()), ..base.clone() };
         match pass(transform.open(joined)?, None, &mut Nowhere, &mut |_| {})? {
-            End::Widen(next) => widened = next,
+            End::Widen(next) => {
+                of_the_plan(&tables, &next.contracts)?;
+                widened = next;
+            }
             End::Done(_) => return Ok(texts(&live)),
         }
     }
     Err(Error::new(Code::ContractContended, "other writers changed the contract over and over"))
+}
+
+/// A transform may widen the contracts of its own job and no others: those of another table would be handed to it, and
+/// its rows would land there.
+fn of_the_plan(tables: &[String], contracts: &[TableContract]) -> Result<()> {
+    let fault = |what: String| {
+        Error::new(Code::TransformAccount, what).with_hint(
+            "nothing of this source object was written; this is a fault of the transform, please report it",
+        )
+    };
+    let named: BTreeSet<&str> = contracts.iter().map(|contract| contract.table.as_str()).collect();
+    if named.len() != contracts.len() || named != tables.iter().map(String::as_str).collect() {
+        return Err(fault("the transform widened other tables than those of its spec".into()));
+    }
+    for contract in contracts {
+        let parsed = Contract::parse(&contract.text)
+            .map_err(|failure| fault(format!("the contract that it proposes for {}: {failure}", contract.table)))?;
+        if parsed.table != contract.table {
+            return Err(fault(format!("the contract that it proposes for {} is another's", contract.table)));
+        }
+    }
+    Ok(())
 }
 
 /// One swap a table. A swap that was made before another was lost stands: contracts only grow.

@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex};
 
 use crate::keys;
 use crate::lake::{Lake, Load, Surroundings, to_json};
-use crate::record::{CommitRecord, PartRecord, Resolved, SourceRecord};
-use crate::run::commit::{Means, complete, roll_forward};
+use crate::record::{CommitRecord, PartRecord, QuarantineRecord, Resolved, SourceRecord};
+use crate::run::commit::{Completed, Means, Rolled, complete, lose, roll_forward};
 use crate::run::later_than;
 use crate::source::Source;
 use crate::storage::{LocalFolder, Published, Staged};
-use lakegate_base::Result;
+use lakegate_base::{Code, Error, Result};
 
 const URI: &str = "/in/x.json";
 const AT: &str = "2025-01-01T11:59:59.999Z";
@@ -70,7 +70,7 @@ impl Fixture {
         };
         record.source.uri = uri.into();
         change(&mut record);
-        lake.note_resubmissions(&record).unwrap();
+        lake.claim(&record).unwrap();
         let key = keys::commit_key("p", uri, generation);
         assert!(lake.storage().put_if_absent(&key, &to_json(&record).unwrap()).unwrap());
         (key, record)
@@ -99,14 +99,15 @@ fn a_crash_between_publishing_and_the_mark_is_made_up_for() {
     let states = lake.generations("p", URI).unwrap();
     assert_eq!((states.len(), states[0].done), (1, false));
     assert_eq!(lake.commits().unwrap(), states);
-    assert_eq!(roll_forward(&lake, &states, Means::default()).unwrap(), 1);
+    assert_eq!(roll_forward(&lake, &states, Means::default(), &|_| false).unwrap(), Rolled::Forward(1));
     let (marks, told) = (fixture.marks(), fixture.told.0.lock().unwrap().clone());
     assert_eq!((marks.len(), fixture.files(), told), (1, 1, vec![1]));
     assert_eq!(marks[0].commit_key(), key);
     assert_eq!((marks[0].rows, marks[0].files, marks[0].requests), (1, 1, None), "{marks:?}");
     assert!(marks[0].milliseconds > 0 && marks[0].done > marks[0].committed);
     assert!(lake.commits().unwrap()[0].done && lake.generations("p", URI).unwrap()[0].done);
-    assert_eq!(roll_forward(&lake, &lake.generations("p", URI).unwrap(), Means::default()).unwrap(), 0);
+    let states = lake.generations("p", URI).unwrap();
+    assert_eq!(roll_forward(&lake, &states, Means::default(), &|_| false).unwrap(), Rolled::Forward(0));
 }
 
 #[test]
@@ -209,17 +210,36 @@ fn the_history_shows_what_counts_on_every_page() {
     assert_eq!(lake.history(Some("nowhere"), 2).unwrap_err().name(), "cursor_unknown");
 }
 
+/// A rejected record of a source, quarantined.
+fn rejecting(lake: &Lake, record: &mut CommitRecord) {
+    let key = keys::quarantine_key("p", &record.source.uri, record.generation, "r");
+    let mut stage = lake.storage().stage(&key).unwrap();
+    stage.write(b"{\"record\":1,\"code\":\"x\"}\n").unwrap();
+    let staged = stage.finish().unwrap();
+    record.source.digest = "d".into();
+    record.quarantine = Some(QuarantineRecord { key, records: 1, staged, ..QuarantineRecord::default() });
+}
+
+fn resolved(source: &str) -> Resolved {
+    Resolved { source: source.into(), digest: "d".into(), records: vec![1], generation: 1 }
+}
+
 #[test]
 fn a_resubmission_is_found_by_the_object_whose_records_it_holds() {
     let fixture = Fixture::new();
     let lake = fixture.lake();
-    let resolved = |source: &str| Resolved { source: source.into(), digest: "d".into(), records: vec![1] };
+    for uri in [URI, "/in/y.json"] {
+        let (key, record) = fixture.commit(&lake, uri, 1, |record| rejecting(&lake, record));
+        complete(&lake, &key, &record, Means::default()).unwrap();
+    }
     let (again, record) = fixture.commit(&lake, "resubmit:1", 1, |record| {
         record.resolves = vec![resolved(URI), resolved("/in/y.json")];
     });
-    // Noted, and then its process died: no commit, so it counts for nothing.
+    complete(&lake, &again, &record, Means::default()).unwrap();
+    assert_eq!(fixture.files(), 3);
+    // Claimed, and then its process died: no commit, so it counts for nothing.
     let never = CommitRecord { resolves: vec![resolved(URI)], generation: 7, ..record.clone() };
-    lake.note_resubmissions(&never).unwrap();
+    lake.claim(&never).unwrap();
     let keys = |uri: &str| -> Vec<String> {
         lake.resubmissions_of("p", uri).unwrap().into_iter().map(|state| state.key).collect()
     };
@@ -227,12 +247,74 @@ fn a_resubmission_is_found_by_the_object_whose_records_it_holds() {
         (keys(URI), keys("/in/y.json"), keys("/in/z.json")),
         (vec![again.clone()], vec![again.clone()], vec![])
     );
-    let withdraws = |record: &mut CommitRecord| record.withdraws = vec![again.clone()];
-    let (key, newer) = fixture.commit(&lake, "/in/y.json", 1, withdraws);
+    let withdraws = |record: &mut CommitRecord| {
+        record.withdraws = vec![again.clone()];
+        record.replaces = vec![1];
+    };
+    let (key, newer) = fixture.commit(&lake, "/in/y.json", 2, withdraws);
     complete(&lake, &key, &newer, Means::default()).unwrap();
     assert_eq!((keys(URI), keys("/in/y.json")), (vec![], vec![]), "it is void for all of its sources");
     // The process that made it was slow, and does not bring its rows back.
     complete(&lake, &again, &record, Means::default()).unwrap();
-    assert_eq!(fixture.files(), 1);
+    assert_eq!(fixture.files(), 2);
     assert!(!lake.commits().unwrap().iter().find(|state| state.key == again).unwrap().current);
+}
+
+#[test]
+fn of_two_who_submit_one_record_again_the_second_sees_the_first() {
+    let fixture = Fixture::new();
+    let lake = fixture.lake();
+    let (key, record) = fixture.commit(&lake, URI, 1, |record| rejecting(&lake, record));
+    complete(&lake, &key, &record, Means::default()).unwrap();
+    let submission = |uri: &str| {
+        let source = SourceRecord { uri: uri.into(), ..SourceRecord::default() };
+        CommitRecord { pipeline: "p".into(), generation: 1, source, resolves: vec![resolved(URI)], ..record.clone() }
+    };
+    let (first, second) = (submission("resubmit:1"), submission("resubmit:2"));
+    lake.claim(&first).unwrap();
+    // The first is slow, or gone: its place is taken, and it cannot commit any more.
+    lake.claim(&second).unwrap();
+    let place = keys::commit_key("p", "resubmit:1", 1);
+    assert!(!lake.storage().put_if_absent(&place, &to_json(&first).unwrap()).unwrap());
+    assert!(lake.commits_below(&keys::object_prefix("p", "resubmit:1")).unwrap()[0].record.is_void());
+    let place = keys::commit_key("p", "resubmit:2", 1);
+    assert!(lake.storage().put_if_absent(&place, &to_json(&second).unwrap()).unwrap());
+    let late = CommitRecord { generation: 2, ..first };
+    assert_eq!(lake.claim(&late).unwrap_err().name(), "records_taken");
+}
+
+#[test]
+fn what_was_given_up_counts_for_nothing_and_its_slow_process_takes_it_back() {
+    let fixture = Fixture::new();
+    let lake = fixture.lake();
+    let (key, record) = fixture.commit(&lake, URI, 1, |_| {});
+    complete(&lake, &key, &record, Means::default()).unwrap();
+    let (key, lost) = fixture.commit(&lake, URI, 2, |record| {
+        record.replaces = vec![1];
+        record.committed = later_than([AT].into_iter());
+    });
+    let error = Error::new(Code::CannotMakeAgain, "its source was overwritten");
+    lose(&lake, &lost, &error).unwrap();
+    let states = |lake: &Lake| -> Vec<(bool, bool, bool)> {
+        let states = lake.generations("p", URI).unwrap();
+        assert_eq!(lake.commits().unwrap(), states);
+        states.iter().map(|state| (state.done, state.current, state.void)).collect()
+    };
+    // What it was to replace counts still.
+    assert_eq!(states(&lake), [(true, true, false), (true, false, true)]);
+    assert_eq!(complete(&lake, &key, &lost, Means::default()).unwrap(), Completed::GivenUp);
+    assert_eq!(fixture.files(), 1, "the slow process took back what it brought");
+    let failures = lake.failures().unwrap();
+    assert_eq!((failures.len(), failures[0].code.as_str()), (1, "generation_lost"));
+    let (key, next) = fixture.commit(&lake, URI, 3, |record| {
+        record.replaces = vec![1];
+        record.voids = vec![2];
+        record.committed = later_than([lost.committed.as_str()].into_iter());
+    });
+    complete(&lake, &key, &next, Means::default()).unwrap();
+    assert_eq!(states(&lake), [(true, false, false), (true, false, true), (true, true, false)]);
+    assert_eq!((fixture.files(), lake.failures().unwrap().len()), (1, 1), "the loss stays on record");
+    // One that is completed cannot be lost any more.
+    lose(&lake, &next, &error).unwrap();
+    assert_eq!((fixture.files(), lake.failures().unwrap().len()), (1, 1));
 }

@@ -8,11 +8,10 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use crate::keys::quarantine_key;
-use crate::lake::{Lake, sha256, short};
-use crate::record::{PartRecord, QuarantineRecord};
+use crate::lake::{Lake, record_number, sha256, short};
+use crate::record::{PartRecord, QuarantineRecord, SourceRecord};
 use crate::run::crash;
 use crate::run::pass::Sink;
-use crate::source::Source;
 use crate::storage::{Stage, Staged};
 use lakegate_base::time::compact;
 use lakegate_base::{Code, Error, Result};
@@ -27,12 +26,14 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    pub(crate) fn new(pipeline: &str, source: &Source, generation: u32, run: &str) -> Self {
-        let identity = sha256(format!("{}\0{}\0{generation}", source.uri(), source.version()).as_bytes());
-        let (stem, modified) = (source.stem(), compact(source.modified_ms()));
+    /// Two pipelines may write one object into one table: each has names of its own.
+    pub(crate) fn new(pipeline: &str, source: &SourceRecord, generation: u32, run: &str) -> Self {
+        let (uri, version) = (&source.uri, source.version());
+        let identity = sha256(format!("{pipeline}\0{uri}\0{version}\0{generation}").as_bytes());
+        let (stem, modified) = (&source.stem, compact(source.modified_ms));
         Self {
             part: format!("{stem}-{modified}-{}", short(&identity, 12)),
-            quarantine: quarantine_key(pipeline, source.uri(), generation, short(run, 8)),
+            quarantine: quarantine_key(pipeline, uri, generation, short(run, 8)),
         }
     }
 }
@@ -151,9 +152,15 @@ impl Sink for Staging<'_> {
         self.rejected.clear();
         let parts = std::mem::take(&mut self.closed).into_values().map(|part| part.staged);
         let quarantine = self.finished_quarantine.take().map(|quarantine| quarantine.staged);
-        for Staged { token, .. } in parts.chain(quarantine) {
+        let tokens: Vec<String> = parts.chain(quarantine).map(|Staged { token, .. }| token).collect();
+        if tokens.is_empty() {
+            return;
+        }
+        // Time may be up for anything else.
+        let lake = self.lake.cleaning_up();
+        for token in tokens {
             // What cannot be removed now is found as a left-over later.
-            let _gone = self.lake.storage().abort(&token);
+            let _gone = lake.storage().abort(&token);
         }
     }
 }
@@ -161,13 +168,6 @@ impl Sink for Staging<'_> {
 /// The ledger refuses such a step before it comes here.
 fn not_open(id: u32) -> Error {
     Error::new(Code::Invariant, format!("part {id} is not open"))
-}
-
-/// The number of a quarantine line, which begins with it.
-fn record_number(line: &[u8]) -> Option<u64> {
-    let rest = line.strip_prefix(b"{\"record\":")?;
-    let end = rest.iter().position(|byte| !byte.is_ascii_digit())?;
-    std::str::from_utf8(&rest[..end]).ok()?.parse().ok()
 }
 
 impl Drop for Staging<'_> {

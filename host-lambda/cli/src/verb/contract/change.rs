@@ -87,7 +87,8 @@ pub(super) fn run(args: &ChangeArgs, context: &Context) -> Outcome {
         rejected: changed.replayed.iter().map(|outcome| outcome.report.rejected).sum(),
         milliseconds: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
     };
-    let exit = match (changed.failed_objects.is_empty(), sums.rejected) {
+    let whole = changed.failed_objects.is_empty() && changed.left.is_empty();
+    let exit = match (whole, sums.rejected) {
         (false, _) => Exit::Failed,
         (true, 0) => Exit::Done,
         (true, _) => Exit::Rejected,
@@ -133,6 +134,10 @@ fn text(args: &ChangeArgs, changed: &Changed, sums: &Sums, screen: Screen) -> St
             visible(&failure.message)
         ));
     }
+    for (uri, error) in &changed.left {
+        let what = screen.paint(Tone::Bad, "still of the old type");
+        text.push_str(&format!("  {what} {}: {}\n", visible(uri), visible(&error.to_string())));
+    }
     text
 }
 
@@ -143,6 +148,9 @@ fn to_json(args: &ChangeArgs, changed: &Changed, sums: &Sums) -> Value {
         "recovered": changed.records_recovered, "milliseconds": sums.milliseconds,
         "failed": changed.failed_objects.iter().map(|failure| {
             json!({"source": failure.source.uri, "code": failure.code, "message": failure.message})
+        }).collect::<Vec<_>>(),
+        "left": changed.left.iter().map(|(uri, error)| {
+            json!({"source": uri, "code": error.name(), "message": error.to_string()})
         }).collect::<Vec<_>>(),
     })
 }
