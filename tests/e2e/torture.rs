@@ -279,7 +279,7 @@ impl<'a> Trial<'a> {
     fn at_random(&mut self, seed: u64, tally: &mut Tally) {
         let mut chance = Chance(seed);
         let acts = self.scenario.acts.len() as u64;
-        let mut process = |chance: &mut Chance| chance.below(acts) as usize;
+        let process = |chance: &mut Chance| chance.below(acts) as usize;
         let stalls: Vec<Stall> = (0..chance.below(3))
             .map(|_| Stall { process: process(&mut chance), call: 1 + chance.below(24) })
             .collect();

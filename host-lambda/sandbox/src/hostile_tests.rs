@@ -24,6 +24,9 @@ fn guest(step: &str, extra: &str) -> Vec<u8> {
   (data (i32.const 0) "orders")
   (data (i32.const 2048) "{{\"version\":1,\"records\":10,\"accepted\":9,\"rejected\":0}}")
   (data (i32.const 3072) "../../etc=1/")
+  (data (i32.const 3200) "nonsense\0a")
+  (data (i32.const 3300) "{{\"record\":2}}\0a{{\"record\":1}}\0a")
+  (data (i32.const 3400) "{{\"code\":\"x\",\"record\":1}}\0a")
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
     (local $at i32)
     (local.set $at (i32.and (i32.add (global.get $next) (i32.const 15)) (i32.const -16)))
@@ -50,6 +53,10 @@ fn guest(step: &str, extra: &str) -> Vec<u8> {
     (i32.store (i32.const 1052) (local.get $partition))
     (i32.store (i32.const 1056) (local.get $length))
     (call $answer (i32.const 2)))
+  (func $reject (param $at i32) (param $length i32) (result i32)
+    (i32.store (i32.const 1040) (local.get $at))
+    (i32.store (i32.const 1044) (local.get $length))
+    (call $answer (i32.const 5)))
   (func $bytes (param $length i32) (result i32)
     (i32.store (i32.const 1040) (i32.const 0))
     (i32.store (i32.const 1044) (i32.const 0))
@@ -120,6 +127,43 @@ fn an_endless_loop_meets_its_deadline() {
 }
 
 #[test]
+fn no_call_outlives_the_time_of_whoever_waits() {
+    let sandbox = Sandbox::new(Limits { step_seconds: 60, ..limits() }).unwrap();
+    let bytes = guest("(loop $l (br $l)) (unreachable)", "");
+    let transform = Transform::from_bytes(&sandbox, "slow.wasm", &bytes).unwrap();
+    let started = Instant::now();
+    let bounded = transform.clone().until(Some(started + Duration::from_millis(300)));
+    let mut session = bounded.open(JobOptions::default()).unwrap();
+    let error = session.step().unwrap_err();
+    assert_eq!((error.name(), error.kind()), ("time_up", Kind::Passing), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(20));
+    // Time is up: nothing begins any more, and the same transform has all of it again for whoever comes next.
+    assert_eq!(bounded.open(JobOptions::default()).err().unwrap().name(), "time_up");
+    assert!(transform.open(JobOptions::default()).is_ok());
+}
+
+#[test]
+fn a_quarantine_line_without_end_meets_its_limit() {
+    let error = fails("(call $reject (i32.const 0) (i32.const 3000))");
+    assert!(error.to_string().contains("quarantine_line"), "{error}");
+}
+
+#[test]
+fn nothing_comes_after_the_end() {
+    let sandbox = Sandbox::new(limits()).unwrap();
+    let step = "(i32.store (i32.const 1040) (i32.const 2112)) (i32.store (i32.const 1044) (i32.const 52))
+        (call $answer (i32.const 7))";
+    let more = r#"(data (i32.const 2112) "{\"version\":1,\"records\":9,\"accepted\":9,\"rejected\":00}")"#;
+    let transform = Transform::from_bytes(&sandbox, "again.wasm", &guest(step, more)).unwrap();
+    let mut session = transform.open(JobOptions::default()).unwrap();
+    session.end().unwrap();
+    // Whether its report is taken or not: it is over.
+    let _first = session.step();
+    let error = session.step().unwrap_err();
+    assert!(error.to_string().contains("it went on after its end"), "{error}");
+}
+
+#[test]
 fn a_trap_is_a_crash_of_that_object() {
     let error = fails("(unreachable)");
     assert_eq!((error.name(), error.kind()), ("transform_crashed", Kind::Own));
@@ -171,6 +215,9 @@ fn lies_are_found_out() {
         ("(call $answer (i32.const 0))", "it asked for input after the end"),
         ("(call $open (i32.const 3072) (i32.const 12))", "a partition path is no legal Hive path"),
         ("(call $bytes (i32.const 6))", "part 0 got bytes but is not open"),
+        ("(call $reject (i32.const 3200) (i32.const 9))", "a line of its quarantine is no rejected record"),
+        ("(call $reject (i32.const 3300) (i32.const 28))", "not in the order of the records"),
+        ("(call $reject (i32.const 3400) (i32.const 24))", "not in the order of the records"),
         (
             "(if (result i32) (i32.eq (global.get $calls) (i32.const 1))
                (then (call $open (i32.const 0) (i32.const 0)))

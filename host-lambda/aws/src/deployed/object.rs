@@ -402,6 +402,20 @@ mod tests {
     use lakegate_lake::lake::to_json;
 
     #[test]
+    fn only_an_object_that_had_an_invocation_to_itself_is_out_of_time() {
+        let seconds = Duration::from_secs;
+        let late = || Error::new(Code::TimeUp, "it takes too long");
+        let second = Time { whole: seconds(100), had: seconds(50) }.judge(late());
+        assert_eq!((second.code(), second.kind()), (Code::TimeUp, Kind::Passing));
+        let first = Time { whole: seconds(100), had: seconds(99) }.judge(late());
+        assert_eq!((first.code(), first.kind()), (Code::ObjectOutOfTime, Kind::Input));
+        assert_eq!(first.message(), "it takes too long");
+        // A command has all the time there is.
+        let none = Time { whole: Duration::MAX, had: Duration::MAX }.judge(late());
+        assert_eq!(none.code(), Code::ObjectOutOfTime);
+    }
+
+    #[test]
     fn a_failure_of_an_earlier_version_is_none_of_this_one() {
         let folder = tempfile::tempdir().unwrap();
         let lake = Lake::local(&folder.path().join("lake")).unwrap();

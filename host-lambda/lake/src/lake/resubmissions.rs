@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::keys::{self, Named};
+use crate::keys;
 use crate::lake::{Lake, to_json};
 use crate::record::{CommitRecord, CommitState, Resolved};
 use crate::source::now_ms;
