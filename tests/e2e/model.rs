@@ -76,7 +76,12 @@ struct Told {
 }
 
 impl Surroundings for Told {
-    fn published(&self, _lake: &Lake, record: &CommitRecord) -> Result<serde_json::Value> {
+    fn published(
+        &self,
+        _lake: &Lake,
+        record: &CommitRecord,
+        _registered: serde_json::Value,
+    ) -> Result<serde_json::Value> {
         let replaced = lake_rows_gone(&self.lake, record);
         assert!(
             replaced || record.parts.iter().all(|part| self.lake.join(&part.key).exists()),

@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use crate::client::{Aws, Fault};
+use crate::client::{Aws, AwsError, Fault};
 use bucket::Bucket;
 use lakegate_lake::storage::{
     Chunks, Facts, Fresh, LeftOver, Page, Published, Result, Stage, Staged, Storage, Tagged,
@@ -67,6 +67,24 @@ impl S3Storage {
         let object = self.bucket.aws.wait(self.bucket.head(key, version_id))?;
         Ok(object.map(|object| object.facts))
     }
+
+    /// The same together with all of its bytes, in one request, where it has at most `most` of them.
+    ///
+    /// # Errors
+    /// The service's.
+    pub fn read_version(
+        &self,
+        key: &str,
+        version_id: Option<&str>,
+        most: u64,
+    ) -> Result<Option<(Facts, Option<bytes::Bytes>)>> {
+        self.bucket.legal(key)?;
+        match self.bucket.aws.wait(read::fetch_with_facts(&self.bucket, key, version_id, most)) {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.fault == Fault::Missing => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
 }
 
 impl Storage for S3Storage {
@@ -101,6 +119,37 @@ impl Storage for S3Storage {
             Err(error) if error.fault == Fault::Missing => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn get_all(&self, keys: &[String]) -> Result<Vec<Option<Tagged>>> {
+        for key in keys {
+            self.bucket.legal(key)?;
+        }
+        let fetched = |key: String| {
+            let bucket = self.bucket.clone();
+            async move { read::fetch(&bucket, &key, read::Wanted::default()).await }
+        };
+        let all = async {
+            let running: Vec<_> =
+                keys.iter().map(|key| self.bucket.aws.runtime().spawn(fetched(key.clone()))).collect();
+            let mut answers = Vec::new();
+            for (key, one) in keys.iter().zip(running) {
+                let ended = one.await.map_err(|ended| {
+                    AwsError::new(Fault::Unreachable, "s3:GetObject", &self.bucket.uri(key), ended.to_string())
+                });
+                answers.push(ended.and_then(|answer| answer));
+            }
+            answers
+        };
+        let mut found = Vec::new();
+        for answer in self.bucket.aws.wait(all) {
+            match answer {
+                Ok(got) => found.push(Some(Tagged { bytes: got.bytes.to_vec(), tag: got.etag })),
+                Err(error) if error.fault == Fault::Missing => found.push(None),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(found)
     }
 
     fn get_unless(&self, key: &str, tag: &str) -> Result<Fresh> {

@@ -10,6 +10,7 @@ mod layout;
 mod loads;
 mod page;
 mod resubmissions;
+mod standing;
 mod texts;
 
 use std::collections::BTreeSet;
@@ -26,6 +27,7 @@ pub use lakegate_model::digest::{is_digest, sha256};
 pub use loads::{Load, LoadedTable, Void};
 pub use page::{Entry, History};
 pub(crate) use resubmissions::record_number;
+pub use standing::Standing;
 pub use texts::Texts;
 
 use crate::keys::{self, Named, contract_key, failure_key, object_prefix, spec_key};
@@ -38,12 +40,26 @@ use layout::Guarded;
 
 /// What a deployed lake is connected to. A folder on a laptop is connected to nothing.
 pub trait Surroundings: Send + Sync {
-    /// All files of a commit are visible, and it is about to be marked as done: catalog, notices, lineage.
-    /// Idempotent: whoever completes a commit calls it. What it came to is kept in the done mark.
+    /// All files of a commit are visible: the catalog. Idempotent: whoever completes a commit calls it, also where it
+    /// finds out at the same time that the commit was replaced. What it came to goes on to [`Self::published`].
+    ///
+    /// # Errors
+    /// What could not be registered; the commit stays undone and is completed by the next run.
+    fn register(&self, _lake: &Lake, _record: &CommitRecord) -> Result<serde_json::Value> {
+        Ok(serde_json::Value::Null)
+    }
+
+    /// All files of a commit are visible and registered, and it is about to be marked as done: notices, lineage.
+    /// Idempotent, as above. What it came to is kept in the done mark.
     ///
     /// # Errors
     /// What could not be told; the commit stays undone and is completed by the next run.
-    fn published(&self, lake: &Lake, record: &CommitRecord) -> Result<serde_json::Value>;
+    fn published(
+        &self,
+        lake: &Lake,
+        record: &CommitRecord,
+        registered: serde_json::Value,
+    ) -> Result<serde_json::Value>;
 
     /// A generation that was committed is lost: its files were never visible, and cannot be made any more. Told at
     /// least once.
@@ -232,6 +248,12 @@ impl Lake {
         Ok(found)
     }
 
+    /// A generation's record, which is there.
+    pub(crate) fn record_of(&self, pipeline: &str, uri: &str, generation: u32) -> Result<CommitRecord> {
+        let key = keys::commit_key(pipeline, uri, generation);
+        self.read_json(&key)?.ok_or_else(|| Error::new(Code::LakeDamaged, format!("{key} is missing")))
+    }
+
     /// Whether a commit has its mark.
     pub(crate) fn is_done(&self, record: &CommitRecord) -> Result<bool> {
         Ok(self.storage.stat(&record.load_key())?.is_some())
@@ -282,7 +304,11 @@ impl Lake {
         let page = self.storage.list_page(keys::FAILURES, after.as_deref(), limit)?;
         let mut found = Vec::new();
         for facts in &page.found {
-            found.extend(self.read_json(&facts.key)?);
+            if let Some(failed) = self.read_json::<FailedRecord>(&facts.key)?
+                && !self.is_settled(&failed)?
+            {
+                found.push(failed);
+            }
         }
         let last = page.found.last().filter(|_| page.more);
         Ok((found, last.and_then(|facts| facts.key.strip_prefix(keys::FAILURES)).map(str::to_owned)))
@@ -323,7 +349,21 @@ impl Lake {
     /// # Errors
     /// The storage's, or the record cannot be read.
     pub fn failure(&self, pipeline: &str, uri: &str) -> Result<Option<FailedRecord>> {
-        self.read_json(&failure_key(pipeline, uri))
+        match self.read_json::<FailedRecord>(&failure_key(pipeline, uri))? {
+            Some(failed) if !self.is_settled(&failed)? => Ok(Some(failed)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether a commit of the object came after its failure: that is history then. It is found out here and not
+    /// noted by the commit, since objects that failed are few, and every object would have to ask. A lost generation
+    /// stays lost.
+    pub(crate) fn is_settled(&self, failed: &FailedRecord) -> Result<bool> {
+        if failed.code == Code::GenerationLost.name() {
+            return Ok(false);
+        }
+        let standing = self.standing(&failed.pipeline, &failed.source.uri)?;
+        Ok(standing.states.iter().any(|state| state.done && !state.void && state.record.committed >= failed.at))
     }
 
     pub fn read_json<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
@@ -347,8 +387,14 @@ impl Lake {
     pub fn keep_text(&self, key: impl Fn(&str) -> String, text: &[u8]) -> Result<String> {
         let digest = sha256(text);
         let key = key(&digest);
+        if self.texts.as_ref().is_some_and(|texts| texts.get(&key).is_some()) {
+            return Ok(digest);
+        }
         if self.storage.stat(&key)?.is_none() {
             self.storage.put_if_absent(&key, text)?;
+        }
+        if let (Some(texts), Ok(text)) = (&self.texts, std::str::from_utf8(text)) {
+            texts.keep(&key, text);
         }
         Ok(digest)
     }

@@ -156,6 +156,9 @@ pub struct CommitRecord {
     /// Keys of other commits whose files go as well: resubmissions that this generation makes void.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withdraws: Vec<String>,
+    /// Earlier generations that count beside this one; `None` where whoever made the record did not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands: Option<Vec<u32>>,
     /// Earlier generations that were given up after their commit: what they say counts for nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub voids: Vec<u32>,

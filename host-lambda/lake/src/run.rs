@@ -18,6 +18,7 @@ mod plan;
 mod preview;
 pub(crate) mod stage;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -29,8 +30,8 @@ use stage::{Names, Staging};
 pub use plan::Plan;
 pub use preview::{Preview, PreviewPart, Proposal, preview, propose, remake};
 
-use crate::keys::{commit_key, object_prefix, spec_key};
-use crate::lake::{Lake, sha256, to_json};
+use crate::keys::{commit_key, spec_key};
+use crate::lake::{Lake, Standing, sha256, to_json};
 use crate::record::{CommitRecord, CommitState, Resolved};
 use crate::source::{Source, now_ms};
 use lakegate_base::time::{parse, rfc3339};
@@ -99,6 +100,8 @@ pub struct Cause<'a> {
     pub resolves: Vec<Resolved>,
     /// Contracts to work under instead of the live ones: they are about to take their place.
     pub contracts: Option<Vec<TableContract>>,
+    /// What counts of the object, where it was looked up a moment ago.
+    pub standing: Option<Standing>,
     /// Asked once it is known that the object is to be read, and before it is: whether there is room and time for it.
     pub admit: Option<&'a dyn Fn() -> Result<()>>,
 }
@@ -127,15 +130,16 @@ pub fn run_because(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Outcome> {
     let (started, requests) = (Instant::now(), lake.requests());
-    let prefix = object_prefix(plan.pipeline(), source.uri());
+    let stand = || lake.standing(plan.pipeline(), source.uri());
+    let mut known = cause.standing.clone();
     for _ in 0..ATTEMPTS {
-        let states = lake.commits_below(&prefix)?;
-        let run = Run { lake, transform, source, plan, cause, states: &states, requests };
+        let standing = known.take().map_or_else(stand, Ok)?;
+        let run = Run { lake, transform, source, plan, cause, standing: &standing, requests };
         match run.once(started, progress) {
             Ok(Some(outcome)) => return Ok(outcome),
             Ok(None) => {}
             // Whoever completed a commit of this object meanwhile took away what this run was staging.
-            Err(error) if error.code() == Code::UploadGone && lake.commits_below(&prefix)? != states => {}
+            Err(error) if error.code() == Code::UploadGone && stand()? != standing => {}
             Err(error) => return Err(error),
         }
     }
@@ -158,19 +162,28 @@ fn is_same(state: &CommitState, transform: &Transform, source: &Source, plan: &P
 
 /// A version that was taken out of the tables: its event comes late. A person who asks for it again gets it.
 fn was_retracted<'a>(states: &'a [CommitState], source: &Source, plan: &Plan) -> Option<&'a CommitState> {
-    let last = states.iter().rev().find(|state| !state.void)?;
+    let last = states.iter().rev().find(|state| !state.record.is_void())?;
     let named = last.record.retracts.iter().any(|version| version == source.version());
     Some(last).filter(|_| plan.by_version && named)
 }
 
+/// Generations that go on counting beside a new one that replaces some.
+pub(crate) fn stands(states: &[CommitState], replaces: &[u32]) -> Vec<u32> {
+    let current = states.iter().filter(|state| state.current).map(|state| state.record.generation);
+    current.filter(|generation| !replaces.contains(generation)).collect()
+}
+
 /// Generations that were given up so far.
 pub(crate) fn voids(states: &[CommitState]) -> Vec<u32> {
-    states.iter().filter(|state| state.void).map(|state| state.record.generation).collect()
+    let Some(last) = states.iter().rev().find(|state| !state.record.is_void()) else { return Vec::new() };
+    let void = states.iter().filter(|state| state.void).map(|state| state.record.generation);
+    let all: BTreeSet<u32> = last.record.voids.iter().copied().chain(void).collect();
+    all.into_iter().collect()
 }
 
 /// Versions that were taken out of the tables so far.
 pub(crate) fn retracts(states: &[CommitState]) -> Vec<String> {
-    let last = states.iter().rev().find(|state| !state.void);
+    let last = states.iter().rev().find(|state| !state.record.is_void());
     last.map(|last| last.record.retracts.clone()).unwrap_or_default()
 }
 
@@ -224,8 +237,8 @@ pub(crate) struct Run<'a> {
     pub(crate) source: &'a Source,
     pub(crate) plan: &'a Plan,
     pub(crate) cause: &'a Cause<'a>,
-    /// All generations of the object so far.
-    pub(crate) states: &'a [CommitState],
+    /// What counts of the object so far.
+    pub(crate) standing: &'a Standing,
     /// Calls of the lake's storage before this run began.
     pub(crate) requests: u64,
 }
@@ -243,11 +256,12 @@ impl<'a> Run<'a> {
     /// Completes what is undone, then makes what is missing; `None` if the object's states changed, and are to be
     /// looked at again.
     fn once(&self, started: Instant, progress: &mut dyn FnMut(Progress)) -> Result<Option<Outcome>> {
-        let Self { lake, transform, source, plan, states, .. } = *self;
+        let Self { lake, transform, source, plan, standing, .. } = *self;
+        let states = &standing.states;
         if let Some(other) = states.iter().find(|state| state.record.source.uri != source.uri()) {
             return Err(same_name(source, other));
         }
-        let means = Means { transform: Some(transform), source: Some(source), requests: None };
+        let means = Means { transform: Some(transform), source: Some(source), ..Means::default() };
         let replaced = |record: &CommitRecord| {
             // What is added to other versions is lost only if it cannot come again.
             let gone = || !plan.append || source_of(lake, record).is_err();
@@ -268,19 +282,31 @@ impl<'a> Run<'a> {
             let state_now = if rolled > 0 { State::RolledForward } else { State::NothingToDo };
             return Ok(Some(outcome(state_now, state.record.clone(), 0, started)));
         }
+        if plan.rerun {
+            self.take_back_old()?;
+        }
         Ok(self.attempt(progress)?.map(|(record, passes)| {
             let state = if record.generation == 1 { State::Made } else { State::Replaced };
             outcome(state, record, passes, started)
         }))
     }
 
-    /// An event that comes again may come from a process that was killed after it had published what was replaced
-    /// before: the files of replaced generations of this version go.
+    /// An event that comes again may come from a process that was killed: while it staged what nobody will commit any
+    /// more, or after it had published what was replaced before. Both go.
     fn take_back_old(&self) -> Result<()> {
+        let (pipeline, source, last) = (self.plan.pipeline(), self.source.record(), self.standing.last);
+        let tables: Vec<&str> = self.plan.tables().iter().map(String::as_str).collect();
+        let left = Names::left(pipeline, &source, last + 1, &tables);
+        if let Err(error) = self.lake.storage().sweep(&left) {
+            tracing::warn!(code = error.code().name(), "uploads may be left: {error}");
+        }
         let old = |state: &&CommitState| {
             !state.current && !state.record.is_void() && state.record.source.version() == self.source.version()
         };
-        for state in self.states.iter().filter(old) {
+        if !self.standing.has_older() {
+            return Ok(());
+        }
+        for state in self.lake.generations(self.plan.pipeline(), self.source.uri())?.iter().filter(old) {
             take_back(self.lake, &state.record)?;
         }
         Ok(())
@@ -317,8 +343,9 @@ impl<'a> Run<'a> {
         }
         crash::point("after-commit");
         progress(Progress::Publishing);
-        let requests = Some(self.requests);
-        let means = Means { transform: Some(self.transform), source: Some(self.source), requests };
+        let (requests, states) = (Some(self.requests), self.standing.states.as_slice());
+        let means =
+            Means { transform: Some(self.transform), source: Some(self.source), requests, states };
         let completed = complete(self.lake, &key, &record, means)?;
         Ok((completed == Completed::Done).then_some(record))
     }
@@ -327,7 +354,7 @@ impl<'a> Run<'a> {
     pub(crate) fn stage(&self, progress: &mut dyn FnMut(Progress)) -> Result<Ready<'a>> {
         let started = rfc3339(now_ms());
         let Self { lake, transform, source, plan, .. } = *self;
-        let generation = self.states.last().map_or(1, |state| state.record.generation + 1);
+        let generation = self.standing.last + 1;
         let run = run_id(source.uri());
         let names = Names::new(plan.pipeline(), &source.record(), generation, &run);
         let mut staging = Staging::new(lake, names);
@@ -356,7 +383,7 @@ impl<'a> Run<'a> {
         lake.storage().settle(&[staged, kept].concat())?;
         let spec = lake.keep_text(spec_key, plan.spec.as_bytes())?;
         let withdrawn = self.withdraws(staging.rejected())?;
-        let gone = self.states.iter().chain(&withdrawn);
+        let gone = self.standing.states.iter().chain(&withdrawn);
         let before = gone.map(|state| state.record.committed.clone()).collect();
         let record = CommitRecord {
             version: 1,
@@ -377,8 +404,9 @@ impl<'a> Run<'a> {
             on_reupload: if plan.append { "append" } else { "replace" }.into(),
             replaces: self.replaces(),
             withdraws: withdrawn.into_iter().map(|state| state.key).collect(),
-            voids: voids(self.states),
-            retracts: retracts(self.states),
+            stands: Some(stands(&self.standing.states, &self.replaces())),
+            voids: voids(&self.standing.states),
+            retracts: retracts(&self.standing.states),
             parts,
             quarantine,
             report: made.report.clone(),
@@ -394,7 +422,7 @@ impl<'a> Run<'a> {
         let goes = |state: &&CommitState| {
             state.current && (!self.plan.append || state.record.source.version() == self.source.version())
         };
-        self.states.iter().filter(goes).map(|state| state.record.generation).collect()
+        self.standing.states.iter().filter(goes).map(|state| state.record.generation).collect()
     }
 
     /// Resubmissions that this generation makes void: the records they mended are gone with their content,
@@ -405,7 +433,7 @@ impl<'a> Run<'a> {
             return Ok(Vec::new());
         }
         let goes = |digest: &str| {
-            let mut old = self.states.iter().map(|state| &state.record);
+            let mut old = self.standing.states.iter().map(|state| &state.record);
             old.any(|old| old.source.digest == digest && replaced.contains(&old.generation))
         };
         let void = |resolved: &Resolved| {
@@ -417,7 +445,7 @@ impl<'a> Run<'a> {
         let had = |state: &CommitState| {
             replaced.contains(&state.record.generation) && state.record.quarantine.is_some()
         };
-        if !self.states.iter().any(had) {
+        if !self.standing.states.iter().any(had) {
             return Ok(Vec::new());
         }
         let mut found = self.lake.resubmissions_of(self.plan.pipeline(), self.source.uri())?;
@@ -429,7 +457,7 @@ impl<'a> Run<'a> {
         if let Some(reason) = self.cause.reason {
             return reason;
         }
-        let Some(last) = self.states.iter().rev().find(|state| state.current).map(|state| &state.record)
+        let Some(last) = self.standing.states.iter().rev().find(|state| state.current).map(|state| &state.record)
         else {
             return "new";
         };

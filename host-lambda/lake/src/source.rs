@@ -43,6 +43,8 @@ pub struct Source {
     promised: Option<String>,
     storage: Arc<dyn Storage>,
     facts: Facts,
+    /// All of a small object, where whoever found it has read it already.
+    whole: Option<Arc<[u8]>>,
     /// Where standard input was spooled to; goes with the source.
     _spool: Option<TempDir>,
 }
@@ -106,6 +108,7 @@ impl Source {
             promised: None,
             storage: Arc::new(storage),
             facts,
+            whole: None,
             _spool: spool,
         };
         let mut chunks = source.open()?;
@@ -128,9 +131,16 @@ impl Source {
             promised: facts.promised.clone(),
             storage,
             facts,
+            whole: None,
             _spool: None,
             uri,
         }
+    }
+
+    /// With its bytes, which were read together with its facts.
+    #[must_use]
+    pub fn with_bytes(self, bytes: &[u8]) -> Self {
+        Self { whole: Some(bytes.into()), ..self }
     }
 
     /// With what its event said: when it arrived, and its place among the events of its key.
@@ -165,7 +175,10 @@ impl Source {
 
     /// Reads the pinned bytes from the start.
     pub fn open(&self) -> Result<Box<dyn Chunks>> {
-        let chunks = self.storage.open(&self.facts)?;
+        let chunks = match &self.whole {
+            Some(bytes) => Box::new(Whole { bytes: bytes.clone(), read: false }) as Box<dyn Chunks>,
+            None => self.storage.open(&self.facts)?,
+        };
         if self.digest.get().is_some() {
             return Ok(chunks);
         }
@@ -269,6 +282,20 @@ fn version_of(facts: &Facts) -> String {
     match facts.version.strip_prefix("v:") {
         Some(_) => facts.version.clone(),
         None => format!("{}:{}:{}", facts.version, facts.bytes, facts.modified_ms),
+    }
+}
+
+/// Bytes that are at hand.
+struct Whole {
+    bytes: Arc<[u8]>,
+    read: bool,
+}
+
+impl Chunks for Whole {
+    fn next(&mut self) -> std::result::Result<&[u8], StorageError> {
+        let all = if self.read { &[] } else { &*self.bytes };
+        self.read = true;
+        Ok(all)
     }
 }
 

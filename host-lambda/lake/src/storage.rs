@@ -187,6 +187,14 @@ pub trait Storage: Send + Sync {
     /// The backend's.
     fn get(&self, key: &str) -> Result<Option<Tagged>>;
 
+    /// Several of them, at once where the backend can; the answers in their order.
+    ///
+    /// # Errors
+    /// The backend's, the first of them.
+    fn get_all(&self, keys: &[String]) -> Result<Vec<Option<Tagged>>> {
+        keys.iter().map(|key| self.get(key)).collect()
+    }
+
     /// The same, unless its tag still is `tag`: then nothing is transferred (S3: `If-None-Match`).
     ///
     /// # Errors

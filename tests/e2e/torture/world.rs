@@ -87,7 +87,12 @@ impl Raw {
 }
 
 impl Surroundings for Raw {
-    fn published(&self, _lake: &Lake, _record: &CommitRecord) -> Result<serde_json::Value> {
+    fn published(
+        &self,
+        _lake: &Lake,
+        _record: &CommitRecord,
+        _registered: serde_json::Value,
+    ) -> Result<serde_json::Value> {
         Ok(serde_json::Value::Null)
     }
 
@@ -223,13 +228,25 @@ impl<'a> World<'a> {
         Ok(Seen { rows, open })
     }
 
-    /// What is not in order, whatever was done: nothing is to be left.
-    pub fn disorder(&self) -> Result<Vec<String>> {
+    /// What is not in order, whatever was done: nothing is to be left. `uploads_by_age`: a contract change was killed,
+    /// whose staged replays may be of versions that nobody makes again; their uploads go by their age.
+    pub fn disorder(&self, uploads_by_age: bool) -> Result<Vec<String>> {
         let lake = self.lake(Process::new(&self.bucket, self.small));
         let found = fsck(&lake, Some(self.transform), false)?;
+        // What is staged is told by key below.
+        let wrong = found.iter().filter(|finding| finding.code != "staging_left_over");
         let mut said: Vec<String> =
-            found.iter().map(|finding| format!("{}: {}", finding.code, finding.what)).collect();
-        said.extend(self.bucket.open_uploads().into_iter().map(|key| format!("open upload: {key}")));
+            wrong.map(|finding| format!("{}: {}", finding.code, finding.what)).collect();
+        // A person who is told that nothing is left to resubmit gives the command no more: its uploads go by their age.
+        let resubmitted: Vec<String> =
+            self.bucket.open_uploads().into_iter().filter(|key| key.contains("resubmitted")).collect();
+        let objects = lake.commits()?.into_iter().map(|state| keys::object_key(&state.record.source.uri));
+        let objects: BTreeSet<String> = objects.collect();
+        let of_object = |key: &String| objects.iter().any(|object| key.contains(object.as_str()));
+        let open = self.bucket.open_uploads().into_iter();
+        let open = open.filter(|_| !uploads_by_age);
+        let open = open.filter(|key| !resubmitted.contains(key) && (!keys::is_own(key) || of_object(key)));
+        said.extend(open.map(|key| format!("open upload: {key}")));
         let mut generations: BTreeMap<String, Vec<u32>> = BTreeMap::new();
         let append = self.plan.append;
         for state in lake.commits()?.into_iter().filter(|state| state.current && !append) {

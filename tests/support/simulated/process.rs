@@ -309,8 +309,12 @@ impl Storage for Process {
 
     fn sweep(&self, staged: &[Staged]) -> Result<()> {
         let Some(first) = staged.first().filter(|_| !self.life.small) else { return Ok(()) };
+        let others = |token: &String, upload: &Upload| {
+            let named = |one: &Staged| family(&one.key) == family(&upload.key);
+            staged.iter().any(named) && staged.iter().all(|one| one.token != *token)
+        };
         self.life.call("sweep", &first.key, |held| {
-            held.uploads.retain(|_, upload| staged.iter().all(|staged| staged.key != upload.key));
+            held.uploads.retain(|token, upload| !others(token, upload));
             Ok(())
         })
     }
@@ -323,6 +327,14 @@ impl Storage for Process {
                 .collect())
         })
     }
+}
+
+/// A table's or the quarantine's folder and what the names of one object and generation have in common, as S3's own
+/// sweep sees them.
+fn family(key: &str) -> (&str, &str) {
+    let name = key.rsplit('/').next().unwrap_or(key);
+    let folder = key.split('/').next().unwrap_or_default();
+    (folder, name.rfind('-').map_or(name, |at| &name[..at]))
 }
 
 struct Whole {

@@ -41,7 +41,7 @@ impl Around {
 }
 
 impl Surroundings for Around {
-    fn published(&self, lake: &Lake, record: &CommitRecord) -> Result<Value> {
+    fn register(&self, lake: &Lake, record: &CommitRecord) -> Result<Value> {
         stage::reached(
             Stage::Published,
             &Counts { files: Some(record.parts.len() as u64), ..Counts::default() },
@@ -49,6 +49,10 @@ impl Surroundings for Around {
         let catalog = catalog::register(&self.aws, &self.pipeline, lake, record)?;
         stage::reached(Stage::Catalogued, &Counts::default());
         crash::point("after-catalog");
+        serde_json::to_value(catalog).map_err(|error| Error::new(Code::Json, error.to_string()))
+    }
+
+    fn published(&self, lake: &Lake, record: &CommitRecord, registered: Value) -> Result<Value> {
         let success = notify::success(&self.aws, &self.pipeline, record)?;
         let quarantine = notify::quarantine(&self.aws, &self.pipeline, record)?;
         stage::reached(Stage::Notified, &Counts::default());
@@ -58,7 +62,7 @@ impl Surroundings for Around {
             lineage::complete(&*storage, &self.pipeline, lake, record)?;
         }
         let notices: Vec<_> = success.into_iter().chain(quarantine).collect();
-        Ok(json!({"catalog": catalog, "notices": notices}))
+        Ok(json!({"catalog": registered, "notices": notices}))
     }
 
     fn lost(&self, lost: &FailedRecord) -> Result<()> {

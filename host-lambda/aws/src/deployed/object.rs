@@ -134,16 +134,27 @@ impl Deployed {
         }
         let aws = request.deadline.map_or_else(|| self.aws.clone(), |at| self.aws.with_deadline(at));
         let raw = Arc::new(S3Storage::new(aws.clone(), &object.bucket, "", S3Options::default()));
-        let Some(facts) = raw.stat_version(&object.key, object.version_id.as_deref())? else {
+        let lake = self.lake(ready, &aws)?;
+        // Both are asked for at once: an object that is new is what comes most.
+        let here = tracing::Span::current();
+        let (looked, found) = std::thread::scope(|scope| {
+            let looked = scope.spawn(|| here.in_scope(|| lake.standing(name, &object.uri())));
+            let found = find(&raw, object);
+            (looked.join(), found)
+        });
+        let Some(Found { facts, bytes }) = found? else {
             return Ok(named(ignored(object, "it is not there any more")));
         };
         if is_overwritten(object, &facts) {
             let why = "it was overwritten since; the newer version has an event of its own";
             return Ok(named(ObjectAnswer { state: AnswerState::Superseded, ..ignored(object, why) }));
         }
-        let lake = self.lake(ready, &aws)?;
-        let source =
-            Source::object(raw, object.uri(), facts).arrived(object.event_time, object.sequencer.clone());
+        let source = Source::object(raw, object.uri(), facts);
+        let source = match bytes {
+            Some(bytes) => source.with_bytes(&bytes),
+            None => source,
+        }
+        .arrived(object.event_time, object.sequencer.clone());
         let mut choice = ready.choose(source.uri(), source.version())?;
         choice.plan.rerun = request.again;
         self.tell_swaps(ready, &lake);
@@ -156,7 +167,9 @@ impl Deployed {
         let begun = Instant::now();
         let time = Time::of(request, &aws);
         let admit = || self.admit(ready, &source, &time, &aws);
-        let cause = Cause { admit: Some(&admit), ..Cause::default() };
+        // A look that failed is made again, and says why.
+        let standing = looked.ok().and_then(Result::ok);
+        let cause = Cause { admit: Some(&admit), standing, ..Cause::default() };
         let bounded = transform.clone().until(aws.ends());
         let result = run::run_because(&lake, &bounded, &source, plan, &cause, &mut logged);
         // The rest of the way is cleaning up: time may be up for anything else.
@@ -355,6 +368,25 @@ fn copy(pipeline: &Pipeline, aws: &Aws, source: &Source, to: &Location) -> Resul
     storage.settle(std::slice::from_ref(&staged))?;
     storage.publish(&staged)?;
     Ok(())
+}
+
+/// Below this an object is read at once, in the one request that also tells its facts.
+const SMALL_BYTES: u64 = 1 << 20;
+
+/// An object that is there.
+struct Found {
+    facts: Facts,
+    /// All of it, where it is small.
+    bytes: Option<bytes::Bytes>,
+}
+
+fn find(raw: &S3Storage, object: &ObjectRef) -> Result<Option<Found>> {
+    let (key, version) = (&object.key, object.version_id.as_deref());
+    if object.size.is_some_and(|bytes| bytes <= SMALL_BYTES) {
+        let found = raw.read_version(key, version, SMALL_BYTES)?;
+        return Ok(found.map(|(facts, bytes)| Found { facts, bytes }));
+    }
+    Ok(raw.stat_version(key, version)?.map(|facts| Found { facts, bytes: None }))
 }
 
 /// The event's version is not the one that is there. A version id pins by itself.

@@ -77,18 +77,13 @@ impl Bucket {
             Err(error) => return Err(error.into()),
         };
         let metadata = |name: &str| found.metadata().and_then(|all| all.get(name)).cloned();
-        // The version `null` is what a bucket without versions overwrites: it pins nothing.
-        let version = match found.version_id().filter(|id| *id != "null") {
-            Some(id) => format!("v:{id}"),
-            None => format!("e:{}", found.e_tag().unwrap_or_default()),
-        };
         let whole = found.checksum_type() != Some(&ChecksumType::Composite);
         Ok(Some(Head {
             facts: Facts {
                 key: key.into(),
                 bytes: found.content_length().unwrap_or_default().unsigned_abs(),
                 modified_ms: millis(found.last_modified()),
-                version,
+                version: version(found.version_id(), found.e_tag()),
                 promised: metadata(RECEIPT).filter(|text| is_digest(text)),
             },
             write: metadata(WRITE),
@@ -141,6 +136,14 @@ impl Bucket {
 
     fn class(&self) -> Option<StorageClass> {
         self.options.storage_class.as_deref().map(StorageClass::from)
+    }
+}
+
+/// As in [`Facts::version`]. The version `null` is what a bucket without versions overwrites: it pins nothing.
+pub(super) fn version(id: Option<&str>, tag: Option<&str>) -> String {
+    match id.filter(|id| *id != "null") {
+        Some(id) => format!("v:{id}"),
+        None => format!("e:{}", tag.unwrap_or_default()),
     }
 }
 

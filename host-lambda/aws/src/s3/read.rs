@@ -15,7 +15,8 @@ use tokio::task::JoinHandle;
 
 use crate::client::{AwsError, Fault};
 use crate::s3::again::again;
-use crate::s3::bucket::Bucket;
+use crate::s3::bucket::{Bucket, RECEIPT, millis, version};
+use lakegate_lake::lake::is_digest;
 use lakegate_lake::storage::{Chunks, Facts, Result, StorageError};
 
 /// What the sandbox takes in one push.
@@ -65,6 +66,48 @@ pub(super) async fn fetch(bucket: &Bucket, key: &str, wanted: Wanted<'_>) -> Res
         match fetch_once(bucket, key, wanted).await {
             Ok(body) => body.map(Ok),
             Err(refused) => Ok(Err(refused)),
+        }
+    };
+    again(BODIES - 1, FIRST_PAUSE * 2, broke_off, ask).await?
+}
+
+/// What a look at an object would have told, together with all of it where it has at most `most` bytes.
+pub(super) async fn fetch_with_facts(
+    bucket: &Bucket,
+    key: &str,
+    version_id: Option<&str>,
+    most: u64,
+) -> Result<(Facts, Option<Bytes>), AwsError> {
+    let uri = bucket.uri(key);
+    let broke_off = |error: &AwsError| error.fault == Fault::Unreachable;
+    let ask = || async {
+        let request = bucket.client().get_object().bucket(&bucket.name).key(bucket.full(key));
+        let request = request.set_version_id(version_id.map(str::to_string));
+        let answer = match bucket.aws.ask(GET, &uri, request.send()).await {
+            Ok(answer) => answer,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let promised = answer.metadata().and_then(|all| all.get(RECEIPT)).cloned();
+        let facts = Facts {
+            key: key.into(),
+            bytes: answer.content_length().unwrap_or_default().unsigned_abs(),
+            modified_ms: millis(answer.last_modified()),
+            version: version(answer.version_id(), answer.e_tag()),
+            promised: promised.filter(|text| is_digest(text)),
+        };
+        if facts.bytes > most {
+            return Ok(Ok((facts, None))); // its body is dropped unread
+        }
+        let limit = bucket.aws.time_left().map_or(BODY, |left| left.min(BODY));
+        let body = tokio::time::timeout(limit, collect(answer.body, Some(facts.bytes), None)).await;
+        let broken = |why: String| Err(AwsError::new(Fault::Unreachable, GET, &uri, why));
+        match body {
+            Err(_) => Ok(Err(AwsError::new(Fault::TimedOut, GET, &uri, "its body came too slowly"))),
+            Ok(Err(error)) => broken(format!("its body broke off: {error}")),
+            Ok(Ok(bytes)) if bytes.len() as u64 != facts.bytes => {
+                broken(format!("{} bytes came of {}", bytes.len(), facts.bytes))
+            }
+            Ok(Ok(bytes)) => Ok(Ok((facts, Some(bytes.into())))),
         }
     };
     again(BODIES - 1, FIRST_PAUSE * 2, broke_off, ask).await?

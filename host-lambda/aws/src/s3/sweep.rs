@@ -32,8 +32,8 @@ struct Open {
 /// Throws away what is staged under the names of these and is none of them.
 pub(super) async fn sweep(bucket: &Bucket, staged: &[Staged]) -> Result<(), AwsError> {
     let keep: BTreeSet<&str> = staged.iter().map(|staged| staged.token.as_str()).collect();
-    for families in by_folder(staged).values() {
-        for open in uploads(bucket, &common(families), SWEEP_PAGES).await? {
+    for (folder, families) in by_folder(staged) {
+        for open in uploads(bucket, folder, SWEEP_PAGES).await? {
             let token = Token::upload(&open.id, &open.key);
             if families.contains(family(&open.key)) && !keep.contains(token.as_str()) {
                 abort(bucket, &bucket.aws, &open.id, &open.key).await?;
@@ -81,10 +81,18 @@ async fn uploads(bucket: &Bucket, prefix: &str, pages: usize) -> Result<Vec<Open
     Ok(found)
 }
 
-/// What the names of one object and generation have in common: all up to the number of the part, or to the
-/// run that made the quarantine.
+/// What the names of one object and generation have in common, whatever their partition: the file's name up to the
+/// number of the part, or to the run that made the quarantine.
 fn family(key: &str) -> &str {
-    key.rfind('-').map_or(key, |at| &key[..=at])
+    let name = key.rsplit('/').next().unwrap_or(key);
+    name.rfind('-').map_or(name, |at| &name[..=at])
+}
+
+/// The folder of a table, or of a pipeline's quarantine: all up to the first folder that is a partition.
+fn folder(key: &str) -> &str {
+    let name = key.rfind('/').map_or(0, |at| at + 1);
+    let partition = key[..name].find('=').map(|at| key[..at].rfind('/').map_or(0, |at| at + 1));
+    &key[..partition.unwrap_or(name)]
 }
 
 /// The families of staged objects, by table. One whose objects are together below one part is left out.
@@ -92,20 +100,12 @@ fn by_folder(staged: &[Staged]) -> BTreeMap<&str, BTreeSet<&str>> {
     let mut bytes: BTreeMap<&str, u64> = BTreeMap::new();
     let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for staged in staged {
-        let folder = staged.key.split('/').next().unwrap_or_default();
+        let folder = folder(&staged.key);
         *bytes.entry(folder).or_default() += staged.bytes;
         found.entry(folder).or_default().insert(family(&staged.key));
     }
     found.retain(|folder, _| bytes.get(folder).is_some_and(|bytes| *bytes >= MIN_PART_BYTES as u64));
     found
-}
-
-/// The longest text that all begin with.
-fn common(families: &BTreeSet<&str>) -> String {
-    let (Some(first), Some(last)) = (families.first(), families.last()) else { return String::new() };
-    // In a sorted set, what the ends share all share.
-    let same = first.chars().zip(last.chars()).take_while(|(a, b)| a == b);
-    same.map(|(a, _)| a).collect()
 }
 
 #[cfg(test)]
@@ -126,15 +126,17 @@ mod tests {
             staged("_lakegate/quarantine/p/77-000001-cafe.jsonl", MIN_PART_BYTES - 1),
         ];
         let found = by_folder(&all);
-        let prefixes: Vec<String> = found.values().map(common).collect();
-        assert_eq!(prefixes, ["items/x-20250101T000000Z-ab12-", "orders/day="]);
-        assert_eq!(found["orders"].len(), 2);
+        assert_eq!(found.keys().copied().collect::<Vec<_>>(), ["items/", "orders/"]);
+        assert_eq!(found["orders/"].len(), 1, "whatever the partition");
         assert!(by_folder(&all[1..2]).is_empty(), "a small object asks for nothing");
     }
 
     #[test]
     fn names_of_another_generation_are_another_family() {
-        assert_eq!(family("t/d=1-2/x-y-0011aa-12.parquet"), "t/d=1-2/x-y-0011aa-");
+        assert_eq!(family("t/d=1-2/x-y-0011aa-12.parquet"), "x-y-0011aa-");
+        assert_eq!(folder("t/d=1-2/h=3/x-y-0011aa-12.parquet"), "t/");
+        assert_eq!(folder("_lakegate/quarantine/p/77-000001-cafe.jsonl"), "_lakegate/quarantine/p/");
+        assert_eq!(folder("x.parquet"), "");
         assert_ne!(family("t/x-y-0011aa-0.parquet"), family("t/x-y-0022bb-0.parquet"));
         assert_eq!(family("q/77-000001-cafe.jsonl"), family("q/77-000001-beef.jsonl"));
         assert_ne!(family("q/77-000001-cafe.jsonl"), family("q/77-000002-cafe.jsonl"));

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::keys::{self, contract_key, schema_key};
 use crate::lake::{Lake, to_json};
 use crate::source::now_ms;
+use crate::storage::Tagged;
 use lakegate_base::time::rfc3339;
 use lakegate_base::{Code, Error, Result};
 use lakegate_sandbox::TableContract;
@@ -67,8 +68,26 @@ impl Lake {
     /// # Errors
     /// The storage's, or a damaged lake.
     pub fn contract(&self, table: &str) -> Result<Option<LiveContract>> {
+        match self.storage().get(&schema_key(table))? {
+            Some(found) => self.live_contract(table, found).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The contract that a table had when this process last asked, else the one that it has now.
+    ///
+    /// # Errors
+    /// As [`Lake::contract`].
+    pub(crate) fn known_contract(&self, table: &str) -> Result<Option<LiveContract>> {
+        match self.texts.as_ref().and_then(|texts| texts.live(table)) {
+            Some(known) => Ok(Some(known)),
+            None => self.contract(table),
+        }
+    }
+
+    /// What a `schema.json` that was read says.
+    pub(crate) fn live_contract(&self, table: &str, found: Tagged) -> Result<LiveContract> {
         let key = schema_key(table);
-        let Some(found) = self.storage().get(&key)? else { return Ok(None) };
         let schema: Schema = serde_json::from_slice(&found.bytes)
             .map_err(|error| Error::new(Code::LakeDamaged, format!("{key} cannot be read: {error}")))?;
         let Some(text) = self.contract_text(&schema.contract)? else {
@@ -76,7 +95,11 @@ impl Lake {
             return Err(Error::new(Code::LakeDamaged, format!("{key} names {missing}, which is missing")));
         };
         let (digest, history) = (schema.contract, schema.history);
-        Ok(Some(LiveContract { table: table.into(), digest, text, history, tag: found.tag }))
+        let live = LiveContract { table: table.into(), digest, text, history, tag: found.tag };
+        if let Some(texts) = &self.texts {
+            texts.keep_live(&live);
+        }
+        Ok(live)
     }
 
     /// Makes `contract` the live one if the live one still is `before`: true if this call did it, or if

@@ -160,6 +160,11 @@ impl Storage for Guarded {
         self.read()?.get(key)
     }
 
+    fn get_all(&self, keys: &[String]) -> Result<Vec<Option<Tagged>>> {
+        self.count(keys.len().saturating_sub(1));
+        self.read()?.get_all(keys)
+    }
+
     fn get_unless(&self, key: &str, tag: &str) -> Result<Fresh> {
         self.read()?.get_unless(key, tag)
     }

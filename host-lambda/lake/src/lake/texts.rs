@@ -1,12 +1,12 @@
 //! Contract and spec texts that were read already, by the digest that names them.
 //!
-//! Not for what can change (`schema.json`, records). The decision to know: a text is its digest's for ever, so
-//! that nothing is ever out of date; and when there are too many, all go, since the next object of each pipeline
+//! Not for records. A text is its digest's for ever, so that no text is ever out of date; when there are too many, all go, since the next object of each pipeline
 //! brings back the one or two that are in use.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::lake::LiveContract;
 use crate::lake::layout::Layout;
 
 /// Bytes of all texts: a contract of the widest table that a spec may make (2,000 columns) has a quarter of a
@@ -17,6 +17,9 @@ const MOST_BYTES: usize = 8 << 20;
 #[derive(Debug, Default)]
 pub struct Texts {
     known: Mutex<BTreeMap<String, String>>,
+    /// Live contracts as they were last read. These may be out of date, and are good for a beginning: a run asks for
+    /// the live one after its commit.
+    live: Mutex<BTreeMap<String, LiveContract>>,
     layout: Arc<Layout>,
 }
 
@@ -24,6 +27,15 @@ impl Texts {
     /// What lakes that share this memory know of the layout of their one place.
     pub(super) fn layout(&self) -> Arc<Layout> {
         self.layout.clone()
+    }
+
+    pub(super) fn live(&self, table: &str) -> Option<LiveContract> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).get(table).cloned()
+    }
+
+    pub(super) fn keep_live(&self, contract: &LiveContract) {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        live.insert(contract.table.clone(), contract.clone());
     }
 
     pub(super) fn get(&self, key: &str) -> Option<String> {

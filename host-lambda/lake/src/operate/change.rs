@@ -6,8 +6,8 @@
 
 use lakegate_model::{ColumnType, Contract};
 
-use crate::keys::object_prefix;
-use crate::lake::{Lake, LiveContract, check_growth, sha256};
+use crate::lake::{Lake, LiveContract, Standing, check_growth, sha256};
+use crate::operate::settled;
 use crate::record::{CommitState, FailedRecord};
 use crate::run::commit::{Means, Rolled, roll_forward, source_of};
 use crate::run::{Cause, Outcome, Plan, Ready, Run, State, outcome};
@@ -67,6 +67,7 @@ pub fn change_type(
         Error::new(Code::TableUnknown, format!("{} has no table {table}; it has: {tables}", lake.root()))
     })?;
     let new = TableContract { table: table.into(), text: with_type(&live, column, new_type)? };
+    settled(lake, transform, table)?;
     let first = jobs(lake, transform, &sources(lake, &new)?, &new, spec)?;
     let ready = stage_all(lake, transform, &first, progress).map_err(|error| explain(error, spec))?;
     if !lake.swap_contract(Some(&live), &new, &format!("contract change {column} {new_type}"))? {
@@ -157,15 +158,15 @@ struct Job {
     source: Source,
     plan: Plan,
     cause: Cause<'static>,
-    states: Vec<CommitState>,
+    standing: Standing,
     rejected: u64,
 }
 
 impl Job {
     fn run<'a>(&'a self, lake: &'a Lake, transform: &'a Transform) -> Run<'a> {
-        let Self { source, plan, cause, states, .. } = self;
+        let Self { source, plan, cause, standing, .. } = self;
         let requests = lake.requests();
-        Run { lake, transform, source, plan, cause, states, requests }
+        Run { lake, transform, source, plan, cause, standing, requests }
     }
 }
 
@@ -195,12 +196,11 @@ fn jobs(
     for state in sources {
         let record = &state.record;
         let source = source_of(lake, record)?;
-        let prefix = object_prefix(&record.pipeline, &record.source.uri);
-        let means = Means { transform: Some(transform), source: Some(&source), requests: None };
+        let means = Means { transform: Some(transform), source: Some(&source), ..Means::default() };
         // Until none is undone: what another process began meanwhile as well.
-        let mut states = lake.commits_below(&prefix)?;
-        while roll_forward(lake, &states, means, &|_| false)? != Rolled::Forward(0) {
-            states = lake.commits_below(&prefix)?;
+        let mut standing = lake.standing(&record.pipeline, &record.source.uri)?;
+        while roll_forward(lake, &standing.states, means, &|_| false)? != Rolled::Forward(0) {
+            standing = lake.standing(&record.pipeline, &record.source.uri)?;
         }
         let spec = match spec {
             Some(spec) => spec.to_string(),
@@ -217,14 +217,14 @@ fn jobs(
             reason: Some("contract"),
             resolves: record.resolves.clone(),
             contracts: Some(contracts),
-            admit: None,
+            ..Cause::default()
         };
         jobs.push(Job {
             key: state.key.clone(),
-            plan: Plan::new(spec, record.table.clone())?.of_pipeline(&record.pipeline)?,
+            plan: Plan::new(spec, record.table.clone())?.in_pipeline_of(record)?,
             source,
             cause,
-            states,
+            standing,
             rejected: record.report.rejected,
         });
     }

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::keys::is_own;
+use crate::keys::{self, is_own};
 use crate::lake::{Lake, check_growth};
-use crate::record::{CommitRecord, CommitState};
+use crate::record::{CommitRecord, CommitState, FailedRecord};
 use crate::run::commit::{Means, complete, make_again, take_back};
 use lakegate_base::Result;
 use lakegate_sandbox::Transform;
@@ -45,7 +45,25 @@ pub fn fsck(lake: &Lake, transform: Option<&Transform>, mend: bool) -> Result<Ve
     left_overs(lake, &states, mend, &mut found)?;
     files(lake, &listed, &states, means, mend, &mut found)?;
     behind(lake, &states, &mut found)?;
+    if mend {
+        forget_failures(lake)?;
+    }
     Ok(found)
+}
+
+/// Failures of objects that are in the tables since, and what was kept of them: nothing is wrong with them, they only
+/// take up room.
+fn forget_failures(lake: &Lake) -> Result<()> {
+    for facts in lake.storage().list(keys::FAILURES)? {
+        let Some(failed) = lake.read_json::<FailedRecord>(&facts.key)? else { continue };
+        if lake.is_settled(&failed)? {
+            if let Some(kept) = failed.quarantine {
+                lake.storage().delete(&kept)?;
+            }
+            lake.storage().delete(&facts.key)?;
+        }
+    }
+    Ok(())
 }
 
 fn mended(

@@ -12,6 +12,7 @@ use toml::{Table, Value};
 
 use crate::keys::{self, Named, resubmitted_key};
 use crate::lake::{Lake, sha256, to_json};
+use crate::operate::settled;
 use crate::record::{CommitRecord, CommitState, Resolved};
 use crate::run::commit::source_of;
 use crate::run::{Cause, Outcome, Plan, Progress, run_because};
@@ -137,7 +138,11 @@ impl Lake {
     /// # Errors
     /// The storage's, or a damaged lake.
     pub fn quarantine(&self, table: &str) -> Result<Vec<Quarantined>> {
-        let states = self.commits()?;
+        self.quarantine_of(&self.commits()?, table)
+    }
+
+    /// The same, of commits that were read already.
+    fn quarantine_of(&self, states: &[CommitState], table: &str) -> Result<Vec<Quarantined>> {
         let mut resolved: BTreeMap<(&str, &str, u64), &str> = BTreeMap::new();
         for state in states.iter().filter(|state| state.current) {
             for mended in &state.record.resolves {
@@ -209,7 +214,7 @@ pub fn resubmit(
     fixed: Fixed,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Outcome> {
-    let mut picked = lake.quarantine(table)?;
+    let mut picked = lake.quarantine_of(&settled(lake, transform, table)?, table)?;
     picked.retain(|entry| entry.resolved_by.is_none() && select(entry));
     if picked.is_empty() {
         return Err(Error::new(Code::NothingToResubmit, format!("no open record of {table} is picked")));
@@ -253,7 +258,7 @@ pub fn resubmit(
     lake.storage().put_if_absent(&resubmitted_key(&identity), &bytes)?;
     let stem = format!("{}-resubmitted", first.source.stem);
     let source = Source::reader(&bytes[..], &stem)?.renamed(format!("resubmit:{identity}"), &stem);
-    let plan = Plan::new(spec, first.table.clone())?.of_pipeline(&first.pipeline)?;
+    let plan = Plan::new(spec, first.table.clone())?.in_pipeline_of(first)?;
     let cause = Cause { reason: Some("resubmit"), resolves, ..Cause::default() };
     run_because(lake, transform, &source, &plan, &cause, progress)
 }

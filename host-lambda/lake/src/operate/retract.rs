@@ -40,6 +40,7 @@ pub fn retract(lake: &Lake, pipeline: &str, uri: &str) -> Result<Option<CommitRe
             reason: "retract".into(),
             replaces: states.iter().filter(gone).map(|state| state.record.generation).collect(),
             withdraws: withdrawn.iter().map(|state| state.key.clone()).collect(),
+            stands: Some(Vec::new()),
             voids: voids(&states),
             retracts: all_retracted(&states),
             parts: Vec::new(),

@@ -9,7 +9,7 @@
 //! * The mark decides. A generation that cannot be completed any more gets one that says [`Void`]; whoever comes
 //!   later to mark it as done finds that, and takes its files back.
 
-use crate::keys::{failure_key, lost_key, object_prefix, resubmitted_key};
+use crate::keys::{commit_key, failure_key, lost_key, object_prefix, resubmitted_key, schema_key};
 use crate::lake::{Lake, Load, Void, check_growth, sha256, to_json};
 use crate::record::{CommitRecord, CommitState, FailedRecord, SourceRecord};
 use crate::run::stage::{Names, Staging};
@@ -27,6 +27,8 @@ pub(crate) struct Means<'a> {
     pub(crate) source: Option<&'a Source>,
     /// Calls of the lake's storage before the run that made the commit, where it is that run.
     pub(crate) requests: Option<u64>,
+    /// Earlier generations that were read already.
+    pub(crate) states: &'a [CommitState],
 }
 
 /// What completing a commit came to.
@@ -43,9 +45,6 @@ pub(crate) fn complete(lake: &Lake, key: &str, record: &CommitRecord, means: Mea
     if record.is_void() {
         return Ok(Completed::GivenUp);
     }
-    if !contracts_hold(lake, record)? && give_up(lake, record, Void::Contract)? {
-        return Ok(Completed::GivenUp);
-    }
     let completed = bring(lake, key, record, means);
     if completed.is_err()
         && let Err(error) = take_back(&lake.cleaning_up(), record)
@@ -55,17 +54,49 @@ pub(crate) fn complete(lake: &Lake, key: &str, record: &CommitRecord, means: Mea
     completed
 }
 
-/// Whether the live contracts still hold what the files of a commit hold: asked after the commit, since a type may
-/// be changed until then. Whoever changes one looks for commits after that, so that one of both sees the other.
-fn contracts_hold(lake: &Lake, record: &CommitRecord) -> Result<bool> {
-    for (table, digest) in record.contracts.iter().filter(|_| !record.parts.is_empty()) {
-        let Some(live) = lake.contract(table)?.filter(|live| live.digest != *digest) else { continue };
-        let Some(text) = lake.contract_text(digest)? else { continue };
-        if check_growth(table, &text, &live.text).is_err() {
-            return Ok(false);
+/// What is seen after publishing: of the object, and of the contracts of its tables.
+struct After {
+    /// Whether there is a later generation.
+    next: bool,
+    /// Whether the live contracts still hold what the files hold. Asked after the commit, since a type may be changed
+    /// until then; whoever changes one looks for commits after that, so that one of both sees the other.
+    fits: bool,
+}
+
+/// Looks, and tells the catalog at the same time: both wait for answers, and neither needs the other's.
+fn look_and_register(lake: &Lake, record: &CommitRecord) -> Result<(After, serde_json::Value)> {
+    let Some(surroundings) = lake.surroundings() else {
+        return Ok((look_after(lake, record)?, serde_json::Value::Null));
+    };
+    let span = tracing::Span::current();
+    let (looked, registered) = std::thread::scope(|scope| {
+        let registered = scope.spawn(|| span.in_scope(|| surroundings.register(lake, record)));
+        (look_after(lake, record), registered.join())
+    });
+    let after = looked?;
+    let registered = registered.map_err(|_| Error::new(Code::Panic, "registering a commit panicked"))??;
+    Ok((after, registered))
+}
+
+/// Asks for both at once.
+fn look_after(lake: &Lake, record: &CommitRecord) -> Result<After> {
+    let tables: Vec<(&String, &String)> =
+        record.contracts.iter().filter(|_| !record.parts.is_empty()).collect();
+    let next = commit_key(&record.pipeline, &record.source.uri, record.generation + 1);
+    let schemas = tables.iter().map(|(table, _)| schema_key(table));
+    let keys: Vec<String> = [next].into_iter().chain(schemas).collect();
+    let mut found = lake.storage().get_all(&keys)?.into_iter();
+    let mut after = After { next: found.next().flatten().is_some(), fits: true };
+    for ((table, digest), schema) in tables.into_iter().zip(found) {
+        let Some(schema) = schema else { continue };
+        let live = lake.live_contract(table, schema)?;
+        if live.digest != *digest
+            && let Some(text) = lake.contract_text(digest)?
+        {
+            after.fits &= check_growth(table, &text, &live.text).is_ok();
         }
     }
-    Ok(true)
+    Ok(after)
 }
 
 fn bring(lake: &Lake, key: &str, record: &CommitRecord, means: Means<'_>) -> Result<Completed> {
@@ -86,21 +117,26 @@ fn bring(lake: &Lake, key: &str, record: &CommitRecord, means: Means<'_>) -> Res
         make_again(lake, record, &vanished, means)?;
     }
     crash::point("after-publish");
-    let states = states_of(lake, record)?;
-    let mut touched: Vec<String> = staged(record).map(|staged| staged.key.clone()).collect();
-    let goes = |generation: u32| record.replaces.contains(&generation) || record.voids.contains(&generation);
-    for old in states.iter().filter(|state| goes(state.record.generation)) {
-        touched.extend(remove_files(lake, &old.record)?);
+    let (after, registered) = look_and_register(lake, record)?;
+    if !after.fits && !after.next && give_up(lake, record, Void::Contract)? {
+        return Ok(Completed::GivenUp);
     }
-    withdraw_all(lake, record, &states)?;
-    let still = look_back(lake, key, record, &states)?;
+    let mut touched: Vec<String> = staged(record).map(|staged| staged.key.clone()).collect();
+    let replaced = old_ones(lake, record, means.states)?;
+    for old in &replaced {
+        touched.extend(remove_files(lake, old)?);
+    }
+    withdraw_all(lake, record, &replaced)?;
+    let still = look_back(lake, key, record, after.next)?;
     storage.seal(&touched)?;
-    if let Err(error) = storage.sweep(&all) {
+    let tables: Vec<&str> = record.contracts.keys().map(String::as_str).collect();
+    let left = Names::left(&record.pipeline, &record.source, record.generation, &tables);
+    if let Err(error) = storage.sweep(&[all, left].concat()) {
         // Invisible bytes of a run that was killed: no reason to leave this commit undone.
         tracing::warn!(code = error.code().name(), hint = error.hint(), "uploads may be left: {error}");
     }
     let told = match lake.surroundings().filter(|_| still) {
-        Some(surroundings) => surroundings.published(lake, record)?,
+        Some(surroundings) => surroundings.published(lake, record, registered)?,
         None => serde_json::Value::Null,
     };
     crash::point("before-done");
@@ -109,8 +145,19 @@ fn bring(lake: &Lake, key: &str, record: &CommitRecord, means: Means<'_>) -> Res
         return take_back(lake, record);
     }
     crash::point("after-done");
-    forget_failure(lake, &failure_key(&record.pipeline, &record.source.uri))?;
     Ok(Completed::Done)
+}
+
+/// The generations whose files go, as far as they were not read before.
+fn old_ones(lake: &Lake, record: &CommitRecord, known: &[CommitState]) -> Result<Vec<CommitRecord>> {
+    let mut found = Vec::new();
+    for generation in record.replaces.iter().chain(&record.voids) {
+        match known.iter().find(|state| state.record.generation == *generation) {
+            Some(state) => found.push(state.record.clone()),
+            None => found.push(lake.record_of(&record.pipeline, &record.source.uri, *generation)?),
+        }
+    }
+    Ok(found)
 }
 
 fn states_of(lake: &Lake, record: &CommitRecord) -> Result<Vec<CommitState>> {
@@ -119,13 +166,14 @@ fn states_of(lake: &Lake, record: &CommitRecord) -> Result<Vec<CommitState>> {
 
 /// The look after publishing: false, with its files gone again, if the generation was replaced meanwhile, or
 /// resubmits what has changed.
-fn look_back(lake: &Lake, key: &str, record: &CommitRecord, states: &[CommitState]) -> Result<bool> {
+fn look_back(lake: &Lake, key: &str, record: &CommitRecord, next: bool) -> Result<bool> {
     for resolved in &record.resolves {
         if !lake.is_open(&record.pipeline, resolved)? {
             lake.withdraw(record)?;
         }
     }
-    let replaced = states.iter().any(|state| state.key == key && !state.current);
+    let gone = |state: &CommitState| state.key == key && !state.current;
+    let replaced = next && states_of(lake, record)?.iter().any(gone);
     if replaced || lake.is_withdrawn(record)? {
         remove_files(lake, record)?;
         return Ok(false);
@@ -147,17 +195,14 @@ pub(crate) fn take_back(lake: &Lake, record: &CommitRecord) -> Result<Completed>
 }
 
 /// Resubmissions that a generation makes void: those that its record names, and any that came in between.
-fn withdraw_all(lake: &Lake, record: &CommitRecord, states: &[CommitState]) -> Result<()> {
+fn withdraw_all(lake: &Lake, record: &CommitRecord, replaced: &[CommitRecord]) -> Result<()> {
     for withdrawn in &record.withdraws {
         if let Some(old) = lake.read_json::<CommitRecord>(withdrawn)? {
             lake.withdraw(&old)?;
             remove_files(lake, &old)?;
         }
     }
-    let rejected = |state: &CommitState| {
-        record.replaces.contains(&state.record.generation) && state.record.quarantine.is_some()
-    };
-    if !states.iter().any(rejected) {
+    if replaced.iter().all(|old| old.quarantine.is_none()) {
         return Ok(()); // nothing of it can have been submitted again
     }
     let uri = &record.source.uri;
@@ -218,15 +263,6 @@ pub(crate) fn lose(lake: &Lake, record: &CommitRecord, error: &Error) -> Result<
         lake.storage().delete(&key)?; // somebody has completed it
     }
     Ok(())
-}
-
-/// The object is in the tables now: its last failure and what was kept of it are history.
-fn forget_failure(lake: &Lake, key: &str) -> Result<()> {
-    let Some(failed) = lake.read_json::<FailedRecord>(key)? else { return Ok(()) };
-    if let Some(kept) = failed.quarantine {
-        lake.storage().delete(&kept)?;
-    }
-    Ok(lake.storage().delete(key)?)
 }
 
 fn staged(record: &CommitRecord) -> impl Iterator<Item = &Staged> {

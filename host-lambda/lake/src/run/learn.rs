@@ -64,7 +64,7 @@ pub(crate) fn make(
     progress(Progress::Pass { number: 1, total_bytes });
     let (lake, live, contracts) = match from {
         Live::Lake(lake) => {
-            let live = live_contracts(lake, plan.tables())?;
+            let live = known_contracts(lake, plan.tables())?;
             let contracts = texts(&live);
             (Some(lake), live, contracts)
         }
@@ -128,6 +128,15 @@ fn live_contracts(lake: &Lake, tables: &[String]) -> Result<Vec<LiveContract>> {
     let mut live = Vec::new();
     for table in tables {
         live.extend(lake.contract(table)?);
+    }
+    Ok(live)
+}
+
+/// As this process knows them: one that is out of date loses its swap, or is found after the commit.
+fn known_contracts(lake: &Lake, tables: &[String]) -> Result<Vec<LiveContract>> {
+    let mut live = Vec::new();
+    for table in tables {
+        live.extend(lake.known_contract(table)?);
     }
     Ok(live)
 }

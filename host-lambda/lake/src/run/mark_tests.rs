@@ -19,7 +19,12 @@ const AT: &str = "2025-01-01T11:59:59.999Z";
 struct Told(Mutex<Vec<u32>>);
 
 impl Surroundings for Told {
-    fn published(&self, _lake: &Lake, record: &CommitRecord) -> Result<serde_json::Value> {
+    fn published(
+        &self,
+        _lake: &Lake,
+        record: &CommitRecord,
+        _registered: serde_json::Value,
+    ) -> Result<serde_json::Value> {
         let mut told = self.0.lock().unwrap();
         told.push(record.generation);
         Ok(told.len().into())

@@ -7,7 +7,7 @@ use lakegate_model::MaxRejected;
 use lakegate_model::output::{self, Head, OnReupload};
 
 use crate::lake::sha256;
-use crate::record::ReleaseRecord;
+use crate::record::{CommitRecord, ReleaseRecord};
 use crate::source::default_table;
 use lakegate_base::{Code, Error, Result};
 use lakegate_sandbox::report::Report;
@@ -108,13 +108,21 @@ impl Plan {
         Ok(matches!(transform.open(options)?.step()?, Step::Widen(_)))
     }
 
-    /// The plan itself, if it is for this pipeline: generations of one object never change theirs.
-    pub fn of_pipeline(self, pipeline: &str) -> Result<Self> {
-        if self.pipeline == pipeline {
-            return Ok(self);
+    /// The plan in the pipeline of a commit, if it is for tables of that: generations of one object never change their
+    /// pipeline, whatever a deployed one is called.
+    ///
+    /// # Errors
+    /// `pipeline_differs`.
+    pub fn in_pipeline_of(self, record: &CommitRecord) -> Result<Self> {
+        if self.tables.iter().any(|table| record.contracts.contains_key(table)) {
+            return Ok(Self { pipeline: record.pipeline.clone(), ..self });
         }
-        let what =
-            format!("the spec is for {}, but what it is to replace belongs to {pipeline}", self.pipeline);
+        let had: Vec<&str> = record.contracts.keys().map(String::as_str).collect();
+        let what = format!(
+            "the spec is for {}, but what it is to replace belongs to {}",
+            self.tables.join(", "),
+            had.join(", ")
+        );
         Err(Error::new(Code::PipelineDiffers, what).with_hint("name the tables of the spec as they were"))
     }
 

@@ -36,6 +36,19 @@ impl Names {
             quarantine: quarantine_key(pipeline, uri, generation, short(run, 8)),
         }
     }
+
+    /// What runs that were killed may have left staged of a version of an object, up to a generation: one name of each
+    /// table, and the quarantine's, as large as the object.
+    pub(crate) fn left(pipeline: &str, source: &SourceRecord, last: u32, tables: &[&str]) -> Vec<Staged> {
+        let mut left = Vec::new();
+        for generation in 1..=last {
+            let names = Self::new(pipeline, source, generation, "");
+            let parts = tables.iter().map(|table| format!("{table}/{}-0.parquet", names.part));
+            let keys = parts.chain([names.quarantine.clone()]);
+            left.extend(keys.map(|key| Staged { key, bytes: source.bytes, ..Staged::default() }));
+        }
+        left
+    }
 }
 
 struct Open {
