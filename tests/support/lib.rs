@@ -19,3 +19,4 @@ pub mod reference;
 pub mod rows;
 pub mod serving;
 pub mod ways;
+pub mod worst;
