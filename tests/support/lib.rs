@@ -20,3 +20,4 @@ pub mod rows;
 pub mod serving;
 pub mod simulated;
 pub mod ways;
+pub mod worst;

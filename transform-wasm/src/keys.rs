@@ -3,6 +3,13 @@
 //! For: the shredder and the learner, which look up every key of every record. The decision to
 //! know: producers write keys in a stable order, so the successor of the last key is tried first by
 //! comparing raw bytes (quotes included); only a miss goes to the hash table.
+//!
+//! The hash has no secret: the output must be the same on every host, and a seed that stands in a public
+//! component is known to whoever would choose keys that collide. So a probe is bounded instead, and a key
+//! that finds no place within it goes into an ordered map: chosen keys cost a logarithm, and the others
+//! what they always did.
+
+use std::collections::BTreeMap;
 
 use crate::bytes::equal;
 
@@ -12,6 +19,8 @@ pub struct Keys {
     entries: Vec<Entry>,
     /// Entry number + 1 by hash; empty while a linear search is quicker.
     slots: Vec<u32>,
+    /// Entry numbers of the keys for which [`PROBES`] slots were taken.
+    crowded: BTreeMap<Box<[u8]>, u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -25,6 +34,10 @@ struct Entry {
 }
 
 const LINEAR: usize = 8;
+
+/// Slots that a key is looked for in. At a load of at most one half, keys that nobody chose need more only
+/// where thousands stand together, and are found in the map then.
+const PROBES: usize = 32;
 
 impl Keys {
     /// Number of keys.
@@ -54,14 +67,17 @@ impl Keys {
         }
         let mask = self.slots.len() - 1;
         let mut slot = hash(key) as usize & mask;
-        while self.slots[slot] != 0 {
+        for _ in 0..PROBES {
+            if self.slots[slot] == 0 {
+                return None;
+            }
             let i = self.slots[slot] as usize - 1;
             if equal(&self.entries[i].key, key) {
                 return Some(i);
             }
             slot = (slot + 1) & mask;
         }
-        None
+        self.crowded.get(key).map(|&i| i as usize)
     }
 
     /// Whether the raw input at `at` begins with the quoted key at `position`; its length then.
@@ -103,19 +119,88 @@ impl Keys {
         let first = if rebuild { 0 } else { self.entries.len() - 1 };
         if rebuild {
             self.slots = vec![0; wanted * 2];
+            self.crowded.clear();
         }
-        let mask = self.slots.len() - 1;
         for i in first..self.entries.len() {
-            let mut slot = hash(&self.entries[i].key) as usize & mask;
-            while self.slots[slot] != 0 {
-                slot = (slot + 1) & mask;
+            self.place(i);
+        }
+    }
+
+    /// Gives an entry its slot, or its place in the map.
+    fn place(&mut self, i: usize) {
+        let mask = self.slots.len() - 1;
+        let key = &self.entries[i].key;
+        let home = hash(key) as usize & mask;
+        let free = (0..PROBES).map(|probe| (home + probe) & mask).find(|&slot| self.slots[slot] == 0);
+        match free {
+            Some(slot) => self.slots[slot] = i as u32 + 1,
+            None => {
+                self.crowded.insert(key.clone(), i as u32);
             }
-            self.slots[slot] = i as u32 + 1;
         }
     }
 }
 
+/// Keys of one hash for tests: pairs of strings of one FNV value, found by their birthdays; every string of
+/// pieces of which is one of a pair's two has the same hash as all others.
+#[cfg(test)]
+pub(crate) fn colliding(count: usize) -> Vec<String> {
+    let bits = count.next_power_of_two().trailing_zeros() as usize;
+    let mut state = 0x811c_9dc5;
+    let mut pairs: Vec<[String; 2]> = Vec::new();
+    for _ in 0..bits {
+        let mut seen = BTreeMap::new();
+        let pair = (0u32..).find_map(|n| {
+            let text = format!("{n:06x}");
+            let after = text.bytes().fold(state, step);
+            seen.insert(after, text.clone()).map(|before| ([before, text], after))
+        });
+        let Some((pair, after)) = pair else { break };
+        pairs.push(pair);
+        state = after;
+    }
+    let key = |n: usize| pairs.iter().enumerate().map(|(bit, pair)| pair[n >> bit & 1].as_str()).collect();
+    (0..count).map(key).collect()
+}
+
 /// FNV-1a: keys are short, and the same value on every host matters more than speed here.
 pub fn hash(key: &[u8]) -> u32 {
-    key.iter().fold(0x811c_9dc5, |h: u32, &b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193))
+    key.iter().copied().fold(0x811c_9dc5, step)
+}
+
+#[inline(always)]
+fn step(hash: u32, byte: u8) -> u32 {
+    (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_one_hash_are_all_found_and_no_others() {
+        let keys = colliding(2_000);
+        assert!(keys.iter().all(|key| hash(key.as_bytes()) == hash(keys[0].as_bytes())));
+        let mut held = Keys::default();
+        for (node, key) in keys.iter().enumerate().step_by(2) {
+            assert_eq!(held.find(key.as_bytes()), None);
+            held.insert(key.as_bytes(), node as u32);
+        }
+        assert!(held.crowded.len() > 900, "{}", held.crowded.len());
+        for (node, key) in keys.iter().enumerate() {
+            assert_eq!(held.find(key.as_bytes()), (node % 2 == 0).then_some(node as u32), "{key}");
+        }
+        let order: Vec<u32> = held.iter().map(|(_, node)| node).collect();
+        assert!(order.is_sorted());
+    }
+
+    #[test]
+    fn ordinary_keys_need_no_map() {
+        let mut held = Keys::default();
+        for node in 0..8_000 {
+            held.insert(format!("column_{node}").as_bytes(), node);
+        }
+        assert_eq!(held.find(b"column_7999"), Some(7_999));
+        assert!(held.crowded.len() < 100, "{}", held.crowded.len());
+    }
 }

@@ -42,6 +42,8 @@ mod transform;
 mod value;
 
 #[cfg(test)]
+mod column_names_tests;
+#[cfg(test)]
 mod interface_tests;
 #[cfg(test)]
 mod learn_tests;

@@ -32,7 +32,7 @@ pub const ENCODE_BUDGET: usize = 64 << 20;
 pub const QUARANTINE_RAW_BYTES: usize = 64 << 10;
 
 /// Longest name of a column or table, as Athena and Glue want.
-pub const NAME_BYTES: usize = 255;
+pub const NAME_BYTES: usize = lakegate_model::contract::NAME_BYTES;
 
 /// Limits that a spec may change.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -62,5 +62,5 @@ impl Limits {
     pub const RECORD_BYTES_CEILING: usize = 1 << 30;
 
     /// Columns and partitions that no spec can pass: the host's own net is as wide.
-    pub const COUNT_CEILING: usize = 100_000;
+    pub const COUNT_CEILING: usize = lakegate_model::contract::MOST_COLUMNS;
 }

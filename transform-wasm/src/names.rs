@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use lakegate_model::contract::is_name as is_valid;
 use serde::Deserialize;
 
 use crate::contract::digest;
@@ -21,13 +22,6 @@ pub enum Naming {
     Path,
     /// The shortest end of the path that is unambiguous.
     Leaf,
-}
-
-/// Whether `name` is a legal name of a column or table.
-pub fn is_valid(name: &str) -> bool {
-    !name.is_empty()
-        && name.len() <= NAME_BYTES
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
 /// The snake_case form of a key: `orderId` → `order_id`, `HTTPServer` → `http_server`, `Größe` →
@@ -121,6 +115,9 @@ pub fn singular(name: &str) -> String {
         .or_else(|| strip("s", ""))
         .unwrap_or_else(|| name.to_owned())
 }
+
+/// Digits of its pointer's hash that a name gets at least.
+const HASH_DIGITS: usize = 6;
 
 /// Splits a JSON pointer into its keys, unescaped.
 pub fn pointer_keys(pointer: &str) -> Vec<String> {
@@ -217,8 +214,18 @@ fn name_parts(pointer: &str, rows: Option<&str>) -> Vec<String> {
     parts
 }
 
+/// The last `depth` parts in one name; what would be cut off is not even written.
 fn joined(parts: &[String], depth: usize) -> String {
-    let mut name = parts[parts.len() - depth..].join("_");
+    let mut name = String::new();
+    for (i, part) in parts[parts.len() - depth..].iter().enumerate() {
+        if name.len() >= NAME_BYTES {
+            break;
+        }
+        if i > 0 {
+            name.push('_');
+        }
+        name.push_str(part);
+    }
     name.truncate(NAME_BYTES);
     name
 }
@@ -246,17 +253,36 @@ fn settle(
     order.sort_by(|&a, &b| pointers[a].cmp(&pointers[b]));
     let mut taken = held.clone();
     let mut names = vec![String::new(); pointers.len()];
-    let mut renamed = Vec::new();
+    let mut clashing = Vec::new();
     for i in order {
-        let mut name = joined(&parts[i], depth[i]);
-        if taken.contains(&name) {
-            let hash = &digest(pointers[i].as_bytes())[..6];
-            name.truncate(NAME_BYTES - 7);
-            name = format!("{name}_{hash}");
-            renamed.push(Renamed { pointer: pointers[i].clone(), name: name.clone() });
+        names[i] = joined(&parts[i], depth[i]);
+        if !taken.insert(names[i].clone()) {
+            clashing.push(i);
         }
-        taken.insert(name.clone());
-        names[i] = name;
+    }
+    let mut renamed = Vec::new();
+    // Only once every plain name is given: a name with a hash may be another path's plain one.
+    for i in clashing {
+        names[i] = hashed(&names[i], &pointers[i], &taken);
+        taken.insert(names[i].clone());
+        renamed.push(Renamed { pointer: pointers[i].clone(), name: names[i].clone() });
     }
     (names, renamed)
+}
+
+/// A name with as much of the pointer's hash as it takes to be no other's.
+fn hashed(name: &str, pointer: &str, taken: &BTreeSet<String>) -> String {
+    let mut hashed = pointer.to_owned();
+    loop {
+        let hash = digest(hashed.as_bytes());
+        for length in HASH_DIGITS..=hash.len() {
+            let room = name.len().min(NAME_BYTES - 1 - length);
+            let name = format!("{}_{}", &name[..room], &hash[..length]);
+            if !taken.contains(&name) {
+                return name;
+            }
+        }
+        // Somebody made keys of all of them. No pointer ends in a bare `~`, so this is no other path's hash.
+        hashed.push('~');
+    }
 }

@@ -70,6 +70,22 @@ fn smaller_pointer_keeps_the_name() {
 }
 
 #[test]
+fn a_name_with_a_hash_is_never_anothers_plain_one() {
+    let hash = crate::contract::digest(b"/a");
+    let plain = format!("/A_{}", &hash[..6]);
+    // Plain names come first; the clash takes a digit more.
+    let (names, renamed) = chosen(&["/A", "/a", &plain], None, Naming::Path, &[]);
+    assert_eq!(names, ["a".to_owned(), format!("a_{}", &hash[..7]), format!("a_{}", &hash[..6])]);
+    assert_eq!(renamed, 1);
+    // As with a name that is held; with all of them held another hash is taken.
+    let held: Vec<String> =
+        (6..=64).map(|digits| format!("a_{}", &hash[..digits])).chain(["a".to_owned()]).collect();
+    let held: Vec<&str> = held.iter().map(String::as_str).collect();
+    let (names, _) = chosen(&["/a"], None, Naming::Path, &held);
+    assert!(is_valid(&names[0]) && !held.contains(&names[0].as_str()), "{}", names[0]);
+}
+
+#[test]
 fn held_names_are_never_taken() {
     let (names, _) = chosen(&["/customer/name"], None, Naming::Leaf, &["name"]);
     assert_eq!(names, ["customer_name"]);

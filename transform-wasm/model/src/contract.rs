@@ -5,6 +5,7 @@
 //! `nulls` → a column. Unknown keys pass; another version does not, since it may mean anything.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
@@ -14,6 +15,19 @@ use crate::failure::Failure;
 
 /// Version of the text that is read and written here.
 const VERSION: u64 = 1;
+
+/// Longest name of a column or table, as Athena and Glue want.
+pub const NAME_BYTES: usize = 255;
+
+/// Most columns that a contract can have, those in the path among them; `limits.columns` is at most this.
+pub const MOST_COLUMNS: usize = 100_000;
+
+/// Whether `name` is a legal name of a column or table: `[a-z0-9_]`, since Athena, Glue and Trino fold case.
+pub fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= NAME_BYTES
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
 
 /// Where a column's values come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,6 +153,45 @@ impl Contract {
         })
     }
 
+    /// Checks what a query engine needs and a transform may get wrong: legal names, none of them twice
+    /// whatever their case, types that a path can have, a number of columns that can be held. Types of
+    /// columns were checked when it was read.
+    ///
+    /// For a contract that is proposed. One that is live is read as it is, or nothing could mend its table.
+    ///
+    /// # Errors
+    /// Fault `spec`, code `contract_invalid`, naming the column.
+    pub fn check(&self) -> Result<(), Failure> {
+        let wrong = |what: String| {
+            Failure::spec(
+                Code::ContractInvalid,
+                format!("the contract of `{}` cannot be taken: {what}", shorten(&self.table)),
+            )
+        };
+        if !is_name(&self.table) {
+            return Err(wrong("that is no table name".into()));
+        }
+        let columns = self.columns.len() + self.partition_by.len();
+        if columns > MOST_COLUMNS {
+            let last = self.columns.last().map_or("", |column| &column.name);
+            let last = shorten(last);
+            return Err(wrong(format!(
+                "it has {columns} columns up to `{last}`, {MOST_COLUMNS} is the limit"
+            )));
+        }
+        let named = self.columns.iter().map(|c| c.name.as_str());
+        distinct(named.chain(self.nulls.iter().map(|(name, _)| name.as_str()))).map_err(wrong)?;
+        // A column may live in the path, and has its name there once more.
+        distinct(self.partition_by.iter().map(|p| p.name.as_str())).map_err(wrong)?;
+        let in_a_path = |ty| {
+            matches!(ty, ColumnType::String | ColumnType::Date | ColumnType::Bigint | ColumnType::Boolean)
+        };
+        match self.partition_by.iter().find(|p| !in_a_path(p.ty)) {
+            Some(p) => Err(wrong(format!("the partition column `{}` is {}", p.name, p.ty))),
+            None => Ok(()),
+        }
+    }
+
     /// Whether a column or a remembered null holds `name`.
     pub fn holds_name(&self, name: &str) -> bool {
         self.columns.iter().any(|c| c.name == name) || self.nulls.iter().any(|(n, _)| n == name)
@@ -172,6 +225,33 @@ impl Contract {
         let partitions = self.partition_by.iter_mut().map(|column| (&column.name, &mut column.ty));
         let found = columns.chain(partitions).filter(|(column, _)| *column == name);
         found.map(|(_, of)| *of = ty).count() > 0
+    }
+}
+
+/// Legal names, each once whatever its case; or what is wrong with which.
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if name.len() > NAME_BYTES {
+            let (bytes, name) = (name.len(), shorten(name));
+            return Err(format!("the name `{name}` has {bytes} bytes, {NAME_BYTES} is the limit"));
+        }
+        if !seen.insert(name.to_lowercase()) {
+            return Err(format!("two columns are named `{name}`, whatever their case"));
+        }
+        if !is_name(name) {
+            return Err(format!("`{name}` is no column name: lower-case letters, digits and _ only"));
+        }
+    }
+    Ok(())
+}
+
+/// As much of a name as a message can hold.
+fn shorten(name: &str) -> Cow<'_, str> {
+    const SHOWN: usize = 64;
+    match name.char_indices().nth(SHOWN) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &name[..end])),
+        None => Cow::Borrowed(name),
     }
 }
 
@@ -240,6 +320,44 @@ mod tests {
             assert_eq!(failure.code, "contract_invalid");
             assert!(failure.message.contains(told), "{}", failure.message);
         }
+    }
+
+    #[test]
+    fn a_proposed_contract_is_checked_and_the_column_named() {
+        let good = Contract::parse(TEXT).unwrap();
+        good.check().unwrap();
+        let long = "n".repeat(256);
+        let renamed = |from: &str, to: &str| {
+            let from = format!("\"name\":\"{from}\"");
+            Contract::parse(&TEXT.replacen(&from, &format!("\"name\":\"{to}\""), 1)).unwrap()
+        };
+        for (contract, told) in [
+            (renamed("b", "a"), "two columns are named `a`"),
+            (renamed("b", "A"), "two columns are named `A`"),
+            (renamed("d", "c"), "two columns are named `c`"),
+            (renamed("b", "B"), "`B` is no column name"),
+            (renamed("b", ""), "`` is no column name"),
+            (renamed("b", "x y"), "`x y` is no column name"),
+            (renamed("b", &long), "has 256 bytes"),
+            (Contract { table: "T".into(), ..good.clone() }, "no table name"),
+        ] {
+            let failure = contract.check().unwrap_err();
+            assert_eq!(failure.code, "contract_invalid");
+            assert!(failure.message.contains(told), "{} lacks {told}", failure.message);
+        }
+        let mut paths = good.clone();
+        paths.partition_by[0].ty = ColumnType::Double;
+        assert!(paths.check().unwrap_err().message.contains("`day` is double"));
+        paths.partition_by[0].ty = ColumnType::Date;
+        paths.partition_by.push(paths.partition_by[0].clone());
+        assert!(paths.check().unwrap_err().message.contains("`day`"));
+        let mut wide = good;
+        wide.columns = (0..MOST_COLUMNS)
+            .map(|n| ContractColumn { name: format!("c{n}"), ..wide.columns[0].clone() })
+            .collect();
+        assert!(wide.check().unwrap_err().message.contains("`c99999`"));
+        wide.partition_by.clear();
+        wide.check().unwrap();
     }
 
     #[test]

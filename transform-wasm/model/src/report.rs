@@ -115,9 +115,22 @@ impl Report {
 
     /// Adds a warning, or counts one that is there.
     pub fn warn(&mut self, warning: Warning) {
-        match self.warnings.iter_mut().find(|w| w.code == warning.code && w.message == warning.message) {
-            Some(known) => known.count += warning.count,
-            None => self.warnings.push(warning),
+        self.warn_all([warning]);
+    }
+
+    /// As [`Report::warn`], of many: there may be one for each column.
+    pub fn warn_all(&mut self, warnings: impl IntoIterator<Item = Warning>) {
+        let key = |warning: &Warning| (warning.code.clone(), warning.message.clone());
+        let mut known: BTreeMap<(Name, String), usize> =
+            self.warnings.iter().enumerate().map(|(at, warning)| (key(warning), at)).collect();
+        for warning in warnings {
+            match known.get(&key(&warning)) {
+                Some(&at) => self.warnings[at].count += warning.count,
+                None => {
+                    known.insert(key(&warning), self.warnings.len());
+                    self.warnings.push(warning);
+                }
+            }
         }
     }
 }
@@ -127,6 +140,16 @@ mod tests {
     use super::*;
 
     const TEXT: &str = r#"{"version":1,"records":3,"accepted":2,"rejected":1,"bytes":40,"format":"ndjson","compression":"none","tables":[{"table":"t","contract":"d","rows_made":2,"rows_out":1,"filtered":1,"parts":1}],"rejects":{"syntax_error":1},"warnings":[{"code":"discarded","message":"m","count":2}],"checks":[{"table":"t","check":"c","on_fail":"warn","failed":1}],"comparable":true}"#;
+
+    #[test]
+    fn a_warning_stands_once_with_its_count() {
+        let mut report = Report::parse(TEXT).unwrap();
+        report.warn_all(["m", "n", "m"].map(|message| Warning::new("discarded", message)));
+        report.warn(Warning::new("other", "m"));
+        let told: Vec<(&str, &str, u64)> =
+            report.warnings.iter().map(|w| (w.code.as_ref(), w.message.as_str(), w.count)).collect();
+        assert_eq!(told, [("discarded", "m", 4), ("discarded", "n", 1), ("other", "m", 1)]);
+    }
 
     #[test]
     fn a_report_is_written_as_it_was_read_and_may_grow() {

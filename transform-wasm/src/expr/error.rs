@@ -141,7 +141,10 @@ impl RowErrors {
 pub(super) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = wanted.to_ascii_lowercase();
     let reach = (wanted.chars().count() / 3).max(1);
+    let length = wanted.chars().count();
     names
+        // A name so much longer or shorter is not near; and only this keeps the table of edits small.
+        .filter(|name| name.chars().count().abs_diff(length) <= reach)
         .map(|name| (distance(&wanted, &name.to_ascii_lowercase()), name))
         .filter(|(distance, _)| *distance <= reach)
         .min_by_key(|(distance, name)| (*distance, *name))

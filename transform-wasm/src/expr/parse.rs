@@ -150,6 +150,19 @@ impl Parser {
         if depth > MAX_DEPTH { Err(too_deep(at)) } else { Ok(Ast { at, kind, depth }) }
     }
 
+    /// A term at the end of a chain of one operator. Only the new term is looked at for the depth: a look at
+    /// all would make a long chain quadratic.
+    fn chain(&self, at: usize, op: Chain, left: Ast, right: Ast) -> Result<Ast, Refusal> {
+        let depth = match left.kind {
+            Kind::Chain(same, _) if same == op => left.depth.max(right.depth + 1),
+            _ => left.depth.max(right.depth) + 1,
+        };
+        if depth > MAX_DEPTH {
+            return Err(too_deep(at));
+        }
+        Ok(Ast { at, kind: chain(op, left, right), depth })
+    }
+
     /// An expression whose operators all bind at least as tightly as `least`.
     fn expression(&mut self, least: u8) -> Result<Ast, Refusal> {
         self.nesting += 1;
@@ -199,7 +212,7 @@ impl Parser {
             "*" => arithmetic(Arithmetic::Multiply, left, right),
             "/" => arithmetic(Arithmetic::Divide, left, right),
             "%" => arithmetic(Arithmetic::Remainder, left, right),
-            "||" => chain(Chain::Concat, left, right),
+            "||" => return self.chain(at, Chain::Concat, left, right),
             _ => {
                 let op = match symbol {
                     "=" => Comparison::Equal,
@@ -220,7 +233,7 @@ impl Parser {
             let op = if power == power::AND { Chain::And } else { Chain::Or };
             self.next += 1;
             let right = self.expression(power + 1)?;
-            return self.node(at, chain(op, left, right));
+            return self.chain(at, op, left, right);
         }
         let left = Box::new(left);
         if self.take_word("is") {

@@ -45,6 +45,9 @@ pub struct Feed {
     spans: Vec<Span>,
     /// Where the batch begins in the buffer.
     batch_start: usize,
+    /// Where the line that was read last ends, as an offset in the decoded input: many records may stand on
+    /// it, and none of them looks for its end again.
+    line_end: Option<u64>,
     not_objects: u64,
     limits: Limits,
     skipper: Skipper,
@@ -78,6 +81,7 @@ impl Decoder {
             source: Source::new(input),
             spans: Vec::new(),
             batch_start: 0,
+            line_end: None,
             not_objects: 0,
             limits: limits.clone(),
             skipper: Skipper::default(),
@@ -255,11 +259,16 @@ impl Feed {
             self.source.advance_to(at);
             return Ok(Record::End);
         }
-        let eol = match memchr::memchr(b'\n', &buffer[at..]) {
-            Some(n) => at + n,
-            None if self.source.finished => buffer.len(),
-            None => return Ok(Record::Wait),
+        let from = self.source.offset(at);
+        let eol = match self.line_end.filter(|&end| end > from) {
+            Some(end) => at + (end - from) as usize,
+            None => match memchr::memchr(b'\n', &buffer[at..]) {
+                Some(n) => at + n,
+                None if self.source.finished => buffer.len(),
+                None => return Ok(Record::Wait),
+            },
         };
+        self.line_end = Some(self.source.offset(eol));
         let cursor = Cursor { input: &buffer[..eol], complete: true };
         reader.begin();
         let walked = reader.walk(&cursor, at).and_then(|end| after_record(&cursor, end).map(|()| end));
@@ -288,6 +297,7 @@ impl Feed {
     }
 
     fn line_syntax(&self, at: usize, message: &str) -> Stop {
+        // A line has one syntax error at most: what follows it there is lost.
         let place = self.source.place(at);
         let message = match place.column {
             Some(column) => format!("{message}, at column {column}"),

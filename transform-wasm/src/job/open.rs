@@ -1,6 +1,6 @@
 //! Opening a job: spec and contracts are checked and compiled before any input is read.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use lakegate_model::footer;
@@ -138,9 +138,10 @@ impl Terms {
         let env = Env { columns: &all, source: &source, tz_offset_ms };
         let compile =
             |what: &str, sql: &str| Expr::parse(sql, &env).map_err(|e| in_expression(what, sql, &e));
+        let told = told_derives(table);
         let mut derives = Vec::new();
         for (i, column) in contract.columns.iter().enumerate() {
-            if let Some(sql) = derived_by(table, column) {
+            if let Some(sql) = derived_by(&told, column) {
                 let what = format!("column `{}`", column.name);
                 let expression = compile(&what, sql)?;
                 let cast =
@@ -197,7 +198,8 @@ impl Terms {
             ColumnSource::Replaced(_) | ColumnSource::Made => Level::Row,
         };
         // Where a spec words an expression otherwise than the contract, the spec's made the file.
-        let origin = |c: &ContractColumn| match derived_by(table, c) {
+        let told = told_derives(table);
+        let origin = |c: &ContractColumn| match derived_by(&told, c) {
             Some(sql) => Origin::Sql(sql.to_owned()),
             None => c.origin.clone(),
         };
@@ -267,9 +269,13 @@ fn text_type(ty: ColumnType) -> ColumnType {
     if ty == ColumnType::Json { ColumnType::String } else { ty }
 }
 
+/// The spec's SQL of each column that it derives.
+fn told_derives(table: &Table) -> BTreeMap<&str, &str> {
+    table.derives.iter().map(|derive| (derive.name.as_str(), derive.sql.as_str())).collect()
+}
+
 /// The SQL that a column is derived with: the spec's, else that of the contract.
-fn derived_by<'a>(table: &'a Table, column: &'a ContractColumn) -> Option<&'a str> {
+fn derived_by<'a>(told: &BTreeMap<&str, &'a str>, column: &'a ContractColumn) -> Option<&'a str> {
     let Origin::Sql(held) = &column.origin else { return None };
-    let told = table.derives.iter().find(|derive| derive.name == column.name);
-    Some(told.map_or(held.as_str(), |derive| derive.sql.as_str()))
+    Some(told.get(column.name.as_str()).copied().unwrap_or(held))
 }

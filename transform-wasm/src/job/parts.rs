@@ -91,6 +91,8 @@ pub struct Parts {
 struct Traced {
     /// Record numbers of the batch whose rows are being added.
     numbers: Vec<u64>,
+    /// Which part an open part file is of.
+    open: BTreeMap<u32, Key>,
     /// Traces of part files that are closed, until they are taken.
     closed: BTreeMap<u32, Trace>,
 }
@@ -136,11 +138,15 @@ impl Parts {
 
     /// The trace of a part file's next rows.
     pub fn take_trace(&mut self, id: u32) -> Vec<u8> {
-        if let Some(mut trace) = self.traced.as_mut().and_then(|traced| traced.closed.remove(&id)) {
+        let Some(traced) = &mut self.traced else { return Vec::new() };
+        if let Some(mut trace) = traced.closed.remove(&id) {
             return trace.take();
         }
-        let mut parts = self.open.values_mut().chain(self.group.as_mut().map(|group| &mut group.part));
-        let part = parts.find(|part| part.file.as_ref().is_some_and(|file| file.id == id));
+        let Some(key) = traced.open.get(&id) else { return Vec::new() };
+        let part = match &mut self.group {
+            Some(group) if group.key == *key => Some(&mut group.part),
+            _ => self.open.get_mut(key),
+        };
         part.map(|part| part.trace.take()).unwrap_or_default()
     }
 
@@ -261,6 +267,9 @@ impl Parts {
             None => {
                 let id = self.next_id;
                 self.next_id += 1;
+                if let Some(traced) = &mut self.traced {
+                    traced.open.insert(id, group.key.clone());
+                }
                 queue.push_back(Step::PartOpened {
                     id,
                     table: table.name.clone(),
@@ -304,6 +313,7 @@ impl Parts {
         file.writer.finish()?;
         file.send(queue);
         if let Some(traced) = &mut self.traced {
+            traced.open.remove(&file.id);
             traced.closed.insert(file.id, part.trace);
         }
         queue.push_back(Step::PartClosed { id: file.id, rows: file.rows, bytes: file.bytes });

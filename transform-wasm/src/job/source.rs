@@ -3,6 +3,8 @@
 //! The decision to know: bytes stay until their batch has passed its checks, because a record that a
 //! check rejects goes to quarantine with its raw text.
 
+use std::cell::Cell;
+
 use crate::error::{Failure, Place};
 use crate::input::decompress::{Compression, Progress};
 use crate::input::encoding::{Encoding as TextEncoding, TextReader};
@@ -21,6 +23,9 @@ pub struct Source {
     base: u64,
     base_lines: u64,
     base_column: u64,
+    /// The position whose line was asked for last, and the line ends of the buffer before it: places are
+    /// asked for one near the other, and counting goes on from there.
+    counted: Cell<(usize, u64)>,
     want: usize,
     /// No more bytes will come into the buffer.
     pub finished: bool,
@@ -46,6 +51,7 @@ impl Source {
             base: 0,
             base_lines: 0,
             base_column: 0,
+            counted: Cell::new((0, 0)),
             want: TRY_BYTES,
             finished: false,
         }
@@ -119,19 +125,34 @@ impl Source {
         Ok(true)
     }
 
-    /// Drops the bytes before the position.
+    /// Drops the bytes before the position, once they are the larger part: moving what is left then costs no
+    /// more than reading what is gone did, however small the batches behind a large record are.
     pub fn forget(&mut self) {
+        if self.at < self.rest().len() {
+            return;
+        }
+        let lines = self.line_ends(self.at);
         let gone = &self.buffer[..self.at];
         match memchr::memrchr(b'\n', gone) {
-            Some(last) => {
-                self.base_lines += memchr::memchr_iter(b'\n', gone).count() as u64;
-                self.base_column = chars(&gone[last + 1..]);
-            }
+            Some(last) => self.base_column = chars(&gone[last + 1..]),
             None => self.base_column += chars(gone),
         }
+        self.base_lines += lines;
         self.base += self.at as u64;
         self.buffer.drain(..self.at);
         self.at = 0;
+        self.counted.set((0, 0));
+    }
+
+    /// Line ends of the buffer before a position.
+    fn line_ends(&self, at: usize) -> u64 {
+        let at = at.min(self.buffer.len());
+        let (before, lines) = self.counted.get();
+        let count =
+            |from: usize, to: usize| memchr::memchr_iter(b'\n', &self.buffer[from..to]).count() as u64;
+        let lines = if at < before { lines - count(at, before) } else { lines + count(before, at) };
+        self.counted.set((at, lines));
+        lines
     }
 
     /// Byte offset in the decoded input.
@@ -141,11 +162,11 @@ impl Source {
 
     /// Line of a position, from 1.
     pub fn line(&self, at: usize) -> u64 {
-        let before = &self.buffer[..at.min(self.buffer.len())];
-        self.base_lines + memchr::memchr_iter(b'\n', before).count() as u64 + 1
+        self.base_lines + self.line_ends(at) + 1
     }
 
-    /// Line, column and offset of a position.
+    /// Line, column and offset of a position. The column takes a look at the whole line: not for each of the
+    /// records that may stand on it.
     pub fn place(&self, at: usize) -> Place {
         let before = &self.buffer[..at.min(self.buffer.len())];
         let column = match memchr::memrchr(b'\n', before) {
@@ -164,4 +185,37 @@ impl Source {
 /// Characters of UTF-8 text; bytes that are none count where they begin one.
 fn chars(text: &[u8]) -> u64 {
     text.iter().filter(|&&b| b & 0xC0 != 0x80).count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_the_same_in_whatever_order_they_are_asked_for() {
+        let text = "a\nbb\n\nçç x\nd".repeat(40);
+        let mut source = Source::new(&Input::default());
+        source.push(text.as_bytes().to_vec());
+        source.end();
+        while source.has_enough().unwrap() && !source.finished {}
+        let place = |offset: usize| {
+            let before = &text.as_bytes()[..offset];
+            let line = before.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+            let lines = before.iter().filter(|&&b| b == b'\n').count() as u64 + 1;
+            (lines, chars(&before[line..]) + 1, offset as u64)
+        };
+        let mut gone = 0;
+        for forget in [0, 3, 100, 290, 292, 400] {
+            source.advance_to(forget - gone);
+            source.forget();
+            gone = forget - source.position();
+            for near in [0, 17, 5, 40, 39, 41, 0] {
+                let at = source.position() + near;
+                let found = source.place(at);
+                let told = (found.line.unwrap(), found.column.unwrap(), found.offset.unwrap());
+                assert_eq!(told, place(forget + near), "{forget} + {near}");
+                assert_eq!(source.line(at), told.0);
+            }
+        }
+    }
 }

@@ -79,12 +79,13 @@ impl Terms {
         for t in 0..self.tables.len() {
             let live = self.live[t].as_ref();
             let proposal = propose::contract(&self.spec, t, &self.tables[t], self.no_spec, live, learned)?;
-            for warning in proposal.warnings {
-                report.warn(warning);
-            }
+            report.warn_all(proposal.warnings);
             let mut contract = proposal.contract;
             let (made, partition) = self.made_columns(t, &contract, live)?;
             propose::finish(&mut contract, live, &made, partition);
+            if live != Some(&contract) {
+                contract.check()?;
+            }
             contracts.push(contract);
         }
         Ok(contracts)

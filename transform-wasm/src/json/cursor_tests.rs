@@ -85,3 +85,15 @@ fn unescapes_every_escape() {
     assert_eq!(unescape(raw, 0, &mut out), Ok(()));
     assert_eq!(String::from_utf8(out).unwrap(), "\"\\/\u{8}\u{c}\n\r\t\u{e9}\u{1F600}\0x");
 }
+
+#[test]
+fn keys_of_one_hash_are_told_apart() {
+    let keys = crate::keys::colliding(3_000);
+    let members: Vec<String> = keys.iter().map(|key| format!("\"{key}\":1")).collect();
+    let text = format!("{{{}}}", members.join(","));
+    assert_eq!(skip(text.as_bytes(), true), Ok(text.len()));
+    // Another spelling of the same key is the same key.
+    let spelt = format!("\\u{:04x}{}", keys[7].as_bytes()[0], &keys[7][1..]);
+    let twice = format!("{{{},\"{spelt}\":2}}", members.join(","));
+    assert_eq!(reject_code(twice.as_bytes()), "duplicate_key");
+}

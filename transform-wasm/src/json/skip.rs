@@ -4,19 +4,25 @@
 //! Duplicate keys are found here too: they make a JSON text mean different things to different
 //! readers.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
 use crate::error::{Code, Failure};
 use crate::keys::hash;
 
 use super::cursor::{Cursor, Reject, Stop, unexpected};
 use super::text::unescape;
 
+/// A key where it stands: its hash, and the first byte and the end of its raw text.
+pub(super) type KeySpan = (u32, usize, usize);
+
 /// Passes over values; keeps its stacks between calls.
 #[derive(Debug, Default)]
 pub struct Skipper {
     /// One entry an open bracket: where its keys begin in `keys`, none for an array.
     open: Vec<Option<usize>>,
-    /// Keys of the open objects: hash and raw span.
-    keys: Vec<(u32, usize, usize)>,
+    /// Keys of the open objects.
+    keys: Vec<KeySpan>,
     scratch: Vec<u8>,
 }
 
@@ -172,27 +178,42 @@ impl Skipper {
 
     fn close(&mut self, cursor: &Cursor<'_>, care: Care) -> Result<(), Stop> {
         let Some(Some(first)) = self.open.pop() else { return Ok(()) };
-        if care == Care::All {
-            let keys = &mut self.keys[first..];
-            keys.sort_unstable();
-            for i in 1..keys.len() {
-                let same_hash = keys[..i].iter().rev().take_while(|k| k.0 == keys[i].0);
-                for other in same_hash {
-                    if unescaped(cursor, *other)? == unescaped(cursor, keys[i])? {
-                        return Err(duplicate_key(keys[i].1.max(other.1)).into());
-                    }
-                }
-            }
+        if care == Care::All
+            && let Some(at) = repeated_key(cursor, &mut self.keys[first..])
+        {
+            return Err(duplicate_key(at).into());
         }
         self.keys.truncate(first);
         Ok(())
     }
 }
 
-fn unescaped(cursor: &Cursor<'_>, key: (u32, usize, usize)) -> Result<Vec<u8>, Stop> {
-    let mut out = Vec::new();
-    unescape(&cursor.input[key.1..key.2], key.1, &mut out)?;
-    Ok(out)
+/// Where a key of one object is that comes twice. The texts decide between equal hashes, so that keys of one
+/// hash, which are easily made, are sorted like any others and not compared each with each.
+pub(super) fn repeated_key(cursor: &Cursor<'_>, keys: &mut [KeySpan]) -> Option<usize> {
+    keys.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| compare(cursor, *a, *b)));
+    let pairs = keys.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+    let mut same = pairs.filter(|pair| compare(cursor, pair[0], pair[1]).is_eq());
+    same.next().map(|pair| pair[0].1.max(pair[1].1))
+}
+
+/// The order of the texts of two keys.
+#[inline(never)]
+fn compare(cursor: &Cursor<'_>, a: KeySpan, b: KeySpan) -> Ordering {
+    unescaped(&cursor.input[a.1..a.2]).cmp(&unescaped(&cursor.input[b.1..b.2]))
+}
+
+/// The text of a key whose escapes were read once already.
+fn unescaped(raw: &[u8]) -> Cow<'_, [u8]> {
+    if !raw.contains(&b'\\') {
+        return Cow::Borrowed(raw);
+    }
+    let mut out = Vec::with_capacity(raw.len());
+    match unescape(raw, 0, &mut out) {
+        Ok(()) => Cow::Owned(out),
+        // Not met: they were.
+        Err(_) => Cow::Borrowed(raw),
+    }
 }
 
 /// Appends a checked JSON text without the white space between its tokens.

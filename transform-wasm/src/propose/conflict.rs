@@ -2,6 +2,8 @@
 //!
 //! The decision to know: only what the spec says counts; what it leaves out stays as the contract has it.
 
+use std::collections::BTreeMap;
+
 use crate::column::ColumnType;
 use crate::contract::{Contract, ContractColumn, Origin};
 use crate::error::{Code, Failure};
@@ -21,8 +23,10 @@ pub fn check_against_live(table: &Table, live: &Contract) -> Result<(), Failure>
         return Err(conflict(format!("the spec explodes {}, the contract {live}", rows.unwrap_or_default()))
             .hint("rows of a table never change: write to a new table"));
     }
+    let columns: BTreeMap<&str, &ContractColumn> =
+        live.columns.iter().map(|column| (column.name.as_str(), column)).collect();
     for declared in &table.columns {
-        let Some(column) = live.columns.iter().find(|c| c.name == declared.name) else { continue };
+        let Some(column) = columns.get(declared.name.as_str()) else { continue };
         let pointer =
             column_pointer(declared.from.as_deref().unwrap_or(&declared.name), live.rows.as_deref());
         if column.origin != Origin::Pointer(pointer.clone()) {
@@ -44,7 +48,7 @@ pub fn check_against_live(table: &Table, live: &Contract) -> Result<(), Failure>
         }
     }
     for derive in &table.derives {
-        let Some(column) = live.columns.iter().find(|c| c.name == derive.name) else { continue };
+        let Some(column) = columns.get(derive.name.as_str()) else { continue };
         // How it is derived may change with the spec: the contract keeps its name and type.
         if !matches!(column.origin, Origin::Sql(_)) {
             return Err(conflict(format!("column `{}` is not derived in the contract", derive.name))

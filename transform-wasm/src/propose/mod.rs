@@ -4,7 +4,7 @@
 //! columns of a live contract come in the order of their pointers, so that the result does not
 //! depend on which record happened to come first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::column::ColumnType;
 use crate::contract::{Contract, ContractColumn, Origin, PartitionColumn};
@@ -76,6 +76,9 @@ pub fn contract(
         nulls: Vec::new(),
         partition_by: Vec::new(),
     });
+    // The name is a column's from here on; the path gets another one when it is met again.
+    let derived: BTreeSet<&str> = table.derives.iter().map(|derive| derive.name.as_str()).collect();
+    contract.nulls.retain(|(name, _)| !derived.contains(name.as_str()));
     add_declared(&mut contract, table, &paths);
     if table.mode == Mode::Evolve {
         add_learned(&mut contract, table, no_spec, live.is_some(), &paths, &mut warnings);
@@ -98,8 +101,9 @@ pub fn finish(
     made: &[ContractColumn],
     partition_by: Vec<PartitionColumn>,
 ) {
+    let mut held: BTreeSet<String> = contract.columns.iter().map(|c| c.name.clone()).collect();
     for column in made {
-        if !contract.columns.iter().any(|c| c.name == column.name) {
+        if held.insert(column.name.clone()) {
             contract.columns.push(column.clone());
         }
     }
@@ -238,30 +242,32 @@ impl Walk<'_> {
 }
 
 fn add_declared(contract: &mut Contract, table: &Table, paths: &[Path]) {
-    for declared in &table.columns {
-        if contract.columns.iter().any(|c| c.name == declared.name) {
-            continue;
-        }
+    let held: BTreeSet<String> = contract.columns.iter().map(|c| c.name.clone()).collect();
+    let nulls: BTreeSet<String> = contract.nulls.iter().map(|(name, _)| name.clone()).collect();
+    let kinds: BTreeMap<&str, Kinds> = paths.iter().map(|p| (p.pointer.as_str(), p.kinds)).collect();
+    let mut typed = BTreeSet::new();
+    for declared in table.columns.iter().filter(|declared| !held.contains(&declared.name)) {
         let pointer =
             column_pointer(declared.from.as_deref().unwrap_or(&declared.name), contract.rows.as_deref());
         let learned = || {
-            let kinds = paths.iter().find(|p| p.pointer == pointer)?.kinds;
+            let kinds = *kinds.get(pointer.as_str())?;
             // Whoever declares an object as one column wants its JSON.
             if kinds.any(Kinds::OBJECT) { Some(ColumnType::Json) } else { column_type(kinds, table.numbers) }
         };
         match declared.ty.map(|t| t.0).or_else(learned) {
             Some(ty) => {
-                contract.nulls.retain(|(name, _)| name != &declared.name);
+                typed.insert(declared.name.as_str());
                 contract.columns.push(ContractColumn {
                     name: declared.name.clone(),
                     ty,
                     origin: Origin::Pointer(pointer),
                 });
             }
-            None if contract.nulls.iter().any(|(name, _)| name == &declared.name) => {}
+            None if nulls.contains(&declared.name) => {}
             None => contract.nulls.push((declared.name.clone(), pointer)),
         }
     }
+    contract.nulls.retain(|(name, _)| !typed.contains(name.as_str()));
 }
 
 fn add_learned(
@@ -277,18 +283,18 @@ fn add_learned(
         .iter()
         .map(|c| column_pointer(c.from.as_deref().unwrap_or(&c.name), contract.rows.as_deref()))
         .collect();
+    let agreed: BTreeSet<&str> = contract.columns.iter().filter_map(|c| c.origin.pointer()).collect();
     let mut new: Vec<&Path> = paths
         .iter()
-        .filter(|p| contract.by_pointer(&p.pointer).is_none() && !declared.contains(&p.pointer))
+        .filter(|p| !agreed.contains(p.pointer.as_str()) && !declared.contains(&p.pointer))
         .collect();
     if is_live {
         new.sort_by(|a, b| a.pointer.cmp(&b.pointer));
     }
-    let unnamed: Vec<String> = new
-        .iter()
-        .filter(|p| !contract.nulls.iter().any(|(_, pointer)| pointer == &p.pointer))
-        .map(|p| p.pointer.clone())
-        .collect();
+    let known: BTreeMap<String, String> =
+        contract.nulls.iter().map(|(name, pointer)| (pointer.clone(), name.clone())).collect();
+    let unnamed: Vec<String> =
+        new.iter().filter(|p| !known.contains_key(&p.pointer)).map(|p| p.pointer.clone()).collect();
     let naming = if no_spec { Naming::Leaf } else { table.names };
     let (chosen, renamed) =
         names::choose(&unnamed, contract.rows.as_deref(), naming, &held_names(contract, table));
@@ -298,30 +304,26 @@ fn add_learned(
             format!("{} is named `{}`: its plain name is another column's", clash.pointer, clash.name),
         ));
     }
+    let mut chosen = chosen.into_iter();
+    let mut typed = BTreeSet::new();
     for path in new {
-        let known = contract.nulls.iter().position(|(_, pointer)| pointer == &path.pointer);
-        let name = match known {
-            Some(i) => contract.nulls[i].0.clone(),
-            None => {
-                unnamed.iter().position(|p| p == &path.pointer).map(|i| chosen[i].clone()).unwrap_or_default()
-            }
-        };
+        let held = known.get(&path.pointer);
+        let name = held.cloned().or_else(|| chosen.next()).unwrap_or_default();
         match column_type(path.kinds, table.numbers) {
             Some(ty) => {
                 warn_of_mix(path, ty, warnings);
-                if let Some(i) = known {
-                    contract.nulls.remove(i);
-                }
+                typed.insert(&path.pointer);
                 contract.columns.push(ContractColumn {
                     name,
                     ty,
                     origin: Origin::Pointer(path.pointer.clone()),
                 });
             }
-            None if known.is_none() => contract.nulls.push((name, path.pointer.clone())),
+            None if held.is_none() => contract.nulls.push((name, path.pointer.clone())),
             None => {}
         }
     }
+    contract.nulls.retain(|(_, pointer)| !typed.contains(pointer));
 }
 
 /// Names that newcomers must not take.

@@ -1,11 +1,12 @@
 //! The spec text that pins contracts, commented, for `init`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::contract::{Contract, Origin};
 use crate::names::pointer_keys;
 use crate::report::Warning;
-use crate::spec::{Spec, Table};
+use crate::spec::{DeclaredColumn, Spec, Table};
 
 use super::settings;
 
@@ -42,6 +43,8 @@ fn push_table(out: &mut String, contract: &Contract, table: &Table) {
     } else {
         out.push_str("# partition_by = [\"a_date_column\"]\n");
     }
+    let declared: BTreeMap<&str, &DeclaredColumn> =
+        table.columns.iter().map(|column| (column.name.as_str(), column)).collect();
     for column in &contract.columns {
         match &column.origin {
             Origin::Pointer(pointer) => {
@@ -51,7 +54,7 @@ fn push_table(out: &mut String, contract: &Contract, table: &Table) {
                     let _ = writeln!(out, "from = {}", quote(&from));
                 }
                 let _ = writeln!(out, "type = \"{}\"", column.ty);
-                if let Some(declared) = table.columns.iter().find(|c| c.name == column.name) {
+                if let Some(declared) = declared.get(column.name.as_str()) {
                     settings::push_declared(out, declared);
                 }
             }
@@ -70,8 +73,14 @@ fn push_table(out: &mut String, contract: &Contract, table: &Table) {
             }
         }
     }
+    push_nulls(out, contract, &declared);
+    settings::push_checks(out, table);
+}
+
+/// The paths that were only ever null.
+fn push_nulls(out: &mut String, contract: &Contract, declared: &BTreeMap<&str, &DeclaredColumn>) {
     for (name, pointer) in &contract.nulls {
-        let _ = match table.columns.iter().find(|c| &c.name == name) {
+        let _ = match declared.get(name.as_str()) {
             Some(declared) => {
                 let _ = writeln!(out, "\n[[table.column]]\nname = {}", quote(name));
                 let _ = writeln!(out, "from = {}", quote(&path(pointer, contract.rows.as_deref())));
@@ -85,7 +94,6 @@ fn push_table(out: &mut String, contract: &Contract, table: &Table) {
             ),
         };
     }
-    settings::push_checks(out, table);
 }
 
 /// Text that stays within one comment, whatever keys the input had.

@@ -3,12 +3,14 @@
 //! The decision to know: all tables share one tree. A path that any table knows is known; a path
 //! that none knows is handled by the strictest mode among the tables it would concern.
 
+use std::collections::BTreeMap;
+
 use crate::column::ColumnType;
 use crate::contract::{Contract, Origin};
 use crate::error::{Code, Failure};
 use crate::keys::Keys;
 use crate::names::{pointer_keys, pointer_push};
-use crate::spec::{Empty, Mode, Table};
+use crate::spec::{DeclaredColumn, Empty, Mode, Table};
 use crate::value::TimeFormat;
 
 use super::batch::Level;
@@ -131,10 +133,12 @@ impl Plan {
             pointers: Vec::new(),
             levels: Vec::new(),
         };
+        let declared: BTreeMap<&str, &DeclaredColumn> =
+            spec.columns.iter().map(|column| (column.name.as_str(), column)).collect();
         for column in &contract.columns {
             let Origin::Pointer(pointer) = &column.origin else { continue };
             let inside = contract.rows.as_ref().is_none_or(|rows| below(pointer, rows));
-            let declared = spec.columns.iter().find(|c| c.name == column.name);
+            let declared = declared.get(column.name.as_str());
             let format = match declared.and_then(|c| c.format.as_deref()) {
                 Some(format) => Some(TimeFormat::parse(format).map_err(|why| {
                     Failure::spec(Code::SpecInvalid, format!("the format of column `{}`: {why}", column.name))

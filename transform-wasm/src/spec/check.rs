@@ -102,7 +102,7 @@ impl Spec {
                 Some(name) if !seen.insert(name) => {
                     return Err(below(Mistake::new("name", format!("two tables are named `{name}`"))));
                 }
-                _ => table.check().map_err(below)?,
+                _ => table.check(self.limits.columns).map_err(below)?,
             }
         }
         Ok(())
@@ -172,9 +172,15 @@ impl Limits {
 }
 
 impl Table {
-    fn check(&self) -> Checked {
+    fn check(&self, most: usize) -> Checked {
         if let Some(name) = &self.name {
             check_name("table", name)?;
+        }
+        let columns = self.columns.len() + self.derives.len();
+        if columns > most {
+            let key = if self.columns.is_empty() { "derive" } else { "column" };
+            let message = format!("{columns} columns are declared and derived, limits.columns is {most}");
+            return Err(Mistake::new(key, message).hint("raise limits.columns if this is meant to be"));
         }
         if let Some(rows) = &self.rows {
             check_path("rows", rows)?;

@@ -31,6 +31,9 @@ pub struct Block {
     quote: u8,
     /// Records.
     pub records: usize,
+    /// Records that were cut: more than there are where one of them is not UTF-8. Who cannot take them must
+    /// read as many one by one before another block is tried, or each is cut again and again.
+    pub cut: usize,
     /// Bytes of them all.
     pub bytes: usize,
     /// The next record is there as a whole or in part, but not a plain one.
@@ -150,6 +153,7 @@ impl CsvTokenizer {
             }
         }
         block.end(block.odd);
+        block.cut = block.records;
         let ascii = !specials.non_ascii;
         // Delimiters and quotes are ASCII: the block is valid exactly if its fields are.
         if !ascii && simdutf8::basic::from_utf8(&buf[..block.bytes]).is_err() {

@@ -22,6 +22,9 @@ pub(super) struct Gzip {
     header_crc: Crc,
     crc: Crc,
     inflate: Decompress,
+    /// What is inflated comes here first. Room at the end of the output would have to be cleared each time,
+    /// 64 KiB for a member or a chunk of a few bytes.
+    piece: Vec<u8>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -48,6 +51,7 @@ impl Default for Gzip {
             header_crc: Crc::new(),
             crc: Crc::new(),
             inflate: Decompress::new(false),
+            piece: vec![0; PIECE],
         }
     }
 }
@@ -180,14 +184,13 @@ impl Gzip {
 
     /// One piece of inflated data; false if that takes more input.
     fn body(&mut self, input: &mut Pending, out: &mut Vec<u8>, end: usize) -> Result<bool, Failure> {
-        let start = out.len();
-        out.resize(end.min(start + PIECE), 0);
+        let room = PIECE.min(end - out.len());
         let (read_before, made_before) = (self.inflate.total_in(), self.inflate.total_out());
-        let result = self.inflate.decompress(input.rest(), &mut out[start..], FlushDecompress::None);
+        let result = self.inflate.decompress(input.rest(), &mut self.piece[..room], FlushDecompress::None);
         let read = (self.inflate.total_in() - read_before) as usize;
         let made = (self.inflate.total_out() - made_before) as usize;
-        out.truncate(start + made);
-        self.crc.update(&out[start..]);
+        out.extend_from_slice(&self.piece[..made]);
+        self.crc.update(&self.piece[..made]);
         let had_input = !input.rest().is_empty();
         input.take(read);
         match result {

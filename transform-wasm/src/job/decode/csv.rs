@@ -1,5 +1,7 @@
 //! CSV records: the header, then one record a line (or more, where fields are quoted).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::error::{Code, Failure, Place};
 use crate::input::csv::{Block, CsvFault, CsvStep, CsvTokenizer, Room};
 use crate::json::{Reject, Stop};
@@ -58,8 +60,12 @@ impl CsvFrame {
 
     /// Names from the header (or numbers), a repeated one with its count.
     fn name_columns(&mut self, buffer: &[u8]) {
-        let mut names: Vec<Vec<u8>> = Vec::new();
-        for i in 0..self.tokenizer.fields().len() {
+        let fields = self.tokenizer.fields().len();
+        let mut names: Vec<Vec<u8>> = Vec::with_capacity(fields);
+        let mut taken: BTreeSet<Vec<u8>> = BTreeSet::new();
+        // How often a name came so far: no count below is free any more.
+        let mut counts: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
+        for i in 0..fields {
             let text = self.tokenizer.text(buffer, i).trim_ascii();
             let plain = if self.header && !text.is_empty() {
                 text.to_vec()
@@ -67,11 +73,14 @@ impl CsvFrame {
                 format!("column_{}", i + 1).into_bytes()
             };
             let mut name = plain.clone();
-            let mut count = 1;
-            while names.contains(&name) {
-                count += 1;
-                name = [plain.as_slice(), format!("_{count}").as_bytes()].concat();
+            if taken.contains(&name) {
+                let count = counts.entry(plain.clone()).or_insert(1);
+                while taken.contains(&name) {
+                    *count += 1;
+                    name = [plain.as_slice(), format!("_{count}").as_bytes()].concat();
+                }
             }
+            taken.insert(name.clone());
             names.push(name);
         }
         self.names = Some(names);
@@ -131,9 +140,9 @@ impl CsvFrame {
         if self.block.records > 0 && shredder.take_block(&self.nodes, buf, &self.block, rules) {
             return true;
         }
-        if self.block.records > 0 || self.block.odd {
+        if self.block.cut > 0 || self.block.odd {
             // This one is the first of them.
-            self.one_by_one = self.block.records.max(ONE_BY_ONE) - 1;
+            self.one_by_one = self.block.cut.max(ONE_BY_ONE) - 1;
         }
         false
     }
@@ -180,13 +189,14 @@ impl Feed {
         let step = match frame.tokenizer.read(rest, self.source.finished) {
             Ok(step) => step,
             Err(error) => {
-                let place = Place { record: Some(number), ..self.source.place(start + error.offset) };
                 if frame.names.is_none() || error.fault == CsvFault::OpenQuote {
                     // An open quote swallows all that follows: there is no next record to go on with.
                     let failure = Failure::input(Code::SyntaxError, error.message());
+                    let place = Place { record: Some(number), ..self.source.place(start + error.offset) };
                     return Err(failure.hint(error.hint()).at(place));
                 }
-                let message = format!("{}, at line {}", error.message(), place.line.unwrap_or_default());
+                let message =
+                    format!("{}, at line {}", error.message(), self.source.line(start + error.offset));
                 let end = start + error.consumed;
                 let stop = Reject::at("syntax_error", message, start).into();
                 return self.refuse(reader, ledger, stop, Span { start, end, number });
