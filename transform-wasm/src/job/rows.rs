@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{Array, ArrayRef, AsArray};
+use lakegate_model::hive::{FOLDER_BYTES, PATH_BYTES};
 
 use crate::column::{Column, ColumnType};
 use crate::contract::{Contract, ContractColumn, Origin};
@@ -161,6 +162,7 @@ impl TableRows {
                 let array = view.evaluate(expression, number, name, rejected)?;
                 paths.append(name, *ty, &array);
             }
+            refuse_paths(&paths, number, &judged, rejected);
             judged.partitions = Some(paths);
         }
         for ((_, _, sum), failed) in self.checks.iter_mut().zip(failed) {
@@ -292,6 +294,23 @@ impl TableRows {
 fn dropped(batch: &TableBatch, gone: &BTreeSet<u32>) -> u64 {
     let empty = |(record, count): (usize, &u32)| *count == 0 && !gone.contains(&(record as u32));
     batch.counts.iter().enumerate().filter(|&(record, count)| empty((record, count))).count() as u64
+}
+
+/// Rejects the records of rows whose partition could have no folder: committed, it could never be published.
+fn refuse_paths(paths: &hive::Paths, table: usize, judged: &Judged, rejected: &mut BTreeMap<u32, Reject>) {
+    for (row, _) in paths.rows.iter().enumerate().filter(|(_, path)| **path == hive::TOO_LONG) {
+        if judged.keep.as_ref().is_none_or(|keep| keep[row]) {
+            rejected.entry(judged.row_records[row]).or_insert_with(|| Reject {
+                code: "partition_too_long",
+                message: format!(
+                    "a partition's folder may have {FOLDER_BYTES} bytes, its whole path {PATH_BYTES}"
+                ),
+                path: None,
+                table: Some(table),
+                at: None,
+            });
+        }
+    }
 }
 
 fn run_check(

@@ -1,0 +1,27 @@
+//! What is too long, too deep or too much: a record is rejected by name, or the object refused by a named
+//! limit; never a panic, which would be a trap in the sandbox, and never a commit that cannot be published.
+
+use super::job_tests::{LENIENT, Made, run};
+
+/// What each rejected record's line says, in their order.
+fn told<'a>(made: &'a Made, key: &str) -> Vec<String> {
+    let lines = made.quarantine.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    lines.map(|line| line[key].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn a_partition_that_no_folder_can_be_made_for_costs_its_record_only() {
+    let spec = format!(
+        "{LENIENT}[[table]]\nname = 't'\npartition_by = ['city', \"concat(city, '/', city) AS two\"]\n\
+         filter = \"city <> 'gone' AND length(city) < 1000\"\n"
+    );
+    let city = |text: &str| format!("{{\"city\":\"{text}\",\"n\":1}}\n");
+    // 300 bytes, more as escaped than as they are, the two together, and rows that a filter drops anyway.
+    let data = city(&"a".repeat(300)) + &city(&"#".repeat(90)) + &city(&"b".repeat(120)) + &city("Bern");
+    let made = run(&spec, (data + &city(&"c".repeat(2000))).as_bytes(), 1 << 20);
+    assert_eq!(told(&made, "code"), ["partition_too_long"; 2]);
+    assert_eq!((&made.report["accepted"], &made.report["tables"][0]["filtered"]), (&3.into(), &1.into()));
+    let paths: Vec<&str> = made.parts.iter().map(|(_, path, _)| path.as_str()).collect();
+    let long = "b".repeat(120);
+    assert_eq!(paths, ["city=Bern/two=Bern%2FBern/".to_owned(), format!("city={long}/two={long}%2F{long}/")]);
+}
