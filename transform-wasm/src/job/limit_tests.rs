@@ -25,3 +25,24 @@ fn a_partition_that_no_folder_can_be_made_for_costs_its_record_only() {
     let long = "b".repeat(120);
     assert_eq!(paths, ["city=Bern/two=Bern%2FBern/".to_owned(), format!("city={long}/two={long}%2F{long}/")]);
 }
+
+/// A spec whose one table has a `json` column `j` and the bigint `n`.
+fn with_json(mode: &str) -> String {
+    let column = |name: &str, ty: &str| format!("[[table.column]]\nname = '{name}'\ntype = '{ty}'\n");
+    format!("{LENIENT}[[table]]\nname = 't'\nmode = '{mode}'\n{}{}", column("j", "json"), column("n", "bigint"))
+}
+
+#[test]
+fn a_number_that_is_no_finite_double_is_rejected_wherever_it_stands() {
+    let digits = "9".repeat(400);
+    for number in ["1e999", "-1e999", "1.5E+4000", digits.as_str()] {
+        let record = |value: &str| value.replace('#', number) + "\n{\"j\":1,\"n\":1}\n";
+        for value in ["{\"j\":#}", "{\"j\":[#]}", "{\"j\":{\"a\":[#]}}", "{\"n\":2,\"x\":#}", "{\"x\":[#]}"] {
+            let made = run(&with_json("discard"), record(value).as_bytes(), 1 << 20);
+            assert_eq!(told(&made, "code"), ["not_finite"], "{value}");
+            assert_eq!(made.report["accepted"], 1);
+        }
+        let csv = run(&with_json("discard"), format!("n,j\n1,{number}\n2,[{number}]\n3,1e9\n").as_bytes(), 99);
+        assert_eq!(told(&csv, "code"), ["not_finite"; 2]);
+    }
+}

@@ -62,8 +62,7 @@ impl Skipper {
                 b'-' | b'0'..=b'9' => {
                     let (number, end) = cursor.number(here)?;
                     if care == Care::All
-                        && !number.is_integer_text
-                        && let Err(misfit) = number.kind(&cursor.input[here..])
+                        && let Err(misfit) = number.check_finite(&cursor.input[here..])
                     {
                         return Err(Reject::at(misfit.code(), format!("a number {misfit}"), here).into());
                     }

@@ -45,6 +45,7 @@ impl Shredder {
                     let cursor = Cursor { input: text, complete: true };
                     match self.skipper.skip(&cursor, 0, self.depth, Care::All) {
                         Ok(end) if end == text.len() => slots.push_with(|out| compact(text, out)),
+                        Err(Stop::Reject(why)) => return Err(self.reject(why.code, why.message, node, at)),
                         _ => return Err(self.reject("not_json", "the value is no JSON text", node, at)),
                     }
                     continue;

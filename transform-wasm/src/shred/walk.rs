@@ -171,17 +171,19 @@ impl Shredder {
             }
         };
         let targets = self.plan.nodes[node as usize].targets.len();
+        if let Token::Number(number, text) = token
+            && self.plan.nodes[node as usize].targets.iter().all(Target::is_json)
+            && let Err(misfit) = number.check_finite(text)
+        {
+            // Where no column's type asks for it: what is kept as text or dropped is held to the rule too.
+            return Err(self.reject(misfit.code(), format!("the number {misfit}"), node, at));
+        }
         for target in 0..targets {
             self.put(node, target, token, at)?;
         }
         self.put_json(node, &cursor.input[at..end]);
         let plan = &self.plan.nodes[node as usize];
         if targets == 0 {
-            if let Token::Number(number, text) = token
-                && let Err(misfit) = number.kind(text)
-            {
-                return Err(self.reject(misfit.code(), format!("the number {misfit}"), node, at));
-            }
             if !plan.known {
                 self.unknown(node, at)?;
             } else if plan.object || plan.rows.is_some() {
