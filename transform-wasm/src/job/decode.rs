@@ -267,7 +267,7 @@ impl Feed {
         match walked {
             Ok(end) => self.accept(reader, ledger, Span { end, ..span }),
             Err(stop) => {
-                let (mut stop, end) = self.skipper.judge(&cursor, at, stop);
+                let (mut stop, end) = self.skipper.judge(&cursor, at, self.limits.depth, stop);
                 if let (Some(end), Stop::Reject(_)) = (end, &stop) {
                     stop = after_record(&cursor, end).err().unwrap_or(stop);
                 }
@@ -325,7 +325,7 @@ impl Feed {
                 self.accept(reader, ledger, Span { start, end, number })
             }
             Err(stop @ Stop::Reject(_)) if next.is_ok() => {
-                let (stop, end) = self.skipper.judge(&cursor, start, stop);
+                let (stop, end) = self.skipper.judge(&cursor, start, self.limits.depth, stop);
                 if end.is_some() {
                     document.done();
                 }

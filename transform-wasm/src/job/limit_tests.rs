@@ -1,7 +1,8 @@
 //! What is too long, too deep or too much: a record is rejected by name, or the object refused by a named
 //! limit; never a panic, which would be a trap in the sandbox, and never a commit that cannot be published.
 
-use super::job_tests::{LENIENT, Made, run};
+use super::job_tests::{LENIENT, Made, drive, run};
+use crate::Options;
 
 /// What each rejected record's line says, in their order.
 fn told<'a>(made: &'a Made, key: &str) -> Vec<String> {
@@ -44,5 +45,32 @@ fn a_number_that_is_no_finite_double_is_rejected_wherever_it_stands() {
         }
         let csv = run(&with_json("discard"), format!("n,j\n1,{number}\n2,[{number}]\n3,1e9\n").as_bytes(), 99);
         assert_eq!(told(&csv, "code"), ["not_finite"; 2]);
+    }
+}
+
+/// In every state of a reader: what is deep fails by name, at once, also behind a value that does not fit.
+#[test]
+fn what_is_too_deep_fails_by_name_wherever_it_stands() {
+    let deep = [("[".repeat(300_000), ""), ("{\"a\":".repeat(100_000), "1"), ("[{\"a\":".repeat(129), "null")];
+    let places = [
+        "#", "{\"j\":#}", "{\"n\":\"misfit\",\"j\":#}", "{\"n\":[],\"x\":#}", "{\"x\":#}", "{\"x\":1,\"x\":#}",
+        "{\"j\":1}\n{\"n\":\"misfit\",\"x\":#}", "[{\"n\":\"misfit\",\"x\":#}]", "{\"x\":[#]}", "{\"x\":{\"y\":#}}",
+    ];
+    for (open, inside) in &deep {
+        for place in places {
+            let data = place.replace('#', &format!("{open}{inside}"));
+            for mode in ["evolve", "freeze", "discard"] {
+                for final_pass in [false, true] {
+                    let options = Options { spec: with_json(mode), ..Options::default() };
+                    let first = drive(&options, b"{\"j\":1,\"n\":1}", 99).unwrap().unwrap_err();
+                    let options = Options { contracts: first.contracts, final_pass, ..options };
+                    let failure = drive(&options, data.as_bytes(), 1 << 20).unwrap_err();
+                    assert_eq!(failure.code, "too_deep", "{mode} {}", &place[..place.len().min(40)]);
+                }
+            }
+            let options = Options { table: Some("t".into()), propose: true, ..Options::default() };
+            let data = place.replace("\"n\":\"misfit\",", "").replace('#', &format!("{open}{inside}"));
+            assert_eq!(drive(&options, data.as_bytes(), 1 << 20).unwrap_err().code, "too_deep", "{place}");
+        }
     }
 }

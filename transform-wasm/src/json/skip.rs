@@ -100,13 +100,19 @@ impl Skipper {
 
     /// What a record's stop comes to once the whole record has been looked at, and where it ends if
     /// that is known: a fault of the record as JSON wins over a value that does not fit.
-    pub fn judge(&mut self, cursor: &Cursor<'_>, at: usize, stop: Stop) -> (Stop, Option<usize>) {
+    pub fn judge(
+        &mut self,
+        cursor: &Cursor<'_>,
+        at: usize,
+        depth: usize,
+        stop: Stop,
+    ) -> (Stop, Option<usize>) {
         let Stop::Reject(found) = &stop else { return (stop, None) };
-        // Depth was looked at on the way here, as deep as the walk went.
-        match self.skip(cursor, at, usize::MAX, Care::All) {
+        // As deep as a walk may go: what it did not come to is no deeper because of that.
+        match self.skip(cursor, at, depth, Care::All) {
             Ok(end) => (stop, Some(end)),
             Err(Stop::Reject(whole)) => {
-                let end = self.skip(cursor, at, usize::MAX, Care::Grammar);
+                let end = self.skip(cursor, at, depth, Care::Grammar);
                 let stop = if whole.code == found.code { stop } else { Stop::Reject(whole) };
                 match end {
                     Ok(end) => (stop, Some(end)),
