@@ -97,7 +97,7 @@ fn groups(spec_text: &str, input: &[u8]) -> Outcome<Vec<Group>> {
     let contract = Contract::parse(&widened.contracts.first().ok_or("no contract")?.text).map_err(failed)?;
     let spec = Spec::parse(spec_text).map_err(failed)?;
     let limits = Limits::default();
-    let plan = Plan::new(&spec.tables, &[contract], limits.columns, 0).map_err(failed)?;
+    let plan = Plan::new(&spec.tables, &[contract], 0).map_err(failed)?;
     let mut shredder = Shredder::new(plan, limits.depth, true);
     let cursor = Cursor { input, complete: true };
     let mut reader = DocumentReader::new(Vec::new(), limits.depth);

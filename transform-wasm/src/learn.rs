@@ -11,7 +11,8 @@ use lakegate_model::learned::Node as Told;
 use crate::column::ColumnType;
 use crate::error::{Code, Failure};
 use crate::keys::Keys;
-use crate::limits::Limits;
+use crate::limits::{Limits, POINTER_BYTES};
+use crate::names::pointer_bytes;
 use crate::spec::Numbers;
 
 /// The type of a column that must hold these; None while only nulls (or nothing) were seen, and
@@ -51,6 +52,8 @@ pub struct Node {
     pub keys: Keys,
     /// The element node, when arrays were seen outside any other array.
     pub element: Option<u32>,
+    /// Bytes of the node's pointer.
+    bytes: usize,
 }
 
 /// The tree of paths; node 0 is the record.
@@ -59,13 +62,19 @@ pub struct Learned {
     /// All nodes.
     pub nodes: Vec<Node>,
     limit: usize,
+    /// Bytes that the pointers of further nodes may have together: contracts spell each of them out.
+    room: usize,
 }
 
 impl Learned {
     /// Knows nothing yet.
     pub fn new(limits: &Limits) -> Self {
         // Objects on the way to a column are nodes too: four times the columns is generous.
-        Self { nodes: vec![Node::default()], limit: limits.columns.saturating_mul(4) }
+        Self {
+            nodes: vec![Node::default()],
+            limit: limits.columns.saturating_mul(4),
+            room: limits.columns.saturating_mul(POINTER_BYTES),
+        }
     }
 
     /// Joins a kind into a node.
@@ -83,7 +92,7 @@ impl Learned {
         if let Some(child) = self.nodes[node as usize].keys.find(key) {
             return Ok(child);
         }
-        let child = self.add()?;
+        let child = self.add(node, key)?;
         self.nodes[node as usize].keys.insert(key, child);
         Ok(child)
     }
@@ -96,13 +105,19 @@ impl Learned {
         if let Some(element) = self.nodes[node as usize].element {
             return Ok(element);
         }
-        let element = self.add()?;
+        let element = self.add(node, b"*")?;
         self.nodes[node as usize].element = Some(element);
         Ok(element)
     }
 
-    fn add(&mut self) -> Result<u32, Failure> {
-        if self.nodes.len() >= self.limit {
+    /// Whether the path of a key below a node is no longer than one may be.
+    pub fn takes(&self, node: u32, key: &[u8]) -> bool {
+        self.nodes[node as usize].bytes + pointer_bytes(key) <= POINTER_BYTES
+    }
+
+    fn add(&mut self, parent: u32, key: &[u8]) -> Result<u32, Failure> {
+        let bytes = self.nodes[parent as usize].bytes + pointer_bytes(key);
+        if self.nodes.len() >= self.limit || bytes > self.room {
             let columns = self.limit / 4;
             return Err(Failure::limit(
                 Code::TooManyColumns,
@@ -110,7 +125,8 @@ impl Learned {
             )
             .hint("are ids or dates used as keys? declare the columns you want with mode = \"discard\", or raise limits.columns"));
         }
-        self.nodes.push(Node::default());
+        self.room -= bytes;
+        self.nodes.push(Node { bytes, ..Node::default() });
         Ok(self.nodes.len() as u32 - 1)
     }
 

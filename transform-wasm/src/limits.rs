@@ -34,6 +34,14 @@ pub const QUARANTINE_RAW_BYTES: usize = 64 << 10;
 /// Longest name of a column or table, as Athena and Glue want.
 pub const NAME_BYTES: usize = 255;
 
+/// Longest path of a column: a JSON pointer, in bytes. Every part file's footer holds the paths of all its
+/// columns, so that one key of megabytes would weigh on every file to come.
+pub const POINTER_BYTES: usize = 1 << 10;
+
+/// Keys of paths that no contract has, as a plan remembers them, in bytes. They only save time: a key beyond
+/// is looked at each time it comes.
+pub const UNKNOWN_KEY_BYTES: usize = 1 << 20;
+
 /// Limits that a spec may change.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]

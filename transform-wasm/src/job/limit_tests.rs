@@ -2,7 +2,8 @@
 //! limit; never a panic, which would be a trap in the sandbox, and never a commit that cannot be published.
 
 use super::job_tests::{LENIENT, Made, drive, run};
-use crate::Options;
+use crate::limits::POINTER_BYTES;
+use crate::{Failure, Job, Options, Widened};
 
 /// What each rejected record's line says, in their order.
 fn told<'a>(made: &'a Made, key: &str) -> Vec<String> {
@@ -73,4 +74,94 @@ fn what_is_too_deep_fails_by_name_wherever_it_stands() {
             assert_eq!(drive(&options, data.as_bytes(), 1 << 20).unwrap_err().code, "too_deep", "{place}");
         }
     }
+}
+
+/// A contract for [`with_json`], and what comes of data under it.
+fn under(mode: &str, final_pass: bool, data: &str) -> Result<Result<Made, Widened>, Failure> {
+    let options = Options { spec: with_json(mode), ..Options::default() };
+    let first = drive(&options, b"{\"j\":1,\"n\":1}", 99)?.unwrap_err();
+    drive(&Options { contracts: first.contracts, final_pass, ..options }, data.as_bytes(), 1 << 20)
+}
+
+#[test]
+fn a_key_that_is_too_long_for_a_path_costs_its_record_only() {
+    let long = "k".repeat(5_000_000);
+    let fits = "k".repeat(POINTER_BYTES - 1);
+    let deep = (0..100).fold("1".to_owned(), |value, _| format!("{{\"twelve bytes\":{value}}}"));
+    let records = [
+        format!("{{\"n\":1,\"{long}\":1}}"),
+        format!("{{\"n\":1,\"{long}\":[1],\"{long}2\":null}}"),
+        format!("{{\"n\":1,\"a\":{{\"{long}\":{{\"b\":{{\"c\":\"x\"}}}}}}}}"),
+        format!("{{\"n\":1,\"{fits}k\":1}}"),
+        format!("{{\"n\":1,\"{}~\":1}}", &fits[1..]),
+        format!("{{\"n\":1,\"d\":{deep}}}"),
+    ];
+    for record in &records {
+        let data = format!("{record}\n{{\"n\":2}}\n");
+        for spec in [LENIENT.to_owned(), with_json("evolve")] {
+            let made = run(&spec, data.as_bytes(), 1 << 20);
+            assert_eq!((told(&made, "code"), &made.report["accepted"]), (vec!["path_too_long".to_owned()], &1.into()));
+            assert!(told(&made, "path")[0].len() <= POINTER_BYTES + 3);
+            assert!(made.parts[0].2.len() < 10_000, "the key is in no footer");
+        }
+        // A live contract: the record asks for no second pass.
+        assert_eq!(told(&under("evolve", false, &data).unwrap().unwrap(), "code"), ["path_too_long"]);
+        assert_eq!(told(&under("freeze", false, &data).unwrap().unwrap(), "code"), ["unknown_column"]);
+        let dropped = under("discard", false, &data).unwrap().unwrap();
+        assert_eq!((&dropped.report["accepted"], &dropped.report["warnings"][0]["count"]), (&2.into(), &1.into()));
+    }
+    // Bytes of a json column, nulls and empty objects are no path, and a path may be as long as a path may be.
+    for record in [
+        format!("{{\"n\":1,\"j\":{{\"{long}\":1}}}}"),
+        format!("{{\"n\":1,\"{long}\":null}}"),
+        format!("{{\"n\":1,\"{long}\":{{\"a\":{{}}}}}}"),
+        format!("{{\"n\":1,\"{fits}\":1}}"),
+    ] {
+        let made = run(&with_json("evolve"), format!("{record}\n{{\"n\":2}}\n").as_bytes(), 1 << 20);
+        assert_eq!((&made.report["accepted"], &made.report["rejected"]), (&2.into(), &0.into()));
+    }
+}
+
+#[test]
+fn a_csv_name_that_is_too_long_fails_the_object_where_it_would_be_a_column() {
+    let data = format!("n,{}\n1,2\n", "k".repeat(POINTER_BYTES));
+    let learn = Options { table: Some("t".into()), ..Options::default() };
+    assert_eq!(drive(&learn, data.as_bytes(), 99).unwrap_err().code, "path_too_long");
+    assert_eq!(under("evolve", false, &data).unwrap_err().code, "path_too_long");
+    assert_eq!(told(&under("freeze", true, &data).unwrap().unwrap(), "code"), ["unknown_column"]);
+    assert_eq!(under("discard", true, &data).unwrap().unwrap().report["accepted"], 1);
+    let spec = format!("[[table]]\nname = 't'\n[[table.column]]\nname = 'a'\nfrom = '/{}'\n", "k".repeat(POINTER_BYTES));
+    let failure = Job::open(Options { spec, ..Options::default() }).err().unwrap();
+    assert_eq!(failure.code, "spec_invalid");
+}
+
+/// Keys by the ten thousand, as ids or dates make them, where no contract wants them.
+#[test]
+fn unknown_keys_are_counted_however_many_different_ones_come() {
+    let record = |i: usize| {
+        let keys: Vec<String> = (0..400).map(|k| format!("\"id-{}\":{{\"a\":{i}}}", i * 400 + k)).collect();
+        format!("{{\"n\":{i},{}}}\n", keys.join(","))
+    };
+    let data: String = (0..100).map(record).collect();
+    for final_pass in [false, true] {
+        let dropped = under("discard", final_pass, &data).unwrap().unwrap();
+        assert_eq!((&dropped.report["accepted"], &dropped.report["warnings"][0]["count"]), (&100.into(), &40_000.into()));
+        let frozen = under("freeze", final_pass, &data).unwrap().unwrap();
+        assert_eq!(frozen.report["rejects"]["unknown_column"], 100);
+        assert_eq!(told(&frozen, "path")[99], "/id-39600/a");
+    }
+    // The same fault is found among them, and is told before any that the contract has with them.
+    let twice = format!("{{\"n\":1,\"id-1\":{{\"x\":1,\"\\u0078\":2}}}}\n");
+    for mode in ["discard", "freeze"] {
+        let made = under(mode, true, &(data.clone() + &twice)).unwrap().unwrap();
+        assert_eq!(told(&made, "code").last().unwrap(), "duplicate_key");
+    }
+    let csv = |value: &str| {
+        let names: Vec<String> = (0..7_000).map(|i| format!("c{i}")).collect();
+        format!("n,{}\n1{}\n", names.join(","), format!(",{value}").repeat(7_000))
+    };
+    let dropped = under("discard", true, &csv("x")).unwrap().unwrap();
+    assert_eq!(dropped.report["warnings"][0]["count"], 7_000);
+    assert_eq!(under("freeze", true, &csv("")).unwrap().unwrap().report["accepted"], 1);
+    assert_eq!(told(&under("freeze", true, &csv("x")).unwrap().unwrap(), "code"), ["unknown_column"]);
 }

@@ -113,7 +113,7 @@ impl Terms {
     fn shredding(&self, contracts: Vec<Contract>, report: &mut Report) -> Result<Shredding, Failure> {
         let tz_offset_ms = self.timezone()?;
         let limits = &self.spec.limits;
-        let plan = Plan::new(&self.spec.tables, &contracts, limits.columns, tz_offset_ms)?;
+        let plan = Plan::new(&self.spec.tables, &contracts, tz_offset_ms)?;
         let mut tables = Vec::new();
         let mut part_tables = Vec::new();
         for (t, contract) in contracts.into_iter().enumerate() {

@@ -10,13 +10,16 @@ use crate::keys::hash;
 use super::cursor::{Cursor, Reject, Stop, unexpected};
 use super::text::unescape;
 
+/// A key where it stands: its hash, and the first byte and the end of its raw text.
+pub(super) type KeySpan = (u32, usize, usize);
+
 /// Passes over values; keeps its stacks between calls.
 #[derive(Debug, Default)]
 pub struct Skipper {
     /// One entry an open bracket: where its keys begin in `keys`, none for an array.
     open: Vec<Option<usize>>,
-    /// Keys of the open objects: hash and raw span.
-    keys: Vec<(u32, usize, usize)>,
+    /// Keys of the open objects.
+    keys: Vec<KeySpan>,
     scratch: Vec<u8>,
 }
 
@@ -178,15 +181,8 @@ impl Skipper {
     fn close(&mut self, cursor: &Cursor<'_>, care: Care) -> Result<(), Stop> {
         let Some(Some(first)) = self.open.pop() else { return Ok(()) };
         if care == Care::All {
-            let keys = &mut self.keys[first..];
-            keys.sort_unstable();
-            for i in 1..keys.len() {
-                let same_hash = keys[..i].iter().rev().take_while(|k| k.0 == keys[i].0);
-                for other in same_hash {
-                    if unescaped(cursor, *other)? == unescaped(cursor, keys[i])? {
-                        return Err(duplicate_key(keys[i].1.max(other.1)).into());
-                    }
-                }
+            if let Some(at) = repeated_key(cursor, &mut self.keys[first..])? {
+                return Err(duplicate_key(at).into());
             }
         }
         self.keys.truncate(first);
@@ -194,7 +190,21 @@ impl Skipper {
     }
 }
 
-fn unescaped(cursor: &Cursor<'_>, key: (u32, usize, usize)) -> Result<Vec<u8>, Stop> {
+/// Where a key of one object is that comes twice.
+pub(super) fn repeated_key(cursor: &Cursor<'_>, keys: &mut [KeySpan]) -> Result<Option<usize>, Stop> {
+    keys.sort_unstable();
+    for i in 1..keys.len() {
+        let same_hash = keys[..i].iter().rev().take_while(|k| k.0 == keys[i].0);
+        for other in same_hash {
+            if unescaped(cursor, *other)? == unescaped(cursor, keys[i])? {
+                return Ok(Some(keys[i].1.max(other.1)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn unescaped(cursor: &Cursor<'_>, key: KeySpan) -> Result<Vec<u8>, Stop> {
     let mut out = Vec::new();
     unescape(&cursor.input[key.1..key.2], key.1, &mut out)?;
     Ok(out)

@@ -39,8 +39,8 @@ impl Shredder {
     /// JSON, and a record is a row.
     pub fn takes_blocks(&self, nodes: &[u32]) -> bool {
         let known = |node: &u32| {
-            let node = &self.plan.nodes[*node as usize];
-            (node.known || !node.targets.is_empty()) && !node.targets.iter().any(Target::is_json)
+            let node = self.plan.nodes.get(*node as usize);
+            node.is_some_and(|node| node.is_known() && !node.targets.iter().any(Target::is_json))
         };
         self.plan.tables.iter().all(|table| table.rows.is_none()) && nodes.iter().all(known)
     }

@@ -6,10 +6,12 @@
 use crate::error::Failure;
 use crate::json::cursor::unexpected;
 use crate::json::skip::{Care, missing_comma, too_deep, trailing_comma};
-use crate::json::{Cursor, Reject, Skipper, Stop, Walk, unescape, walk_object};
+use crate::json::{Cursor, Lost, NOWHERE, Reject, Skipper, Stop, Walk, unescape, walk_object};
 use crate::keys::Keys;
 use crate::learn::{Kinds, Learned};
 use crate::value::{Misfit, NumberKind, learn_field, parse_boolean};
+
+use super::fields::header_too_long;
 
 /// Learns kinds from records.
 #[derive(Debug)]
@@ -22,16 +24,22 @@ pub struct Learner {
     depth: usize,
     skipper: Skipper,
     scratch: Vec<u8>,
+    lost: Lost,
+    /// Those of [`NOWHERE`]: none.
+    no_keys: Keys,
 }
 
 impl Walk for Learner {
     fn keys(&mut self, node: u32) -> &mut Keys {
-        &mut self.learned.nodes[node as usize].keys
+        self.learned.nodes.get_mut(node as usize).map_or(&mut self.no_keys, |node| &mut node.keys)
     }
 
-    fn add_key(&mut self, node: u32, key: &[u8]) -> Result<usize, Failure> {
+    fn add_key(&mut self, node: u32, key: &[u8]) -> Result<Option<usize>, Failure> {
+        if node == NOWHERE || !self.learned.takes(node, key) {
+            return Ok(None);
+        }
         self.learned.child(node, key)?;
-        Ok(self.learned.nodes[node as usize].keys.len() - 1)
+        Ok(Some(self.learned.nodes[node as usize].keys.len() - 1))
     }
 
     fn next_stamp(&mut self) -> u32 {
@@ -41,6 +49,21 @@ impl Walk for Learner {
 
     fn pointer(&self, _node: u32) -> Option<String> {
         None
+    }
+
+    fn lost(&mut self) -> &mut Lost {
+        &mut self.lost
+    }
+
+    fn lost_value(&mut self, cursor: &Cursor<'_>, at: usize, byte: u8, depth: usize) -> Result<usize, Stop> {
+        match byte {
+            b'n' => cursor.word(at, b"null"),
+            b'{' => walk_object(self, cursor, at, NOWHERE, depth),
+            _ => {
+                self.skipper.skip(cursor, at, depth, Care::All)?;
+                Err(Reject::at("path_too_long", "the path to a value is longer than a column's may be", at).into())
+            }
+        }
     }
 
     fn value(
@@ -88,7 +111,20 @@ impl Learner {
             depth,
             skipper: Skipper::default(),
             scratch: Vec::new(),
+            lost: Lost::default(),
+            no_keys: Keys::default(),
         }
+    }
+
+    /// The node of a CSV column, by its header.
+    ///
+    /// # Errors
+    /// Fault `limit`: there are too many, or the name is longer than a path may be.
+    pub fn csv_column(&mut self, header: &[u8]) -> Result<u32, Failure> {
+        if !self.learned.takes(0, header) {
+            return Err(header_too_long());
+        }
+        self.learned.child(0, header)
     }
 
     /// Walks the record that begins at `at`; the position after it.
@@ -96,6 +132,7 @@ impl Learner {
     /// # Errors
     /// See [`Stop`].
     pub fn walk(&mut self, cursor: &Cursor<'_>, at: usize) -> Result<usize, Stop> {
+        self.lost.clear();
         let (at, byte) = cursor.next(at)?;
         if byte != b'{' {
             self.skipper.skip(cursor, at, self.depth, Care::All)?;

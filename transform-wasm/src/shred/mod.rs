@@ -17,7 +17,8 @@ pub use block::FieldRules;
 pub use learner::Learner;
 pub use plan::{Plan, below};
 
-use crate::json::{Reject, Skipper, Stop};
+use crate::json::{Lost, Reject, Skipper, Stop};
+use crate::keys::Keys;
 use crate::spec::Empty;
 
 /// Puts records into a batch.
@@ -36,6 +37,9 @@ pub struct Shredder {
     depth: usize,
     skipper: Skipper,
     scratch: Vec<u8>,
+    lost: Lost,
+    /// Those of [`crate::json::NOWHERE`]: none.
+    no_keys: Keys,
 }
 
 impl Shredder {
@@ -52,6 +56,8 @@ impl Shredder {
             depth,
             skipper: Skipper::default(),
             scratch: Vec::new(),
+            lost: Lost::default(),
+            no_keys: Keys::default(),
         }
     }
 
@@ -61,6 +67,7 @@ impl Shredder {
             table.elements = 0;
         }
         self.element = None;
+        self.lost.clear();
     }
 
     /// The record is whole: fills what it did not have and counts its rows.

@@ -6,8 +6,9 @@
 use crate::error::Failure;
 use crate::json::cursor::unexpected;
 use crate::json::skip::{Care, missing_comma, too_deep, trailing_comma};
-use crate::json::{Cursor, Stop, Walk, unescape, walk_object};
+use crate::json::{Cursor, Lost, NOWHERE, Reject, Stop, Walk, unescape, walk_object};
 use crate::keys::Keys;
+use crate::names::pointer_push;
 use crate::spec::Mode;
 
 use super::Shredder;
@@ -16,11 +17,11 @@ use super::plan::Target;
 
 impl Walk for Shredder {
     fn keys(&mut self, node: u32) -> &mut Keys {
-        &mut self.plan.nodes[node as usize].keys
+        self.plan.nodes.get_mut(node as usize).map_or(&mut self.no_keys, |node| &mut node.keys)
     }
 
-    fn add_key(&mut self, node: u32, key: &[u8]) -> Result<usize, Failure> {
-        self.plan.add_unknown(node, key)
+    fn add_key(&mut self, node: u32, key: &[u8]) -> Result<Option<usize>, Failure> {
+        Ok(self.plan.add_unknown(node, key))
     }
 
     fn next_stamp(&mut self) -> u32 {
@@ -30,6 +31,24 @@ impl Walk for Shredder {
 
     fn pointer(&self, node: u32) -> Option<String> {
         Some(self.plan.pointer(node, self.element))
+    }
+
+    fn lost(&mut self) -> &mut Lost {
+        &mut self.lost
+    }
+
+    fn lost_value(&mut self, cursor: &Cursor<'_>, at: usize, byte: u8, depth: usize) -> Result<usize, Stop> {
+        match byte {
+            b'n' => cursor.word(at, b"null"),
+            b'{' => walk_object(self, cursor, at, NOWHERE, depth),
+            _ => {
+                let end = self.skipper.skip(cursor, at, depth, Care::All)?;
+                let lost = std::mem::take(&mut self.lost);
+                let known = self.unknown_below(lost.base(), at, || lost.way(cursor.input));
+                self.lost = lost;
+                known.map(|()| end)
+            }
+        }
     }
 
     #[inline]
@@ -261,14 +280,34 @@ impl Shredder {
 
     /// A value where no contract knows the path.
     pub(super) fn unknown(&mut self, node: u32, at: usize) -> Result<(), Stop> {
-        match self.plan.nodes[node as usize].mode {
-            Mode::Evolve if !self.final_pass => Err(Stop::NewPath),
-            Mode::Discard => {
-                self.discarded += 1;
-                Ok(())
-            }
-            _ => Err(self.reject("unknown_column", "the contract has no column for this path", node, at)),
+        self.unknown_below(node, at, Vec::new)
+    }
+
+    /// The same, where keys follow on the node that have none.
+    pub(super) fn unknown_below(
+        &mut self,
+        node: u32,
+        at: usize,
+        way: impl FnOnce() -> Vec<Vec<u8>>,
+    ) -> Result<(), Stop> {
+        let mode = self.plan.nodes[node as usize].mode;
+        if mode == Mode::Discard {
+            self.discarded += 1;
+            return Ok(());
         }
+        let way = way();
+        let (code, message) = match mode {
+            Mode::Evolve if !self.plan.takes(node, &way) => {
+                ("path_too_long", "the path to a value is longer than a column's may be")
+            }
+            Mode::Evolve if !self.final_pass => return Err(Stop::NewPath),
+            _ => ("unknown_column", "the contract has no column for this path"),
+        };
+        let mut path = self.plan.pointer(node, self.element);
+        for key in way {
+            pointer_push(&mut path, &String::from_utf8_lossy(&key));
+        }
+        Err(Reject { path: Some(path), ..Reject::at(code, message, at) }.into())
     }
 
     fn mismatch(&self, node: u32, found: &str, at: usize) -> Stop {

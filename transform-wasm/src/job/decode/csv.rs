@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Failure, Place};
 use crate::input::csv::{Block, CsvFault, CsvStep, CsvTokenizer, Room};
-use crate::json::{Reject, Stop};
+use crate::json::{NOWHERE, Reject, Stop};
 use crate::limits::{BATCH_BYTES, BATCH_RECORDS};
 use crate::shred::FieldRules;
 use crate::spec::Input;
@@ -81,7 +81,7 @@ impl CsvFrame {
         for name in self.names.iter().flatten() {
             self.nodes.push(match reader {
                 Reader::Shred(shredding) => shredding.shredder.csv_column(name)?,
-                Reader::Learn(learner) => learner.learned.child(0, name)?,
+                Reader::Learn(learner) => learner.csv_column(name)?,
             });
         }
         Ok(())
@@ -105,6 +105,11 @@ impl CsvFrame {
             let null = self.is_null(text);
             match reader {
                 Reader::Shred(_) if null => {}
+                Reader::Learn(_) if node == NOWHERE => {}
+                Reader::Shred(shredding) if node == NOWHERE => {
+                    let name = self.names.as_ref().map_or(&[][..], |names| names[i].as_slice());
+                    shredding.shredder.lost_field(name, start)?;
+                }
                 Reader::Shred(shredding) => shredding.shredder.field(node, text, self.decimal, start)?,
                 Reader::Learn(learner) => learner.field(node, text, null, self.decimal),
             }
