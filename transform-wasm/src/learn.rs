@@ -6,7 +6,7 @@
 //! construction. The column type is a function of the set alone.
 
 pub use lakegate_model::learned::Kinds;
-use lakegate_model::learned::Node as Told;
+use lakegate_model::learned::{Node as Told, Nodes};
 
 use crate::column::ColumnType;
 use crate::error::{Code, Failure};
@@ -132,17 +132,18 @@ impl Learned {
 
     /// The text form, for another job.
     pub fn to_text(&self) -> String {
-        self.told(0).to_text()
-    }
-
-    fn told(&self, id: u32) -> Told {
-        let node = &self.nodes[id as usize];
-        let key = |(key, child): (&[u8], u32)| (String::from_utf8_lossy(key).into_owned(), self.told(child));
-        Told {
-            kinds: node.kinds,
-            keys: node.keys.iter().map(key).collect(),
-            element: node.element.map(|element| Box::new(self.told(element))),
+        let mut told: Vec<Told> = self.nodes.iter().map(|node| Told(node.kinds, 0, None)).collect();
+        for (parent, node) in self.nodes.iter().enumerate() {
+            for (key, child) in node.keys.iter() {
+                told[child as usize].1 = parent;
+                told[child as usize].2 = Some(String::from_utf8_lossy(key).into_owned());
+            }
+            if let Some(element) = node.element {
+                told[element as usize].1 = parent;
+            }
         }
+        // A node is made after the one above it, and keys in the order they came.
+        Nodes::new(told).to_text()
     }
 
     /// Joins what another job learned.
@@ -150,18 +151,15 @@ impl Learned {
     /// # Errors
     /// Fault `spec` when the text is not one of [`Learned::to_text`]; fault `limit` as `child`.
     pub fn join_text(&mut self, text: &str) -> Result<(), Failure> {
-        self.join(0, &Told::parse(text)?)
-    }
-
-    fn join(&mut self, id: u32, told: &Told) -> Result<(), Failure> {
-        self.see(id, told.kinds);
-        for (key, below) in &told.keys {
-            let child = self.child(id, key.as_bytes())?;
-            self.join(child, below)?;
-        }
-        if let Some(below) = &told.element {
-            let element = self.element(id)?;
-            self.join(element, below)?;
+        let mut own: Vec<u32> = Vec::new();
+        for (number, Told(kinds, parent, key)) in Nodes::parse(text)?.nodes.into_iter().enumerate() {
+            let node = match key {
+                _ if number == 0 => 0,
+                Some(key) => self.child(own[parent], key.as_bytes())?,
+                None => self.element(own[parent])?,
+            };
+            self.see(node, kinds);
+            own.push(node);
         }
         Ok(())
     }

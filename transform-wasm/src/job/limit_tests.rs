@@ -165,3 +165,19 @@ fn unknown_keys_are_counted_however_many_different_ones_come() {
     assert_eq!(under("freeze", true, &csv("")).unwrap().unwrap().report["accepted"], 1);
     assert_eq!(told(&under("freeze", true, &csv("x")).unwrap().unwrap(), "code"), ["unknown_column"]);
 }
+
+/// A sample that nests deeply is learned together with the next one, as `init` does it.
+#[test]
+fn what_was_learned_crosses_to_the_next_job_however_deep() {
+    let nested = |depth: usize, inside: &str| (0..depth).fold(inside.to_owned(), |v, _| format!("{{\"a\":{v}}}"));
+    for (limits, depth) in [("", 70), ("", 126), ("[limits]\ndepth = 512\n", 509)] {
+        let options =
+            Options { spec: limits.into(), table: Some("t".into()), propose: true, ..Options::default() };
+        let first = drive(&options, nested(depth, "1").as_bytes(), 99).unwrap().unwrap_err();
+        let options = Options { learned: Some(first.learned.clone()), ..options };
+        let second = drive(&options, nested(depth, "[{\"x\":1},[2]]").as_bytes(), 99).unwrap().unwrap_err();
+        let alone = drive(&options, b"", 99).unwrap().unwrap_err();
+        assert_eq!((&alone.contracts, &alone.learned), (&first.contracts, &first.learned));
+        assert_ne!((&second.contracts, &second.learned), (&first.contracts, &first.learned));
+    }
+}
