@@ -21,12 +21,29 @@ pub const BATCH_BYTES: usize = 2 << 20;
 /// Rows after which a batch ends: an array of a million small elements must not grow a batch without end.
 pub const BATCH_ROWS: usize = 1 << 17;
 
+/// Bytes of a batch's rows, each value of a parent counted on every row, after which the batch ends: few bytes
+/// of input make many rows, and many columns make wide ones.
+pub const BATCH_ROWS_BYTES: usize = 64 << 20;
+
+/// Bytes of the rows of one record, counted so: no batch is smaller. With what expressions and part files copy
+/// of it, it has to fit into a guest's memory beside the budget below.
+pub const RECORD_ROWS_BYTES: usize = 128 << 20;
+
+/// Bytes of text that the derived columns of a batch have together: what expressions make is held twice.
+pub const DERIVED_TEXT_BYTES: usize = 128 << 20;
+
 /// Raw bytes of values (rows, not slots) at which a part file's row group is written. Readers prune
 /// and parallelise by row group: below 32 MiB the overhead shows, far above it memory does.
 pub const ROW_GROUP_BYTES: usize = 32 << 20;
 
 /// Bytes that all open part files hold together before the largest writes a row group early.
 pub const ENCODE_BUDGET: usize = 64 << 20;
+
+/// Bytes that they never hold together: with many partitions a batch brings more than one row group takes away.
+pub const ENCODE_CEILING: usize = 256 << 20;
+
+/// Columns of all open part files together: each costs memory before it has a value.
+pub const OPEN_COLUMNS: usize = 2_000_000;
 
 /// Raw text of a rejected record that the quarantine keeps; the rest is cut and said to be cut.
 pub const QUARANTINE_RAW_BYTES: usize = 64 << 10;

@@ -244,6 +244,7 @@ codes! {
     RequestRefused = "request_refused", Environment, Own, "An AWS service refused a request.";
     ResourceMissing = "resource_missing", Environment, Own, "What an AWS call names is not there.";
     ResubmitMixed = "resubmit_mixed", Input, Input, "The records come from objects with different specs.";
+    RowsTooLarge = "rows_too_large", Limit, Input, "Expressions make more text of a few thousand rows than memory is meant for.";
     RuntimeApi = "runtime_api", Environment, Passing, "The Lambda Runtime API cannot be reached.";
     SampleDiffers = "sample_differs", Release, Input, "A sample of the release comes out otherwise here.";
     SampleFails = "sample_fails", Release, Input, "A sample of the release fails.";

@@ -8,7 +8,7 @@ use crate::input::csv::{CsvOptions, CsvTokenizer, detect_delimiter};
 use crate::input::detect::{Detected, detect_format};
 use crate::json::reader::{DocumentReader, Next};
 use crate::json::{Cursor, Reject, Skipper, Stop};
-use crate::limits::{BATCH_BYTES, BATCH_RECORDS, BATCH_ROWS, Limits};
+use crate::limits::{BATCH_BYTES, BATCH_RECORDS, Limits};
 use crate::names::{path_to_pointer, pointer_keys};
 use crate::report::{Report, Warning};
 use crate::spec::{Format, Input};
@@ -109,7 +109,7 @@ impl Decoder {
             },
         };
         loop {
-            if feed.is_full() || reader.rows() >= BATCH_ROWS {
+            if feed.is_full() || reader.is_full() {
                 return Ok(Decoded::BatchFull);
             }
             let record = match framing {
@@ -351,6 +351,9 @@ impl Feed {
     fn accept(&mut self, reader: &mut Reader, ledger: &mut Ledger, span: Span) -> Result<Record, Failure> {
         if span.end - span.start > self.limits.record_bytes {
             return Err(self.too_large(span.start, ledger));
+        }
+        if let Err(stop) = reader.weigh(span.start) {
+            return self.refuse(reader, ledger, stop, span);
         }
         reader.commit();
         ledger.accept();

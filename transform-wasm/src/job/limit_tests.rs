@@ -181,3 +181,36 @@ fn what_was_learned_crosses_to_the_next_job_however_deep() {
         assert_ne!((&second.contracts, &second.learned), (&first.contracts, &first.learned));
     }
 }
+
+/// A table that explodes `items`: the parent's `text` stands on each row, `x` and `y` are the items' own.
+const EXPLODED: &str = "[output]\nmax_rejected = \"100%\"\n[[table]]\nname = 't'\nrows = 'items'\nmode = 'discard'\n\
+    partition_by = [\"substr(text, 1, 1) AS letter\"]\n\
+    [[table.column]]\nname = 'text'\ntype = 'string'\n\
+    [[table.column]]\nname = 'x'\nfrom = 'items.x'\ntype = 'bigint'\n";
+
+#[test]
+fn a_long_text_on_many_rows_is_rejected_before_it_is_repeated() {
+    let record = |bytes: usize, rows: usize| {
+        let items = vec!["{}"; rows].join(",");
+        format!("{{\"items\":[{items}],\"text\":\"{}\"}}\n", "t".repeat(bytes))
+    };
+    let data = record(8 << 20, 1000) + &record(9 << 20, 12) + &record(1, 100_000);
+    let made = run(EXPLODED, data.as_bytes(), 1 << 20);
+    assert_eq!(told(&made, "code"), ["rows_too_large"]);
+    assert_eq!(made.report["tables"][0]["rows_out"], 100_012);
+    // One after the other: no batch holds the rows of all.
+    let data = record(1 << 20, 60).repeat(6);
+    let made = run(EXPLODED, data.as_bytes(), 1 << 20);
+    assert_eq!((&made.report["accepted"], &made.report["tables"][0]["rows_out"]), (&6.into(), &360.into()));
+    // Many rows of many columns, and one text in many columns.
+    let column = |i: usize, from: &str, ty: &str| {
+        format!("[[table.column]]\nname = 'c{i}'\nfrom = '{from}'\ntype = '{ty}'\n")
+    };
+    let wide: String = (0..500).map(|i| column(i, &format!("items.c{i}"), "double")).collect();
+    let made = run(&(EXPLODED.to_owned() + &wide), record(1, 100_000).as_bytes(), 1 << 20);
+    assert_eq!(told(&made, "code"), ["rows_too_large"]);
+    let copies: String = (0..500).map(|i| column(i, "copied", ["string", "json"][i % 2])).collect();
+    let text = format!("{{\"copied\":\"{}\"}}\n{{\"copied\":\"x\"}}\n", "t".repeat(1 << 20));
+    let made = run(&(EXPLODED.to_owned() + &copies), text.as_bytes(), 1 << 20);
+    assert_eq!((told(&made, "code"), &made.report["accepted"]), (vec!["rows_too_large".to_owned()], &1.into()));
+}

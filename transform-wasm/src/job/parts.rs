@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::column::{Column, ColumnType};
 use crate::encode::{Codec, PartSchema, PartWriter, Scratch};
 use crate::error::{Code, Failure};
-use crate::limits::{ENCODE_BUDGET, PIECE_BYTES, ROW_GROUP_BYTES};
+use crate::limits::{ENCODE_BUDGET, ENCODE_CEILING, OPEN_COLUMNS, PIECE_BYTES, ROW_GROUP_BYTES};
 use crate::shred::Level;
 
 use super::Step;
@@ -45,6 +45,8 @@ struct Part {
     rows: usize,
     raw_bytes: usize,
     stored_bytes: usize,
+    /// Bytes of the texts of parents, each counted on every row.
+    repeated_bytes: usize,
     /// Where the others went, once some did.
     file: Option<PartFile>,
     trace: Trace,
@@ -177,6 +179,13 @@ impl Parts {
                 )
                 .hint("partition by something coarser, for example month, or raise limits.partitions"));
             }
+            Entry::Vacant(_) if open * kinds.len() >= OPEN_COLUMNS => {
+                return Err(Failure::limit(
+                    Code::TooManyPartitions,
+                    format!("the columns of all partitions together are more than {OPEN_COLUMNS}"),
+                )
+                .hint("partition by something coarser, for example month, or leave columns out"));
+            }
             Entry::Vacant(entry) => {
                 self.opened[table] += 1;
                 entry.insert(Part::new(self.tables[table].empty_columns()))
@@ -218,12 +227,20 @@ impl Parts {
         Ok(())
     }
 
+    /// The next row group where all part files hold far more than their budget.
+    fn over_ceiling(&mut self) -> Result<Option<Group>, Failure> {
+        if self.open.values().map(|part| part.stored_bytes).sum::<usize>() >= ENCODE_CEILING {
+            self.keep_budget()?;
+        }
+        Ok(self.group.take())
+    }
+
     fn begin_group(&mut self, key: Key, mut part: Part) -> Group {
         let empty = self.spare.remove(&key.0).unwrap_or_else(|| self.tables[key.0].empty_columns());
         let columns = std::mem::replace(&mut part.columns, empty);
         let repeats = std::mem::take(&mut part.repeats);
         let rows = part.rows;
-        (part.rows, part.raw_bytes, part.stored_bytes) = (0, 0, 0);
+        (part.rows, part.raw_bytes, part.stored_bytes, part.repeated_bytes) = (0, 0, 0, 0);
         Group { key, part, columns, repeats, rows, next: 0 }
     }
 
@@ -240,7 +257,10 @@ impl Parts {
     pub fn encode(&mut self, queue: &mut VecDeque<Step>) -> Result<bool, Failure> {
         let group = match self.group.take() {
             Some(group) => group,
-            None if !self.finishing => return Ok(false),
+            None if !self.finishing => match self.over_ceiling()? {
+                Some(group) => group,
+                None => return Ok(false),
+            },
             None => match self.open.pop_first() {
                 None => return Ok(false),
                 Some((_, part)) if part.rows == 0 => {
@@ -319,6 +339,7 @@ impl Part {
             rows: 0,
             raw_bytes: 0,
             stored_bytes: 0,
+            repeated_bytes: 0,
             file: None,
             trace: Trace::default(),
         }
@@ -335,7 +356,10 @@ impl Part {
         let to = self.columns.iter_mut().zip(columns);
         match rows {
             Rows::All => {
-                for (to, from) in to {
+                for ((to, from), (level, _)) in to.zip(kinds) {
+                    if *level == Level::Record {
+                        self.repeated_bytes += repeated_bytes(from, 0..counts.len(), counts);
+                    }
                     to.append(from)?;
                 }
                 if record_level {
@@ -345,6 +369,10 @@ impl Part {
             Rows::Some(rows, of_record) => {
                 let (records, repeats) = runs(rows, of_record);
                 for ((to, from), (level, _)) in to.zip(kinds) {
+                    if *level == Level::Record {
+                        let slots = records.iter().map(|&record| record as usize);
+                        self.repeated_bytes += repeated_bytes(from, slots, &repeats);
+                    }
                     to.append_slots(from, if *level == Level::Row { rows } else { &records })?;
                 }
                 if record_level {
@@ -358,13 +386,14 @@ impl Part {
     fn measure(&mut self, kinds: &[(Level, ColumnType)]) {
         (self.raw_bytes, self.stored_bytes) = (0, self.repeats.len() * 4);
         for (column, (level, _)) in self.columns.iter().zip(kinds) {
-            // Raw bytes need a look at every slot of a repeated text: its stored share times the
-            // mean number of rows is near enough for a threshold, and as deterministic.
+            // A repeated value counts as its stored share times the mean number of rows: near enough for a
+            // threshold. Texts are counted beside it, since one can be longer than all others together.
             self.stored_bytes += column.stored_bytes();
             let slots = column.len().max(1);
             let raw = column.raw_bytes();
             self.raw_bytes += if *level == Level::Record { raw / slots * self.rows } else { raw };
         }
+        self.raw_bytes = self.raw_bytes.max(self.repeated_bytes);
     }
 }
 
@@ -382,6 +411,14 @@ impl PartFile {
             queue.push_back(Step::PartBytes { id, bytes: piece.to_vec() });
         }
     }
+}
+
+/// Bytes of the texts in these slots, each as often as `counts` says.
+fn repeated_bytes(column: &Column, slots: impl Iterator<Item = usize>, counts: &[u32]) -> usize {
+    if !column.ty().is_text() {
+        return 0;
+    }
+    slots.zip(counts).map(|(slot, &count)| column.text_bytes(slot) * count as usize).sum()
 }
 
 /// The records of ascending rows, each once, and how many of the rows each has.

@@ -4,6 +4,7 @@
 
 use crate::error::Failure;
 use crate::json::{Cursor, Reject, Stop};
+use crate::limits::{BATCH_RECORDS, BATCH_ROWS, BATCH_ROWS_BYTES};
 use crate::report::{Report, Warning};
 use crate::shred::{Learner, Shredder};
 
@@ -62,12 +63,36 @@ impl Reader {
             Self::Learn(learner) => learner.rollback(),
         }
     }
+}
 
-    /// Rows of the batch so far, of the table that has most.
-    pub fn rows(&self) -> usize {
+impl Reader {
+    /// Weighs the record, which is whole.
+    ///
+    /// # Errors
+    /// Its rows are too large together.
+    pub fn weigh(&mut self, at: usize) -> Result<(), Stop> {
         match self {
-            Self::Shred(shredding) => shredding.shredder.batch.rows(),
-            Self::Learn(_) => 0,
+            Self::Shred(shredding) => shredding.shredder.weigh(at),
+            Self::Learn(_) => Ok(()),
+        }
+    }
+
+    /// Whether the batch's rows are enough.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Shred(shredding) => {
+                let batch = &shredding.shredder.batch;
+                batch.rows() >= BATCH_ROWS || batch.rows_bytes() >= BATCH_ROWS_BYTES
+            }
+            Self::Learn(_) => false,
+        }
+    }
+
+    /// Records of a row each that the batch still takes.
+    pub fn room(&self) -> usize {
+        match self {
+            Self::Shred(shredding) => shredding.shredder.batch.room(BATCH_ROWS_BYTES),
+            Self::Learn(_) => BATCH_RECORDS,
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::error::{Code, Failure};
 use crate::expr;
 use crate::hive;
 use crate::json::Reject;
+use crate::limits::DERIVED_TEXT_BYTES;
 use crate::report::{CheckReport, Report, TableReport};
 use crate::shred::{Batch, Level, TableBatch};
 use crate::spec::{Check, OnFail};
@@ -180,8 +181,13 @@ impl TableRows {
     ) -> Result<Vec<Option<Column>>, Failure> {
         let columns = &self.contract.columns;
         let mut made = vec![None; columns.len()];
+        let mut text = 0;
         for (column, expression) in &self.derives {
             let array = view.evaluate(expression, number, &columns[*column].name, rejected)?;
+            text += array.as_string_opt::<i32>().map_or(0, |texts| texts.value_data().len());
+            if text > DERIVED_TEXT_BYTES {
+                return Err(derived_too_large());
+            }
             made[*column] = Some(Column::from_arrow(columns[*column].ty, &array)?);
             view.arrays[*column] = Some(array);
         }
@@ -294,6 +300,13 @@ impl TableRows {
 fn dropped(batch: &TableBatch, gone: &BTreeSet<u32>) -> u64 {
     let empty = |(record, count): (usize, &u32)| *count == 0 && !gone.contains(&(record as u32));
     batch.counts.iter().enumerate().filter(|&(record, count)| empty((record, count))).count() as u64
+}
+
+#[cold]
+fn derived_too_large() -> Failure {
+    let most = DERIVED_TEXT_BYTES >> 20;
+    Failure::limit(Code::RowsTooLarge, format!("the derived columns of some rows have more than {most} MiB of text"))
+        .hint("are long texts of a parent derived anew on each row of an array? leave such columns out")
 }
 
 /// Rejects the records of rows whose partition could have no folder: committed, it could never be published.

@@ -43,7 +43,11 @@ impl Shredder {
         if plan.targets.is_empty() {
             return if plan.known { Ok(()) } else { self.unknown(node, at) };
         }
-        for i in 0..plan.targets.len() {
+        let targets = plan.targets.len();
+        if targets > 1 {
+            self.spread_by((targets - 1) * text.len(), node, at)?;
+        }
+        for i in 0..targets {
             let target = &self.plan.nodes[node as usize].targets[i];
             let column = &mut self.batch.tables[target.table].columns[target.column];
             let put = match column.slots() {

@@ -19,6 +19,7 @@ pub use plan::{Plan, below};
 
 use crate::json::{Lost, Reject, Skipper, Stop};
 use crate::keys::Keys;
+use crate::limits::RECORD_ROWS_BYTES;
 use crate::spec::Empty;
 
 /// Puts records into a batch.
@@ -32,6 +33,8 @@ pub struct Shredder {
     pub final_pass: bool,
     /// Values dropped by `mode = "discard"`.
     pub discarded: u64,
+    /// What the record at hand adds to [`Batch::spread`].
+    spread: usize,
     stamp: u32,
     element: Option<usize>,
     depth: usize,
@@ -51,6 +54,7 @@ impl Shredder {
             batch,
             final_pass,
             discarded: 0,
+            spread: 0,
             stamp: 0,
             element: None,
             depth,
@@ -66,6 +70,7 @@ impl Shredder {
         for table in &mut self.batch.tables {
             table.elements = 0;
         }
+        self.spread = 0;
         self.element = None;
         self.lost.clear();
     }
@@ -92,6 +97,35 @@ impl Shredder {
             table.fill_records(records);
         }
         self.batch.records += 1;
+        self.batch.spread += std::mem::take(&mut self.spread);
+    }
+
+    /// Weighs the record, which is whole.
+    ///
+    /// # Errors
+    /// Code `rows_too_large`.
+    pub fn weigh(&mut self, at: usize) -> Result<(), Stop> {
+        let record = self.batch.records as usize;
+        let repeated: usize = self.batch.tables.iter().map(|table| table.repeated(record)).sum();
+        self.spread_by(repeated, 0, at)?;
+        let rows = |table: &TableBatch| table.elements as usize * table.row_bytes;
+        let rows: usize = self.batch.tables.iter().map(rows).sum();
+        if self.spread + rows > RECORD_ROWS_BYTES { Err(self.too_large(0, at)) } else { Ok(()) }
+    }
+
+    /// Counts text of the record that is held another time.
+    ///
+    /// # Errors
+    /// Code `rows_too_large`.
+    fn spread_by(&mut self, bytes: usize, node: u32, at: usize) -> Result<(), Stop> {
+        self.spread = self.spread.saturating_add(bytes);
+        if self.spread > RECORD_ROWS_BYTES { Err(self.too_large(node, at)) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn too_large(&self, node: u32, at: usize) -> Stop {
+        let most = RECORD_ROWS_BYTES >> 20;
+        self.reject("rows_too_large", format!("the rows of the record are larger than {most} MiB"), node, at)
     }
 
     /// Takes the record back.

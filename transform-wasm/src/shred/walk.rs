@@ -8,6 +8,7 @@ use crate::json::cursor::unexpected;
 use crate::json::skip::{Care, missing_comma, too_deep, trailing_comma};
 use crate::json::{Cursor, Lost, NOWHERE, Reject, Stop, Walk, unescape, walk_object};
 use crate::keys::Keys;
+use crate::limits::RECORD_ROWS_BYTES;
 use crate::names::pointer_push;
 use crate::spec::Mode;
 
@@ -162,8 +163,12 @@ impl Shredder {
         if targets.is_empty() && walked {
             return Ok(());
         }
-        if targets.is_empty() || !targets.iter().all(Target::is_json) {
+        let copies = targets.len();
+        if copies == 0 || !targets.iter().all(Target::is_json) {
             return Err(self.mismatch(node, found, at));
+        }
+        if copies > 1 {
+            self.spread_by((copies - 1) * raw.len(), node, at)?;
         }
         self.put_json(node, raw);
         Ok(())
@@ -196,6 +201,9 @@ impl Shredder {
         {
             // Where no column's type asks for it: what is kept as text or dropped is held to the rule too.
             return Err(self.reject(misfit.code(), format!("the number {misfit}"), node, at));
+        }
+        if targets > 1 {
+            self.spread_by((targets - 1) * (end - at), node, at)?;
         }
         for target in 0..targets {
             self.put(node, target, token, at)?;
@@ -233,7 +241,7 @@ impl Shredder {
             } else {
                 self.element_scalar(cursor, at, byte, element, depth - 1)?
             };
-            self.end_row(node);
+            self.end_row(node, at)?;
             index += 1;
             let (here, next) = cursor.next(end)?;
             match next {
@@ -268,14 +276,17 @@ impl Shredder {
         self.any_value(cursor, at, byte, element, depth)
     }
 
-    fn end_row(&mut self, node: u32) {
-        let Some((tables, _)) = &self.plan.nodes[node as usize].rows else { return };
+    fn end_row(&mut self, node: u32, at: usize) -> Result<(), Stop> {
+        let Some((tables, _)) = &self.plan.nodes[node as usize].rows else { return Ok(()) };
+        let mut bytes = self.spread;
         for &table in tables {
             let table = &mut self.batch.tables[table];
             table.elements += 1;
             table.rows += 1;
             table.fill_rows();
+            bytes += table.elements as usize * table.row_bytes;
         }
+        if bytes > RECORD_ROWS_BYTES { Err(self.too_large(node, at)) } else { Ok(()) }
     }
 
     /// A value where no contract knows the path.

@@ -154,7 +154,7 @@ impl Feed {
     ) -> Result<Record, Failure> {
         let start = self.source.position();
         let room = Room {
-            records: BATCH_RECORDS - self.spans.len(),
+            records: (BATCH_RECORDS - self.spans.len()).min(reader.room()),
             bytes: BATCH_BYTES - (start - self.batch_start),
             record_bytes: self.limits.record_bytes,
         };
