@@ -214,3 +214,52 @@ fn a_long_text_on_many_rows_is_rejected_before_it_is_repeated() {
     let made = run(&(EXPLODED.to_owned() + &copies), text.as_bytes(), 1 << 20);
     assert_eq!((told(&made, "code"), &made.report["accepted"]), (vec!["rows_too_large".to_owned()], &1.into()));
 }
+
+/// What no column can come of costs no node while a job learns.
+#[test]
+fn keys_that_nothing_is_learned_from_cost_nothing() {
+    let ids = |i: usize, value: &str| {
+        let keys: Vec<String> = (0..300).map(|k| format!("\"{i}-{k}\":{value}")).collect();
+        format!("{{{}}}", keys.join(","))
+    };
+    let data = |value: &dyn Fn(usize) -> String| -> String {
+        (0..100).map(|i| format!("{{\"n\":{i},{}}}\n", value(i))).collect()
+    };
+    let below_json = data(&|i| format!("\"j\":{}", ids(i, "{\"a\":1}")));
+    let in_arrays = data(&|i| format!("\"tags\":[{},3],\"items\":[{{\"x\":1}},null]", ids(i, "[1]")));
+    let unknown = data(&|i| format!("\"items\":[{{\"x\":{i},\"o\":{}}}],\"o\":{}", ids(i, "1"), ids(i, "2")));
+    let open = |mode: &str, more: &str| format!("[[table]]\nname = 't'\nmode = '{mode}'\n{more}");
+    let n = "[[table.column]]\nname = 'n'\n";
+    let x = "[[table.column]]\nname = 'x'\nfrom = 'items.x'\n";
+    let json = "[[table.column]]\nname = 'j'\ntype = 'json'\n";
+    let rows = "rows = 'items'\n";
+    for (spec, data, columns) in [
+        (open("evolve", json), &below_json, 2),
+        (open("discard", &format!("{n}{json}")), &below_json, 2),
+        (open("evolve", ""), &in_arrays, 3),
+        (open("evolve", rows), &in_arrays, 3),
+        (open("discard", &format!("{rows}{n}{x}")), &unknown, 2),
+        (open("freeze", n) + "[output]\nmax_rejected = \"100%\"\n", &data(&|_| "\"m\":null".into()), 1),
+    ] {
+        let options = Options { spec: spec.clone(), ..Options::default() };
+        let widened = drive(&options, data.as_bytes(), 1 << 20).unwrap().unwrap_err();
+        let contract = &widened.contracts[0].text;
+        assert_eq!(contract.matches("\"pointer\"").count(), columns, "{spec}: {contract}");
+        assert!(widened.learned.len() < 1000, "{spec}");
+        let options = Options { contracts: widened.contracts, final_pass: true, ..options };
+        assert_eq!(drive(&options, data.as_bytes(), 1 << 20).unwrap().unwrap().report["accepted"], 100, "{spec}");
+    }
+    // A table that evolves beside one that does not wants what is outside of the other's rows.
+    let two = open("evolve", "") + "[[table]]\nname = 'u'\nmode = 'discard'\n" + rows + x;
+    let unknown = data(&|i| format!("\"items\":[{{\"x\":{i},\"o\":{}}}],\"new\":1", ids(i, "1")));
+    let widened = drive(&Options { spec: two, ..Options::default() }, unknown.as_bytes(), 1 << 20).unwrap().unwrap_err();
+    assert_eq!(widened.contracts[0].text.matches("\"pointer\"").count(), 2, "{}", widened.contracts[0].text);
+}
+
+/// Millions of values of one record are learned without remembering each.
+#[test]
+fn a_long_record_is_learned() {
+    let data = format!("{{\"a\":[{}{{}}]}}", "{\"x\":1},0,".repeat(300_000));
+    let made = run(LENIENT, data.as_bytes(), 1 << 20);
+    assert_eq!(told(&made, "code").len() as u64 + made.report["accepted"].as_u64().unwrap(), 1);
+}

@@ -10,12 +10,14 @@ mod convert;
 mod fields;
 mod learner;
 mod plan;
+mod scope;
 mod walk;
 
 pub use batch::{Batch, Level, TableBatch};
 pub use block::FieldRules;
 pub use learner::Learner;
 pub use plan::{Plan, below};
+pub use scope::Scope;
 
 use crate::json::{Lost, Reject, Skipper, Stop};
 use crate::keys::Keys;
