@@ -133,7 +133,7 @@ fn encode(groups: &[Group]) -> Outcome<usize> {
     let columns = &groups.first().ok_or("no rows")?.columns;
     let names: Vec<_> = columns.iter().enumerate().map(|(i, (c, _))| (format!("c{i}"), c.ty())).collect();
     let schema = PartSchema::new(&names).map_err(failed)?;
-    let mut part = PartWriter::new(&schema, &[], Codec::Snappy);
+    let mut part = PartWriter::new(&schema, [], Codec::Snappy);
     let (mut scratch, mut bytes) = (Scratch::new(), 0);
     for group in groups {
         part.begin_row_group();

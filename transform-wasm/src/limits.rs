@@ -45,6 +45,10 @@ pub const ENCODE_CEILING: usize = 256 << 20;
 /// Columns of all open part files together: each costs memory before it has a value.
 pub const OPEN_COLUMNS: usize = 2_000_000;
 
+/// Column chunks that open part files remember for their footers; beyond, the file that has just got a row
+/// group is closed, and another goes on. A chunk with its statistics takes about half a kilobyte.
+pub const OPEN_CHUNKS: usize = 250_000;
+
 /// Raw text of a rejected record that the quarantine keeps; the rest is cut and said to be cut.
 pub const QUARANTINE_RAW_BYTES: usize = 64 << 10;
 

@@ -34,6 +34,8 @@ mod job_tests;
 #[cfg(test)]
 mod limit_tests;
 #[cfg(test)]
+mod odd_input_tests;
+#[cfg(test)]
 mod odd_spec_tests;
 #[cfg(test)]
 mod trace_tests;

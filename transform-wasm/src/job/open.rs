@@ -210,7 +210,7 @@ impl Terms {
             name: contract.table.clone(),
             schema: PartSchema::new(&schema)?,
             columns: rows.written.iter().map(|&i| (level(i), contract.columns[i].ty)).collect(),
-            key_values,
+            key_values: key_values.into(),
             codec: match self.spec.output.compression {
                 PartCompression::Snappy => Codec::Snappy,
                 PartCompression::None => Codec::None,

@@ -6,15 +6,21 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use crate::column::{Column, ColumnType};
 use crate::encode::{Codec, PartSchema, PartWriter, Scratch};
 use crate::error::{Code, Failure};
-use crate::limits::{ENCODE_BUDGET, ENCODE_CEILING, OPEN_COLUMNS, PIECE_BYTES, ROW_GROUP_BYTES};
+use crate::limits::{
+    ENCODE_BUDGET, ENCODE_CEILING, OPEN_CHUNKS, OPEN_COLUMNS, PIECE_BYTES, ROW_GROUP_BYTES,
+};
 use crate::shred::Level;
 
 use super::Step;
 use super::trace::Trace;
+
+#[cfg(test)]
+mod tests;
 
 /// What all part files of a table share.
 pub struct PartTable {
@@ -25,7 +31,7 @@ pub struct PartTable {
     /// Level and type of each column.
     pub columns: Vec<(Level, ColumnType)>,
     /// Footer metadata.
-    pub key_values: Vec<(String, String)>,
+    pub key_values: Arc<[(String, String)]>,
     /// Compression.
     pub codec: Codec,
 }
@@ -58,6 +64,8 @@ struct PartFile {
     writer: PartWriter,
     rows: u64,
     bytes: u64,
+    /// Column chunks so far.
+    chunks: usize,
 }
 
 /// Table and partition path.
@@ -81,11 +89,21 @@ pub struct Parts {
     /// Columns of the last row group: their memory serves the next one.
     spare: BTreeMap<usize, Vec<Column>>,
     next_id: u32,
+    /// Column chunks of the part files that are not closed.
+    chunks: usize,
+    memory: Memory,
     most_partitions: usize,
     opened: Vec<u64>,
     finishing: bool,
     scratch: Scratch,
     traced: Option<Traced>,
+}
+
+/// What all part files may hold together; less in tests.
+struct Memory {
+    budget: usize,
+    ceiling: usize,
+    chunks: usize,
 }
 
 /// What a trace needs beside that of each open part file.
@@ -115,6 +133,8 @@ impl Parts {
             group: None,
             spare: BTreeMap::new(),
             next_id: 0,
+            chunks: 0,
+            memory: Memory { budget: ENCODE_BUDGET, ceiling: ENCODE_CEILING, chunks: OPEN_CHUNKS },
             most_partitions,
             opened,
             finishing: false,
@@ -219,7 +239,7 @@ impl Parts {
         let due = self.open.iter().find(|(_, p)| p.raw_bytes >= ROW_GROUP_BYTES).map(|(key, _)| key.clone());
         let key = match (due, largest) {
             (Some(key), _) => key,
-            (None, Some((key, _))) if held >= ENCODE_BUDGET => key.clone(),
+            (None, Some((key, _))) if held >= self.memory.budget => key.clone(),
             _ => return Ok(()),
         };
         let part = self.open.remove(&key).ok_or_else(|| Failure::internal("a part file went missing"))?;
@@ -229,7 +249,7 @@ impl Parts {
 
     /// The next row group where all part files hold far more than their budget.
     fn over_ceiling(&mut self) -> Result<Option<Group>, Failure> {
-        if self.open.values().map(|part| part.stored_bytes).sum::<usize>() >= ENCODE_CEILING {
+        if self.open.values().map(|part| part.stored_bytes).sum::<usize>() >= self.memory.ceiling {
             self.keep_budget()?;
         }
         Ok(self.group.take())
@@ -286,8 +306,8 @@ impl Parts {
                     table: table.name.clone(),
                     partition: group.key.1.clone(),
                 });
-                let writer = PartWriter::new(&table.schema, &table.key_values, table.codec);
-                PartFile { id, writer, rows: 0, bytes: 0 }
+                let writer = PartWriter::new(&table.schema, table.key_values.clone(), table.codec);
+                PartFile { id, writer, rows: 0, bytes: 0, chunks: 0 }
             }
         };
         if group.next == 0 {
@@ -304,6 +324,8 @@ impl Parts {
         if done {
             file.writer.end_row_group()?;
             file.rows += group.rows as u64;
+            file.chunks += group.columns.len();
+            self.chunks += group.columns.len();
         }
         if done || file.writer.pending() >= PIECE_BYTES {
             file.send(queue);
@@ -312,6 +334,9 @@ impl Parts {
         if done {
             group.columns.iter_mut().for_each(Column::clear);
             self.spare.insert(group.key.0, group.columns);
+            if self.chunks > self.memory.chunks {
+                return self.close(group.part, queue);
+            }
             self.open.insert(group.key, group.part);
         } else {
             self.group = Some(group);
@@ -321,6 +346,7 @@ impl Parts {
 
     fn close(&mut self, part: Part, queue: &mut VecDeque<Step>) -> Result<(), Failure> {
         let mut file = part.file.ok_or_else(|| Failure::internal("a part file without rows was opened"))?;
+        self.chunks -= file.chunks;
         file.writer.finish()?;
         file.send(queue);
         if let Some(traced) = &mut self.traced {
