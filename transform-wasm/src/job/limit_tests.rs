@@ -149,6 +149,9 @@ fn unknown_keys_are_counted_however_many_different_ones_come() {
         let frozen = under("freeze", final_pass, &data).unwrap().unwrap();
         assert_eq!(frozen.report["rejects"]["unknown_column"], 100);
         assert_eq!(told(&frozen, "path")[99], "/id-39600/a");
+        let warning = &frozen.report["warnings"][0];
+        assert_eq!((&warning["code"], &warning["count"]), (&"unknown_paths".into(), &100.into()));
+        assert!(warning["message"].as_str().unwrap().contains("/id-0/a, /id-400/a"), "{warning}");
     }
     // The same fault is found among them, and is told before any that the contract has with them.
     let twice = format!("{{\"n\":1,\"id-1\":{{\"x\":1,\"\\u0078\":2}}}}\n");

@@ -11,6 +11,7 @@ mod fields;
 mod learner;
 mod plan;
 mod scope;
+mod unknown;
 mod walk;
 
 pub use batch::{Batch, Level, TableBatch};
@@ -18,6 +19,7 @@ pub use block::FieldRules;
 pub use learner::Learner;
 pub use plan::{Plan, below};
 pub use scope::Scope;
+pub use unknown::UnknownPaths;
 
 use crate::json::{Lost, Reject, Skipper, Stop};
 use crate::keys::Keys;
@@ -35,6 +37,8 @@ pub struct Shredder {
     pub final_pass: bool,
     /// Values dropped by `mode = "discard"`.
     pub discarded: u64,
+    /// Paths that records were rejected for by `mode = "freeze"`.
+    pub unknown: UnknownPaths,
     /// What the record at hand adds to [`Batch::spread`].
     spread: usize,
     stamp: u32,
@@ -56,6 +60,7 @@ impl Shredder {
             batch,
             final_pass,
             discarded: 0,
+            unknown: UnknownPaths::default(),
             spread: 0,
             stamp: 0,
             element: None,

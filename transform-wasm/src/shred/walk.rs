@@ -318,6 +318,9 @@ impl Shredder {
         for key in way {
             pointer_push(&mut path, &String::from_utf8_lossy(&key));
         }
+        if mode == Mode::Freeze {
+            self.unknown.add(&path);
+        }
         Err(Reject { path: Some(path), ..Reject::at(code, message, at) }.into())
     }
 
