@@ -59,8 +59,7 @@ fn shredder(spec: &str, contract: &str) -> Outcome<Shredder> {
     let spec = Spec::parse(spec).map_err(|failure| format!("{failure:?}"))?;
     let contract = Contract::parse(contract).map_err(|failure| format!("{failure:?}"))?;
     let limits = Limits::default();
-    let plan =
-        Plan::new(&spec.tables, &[contract], 0).map_err(|failure| format!("{failure:?}"))?;
+    let plan = Plan::new(&spec.tables, &[contract], 0).map_err(|failure| format!("{failure:?}"))?;
     Ok(Shredder::new(plan, limits.depth, true))
 }
 

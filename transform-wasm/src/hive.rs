@@ -174,6 +174,9 @@ mod tests {
     fn value_of_any_length() -> impl Strategy<Value = Option<String>> {
         let text = (".{0,6}", prop::sample::select(vec![0_usize, 1, 40, 84, 120, 160, 260]))
             .prop_map(|(text, times)| text.repeat(times.max(1)));
-        prop::option::of(prop_oneof![text, prop::collection::vec(any::<char>(), 0..90).prop_map(String::from_iter)])
+        prop::option::of(prop_oneof![
+            text,
+            prop::collection::vec(any::<char>(), 0..90).prop_map(String::from_iter)
+        ])
     }
 }

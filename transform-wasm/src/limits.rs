@@ -52,6 +52,9 @@ pub const OPEN_CHUNKS: usize = 250_000;
 /// Raw text of a rejected record that the quarantine keeps; the rest is cut and said to be cut.
 pub const QUARANTINE_RAW_BYTES: usize = 64 << 10;
 
+/// Fields of a CSV record that are kept: a record of delimiters alone has millions.
+pub const CSV_FIELDS: usize = 1 << 20;
+
 /// Longest name of a column or table, as Athena and Glue want.
 pub const NAME_BYTES: usize = 255;
 

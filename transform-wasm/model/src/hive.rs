@@ -104,7 +104,8 @@ mod tests {
 
     #[test]
     fn what_is_escaped_is_a_path_whatever_the_character() {
-        let odd = ['\u{85}', '\u{9f}', '\u{a0}', '\u{2028}', '\u{feff}', '\u{fffe}', '\u{ffff}', '\u{10ffff}'];
+        let odd =
+            ['\u{85}', '\u{9f}', '\u{a0}', '\u{2028}', '\u{feff}', '\u{fffe}', '\u{ffff}', '\u{10ffff}'];
         for c in (0..0x3000).filter_map(char::from_u32).chain(odd) {
             let value = format!("a{c}b");
             let path = format!("x={}/", escape(&value));

@@ -234,7 +234,8 @@ impl Extension for FarAway {
     fn apply(&self, _: &str, rows: &RecordBatch, _: &mut Rejects) -> Result<RecordBatch, String> {
         let ids = rows.column_by_name("id").ok_or("no id")?.as_primitive::<Int64Type>();
         let far = |row: usize| ids.value(row) == 2;
-        let days: Date32Array = (0..rows.num_rows()).map(|row| Some(if far(row) { i32::MAX } else { 1 })).collect();
+        let days: Date32Array =
+            (0..rows.num_rows()).map(|row| Some(if far(row) { i32::MAX } else { 1 })).collect();
         let times: TimestampMillisecondArray =
             (0..rows.num_rows()).map(|row| Some(if far(row) { i64::MIN } else { 1 })).collect();
         let made: [(&str, ArrayRef); 2] = [("day", Arc::new(days)), ("at", Arc::new(times))];
@@ -252,6 +253,9 @@ fn a_date_that_no_column_holds_rejects_its_record() {
     let asked = drive_job(Job::open_with(options.clone(), FarAway).unwrap(), data, 99).unwrap().unwrap_err();
     let options = Options { contracts: asked.contracts, final_pass: true, ..options };
     let made = drive_job(Job::open_with(options, FarAway).unwrap(), data, 99).unwrap().unwrap();
-    assert_eq!((&made.report["accepted"], &made.report["rejects"]["extension_rejected"]), (&2.into(), &1.into()));
+    assert_eq!(
+        (&made.report["accepted"], &made.report["rejects"]["extension_rejected"]),
+        (&2.into(), &1.into())
+    );
     assert!(made.quarantine.contains("beyond the years 1 to 9999"), "{}", made.quarantine);
 }

@@ -9,7 +9,11 @@ pub(super) struct Made {
     pub(super) report: serde_json::Value,
 }
 
-pub(super) fn drive(options: &Options, data: &[u8], chunk: usize) -> Result<Result<Made, Widened>, crate::Failure> {
+pub(super) fn drive(
+    options: &Options,
+    data: &[u8],
+    chunk: usize,
+) -> Result<Result<Made, Widened>, crate::Failure> {
     drive_job(Job::open(options.clone())?, data, chunk)
 }
 

@@ -6,7 +6,7 @@ use crate::limits::POINTER_BYTES;
 use crate::{Failure, Job, Options, Widened};
 
 /// What each rejected record's line says, in their order.
-fn told<'a>(made: &'a Made, key: &str) -> Vec<String> {
+fn told(made: &Made, key: &str) -> Vec<String> {
     let lines = made.quarantine.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     lines.map(|line| line[key].as_str().unwrap_or_default().to_owned()).collect()
 }
@@ -31,7 +31,11 @@ fn a_partition_that_no_folder_can_be_made_for_costs_its_record_only() {
 /// A spec whose one table has a `json` column `j` and the bigint `n`.
 fn with_json(mode: &str) -> String {
     let column = |name: &str, ty: &str| format!("[[table.column]]\nname = '{name}'\ntype = '{ty}'\n");
-    format!("{LENIENT}[[table]]\nname = 't'\nmode = '{mode}'\n{}{}", column("j", "json"), column("n", "bigint"))
+    format!(
+        "{LENIENT}[[table]]\nname = 't'\nmode = '{mode}'\n{}{}",
+        column("j", "json"),
+        column("n", "bigint")
+    )
 }
 
 #[test]
@@ -44,7 +48,8 @@ fn a_number_that_is_no_finite_double_is_rejected_wherever_it_stands() {
             assert_eq!(told(&made, "code"), ["not_finite"], "{value}");
             assert_eq!(made.report["accepted"], 1);
         }
-        let csv = run(&with_json("discard"), format!("n,j\n1,{number}\n2,[{number}]\n3,1e9\n").as_bytes(), 99);
+        let csv =
+            run(&with_json("discard"), format!("n,j\n1,{number}\n2,[{number}]\n3,1e9\n").as_bytes(), 99);
         assert_eq!(told(&csv, "code"), ["not_finite"; 2]);
     }
 }
@@ -52,10 +57,19 @@ fn a_number_that_is_no_finite_double_is_rejected_wherever_it_stands() {
 /// In every state of a reader: what is deep fails by name, at once, also behind a value that does not fit.
 #[test]
 fn what_is_too_deep_fails_by_name_wherever_it_stands() {
-    let deep = [("[".repeat(300_000), ""), ("{\"a\":".repeat(100_000), "1"), ("[{\"a\":".repeat(129), "null")];
+    let deep =
+        [("[".repeat(300_000), ""), ("{\"a\":".repeat(100_000), "1"), ("[{\"a\":".repeat(129), "null")];
     let places = [
-        "#", "{\"j\":#}", "{\"n\":\"misfit\",\"j\":#}", "{\"n\":[],\"x\":#}", "{\"x\":#}", "{\"x\":1,\"x\":#}",
-        "{\"j\":1}\n{\"n\":\"misfit\",\"x\":#}", "[{\"n\":\"misfit\",\"x\":#}]", "{\"x\":[#]}", "{\"x\":{\"y\":#}}",
+        "#",
+        "{\"j\":#}",
+        "{\"n\":\"misfit\",\"j\":#}",
+        "{\"n\":[],\"x\":#}",
+        "{\"x\":#}",
+        "{\"x\":1,\"x\":#}",
+        "{\"j\":1}\n{\"n\":\"misfit\",\"x\":#}",
+        "[{\"n\":\"misfit\",\"x\":#}]",
+        "{\"x\":[#]}",
+        "{\"x\":{\"y\":#}}",
     ];
     for (open, inside) in &deep {
         for place in places {
@@ -100,7 +114,10 @@ fn a_key_that_is_too_long_for_a_path_costs_its_record_only() {
         let data = format!("{record}\n{{\"n\":2}}\n");
         for spec in [LENIENT.to_owned(), with_json("evolve")] {
             let made = run(&spec, data.as_bytes(), 1 << 20);
-            assert_eq!((told(&made, "code"), &made.report["accepted"]), (vec!["path_too_long".to_owned()], &1.into()));
+            assert_eq!(
+                (told(&made, "code"), &made.report["accepted"]),
+                (vec!["path_too_long".to_owned()], &1.into())
+            );
             assert!(told(&made, "path")[0].len() <= POINTER_BYTES + 3);
             assert!(made.parts[0].2.len() < 10_000, "the key is in no footer");
         }
@@ -108,7 +125,10 @@ fn a_key_that_is_too_long_for_a_path_costs_its_record_only() {
         assert_eq!(told(&under("evolve", false, &data).unwrap().unwrap(), "code"), ["path_too_long"]);
         assert_eq!(told(&under("freeze", false, &data).unwrap().unwrap(), "code"), ["unknown_column"]);
         let dropped = under("discard", false, &data).unwrap().unwrap();
-        assert_eq!((&dropped.report["accepted"], &dropped.report["warnings"][0]["count"]), (&2.into(), &1.into()));
+        assert_eq!(
+            (&dropped.report["accepted"], &dropped.report["warnings"][0]["count"]),
+            (&2.into(), &1.into())
+        );
     }
     // Bytes of a json column, nulls and empty objects are no path, and a path may be as long as a path may be.
     for record in [
@@ -130,7 +150,10 @@ fn a_csv_name_that_is_too_long_fails_the_object_where_it_would_be_a_column() {
     assert_eq!(under("evolve", false, &data).unwrap_err().code, "path_too_long");
     assert_eq!(told(&under("freeze", true, &data).unwrap().unwrap(), "code"), ["unknown_column"]);
     assert_eq!(under("discard", true, &data).unwrap().unwrap().report["accepted"], 1);
-    let spec = format!("[[table]]\nname = 't'\n[[table.column]]\nname = 'a'\nfrom = '/{}'\n", "k".repeat(POINTER_BYTES));
+    let spec = format!(
+        "[[table]]\nname = 't'\n[[table.column]]\nname = 'a'\nfrom = '/{}'\n",
+        "k".repeat(POINTER_BYTES)
+    );
     let failure = Job::open(Options { spec, ..Options::default() }).err().unwrap();
     assert_eq!(failure.code, "spec_invalid");
 }
@@ -145,7 +168,10 @@ fn unknown_keys_are_counted_however_many_different_ones_come() {
     let data: String = (0..100).map(record).collect();
     for final_pass in [false, true] {
         let dropped = under("discard", final_pass, &data).unwrap().unwrap();
-        assert_eq!((&dropped.report["accepted"], &dropped.report["warnings"][0]["count"]), (&100.into(), &40_000.into()));
+        assert_eq!(
+            (&dropped.report["accepted"], &dropped.report["warnings"][0]["count"]),
+            (&100.into(), &40_000.into())
+        );
         let frozen = under("freeze", final_pass, &data).unwrap().unwrap();
         assert_eq!(frozen.report["rejects"]["unknown_column"], 100);
         assert_eq!(told(&frozen, "path")[99], "/id-39600/a");
@@ -172,7 +198,8 @@ fn unknown_keys_are_counted_however_many_different_ones_come() {
 /// A sample that nests deeply is learned together with the next one, as `init` does it.
 #[test]
 fn what_was_learned_crosses_to_the_next_job_however_deep() {
-    let nested = |depth: usize, inside: &str| (0..depth).fold(inside.to_owned(), |v, _| format!("{{\"a\":{v}}}"));
+    let nested =
+        |depth: usize, inside: &str| (0..depth).fold(inside.to_owned(), |v, _| format!("{{\"a\":{v}}}"));
     for (limits, depth) in [("", 70), ("", 126), ("[limits]\ndepth = 512\n", 509)] {
         let options =
             Options { spec: limits.into(), table: Some("t".into()), propose: true, ..Options::default() };
@@ -215,7 +242,10 @@ fn a_long_text_on_many_rows_is_rejected_before_it_is_repeated() {
     let copies: String = (0..500).map(|i| column(i, "copied", ["string", "json"][i % 2])).collect();
     let text = format!("{{\"copied\":\"{}\"}}\n{{\"copied\":\"x\"}}\n", "t".repeat(1 << 20));
     let made = run(&(EXPLODED.to_owned() + &copies), text.as_bytes(), 1 << 20);
-    assert_eq!((told(&made, "code"), &made.report["accepted"]), (vec!["rows_too_large".to_owned()], &1.into()));
+    assert_eq!(
+        (told(&made, "code"), &made.report["accepted"]),
+        (vec!["rows_too_large".to_owned()], &1.into())
+    );
 }
 
 /// What no column can come of costs no node while a job learns.
@@ -250,12 +280,18 @@ fn keys_that_nothing_is_learned_from_cost_nothing() {
         assert_eq!(contract.matches("\"pointer\"").count(), columns, "{spec}: {contract}");
         assert!(widened.learned.len() < 1000, "{spec}");
         let options = Options { contracts: widened.contracts, final_pass: true, ..options };
-        assert_eq!(drive(&options, data.as_bytes(), 1 << 20).unwrap().unwrap().report["accepted"], 100, "{spec}");
+        assert_eq!(
+            drive(&options, data.as_bytes(), 1 << 20).unwrap().unwrap().report["accepted"],
+            100,
+            "{spec}"
+        );
     }
     // A table that evolves beside one that does not wants what is outside of the other's rows.
     let two = open("evolve", "") + "[[table]]\nname = 'u'\nmode = 'discard'\n" + rows + x;
     let unknown = data(&|i| format!("\"items\":[{{\"x\":{i},\"o\":{}}}],\"new\":1", ids(i, "1")));
-    let widened = drive(&Options { spec: two, ..Options::default() }, unknown.as_bytes(), 1 << 20).unwrap().unwrap_err();
+    let widened = drive(&Options { spec: two, ..Options::default() }, unknown.as_bytes(), 1 << 20)
+        .unwrap()
+        .unwrap_err();
     assert_eq!(widened.contracts[0].text.matches("\"pointer\"").count(), 2, "{}", widened.contracts[0].text);
 }
 
@@ -265,4 +301,18 @@ fn a_long_record_is_learned() {
     let data = format!("{{\"a\":[{}{{}}]}}", "{\"x\":1},0,".repeat(300_000));
     let made = run(LENIENT, data.as_bytes(), 1 << 20);
     assert_eq!(told(&made, "code").len() as u64 + made.report["accepted"].as_u64().unwrap(), 1);
+}
+
+#[test]
+fn a_csv_record_of_delimiters_alone_is_rejected_and_a_header_of_them_refused() {
+    let commas = ",".repeat(2_000_000);
+    let data = format!("n,j\n1,2\n{commas}\n3,4\n\"x\"{commas}\n5,6\n");
+    let made = run(&with_json("discard"), data.as_bytes(), 1 << 20);
+    assert_eq!(
+        (told(&made, "code"), &made.report["accepted"]),
+        (vec!["field_count".to_owned(); 2], &3.into())
+    );
+    assert!(told(&made, "message")[0].contains("2000001 fields"), "{}", told(&made, "message")[0]);
+    let options = Options { table: Some("t".into()), ..Options::default() };
+    assert_eq!(drive(&options, commas.as_bytes(), 1 << 20).unwrap_err().code, "too_many_columns");
 }

@@ -12,15 +12,49 @@ use crate::{Options, Widened};
 
 /// Texts as they stand between quotes.
 const TEXTS: [&str; 22] = [
-    "", "a", "eu", "2025-01-02", "0000-01-01", "9999-12-31T23:59:59-01:00", "999999999999", "-62135596801", "1e999",
-    "true", "\u{85}", "\u{2028}", "\u{a0}", "\u{ffff}", "\\u0000", "\\ud800", "a/b=c", "..", "%41", "__HIVE_DEFAULT_PARTITION__",
-    "\\n", "\u{10ffff}",
+    "",
+    "a",
+    "eu",
+    "2025-01-02",
+    "0000-01-01",
+    "9999-12-31T23:59:59-01:00",
+    "999999999999",
+    "-62135596801",
+    "1e999",
+    "true",
+    "\u{85}",
+    "\u{2028}",
+    "\u{a0}",
+    "\u{ffff}",
+    "\\u0000",
+    "\\ud800",
+    "a/b=c",
+    "..",
+    "%41",
+    "__HIVE_DEFAULT_PARTITION__",
+    "\\n",
+    "\u{10ffff}",
 ];
 const NUMBERS: [&str; 16] = [
-    "0", "-0", "1", "007", "9007199254740993", "9223372036854775808", "-9223372036854775808", "1e308", "1e309", "-1e-400",
-    "1.5", "0.1e-2147483649", "1e99999999999", "-", "1.", "253402300800",
+    "0",
+    "-0",
+    "1",
+    "007",
+    "9007199254740993",
+    "9223372036854775808",
+    "-9223372036854775808",
+    "1e308",
+    "1e309",
+    "-1e-400",
+    "1.5",
+    "0.1e-2147483649",
+    "1e99999999999",
+    "-",
+    "1.",
+    "253402300800",
 ];
-const KEYS: [&str; 14] = ["n", "j", "text", "day", "at", "items", "x", "o", "N", "", "*", "~", "a/b", "\\u0078"];
+const KEYS: [&str; 14] =
+    ["n", "j", "text", "day", "at", "items", "x", "o", "N", "", "*", "~", "a/b", "\\u0078"];
 const SPECS: [&str; 5] = [
     "",
     "[[table]]\nname = 't'\nrows = 'items'\npartition_by = [\"concat(text, '/', text) AS folder\"]\n[[table.column]]\nname = 'text'\ntype = 'string'\n",
@@ -33,7 +67,8 @@ const SPECS: [&str; 5] = [
 ];
 
 fn text() -> impl Strategy<Value = String> {
-    (select(&TEXTS[..]), select(vec![1_usize, 1, 1, 40, 130, 700])).prop_map(|(text, times)| text.repeat(times))
+    (select(&TEXTS[..]), select(vec![1_usize, 1, 1, 40, 130, 700]))
+        .prop_map(|(text, times)| text.repeat(times))
 }
 
 fn key() -> impl Strategy<Value = String> {

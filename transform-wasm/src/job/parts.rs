@@ -11,9 +11,7 @@ use std::sync::Arc;
 use crate::column::{Column, ColumnType};
 use crate::encode::{Codec, PartSchema, PartWriter, Scratch};
 use crate::error::{Code, Failure};
-use crate::limits::{
-    ENCODE_BUDGET, ENCODE_CEILING, OPEN_CHUNKS, OPEN_COLUMNS, PIECE_BYTES, ROW_GROUP_BYTES,
-};
+use crate::limits::{ENCODE_BUDGET, ENCODE_CEILING, OPEN_CHUNKS, OPEN_COLUMNS, PIECE_BYTES, ROW_GROUP_BYTES};
 use crate::shred::Level;
 
 use super::Step;

@@ -126,8 +126,10 @@ impl Shredding {
         }
         let unknown = &self.shredder.unknown;
         if unknown.count > 0 {
-            let message =
-                format!("the contract has no column for {}: their records were rejected (mode = \"freeze\")", unknown.list());
+            let message = format!(
+                "the contract has no column for {}: their records were rejected (mode = \"freeze\")",
+                unknown.list()
+            );
             report.warn(Warning { count: unknown.count, ..Warning::new("unknown_paths", message) });
         }
         for (table, parts) in report.tables.iter_mut().zip(self.parts.counts()) {

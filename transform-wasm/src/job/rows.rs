@@ -305,8 +305,11 @@ fn dropped(batch: &TableBatch, gone: &BTreeSet<u32>) -> u64 {
 #[cold]
 fn derived_too_large() -> Failure {
     let most = DERIVED_TEXT_BYTES >> 20;
-    Failure::limit(Code::RowsTooLarge, format!("the derived columns of some rows have more than {most} MiB of text"))
-        .hint("are long texts of a parent derived anew on each row of an array? leave such columns out")
+    Failure::limit(
+        Code::RowsTooLarge,
+        format!("the derived columns of some rows have more than {most} MiB of text"),
+    )
+    .hint("are long texts of a parent derived anew on each row of an array? leave such columns out")
 }
 
 /// Rejects the records of rows whose partition could have no folder: committed, it could never be published.

@@ -72,7 +72,8 @@ impl Walk for Learner {
             b'{' => walk_object(self, cursor, at, NOWHERE, depth),
             _ => {
                 self.skipper.skip(cursor, at, depth, Care::All)?;
-                Err(Reject::at("path_too_long", "the path to a value is longer than a column's may be", at).into())
+                Err(Reject::at("path_too_long", "the path to a value is longer than a column's may be", at)
+                    .into())
             }
         }
     }

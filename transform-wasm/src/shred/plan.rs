@@ -89,11 +89,7 @@ impl Plan {
     ///
     /// # Errors
     /// Fault `spec` for a date format that does not exist.
-    pub fn new(
-        tables: &[Table],
-        contracts: &[Contract],
-        tz_offset_ms: i64,
-    ) -> Result<Self, Failure> {
+    pub fn new(tables: &[Table], contracts: &[Contract], tz_offset_ms: i64) -> Result<Self, Failure> {
         let all: Vec<usize> = (0..tables.len()).collect();
         let mode = strictest(tables, &all);
         let mut plan = Self { nodes: Vec::new(), tables: Vec::new(), room: UNKNOWN_KEY_BYTES };

@@ -2,8 +2,8 @@
 
 use super::TimeFormat;
 use super::time::{
-    DAY_MS, MAX_DAYS, MIN_DAYS, civil_from_days, days_from_civil, format_iso_date, format_iso_timestamp, is_day,
-    is_moment, parse_iso_date, parse_iso_timestamp, parse_timezone, valid_date,
+    DAY_MS, MAX_DAYS, MIN_DAYS, civil_from_days, days_from_civil, format_iso_date, format_iso_timestamp,
+    is_day, is_moment, parse_iso_date, parse_iso_timestamp, parse_timezone, valid_date,
 };
 use proptest::prelude::*;
 
@@ -166,7 +166,10 @@ fn formats_of_timestamps() {
 fn seconds_since_1970_end_with_the_year_9999_too() {
     let format = TimeFormat::parse("%s").unwrap();
     let (first, last) = ("-62135596800", "253402300799");
-    assert_eq!((format.date(first.as_bytes()), format.date(last.as_bytes())), (Some(MIN_DAYS), Some(MAX_DAYS)));
+    assert_eq!(
+        (format.date(first.as_bytes()), format.date(last.as_bytes())),
+        (Some(MIN_DAYS), Some(MAX_DAYS))
+    );
     for beyond in ["-62135596801", "253402300800", "999999999999", "-999999999999"] {
         let text = beyond.as_bytes();
         assert_eq!((format.date(text), format.timestamp(text, 0)), (None, None), "{beyond}");

@@ -3,7 +3,7 @@
 use crate::error::{Code, Failure, Place};
 use crate::input::csv::{Block, CsvFault, CsvStep, CsvTokenizer, Room};
 use crate::json::{NOWHERE, Reject, Stop};
-use crate::limits::{BATCH_BYTES, BATCH_RECORDS};
+use crate::limits::{BATCH_BYTES, BATCH_RECORDS, CSV_FIELDS};
 use crate::shred::FieldRules;
 use crate::spec::Input;
 
@@ -89,9 +89,8 @@ impl CsvFrame {
 
     /// Puts the record's fields into the reader.
     fn read_fields(&self, reader: &mut Reader, buffer: &[u8], start: usize) -> Result<(), Stop> {
-        let fields = self.tokenizer.fields();
-        if fields.len() != self.nodes.len() {
-            let (found, wanted) = (fields.len(), self.nodes.len());
+        let (found, wanted) = (self.tokenizer.count(), self.nodes.len());
+        if found != wanted {
             let message = format!("the record has {found} fields, the header has {wanted}");
             return Err(Reject::at("field_count", message, start).into());
         }
@@ -208,6 +207,13 @@ impl Feed {
             CsvStep::Record { consumed, .. } => consumed,
         };
         if frame.names.is_none() {
+            if frame.tokenizer.count() > CSV_FIELDS {
+                let failure = Failure::limit(
+                    Code::TooManyColumns,
+                    format!("the header has more than {CSV_FIELDS} fields"),
+                );
+                return Err(failure.hint("is the delimiter another one? set it in [input]"));
+            }
             frame.name_columns(rest);
             if frame.header {
                 self.source.advance_to(start + consumed);
