@@ -398,7 +398,10 @@ impl Feed {
                 ledger.report.records += 1;
                 self.not_objects += u64::from(reject.code == "not_an_object");
                 match reader {
-                    Reader::Shred(_) => ledger.reject(&self.source, span, &reject)?,
+                    Reader::Shred(shredding) => {
+                        shredding.note_rejected(&reject);
+                        ledger.reject(&self.source, span, &reject)?;
+                    }
                     Reader::Learn(_) => ledger.count_rejected(reject.code),
                 }
                 self.source.advance_to(span.end);

@@ -115,6 +115,13 @@ impl Shredding {
         Ok(rejected)
     }
 
+    /// A record was rejected.
+    pub fn note_rejected(&mut self, reject: &Reject) {
+        if let ("unknown_column", Some(path)) = (reject.code, &reject.path) {
+            self.shredder.unknown.add(path);
+        }
+    }
+
     /// The ledgers of the tables, once all is written.
     pub fn report(&self, report: &mut Report) {
         self.rows.report(report);
@@ -126,10 +133,8 @@ impl Shredding {
         }
         let unknown = &self.shredder.unknown;
         if unknown.count > 0 {
-            let message = format!(
-                "the contract has no column for {}: their records were rejected (mode = \"freeze\")",
-                unknown.list()
-            );
+            let message =
+                format!("the contract has no column for {}: their records were rejected", unknown.list());
             report.warn(Warning { count: unknown.count, ..Warning::new("unknown_paths", message) });
         }
         for (table, parts) in report.tables.iter_mut().zip(self.parts.counts()) {

@@ -35,12 +35,14 @@ pub struct Shredder {
     pub batch: Batch,
     /// True when nothing may widen any more.
     pub final_pass: bool,
-    /// Values dropped by `mode = "discard"`.
+    /// Values of the records taken that `mode = "discard"` dropped.
     pub discarded: u64,
-    /// Paths that records were rejected for by `mode = "freeze"`.
+    /// Paths that no contract has and that records were rejected for.
     pub unknown: UnknownPaths,
     /// What the record at hand adds to [`Batch::spread`].
     spread: usize,
+    /// What it adds to `discarded`.
+    dropped: u64,
     stamp: u32,
     element: Option<usize>,
     depth: usize,
@@ -62,6 +64,7 @@ impl Shredder {
             discarded: 0,
             unknown: UnknownPaths::default(),
             spread: 0,
+            dropped: 0,
             stamp: 0,
             element: None,
             depth,
@@ -78,6 +81,7 @@ impl Shredder {
             table.elements = 0;
         }
         self.spread = 0;
+        self.dropped = 0;
         self.element = None;
         self.lost.clear();
     }
@@ -105,6 +109,7 @@ impl Shredder {
         }
         self.batch.records += 1;
         self.batch.spread += std::mem::take(&mut self.spread);
+        self.discarded += std::mem::take(&mut self.dropped);
     }
 
     /// Weighs the record, which is whole.

@@ -303,7 +303,7 @@ impl Shredder {
     ) -> Result<(), Stop> {
         let mode = self.plan.nodes[node as usize].mode;
         if mode == Mode::Discard {
-            self.discarded += 1;
+            self.dropped += 1;
             return Ok(());
         }
         let way = way();
@@ -317,9 +317,6 @@ impl Shredder {
         let mut path = self.plan.pointer(node, self.element);
         for key in way {
             pointer_push(&mut path, &String::from_utf8_lossy(&key));
-        }
-        if mode == Mode::Freeze {
-            self.unknown.add(&path);
         }
         Err(Reject { path: Some(path), ..Reject::at(code, message, at) }.into())
     }
