@@ -248,6 +248,31 @@ fn a_long_text_on_many_rows_is_rejected_before_it_is_repeated() {
     );
 }
 
+/// Every table explodes an array of its own: together they are more than one record may make.
+#[test]
+fn the_rows_of_a_record_are_weighed_over_all_tables() {
+    let table = |t: usize| {
+        let columns: String = (0..50)
+            .map(|c| format!("[[table.column]]\nname = 'c{c}'\nfrom = 'a{t}.c{c}'\ntype = 'bigint'\n"))
+            .collect();
+        format!("[[table]]\nname = 't{t}'\nrows = 'a{t}'\nmode = 'discard'\n{columns}")
+    };
+    let spec = format!("{LENIENT}{}", (0..8).map(table).collect::<String>());
+    let record = |rows: usize| {
+        let arrays: Vec<String> =
+            (0..8).map(|t| format!("\"a{t}\":[{}]", vec!["{}"; rows].join(","))).collect();
+        format!("{{{}}}\n", arrays.join(","))
+    };
+    let options = Options { spec, ..Options::default() };
+    let asked = drive(&options, b"", 1).unwrap().unwrap_err();
+    let options = Options { contracts: asked.contracts, final_pass: true, ..options };
+    let made = drive(&options, (record(100_000) + &record(10_000)).as_bytes(), 1 << 20).unwrap().unwrap();
+    assert_eq!(
+        (told(&made, "code"), &made.report["accepted"]),
+        (vec!["rows_too_large".to_owned()], &1.into())
+    );
+}
+
 /// What no column can come of costs no node while a job learns.
 #[test]
 fn keys_that_nothing_is_learned_from_cost_nothing() {

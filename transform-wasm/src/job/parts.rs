@@ -197,7 +197,7 @@ impl Parts {
                 )
                 .hint("partition by something coarser, for example month, or raise limits.partitions"));
             }
-            Entry::Vacant(_) if open * kinds.len() >= OPEN_COLUMNS => {
+            Entry::Vacant(_) if open.saturating_mul(kinds.len()) >= OPEN_COLUMNS => {
                 return Err(Failure::limit(
                     Code::TooManyPartitions,
                     format!("the columns of all partitions together are more than {OPEN_COLUMNS}"),
@@ -415,7 +415,8 @@ impl Part {
             self.stored_bytes += column.stored_bytes();
             let slots = column.len().max(1);
             let raw = column.raw_bytes();
-            self.raw_bytes += if *level == Level::Record { raw / slots * self.rows } else { raw };
+            let raw = if *level == Level::Record { (raw / slots).saturating_mul(self.rows) } else { raw };
+            self.raw_bytes = self.raw_bytes.saturating_add(raw);
         }
         self.raw_bytes = self.raw_bytes.max(self.repeated_bytes);
     }

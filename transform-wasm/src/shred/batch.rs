@@ -102,7 +102,8 @@ impl TableBatch {
             return 0;
         }
         let parents = self.columns.iter().zip(&self.levels).filter(|(_, level)| **level == Level::Record);
-        parents.map(|(column, _)| column.text_bytes(record)).sum::<usize>() * (self.elements as usize - 1)
+        let texts: usize = parents.map(|(column, _)| column.text_bytes(record)).sum();
+        texts.saturating_mul(self.elements as usize - 1)
     }
 
     /// Puts a null into every row-level column that the row now complete did not fill.

@@ -45,7 +45,7 @@ impl Shredder {
         }
         let targets = plan.targets.len();
         if targets > 1 {
-            self.spread_by((targets - 1) * text.len(), node, at)?;
+            self.spread_by((targets - 1).saturating_mul(text.len()), node, at)?;
         }
         for i in 0..targets {
             let target = &self.plan.nodes[node as usize].targets[i];

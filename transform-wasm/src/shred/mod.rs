@@ -41,6 +41,8 @@ pub struct Shredder {
     pub unknown: UnknownPaths,
     /// What the record at hand adds to [`Batch::spread`].
     spread: usize,
+    /// Bytes of its rows so far, in all tables, their texts left out.
+    rows_bytes: usize,
     /// What it adds to `discarded`.
     dropped: u64,
     stamp: u32,
@@ -64,6 +66,7 @@ impl Shredder {
             discarded: 0,
             unknown: UnknownPaths::default(),
             spread: 0,
+            rows_bytes: 0,
             dropped: 0,
             stamp: 0,
             element: None,
@@ -81,6 +84,7 @@ impl Shredder {
             table.elements = 0;
         }
         self.spread = 0;
+        self.rows_bytes = 0;
         self.dropped = 0;
         self.element = None;
         self.lost.clear();
@@ -118,11 +122,10 @@ impl Shredder {
     /// Code `rows_too_large`.
     pub fn weigh(&mut self, at: usize) -> Result<(), Stop> {
         let record = self.batch.records as usize;
-        let repeated: usize = self.batch.tables.iter().map(|table| table.repeated(record)).sum();
-        self.spread_by(repeated, 0, at)?;
-        let rows = |table: &TableBatch| table.elements as usize * table.row_bytes;
-        let rows: usize = self.batch.tables.iter().map(rows).sum();
-        if self.spread + rows > RECORD_ROWS_BYTES { Err(self.too_large(0, at)) } else { Ok(()) }
+        let repeated = self.batch.tables.iter().map(|table| table.repeated(record));
+        // Saturating, here and below: counts of a 32-bit guest must not begin anew.
+        let repeated = repeated.fold(0, usize::saturating_add);
+        self.spread_by(repeated, 0, at)
     }
 
     /// Counts text of the record that is held another time.
@@ -131,7 +134,12 @@ impl Shredder {
     /// Code `rows_too_large`.
     fn spread_by(&mut self, bytes: usize, node: u32, at: usize) -> Result<(), Stop> {
         self.spread = self.spread.saturating_add(bytes);
-        if self.spread > RECORD_ROWS_BYTES { Err(self.too_large(node, at)) } else { Ok(()) }
+        self.check_rows(node, at)
+    }
+
+    fn check_rows(&self, node: u32, at: usize) -> Result<(), Stop> {
+        let bytes = self.spread.saturating_add(self.rows_bytes);
+        if bytes > RECORD_ROWS_BYTES { Err(self.too_large(node, at)) } else { Ok(()) }
     }
 
     #[cold]

@@ -8,7 +8,6 @@ use crate::json::cursor::unexpected;
 use crate::json::skip::{Care, missing_comma, too_deep, trailing_comma};
 use crate::json::{Cursor, Lost, NOWHERE, Reject, Stop, Walk, unescape, walk_object};
 use crate::keys::Keys;
-use crate::limits::RECORD_ROWS_BYTES;
 use crate::names::pointer_push;
 use crate::spec::Mode;
 
@@ -168,7 +167,7 @@ impl Shredder {
             return Err(self.mismatch(node, found, at));
         }
         if copies > 1 {
-            self.spread_by((copies - 1) * raw.len(), node, at)?;
+            self.spread_by((copies - 1).saturating_mul(raw.len()), node, at)?;
         }
         self.put_json(node, raw);
         Ok(())
@@ -203,7 +202,7 @@ impl Shredder {
             return Err(self.reject(misfit.code(), format!("the number {misfit}"), node, at));
         }
         if targets > 1 {
-            self.spread_by((targets - 1) * (end - at), node, at)?;
+            self.spread_by((targets - 1).saturating_mul(end - at), node, at)?;
         }
         for target in 0..targets {
             self.put(node, target, token, at)?;
@@ -278,15 +277,14 @@ impl Shredder {
 
     fn end_row(&mut self, node: u32, at: usize) -> Result<(), Stop> {
         let Some((tables, _)) = &self.plan.nodes[node as usize].rows else { return Ok(()) };
-        let mut bytes = self.spread;
         for &table in tables {
             let table = &mut self.batch.tables[table];
             table.elements += 1;
             table.rows += 1;
             table.fill_rows();
-            bytes += table.elements as usize * table.row_bytes;
+            self.rows_bytes += table.row_bytes;
         }
-        if bytes > RECORD_ROWS_BYTES { Err(self.too_large(node, at)) } else { Ok(()) }
+        self.check_rows(node, at)
     }
 
     /// A value where no contract knows the path.
