@@ -33,7 +33,7 @@ fn main() -> Outcome<()> {
         Ok(())
     })?;
     let tokenise = best(|| records(&input, Take::Skip(Skipper::default())))?;
-    let shred = best(|| records(&input, Take::Shred(shredder(&spec_text, &contract)?)))?;
+    let shred = best(|| records(&input, Take::Shred(Box::new(shredder(&spec_text, &contract)?))))?;
     let whole = best(|| whole(&spec_text, &contract, &input))?;
     let told = [
         ("frame: find the lines", frame),
@@ -71,7 +71,7 @@ fn lines(input: &[u8]) -> usize {
 /// What is done with each record.
 enum Take {
     Skip(Skipper),
-    Shred(Shredder),
+    Shred(Box<Shredder>),
 }
 
 fn records(input: &[u8], mut take: Take) -> Outcome<()> {

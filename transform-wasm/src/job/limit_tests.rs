@@ -180,9 +180,9 @@ fn unknown_keys_are_counted_however_many_different_ones_come() {
         assert!(warning["message"].as_str().unwrap().contains("/id-0/a, /id-400/a"), "{warning}");
     }
     // The same fault is found among them, and is told before any that the contract has with them.
-    let twice = format!("{{\"n\":1,\"id-1\":{{\"x\":1,\"\\u0078\":2}}}}\n");
+    let twice = "{\"n\":1,\"id-1\":{\"x\":1,\"\\u0078\":2}}\n";
     for mode in ["discard", "freeze"] {
-        let made = under(mode, true, &(data.clone() + &twice)).unwrap().unwrap();
+        let made = under(mode, true, &(data.clone() + twice)).unwrap().unwrap();
         assert_eq!(told(&made, "code").last().unwrap(), "duplicate_key");
     }
     let csv = |value: &str| {

@@ -180,10 +180,10 @@ impl Skipper {
 
     fn close(&mut self, cursor: &Cursor<'_>, care: Care) -> Result<(), Stop> {
         let Some(Some(first)) = self.open.pop() else { return Ok(()) };
-        if care == Care::All {
-            if let Some(at) = repeated_key(cursor, &mut self.keys[first..])? {
-                return Err(duplicate_key(at).into());
-            }
+        if care == Care::All
+            && let Some(at) = repeated_key(cursor, &mut self.keys[first..])?
+        {
+            return Err(duplicate_key(at).into());
         }
         self.keys.truncate(first);
         Ok(())
