@@ -114,7 +114,10 @@ impl Skipper {
         // As deep as a walk may go: what it did not come to is no deeper because of that.
         match self.skip(cursor, at, depth, Care::All) {
             Ok(end) => (stop, Some(end)),
-            Err(Stop::Reject(whole)) => {
+            Err(Stop::Reject(mut whole)) => {
+                if whole.path.is_none() && whole.at == found.at {
+                    whole.path.clone_from(&found.path);
+                }
                 let end = self.skip(cursor, at, depth, Care::Grammar);
                 let stop = if whole.code == found.code { stop } else { Stop::Reject(whole) };
                 match end {
