@@ -97,7 +97,7 @@ fn groups(spec_text: &str, input: &[u8]) -> Outcome<Vec<Group>> {
     let contract = Contract::parse(&widened.contracts.first().ok_or("no contract")?.text).map_err(failed)?;
     let spec = Spec::parse(spec_text).map_err(failed)?;
     let limits = Limits::default();
-    let plan = Plan::new(&spec.tables, &[contract], limits.columns, 0).map_err(failed)?;
+    let plan = Plan::new(&spec.tables, &[contract], 0).map_err(failed)?;
     let mut shredder = Shredder::new(plan, limits.depth, true);
     let cursor = Cursor { input, complete: true };
     let mut reader = DocumentReader::new(Vec::new(), limits.depth);
@@ -133,7 +133,7 @@ fn encode(groups: &[Group]) -> Outcome<usize> {
     let columns = &groups.first().ok_or("no rows")?.columns;
     let names: Vec<_> = columns.iter().enumerate().map(|(i, (c, _))| (format!("c{i}"), c.ty())).collect();
     let schema = PartSchema::new(&names).map_err(failed)?;
-    let mut part = PartWriter::new(&schema, &[], Codec::Snappy);
+    let mut part = PartWriter::new(&schema, [], Codec::Snappy);
     let (mut scratch, mut bytes) = (Scratch::new(), 0);
     for group in groups {
         part.begin_row_group();

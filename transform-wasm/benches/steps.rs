@@ -33,7 +33,7 @@ fn main() -> Outcome<()> {
         Ok(())
     })?;
     let tokenise = best(|| records(&input, Take::Skip(Skipper::default())))?;
-    let shred = best(|| records(&input, Take::Shred(shredder(&spec_text, &contract)?)))?;
+    let shred = best(|| records(&input, Take::Shred(Box::new(shredder(&spec_text, &contract)?))))?;
     let whole = best(|| whole(&spec_text, &contract, &input))?;
     let told = [
         ("frame: find the lines", frame),
@@ -59,8 +59,7 @@ fn shredder(spec: &str, contract: &str) -> Outcome<Shredder> {
     let spec = Spec::parse(spec).map_err(|failure| format!("{failure:?}"))?;
     let contract = Contract::parse(contract).map_err(|failure| format!("{failure:?}"))?;
     let limits = Limits::default();
-    let plan =
-        Plan::new(&spec.tables, &[contract], limits.columns, 0).map_err(|failure| format!("{failure:?}"))?;
+    let plan = Plan::new(&spec.tables, &[contract], 0).map_err(|failure| format!("{failure:?}"))?;
     Ok(Shredder::new(plan, limits.depth, true))
 }
 
@@ -72,7 +71,7 @@ fn lines(input: &[u8]) -> usize {
 /// What is done with each record.
 enum Take {
     Skip(Skipper),
-    Shred(Shredder),
+    Shred(Box<Shredder>),
 }
 
 fn records(input: &[u8], mut take: Take) -> Outcome<()> {

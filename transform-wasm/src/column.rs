@@ -207,9 +207,12 @@ impl Texts {
     /// # Errors
     /// Both together are longer than offsets reach: one long text on many rows.
     fn append_slots(&mut self, other: &Self, slots: &[u32]) -> Result<(), Failure> {
+        let more: usize = slots.iter().map(|&slot| other.get(slot as usize).len()).sum();
+        offset(self.data.len().saturating_add(more))?;
+        self.data.reserve(more);
         for &slot in slots {
             bytes::append(&mut self.data, other.get(slot as usize));
-            self.ends.push(offset(self.data.len())?);
+            self.end();
         }
         Ok(())
     }
@@ -409,6 +412,14 @@ impl Column {
         }
         pick(&mut self.valid, &other.valid, slots);
         Ok(())
+    }
+
+    /// Bytes of the text in a slot; 0 where there is none.
+    pub fn text_bytes(&self, slot: usize) -> usize {
+        match &self.values {
+            Values::String(texts) | Values::Json(texts) if slot < self.len() => texts.get(slot).len(),
+            _ => 0,
+        }
     }
 
     /// Bytes held, as the encode budget counts them: logical, never the allocator's.

@@ -10,14 +10,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{Decimal128Type, DecimalType, Field, Float64Type, Schema, SchemaRef};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Date32Array, RecordBatch, RecordBatchOptions, TimestampMillisecondArray,
+};
+use arrow::datatypes::{
+    Date32Type, Decimal128Type, DecimalType, Field, Float64Type, Schema, SchemaRef, TimestampMillisecondType,
+};
 use serde::de::IgnoredAny;
 
 use crate::column::{Column, ColumnType};
 use crate::column_arrow::ArrowType as _;
 use crate::error::{Code, Failure};
 use crate::names;
+use crate::value::time;
 
 /// A function over the rows of a table.
 ///
@@ -42,8 +47,8 @@ pub trait Extension: Send + Sync + 'static {
     ///
     /// The answer has as many rows, in the same order. Its columns are found by name: every added and every
     /// replaced one must be there, in the type that [`ArrowType::arrow_type`](crate::ArrowType::arrow_type) gives; the others may be left
-    /// out, and where they are there they must be the arrays that were given. A double that is not finite
-    /// and a decimal with too many digits reject their record.
+    /// out, and where they are there they must be the arrays that were given. A double that is not finite, a
+    /// decimal with too many digits, and a date or time beyond the years 1 to 9999 reject their record.
     ///
     /// Rows of records that were rejected already are among them, with null for what failed.
     ///
@@ -223,7 +228,7 @@ impl Bound {
                     return Err(broken(extension, &format!("`{name}` came as {is}, {ty} is {wanted}")));
                 }
                 refuse_values(name, ty, array, rejects);
-                Column::from_arrow(ty, array)
+                Column::from_arrow(ty, &within_calendar(ty, array))
             })
             .collect()
     }
@@ -272,12 +277,36 @@ fn refuse_values(name: &str, ty: ColumnType, array: &ArrayRef, rejects: &mut Rej
             let fits = |row| Decimal128Type::is_valid_decimal_precision(values.value(row), precision);
             refuse(&fits, "the number has too many digits");
         }
+        ColumnType::Date => {
+            let values = array.as_primitive::<Date32Type>();
+            refuse(&|row| time::is_day(values.value(row)), "the date is beyond the years 1 to 9999");
+        }
+        ColumnType::Timestamp => {
+            let values = array.as_primitive::<TimestampMillisecondType>();
+            refuse(&|row| time::is_moment(values.value(row)), "the time is beyond the years 1 to 9999");
+        }
         ColumnType::Json => {
             let values = array.as_string::<i32>();
             let fits = |row| serde_json::from_str::<IgnoredAny>(values.value(row)).is_ok();
             refuse(&fits, "the text is not JSON");
         }
         _ => {}
+    }
+}
+
+/// Dates and times beyond the calendar as nulls: their records are rejected, but expressions see them before.
+fn within_calendar(ty: ColumnType, array: &ArrayRef) -> ArrayRef {
+    match ty {
+        ColumnType::Date => {
+            let days = array.as_primitive::<Date32Type>().iter();
+            Arc::new(days.map(|day| day.filter(|day| time::is_day(*day))).collect::<Date32Array>())
+        }
+        ColumnType::Timestamp => {
+            let times = array.as_primitive::<TimestampMillisecondType>().iter();
+            let times = times.map(|moment| moment.filter(|moment| time::is_moment(*moment)));
+            Arc::new(times.collect::<TimestampMillisecondArray>())
+        }
+        _ => array.clone(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The Hive partition paths of a batch's rows: `order_date=2025-01-01/`.
 //!
-//! The escaping is in [`lakegate_model::hive`], which hosts read the same paths with.
+//! The escaping and the limits are in [`lakegate_model::hive`], which hosts read the same paths with.
+//! The decision to know: a path that is too long is never built, so that a long text on many rows costs nothing.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,7 +9,7 @@ use std::fmt::Write as _;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{Date32Type, Int64Type};
 
-use lakegate_model::hive::{DEFAULT_PARTITION, escape};
+use lakegate_model::hive::{DEFAULT_PARTITION, FOLDER_BYTES, escape, fits};
 
 use crate::column::ColumnType;
 use crate::value::time::format_iso_date;
@@ -17,11 +18,14 @@ use crate::value::time::format_iso_date;
 /// what a row costs is a look at its value.
 #[derive(Debug)]
 pub struct Paths {
-    /// For each row the number of its path.
+    /// For each row the number of its path, or [`TOO_LONG`].
     pub rows: Vec<u32>,
     /// The paths, each once, in order of first appearance.
     pub distinct: Vec<String>,
 }
+
+/// The number of a path that no file system takes.
+pub const TOO_LONG: u32 = u32::MAX;
 
 /// What tells values of a partition column apart.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,10 +52,10 @@ impl Paths {
             let key = (*number, value(ty, array, row));
             *number = match last {
                 Some((known, number)) if known == key => number,
+                _ if key.0 == TOO_LONG => TOO_LONG,
                 _ => *numbers.entry(key).or_insert_with(|| {
-                    let mut path = format!("{}{name}=", before[key.0 as usize]);
-                    push_value(&mut path, ty, key.1);
-                    path.push('/');
+                    let before = &before[key.0 as usize];
+                    let Some(path) = extended(before, name, ty, key.1) else { return TOO_LONG };
                     *by_path.entry(path).or_insert_with_key(|path| {
                         self.distinct.push(path.clone());
                         self.distinct.len() as u32 - 1
@@ -76,6 +80,21 @@ fn value(ty: ColumnType, array: &ArrayRef, row: usize) -> Value<'_> {
     }
 }
 
+/// The path with another folder; none where it would be too long.
+fn extended(before: &str, name: &str, ty: ColumnType, value: Value<'_>) -> Option<String> {
+    // Escaping only makes a text longer.
+    if matches!(value, Value::Text(text) if text.len() > FOLDER_BYTES) {
+        return None;
+    }
+    let mut path = format!("{before}{name}=");
+    push_value(&mut path, ty, value);
+    if !fits(before.len(), path.len() - before.len()) {
+        return None;
+    }
+    path.push('/');
+    Some(path)
+}
+
 fn push_value(path: &mut String, ty: ColumnType, value: Value<'_>) {
     match (ty, value) {
         (_, Value::Null | Value::Text("")) => path.push_str(DEFAULT_PARTITION),
@@ -96,6 +115,8 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::array::{Date32Array, StringArray};
+    use lakegate_model::hive::{PATH_BYTES, is_path, partitions};
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -114,5 +135,48 @@ mod tests {
         assert_eq!(of(3), "region=a%2Fb/day=1970-01-02/");
         assert_eq!(of(4), "region=eu/day=1970-01-02/");
         assert_eq!(paths.distinct.len(), 4);
+    }
+
+    proptest! {
+        /// Whatever the values are: a path that every home takes and reads back, or said to be too long.
+        #[test]
+        fn paths_are_legal_or_too_long(
+            values in prop::collection::vec(prop::collection::vec(value_of_any_length(), 3), 1..20),
+        ) {
+            let column = |at: usize| -> ArrayRef {
+                Arc::new(values.iter().map(|row| row[at].as_deref()).collect::<StringArray>())
+            };
+            let mut paths = Paths::new(values.len());
+            for (at, name) in ["a", "b_2", "c"].into_iter().enumerate() {
+                paths.append(name, ColumnType::String, &column(at));
+            }
+            for (row, values) in values.iter().enumerate() {
+                let folder = |value: &Option<String>| match value.as_deref() {
+                    None | Some("") => DEFAULT_PARTITION.len(),
+                    Some(text) => escape(text).len(),
+                };
+                let lengths = [2 + folder(&values[0]), 4 + folder(&values[1]), 2 + folder(&values[2])];
+                let short = lengths.iter().all(|&length| length <= FOLDER_BYTES)
+                    && lengths.iter().sum::<usize>() + 3 <= PATH_BYTES;
+                prop_assert_eq!(paths.rows[row] != TOO_LONG, short);
+                if short {
+                    let path = &paths.distinct[paths.rows[row] as usize];
+                    prop_assert!(is_path(path), "{path}");
+                    let read: Vec<_> = partitions(path).into_iter().map(|(_, value)| value).collect();
+                    let told: Vec<_> = values.iter().map(|v| v.clone().filter(|v| !v.is_empty())).collect();
+                    let null = |v: &Option<String>| v.as_deref() == Some(DEFAULT_PARTITION);
+                    prop_assert!(read == told || values.iter().any(null));
+                }
+            }
+        }
+    }
+
+    fn value_of_any_length() -> impl Strategy<Value = Option<String>> {
+        let text = (".{0,6}", prop::sample::select(vec![0_usize, 1, 40, 84, 120, 160, 260]))
+            .prop_map(|(text, times)| text.repeat(times.max(1)));
+        prop::option::of(prop_oneof![
+            text,
+            prop::collection::vec(any::<char>(), 0..90).prop_map(String::from_iter)
+        ])
     }
 }

@@ -6,12 +6,13 @@
 //! construction. The column type is a function of the set alone.
 
 pub use lakegate_model::learned::Kinds;
-use lakegate_model::learned::Node as Told;
+use lakegate_model::learned::{Node as Told, Nodes};
 
 use crate::column::ColumnType;
 use crate::error::{Code, Failure};
 use crate::keys::Keys;
-use crate::limits::Limits;
+use crate::limits::{Limits, POINTER_BYTES};
+use crate::names::pointer_bytes;
 use crate::spec::Numbers;
 
 /// The type of a column that must hold these; None while only nulls (or nothing) were seen, and
@@ -51,6 +52,8 @@ pub struct Node {
     pub keys: Keys,
     /// The element node, when arrays were seen outside any other array.
     pub element: Option<u32>,
+    /// Bytes of the node's pointer.
+    bytes: usize,
 }
 
 /// The tree of paths; node 0 is the record.
@@ -59,13 +62,19 @@ pub struct Learned {
     /// All nodes.
     pub nodes: Vec<Node>,
     limit: usize,
+    /// Bytes that the pointers of further nodes may have together: contracts spell each of them out.
+    room: usize,
 }
 
 impl Learned {
     /// Knows nothing yet.
     pub fn new(limits: &Limits) -> Self {
         // Objects on the way to a column are nodes too: four times the columns is generous.
-        Self { nodes: vec![Node::default()], limit: limits.columns.saturating_mul(4) }
+        Self {
+            nodes: vec![Node::default()],
+            limit: limits.columns.saturating_mul(4),
+            room: limits.columns.saturating_mul(POINTER_BYTES),
+        }
     }
 
     /// Joins a kind into a node.
@@ -83,7 +92,7 @@ impl Learned {
         if let Some(child) = self.nodes[node as usize].keys.find(key) {
             return Ok(child);
         }
-        let child = self.add()?;
+        let child = self.add(node, key)?;
         self.nodes[node as usize].keys.insert(key, child);
         Ok(child)
     }
@@ -96,13 +105,19 @@ impl Learned {
         if let Some(element) = self.nodes[node as usize].element {
             return Ok(element);
         }
-        let element = self.add()?;
+        let element = self.add(node, b"*")?;
         self.nodes[node as usize].element = Some(element);
         Ok(element)
     }
 
-    fn add(&mut self) -> Result<u32, Failure> {
-        if self.nodes.len() >= self.limit {
+    /// Whether the path of a key below a node is no longer than one may be.
+    pub fn takes(&self, node: u32, key: &[u8]) -> bool {
+        self.nodes[node as usize].bytes + pointer_bytes(key) <= POINTER_BYTES
+    }
+
+    fn add(&mut self, parent: u32, key: &[u8]) -> Result<u32, Failure> {
+        let bytes = self.nodes[parent as usize].bytes + pointer_bytes(key);
+        if self.nodes.len() >= self.limit || bytes > self.room {
             let columns = self.limit / 4;
             return Err(Failure::limit(
                 Code::TooManyColumns,
@@ -110,23 +125,25 @@ impl Learned {
             )
             .hint("are ids or dates used as keys? declare the columns you want with mode = \"discard\", or raise limits.columns"));
         }
-        self.nodes.push(Node::default());
+        self.room -= bytes;
+        self.nodes.push(Node { bytes, ..Node::default() });
         Ok(self.nodes.len() as u32 - 1)
     }
 
     /// The text form, for another job.
     pub fn to_text(&self) -> String {
-        self.told(0).to_text()
-    }
-
-    fn told(&self, id: u32) -> Told {
-        let node = &self.nodes[id as usize];
-        let key = |(key, child): (&[u8], u32)| (String::from_utf8_lossy(key).into_owned(), self.told(child));
-        Told {
-            kinds: node.kinds,
-            keys: node.keys.iter().map(key).collect(),
-            element: node.element.map(|element| Box::new(self.told(element))),
+        let mut told: Vec<Told> = self.nodes.iter().map(|node| Told(node.kinds, 0, None)).collect();
+        for (parent, node) in self.nodes.iter().enumerate() {
+            for (key, child) in node.keys.iter() {
+                told[child as usize].1 = parent;
+                told[child as usize].2 = Some(String::from_utf8_lossy(key).into_owned());
+            }
+            if let Some(element) = node.element {
+                told[element as usize].1 = parent;
+            }
         }
+        // A node is made after the one above it, and keys in the order they came.
+        Nodes::new(told).to_text()
     }
 
     /// Joins what another job learned.
@@ -134,18 +151,15 @@ impl Learned {
     /// # Errors
     /// Fault `spec` when the text is not one of [`Learned::to_text`]; fault `limit` as `child`.
     pub fn join_text(&mut self, text: &str) -> Result<(), Failure> {
-        self.join(0, &Told::parse(text)?)
-    }
-
-    fn join(&mut self, id: u32, told: &Told) -> Result<(), Failure> {
-        self.see(id, told.kinds);
-        for (key, below) in &told.keys {
-            let child = self.child(id, key.as_bytes())?;
-            self.join(child, below)?;
-        }
-        if let Some(below) = &told.element {
-            let element = self.element(id)?;
-            self.join(element, below)?;
+        let mut own: Vec<u32> = Vec::new();
+        for (number, Told(kinds, parent, key)) in Nodes::parse(text)?.nodes.into_iter().enumerate() {
+            let node = match key {
+                _ if number == 0 => 0,
+                Some(key) => self.child(own[parent], key.as_bytes())?,
+                None => self.element(own[parent])?,
+            };
+            self.see(node, kinds);
+            own.push(node);
         }
         Ok(())
     }

@@ -21,6 +21,17 @@ pub const BATCH_BYTES: usize = 2 << 20;
 /// Rows after which a batch ends: an array of a million small elements must not grow a batch without end.
 pub const BATCH_ROWS: usize = 1 << 17;
 
+/// Bytes of a batch's rows, each value of a parent counted on every row, after which the batch ends: few bytes
+/// of input make many rows, and many columns make wide ones.
+pub const BATCH_ROWS_BYTES: usize = 64 << 20;
+
+/// Bytes of the rows of one record, counted so: no batch is smaller. With what expressions and part files copy
+/// of it, it has to fit into a guest's memory beside the budget below.
+pub const RECORD_ROWS_BYTES: usize = 128 << 20;
+
+/// Bytes of text that the derived columns of a batch have together: what expressions make is held twice.
+pub const DERIVED_TEXT_BYTES: usize = 128 << 20;
+
 /// Raw bytes of values (rows, not slots) at which a part file's row group is written. Readers prune
 /// and parallelise by row group: below 32 MiB the overhead shows, far above it memory does.
 pub const ROW_GROUP_BYTES: usize = 32 << 20;
@@ -28,11 +39,32 @@ pub const ROW_GROUP_BYTES: usize = 32 << 20;
 /// Bytes that all open part files hold together before the largest writes a row group early.
 pub const ENCODE_BUDGET: usize = 64 << 20;
 
+/// Bytes that they never hold together: with many partitions a batch brings more than one row group takes away.
+pub const ENCODE_CEILING: usize = 256 << 20;
+
+/// Columns of all open part files together: each costs memory before it has a value.
+pub const OPEN_COLUMNS: usize = 2_000_000;
+
+/// Column chunks that open part files remember for their footers; beyond, the file that has just got a row
+/// group is closed, and another goes on. A chunk with its statistics takes about half a kilobyte.
+pub const OPEN_CHUNKS: usize = 250_000;
+
 /// Raw text of a rejected record that the quarantine keeps; the rest is cut and said to be cut.
 pub const QUARANTINE_RAW_BYTES: usize = 64 << 10;
 
+/// Fields of a CSV record that are kept: a record of delimiters alone has millions.
+pub const CSV_FIELDS: usize = 1 << 20;
+
 /// Longest name of a column or table, as Athena and Glue want.
 pub const NAME_BYTES: usize = lakegate_model::contract::NAME_BYTES;
+
+/// Longest path of a column: a JSON pointer, in bytes. Every part file's footer holds the paths of all its
+/// columns, so that one key of megabytes would weigh on every file to come.
+pub const POINTER_BYTES: usize = 1 << 10;
+
+/// Keys of paths that no contract has, as a plan remembers them, in bytes. They only save time: a key beyond
+/// is looked at each time it comes.
+pub const UNKNOWN_KEY_BYTES: usize = 1 << 20;
 
 /// Limits that a spec may change.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]

@@ -130,6 +130,11 @@ pub fn pointer_push(pointer: &mut String, key: &str) {
     pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
 }
 
+/// Bytes that [`pointer_push`] appends.
+pub fn pointer_bytes(key: &[u8]) -> usize {
+    1 + key.len() + key.iter().filter(|&&byte| byte == b'~' || byte == b'/').count()
+}
+
 /// The pointer of a path that a spec writes: dotted (`customer.name`) or a pointer already.
 pub fn path_to_pointer(path: &str) -> String {
     if path.starts_with('/') {

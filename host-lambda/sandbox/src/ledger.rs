@@ -13,7 +13,7 @@ use crate::job::{JobOptions, Step};
 use crate::limits::{LINE_BYTES, Limits, PIECE_BYTES};
 use crate::report::Report;
 use lakegate_base::Result;
-use lakegate_model::QuarantineLine;
+use lakegate_model::{QuarantineLine, hive};
 
 struct OpenPart {
     table: String,
@@ -269,23 +269,9 @@ fn check_table(name: &str) -> Result<()> {
     if legal { Ok(()) } else { lie("it named a table that is no legal name") }
 }
 
-/// Hive segments `name=value/`, escaped: nothing that climbs, hides, or is one path here and another there.
+/// The guest escapes by the same list, in the crate that both know: what one writes the other takes.
 fn check_partition(path: &str) -> Result<()> {
-    const LONGEST: usize = 1024; // S3's limit on a whole key
-    let legal_name = |name: &str| {
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-    };
-    let legal_value = |value: &str| {
-        !value.is_empty() && !value.chars().any(|c| c.is_control() || "\"#'*/:=?\\{[]^".contains(c))
-    };
-    let Some(inner) = path.strip_suffix('/') else {
-        return if path.is_empty() { Ok(()) } else { lie("a partition path has no trailing slash") };
-    };
-    let legal = path.len() <= LONGEST
-        && inner.split('/').all(|segment| {
-            segment.split_once('=').is_some_and(|(name, value)| legal_name(name) && legal_value(value))
-        });
-    if legal { Ok(()) } else { lie("a partition path is no legal Hive path") }
+    if hive::is_path(path) { Ok(()) } else { lie("a partition path is no legal Hive path") }
 }
 
 #[cfg(test)]
@@ -294,7 +280,7 @@ mod tests {
 
     #[test]
     fn partition_paths_cannot_climb_or_hide() {
-        for good in ["", "a=1/", "d=2025-01-01/h=%3A/", "a=__HIVE_DEFAULT_PARTITION__/", "n=Zürich 1/"] {
+        for good in ["", "a=1/", "d=2025-01-01/h=%3A/", "n=Zürich 1/", "c=a\u{85}b\u{2028}/"] {
             assert!(check_partition(good).is_ok(), "{good}");
         }
         for bad in ["a", "/", "a=/", "=1/", "../", "a=1/../", "a=b=c/", "A=1/", "a=x\\y/", "a=1//", ".a=1/"] {

@@ -218,6 +218,7 @@ codes! {
     PartBytes = "part_bytes", Limit, Input, "A part file would be larger than 2 GiB.";
     PartitionPath = "partition_path", Internal, Own, "A partition's path does not fit the table.";
     PathRefused = "path_refused", Usage, Input, "The address of a request is not percent-encoded UTF-8.";
+    PathTooLong = "path_too_long", Limit, Input, "A name in a CSV header is longer than a column's path may be.";
     PermissionDenied = "permission_denied", Environment, Input, "The system denies the file or folder.";
     PieceDiffers = "piece_differs", Input, Input, "Input, spec or component is not the one that a receipt names.";
     PieceMissing = "piece_missing", Usage, Input, "Input, spec or component that a receipt names is not to be had.";
@@ -246,6 +247,7 @@ codes! {
     RequestRefused = "request_refused", Environment, Own, "An AWS service refused a request.";
     ResourceMissing = "resource_missing", Environment, Own, "What an AWS call names is not there.";
     ResubmitMixed = "resubmit_mixed", Input, Input, "The records come from objects with different specs.";
+    RowsTooLarge = "rows_too_large", Limit, Input, "Expressions make more text of a few thousand rows than memory is meant for.";
     RuntimeApi = "runtime_api", Environment, Passing, "The Lambda Runtime API cannot be reached.";
     SampleDiffers = "sample_differs", Release, Input, "A sample of the release comes out otherwise here.";
     SampleFails = "sample_fails", Release, Input, "A sample of the release fails.";

@@ -8,11 +8,45 @@ use std::fmt::Write as _;
 /// The value of a partition that has none.
 pub const DEFAULT_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
 
+/// Longest `name=value` in bytes, as escaped: no file system of the homes takes a longer name of a folder.
+pub const FOLDER_BYTES: usize = 255;
+
+/// Longest path of all partition columns in bytes: S3 takes keys of 1,024, and the names of lake, table and
+/// part file need room beside it.
+pub const PATH_BYTES: usize = 512;
+
+/// Whether a character cannot stand in a partition's path as it is. Hive's list ends with ASCII: the control
+/// characters beyond it, such as U+0085, stay.
+fn is_escaped(c: char) -> bool {
+    c.is_ascii_control() || "\"#%'*/:=?\\{[]^".contains(c)
+}
+
+/// Whether the path of so many bytes may get a folder of so many.
+pub fn fits(path_bytes: usize, folder_bytes: usize) -> bool {
+    // With the slash behind the folder.
+    folder_bytes <= FOLDER_BYTES && path_bytes + folder_bytes < PATH_BYTES
+}
+
+/// Whether a path is empty or `name=value/name=value/`, escaped and within the limits: nothing that climbs,
+/// hides, or is one path here and another there.
+pub fn is_path(path: &str) -> bool {
+    let Some(inner) = path.strip_suffix('/') else { return path.is_empty() };
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    let is_value = |value: &str| !value.is_empty() && !value.chars().any(|c| c != '%' && is_escaped(c));
+    let is_folder = |folder: &str| {
+        folder.len() <= FOLDER_BYTES
+            && folder.split_once('=').is_some_and(|(name, value)| is_name(name) && is_value(value))
+    };
+    path.len() <= PATH_BYTES && inner.split('/').all(is_folder)
+}
+
 /// Escapes a partition value.
 pub fn escape(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     for c in value.chars() {
-        if c.is_ascii_control() || "\"#%'*/:=?\\{[]^".contains(c) {
+        if is_escaped(c) {
             let _ = write!(out, "%{:02X}", c as u32);
         } else {
             out.push(c);
@@ -66,6 +100,34 @@ mod tests {
         );
         assert!(partitions("").is_empty());
         assert_eq!([unescape("100%"), unescape("%+1"), unescape("%zz")], ["100%", "%+1", "%zz"]);
+    }
+
+    #[test]
+    fn what_is_escaped_is_a_path_whatever_the_character() {
+        let odd =
+            ['\u{85}', '\u{9f}', '\u{a0}', '\u{2028}', '\u{feff}', '\u{fffe}', '\u{ffff}', '\u{10ffff}'];
+        for c in (0..0x3000).filter_map(char::from_u32).chain(odd) {
+            let value = format!("a{c}b");
+            let path = format!("x={}/", escape(&value));
+            assert!(is_path(&path), "{:x}", c as u32);
+            assert_eq!(partitions(&path), [("x".to_owned(), Some(value))], "{:x}", c as u32);
+        }
+    }
+
+    #[test]
+    fn paths_cannot_climb_or_hide_and_end_before_a_file_system_does() {
+        let long = |value: usize| format!("a={}/", "v".repeat(value));
+        for good in ["", "a=1/", "d=2025-01-01/h=%3A/", "a=__HIVE_DEFAULT_PARTITION__/", "n=Zürich 1/"] {
+            assert!(is_path(good), "{good}");
+        }
+        for bad in ["a", "/", "a=/", "=1/", "../", "a=1/../", "a=b=c/", "A=1/", "a=x\\y/", "a=1//", ".a=1/"] {
+            assert!(!is_path(bad), "{bad}");
+        }
+        assert!(is_path(&long(FOLDER_BYTES - 2)) && !is_path(&long(FOLDER_BYTES - 1)));
+        assert!(fits(0, FOLDER_BYTES) && !fits(0, FOLDER_BYTES + 1));
+        let two = long(253) + &long(253);
+        assert!(two.len() == PATH_BYTES && is_path(&two) && fits(256, 255));
+        assert!(!is_path(&(long(253) + &long(252) + "b=1/")) && !fits(511, 3));
     }
 
     #[test]

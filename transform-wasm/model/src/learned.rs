@@ -4,9 +4,7 @@
 //! (`learn` of the transform). A path's knowledge is the set of kinds seen there, so that joining is set
 //! union: commutative, associative and idempotent by construction.
 
-use serde::de::{Error as _, MapAccess, Visitor};
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
 use crate::failure::Failure;
@@ -52,70 +50,43 @@ impl Kinds {
     }
 }
 
-/// One path and what is below it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Node {
-    /// Kinds seen here.
-    #[serde(rename = "k")]
-    pub kinds: Kinds,
-    /// Keys below, when objects were seen, in the order they came.
-    #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
-    #[serde(serialize_with = "write_keys", deserialize_with = "read_keys")]
-    pub keys: Vec<(String, Node)>,
-    /// The element, when arrays were seen.
-    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
-    pub element: Option<Box<Node>>,
-}
+/// One path: the kinds seen there, the number of the path above it, and its key there; none for the element of
+/// an array.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node(pub Kinds, pub usize, pub Option<String>);
 
-#[derive(Serialize, Deserialize)]
-struct Text<N> {
+/// Paths, each after the one above it; the first is the record. A list, so that a record may nest as deep as it
+/// likes: readers of JSON give up on a tree at some depth of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nodes {
     version: u64,
-    root: N,
+    /// The paths.
+    pub nodes: Vec<Node>,
 }
 
-impl Node {
-    /// The text that has this node as its root, the record.
-    pub fn to_text(&self) -> String {
-        serde_json::to_string(&Text { version: 1, root: self }).unwrap_or_default()
+const VERSION: u64 = 2;
+
+impl Nodes {
+    /// Of paths that are in order.
+    pub fn new(nodes: Vec<Node>) -> Self {
+        Self { version: VERSION, nodes }
     }
 
-    /// The root of a text.
+    /// The text.
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The paths of a text.
     ///
     /// # Errors
-    /// Fault `spec`, code `learned_invalid`, when it is not one of [`Node::to_text`].
+    /// Fault `spec`, code `learned_invalid`, when it is not one of [`Nodes::to_text`].
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let bad = || Failure::spec(Code::LearnedInvalid, "the learned types are not readable");
-        let text: Text<Self> = serde_json::from_str(text).map_err(|_| bad())?;
-        if text.version == 1 { Ok(text.root) } else { Err(bad()) }
+        let told: Self = serde_json::from_str(text).map_err(|_| bad())?;
+        let in_order = told.nodes.iter().enumerate().all(|(number, node)| node.1 < number.max(1));
+        if told.version == VERSION && in_order && !told.nodes.is_empty() { Ok(told) } else { Err(bad()) }
     }
-}
-
-fn write_keys<S: Serializer>(keys: &[(String, Node)], serializer: S) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(Some(keys.len()))?;
-    for (key, node) in keys {
-        map.serialize_entry(key, node)?;
-    }
-    map.end()
-}
-
-fn read_keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, Node)>, D::Error> {
-    struct Keys;
-    impl<'de> Visitor<'de> for Keys {
-        type Value = Vec<(String, Node)>;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("an object of keys")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut keys = Vec::new();
-            while let Some(entry) = map.next_entry().map_err(A::Error::custom)? {
-                keys.push(entry);
-            }
-            Ok(keys)
-        }
-    }
-    deserializer.deserialize_map(Keys)
 }
 
 #[cfg(test)]
@@ -124,12 +95,20 @@ mod tests {
 
     #[test]
     fn learned_types_are_written_as_they_were_read() {
-        let text = r#"{"version":1,"root":{"k":128,"c":{"b":{"k":4},"a":{"k":768,"e":{"k":128,"c":{"x":{"k":65}}}}}}}"#;
-        let root = Node::parse(text).unwrap();
-        assert_eq!(root.to_text(), text);
-        assert!(root.kinds.any(Kinds::OBJECT) && !root.kinds.any(Kinds::ARRAY));
-        for wrong in ["", "{}", r#"{"version":2,"root":{"k":0}}"#, r#"{"version":1,"root":{}}"#] {
-            assert_eq!(Node::parse(wrong).unwrap_err().code, "learned_invalid", "{wrong}");
+        let text = r#"{"version":2,"nodes":[[128,0,null],[4,0,"b"],[768,0,"a"],[128,2,null],[65,3,"x"]]}"#;
+        let told = Nodes::parse(text).unwrap();
+        assert_eq!(told.to_text(), text);
+        assert!(told.nodes[0].0.any(Kinds::OBJECT) && !told.nodes[0].0.any(Kinds::ARRAY));
+        for wrong in [
+            "",
+            "{}",
+            r#"{"version":1,"root":{"k":0}}"#,
+            r#"{"version":3,"nodes":[[0,0,null]]}"#,
+            r#"{"version":2,"nodes":[]}"#,
+            r#"{"version":2,"nodes":[[0,1,null]]}"#,
+            r#"{"version":2,"nodes":[[0,0,null],[0,1,"a"]]}"#,
+        ] {
+            assert_eq!(Nodes::parse(wrong).unwrap_err().code, "learned_invalid", "{wrong}");
         }
     }
 }

@@ -34,7 +34,7 @@ const FORMAT_VERSION: i32 = 1;
 /// A part file that is being written.
 pub struct PartWriter {
     schema: PartSchema,
-    key_values: Vec<KeyValue>,
+    key_values: Arc<[(String, String)]>,
     codec: Codec,
     /// Bytes not taken yet; the first lies at `taken` in the file.
     out: Vec<u8>,
@@ -59,13 +59,12 @@ struct OpenGroup {
 }
 
 impl PartWriter {
-    /// Opens a part file with key-value metadata for its footer, in the order given.
-    pub fn new(schema: &PartSchema, key_values: &[(String, String)], codec: Codec) -> Self {
-        let key_values =
-            key_values.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
+    /// Opens a part file with key-value metadata for its footer, in the order given; all files of a table
+    /// share it, since it names the path of every column.
+    pub fn new(schema: &PartSchema, key_values: impl Into<Arc<[(String, String)]>>, codec: Codec) -> Self {
         Self {
             schema: schema.clone(),
-            key_values,
+            key_values: key_values.into(),
             codec,
             out: MAGIC.to_vec(),
             taken: 0,
@@ -164,7 +163,9 @@ impl PartWriter {
                 .set_ordinal(number as i32);
             groups.push(metadata.build()?);
         }
-        let key_values = Some(std::mem::take(&mut self.key_values)).filter(|pairs| !pairs.is_empty());
+        let pair = |(key, value): &(String, String)| KeyValue::new(key.clone(), value.clone());
+        let pairs: Vec<KeyValue> = self.key_values.iter().map(pair).collect();
+        let key_values = Some(pairs).filter(|pairs| !pairs.is_empty());
         let created_by = Some(CREATED_BY.to_owned());
         let rows = self.rows as i64;
         let file = FileMetaData::new(FORMAT_VERSION, rows, created_by, key_values, descriptor.clone(), None);

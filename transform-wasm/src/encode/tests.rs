@@ -122,7 +122,7 @@ type Repeated<'a> = (&'a Column, Option<&'a [u32]>);
 fn write(groups: &[&[Repeated<'_>]], codec: Codec) -> Vec<u8> {
     let names = groups[0].iter().enumerate().map(|(i, (c, _))| (format!("c{i}"), c.ty()));
     let schema = PartSchema::new(&names.collect::<Vec<_>>()).unwrap();
-    let mut part = PartWriter::new(&schema, &[("k".into(), "v".into())], codec);
+    let mut part = PartWriter::new(&schema, [("k".into(), "v".into())], codec);
     let (mut scratch, mut bytes) = (Scratch::new(), Vec::new());
     for group in groups {
         part.begin_row_group();

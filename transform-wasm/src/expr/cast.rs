@@ -172,14 +172,11 @@ impl Cast<'_> {
     fn date(&self, tz_offset_ms: i64, errors: &mut RowErrors) -> Value {
         match self.from {
             ColumnType::Timestamp => self.numbers::<TimestampMillisecondType, Date32Type>(errors, |value| {
-                i32::try_from(value.div_euclid(time::DAY_MS)).map_err(|_| Misfit::NotADate)
+                time::day_of(value).ok_or(Misfit::NotADate)
             }),
             // A timestamp's text is cut to its day, as a timestamp is: in UTC.
             _ => self.parsed::<Date32Type>(errors, |text| {
-                let by_time = || {
-                    let value = time::parse_iso_timestamp(text, tz_offset_ms)?;
-                    i32::try_from(value.div_euclid(time::DAY_MS)).ok()
-                };
+                let by_time = || time::parse_iso_timestamp(text, tz_offset_ms).and_then(time::day_of);
                 time::parse_iso_date(text).or_else(by_time).ok_or(Misfit::NotADate)
             }),
         }

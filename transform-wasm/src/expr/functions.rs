@@ -14,7 +14,7 @@ use super::error::{Refusal, nearest};
 use super::syntax::Ast;
 use super::tree::{Function, How, Node, Op, Unit};
 use crate::column::ColumnType;
-use crate::value::TimeFormat;
+use crate::value::{TimeFormat, time};
 
 /// Name, least and most arguments, how it is written.
 const FUNCTIONS: [(&str, usize, usize, &str); 32] = [
@@ -114,6 +114,9 @@ impl Binder<'_> {
         let text = |value: Option<&str>| Arc::new(StringArray::from(vec![value])) as ArrayRef;
         let (ty, array) = match name {
             "source_uri" => (ColumnType::String, text(Some(&source.uri))),
+            "event_time" if source.event_time.is_some_and(|moment| !time::is_moment(moment)) => {
+                return Err(Refusal::new(at, "the time of the source's event is beyond the years 1 to 9999"));
+            }
             "event_time" => {
                 let array = Arc::new(TimestampMillisecondArray::from(vec![source.event_time]));
                 (ColumnType::Timestamp, array as ArrayRef)

@@ -17,10 +17,11 @@ use arrow::datatypes::{
 use super::error::{RowError, RowErrors};
 use crate::column::ColumnType;
 use crate::column_arrow::ArrowType as _;
+use crate::limits::DERIVED_TEXT_BYTES;
 
 /// Bytes that one text column of a batch may grow to: 32-bit offsets end at 2 GiB, and memory much
 /// earlier. Only texts that an expression has multiplied come near it.
-pub(super) const MAX_TEXT_BYTES: usize = 256 << 20;
+pub(super) const MAX_TEXT_BYTES: usize = DERIVED_TEXT_BYTES;
 
 /// A column of results, or one value for all rows.
 #[derive(Clone)]

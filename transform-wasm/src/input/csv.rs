@@ -15,6 +15,8 @@ mod tests;
 pub use block::{Block, Cells, Room};
 use specials::Specials;
 
+use crate::limits::CSV_FIELDS;
+
 /// Shape of the input. Delimiter and quote are different ASCII characters, neither zero nor CR nor LF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CsvOptions {
@@ -130,6 +132,8 @@ pub struct CsvTokenizer {
     fields: Vec<Field>,
     unescaped: Vec<u8>,
     invalid: Option<usize>,
+    /// Fields that are not kept.
+    more: usize,
 }
 
 /// How a field ended.
@@ -145,7 +149,7 @@ impl CsvTokenizer {
     /// A tokenizer for input of that shape.
     #[must_use]
     pub fn new(options: CsvOptions) -> Self {
-        Self { options, fields: Vec::new(), unescaped: Vec::new(), invalid: None }
+        Self { options, fields: Vec::new(), unescaped: Vec::new(), invalid: None, more: 0 }
     }
 
     /// Reads the record that `buf` begins with; `at_end`: no bytes will follow those of `buf`.
@@ -156,6 +160,7 @@ impl CsvTokenizer {
         self.fields.clear();
         self.unescaped.clear();
         self.invalid = None;
+        self.more = 0;
         if buf.is_empty() {
             return Ok(if at_end { CsvStep::End } else { CsvStep::Incomplete });
         }
@@ -197,10 +202,25 @@ impl CsvTokenizer {
         Ok(CsvStep::Record { consumed, lines })
     }
 
-    /// Fields of the last record.
+    /// Fields of the last record; at most [`CSV_FIELDS`].
     #[must_use]
     pub fn fields(&self) -> &[Field] {
         &self.fields
+    }
+
+    /// How many fields the last record has.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.fields.len() + self.more
+    }
+
+    #[inline(always)]
+    fn push(&mut self, start: usize, end: usize, quoted: bool, escaped: bool) {
+        if self.fields.len() < CSV_FIELDS {
+            self.fields.push(Field { start: start as u32, end: end as u32, quoted, escaped });
+        } else {
+            self.more += 1;
+        }
     }
 
     /// Text of field `index` of the last record, unescaped; `buf` is what the record was read from.
@@ -233,7 +253,7 @@ impl CsvTokenizer {
             Ending::Delimiter(at) | Ending::Line(at) => at,
             Ending::Buffer => buf.len(),
         };
-        self.fields.push(Field { start: start as u32, end: end as u32, quoted: false, escaped: false });
+        self.push(start, end, false, false);
         Some(ending)
     }
 
@@ -263,7 +283,7 @@ impl CsvTokenizer {
             }
         };
         let (from, to) = if escaped { self.unescape(&buf[start + 1..close]) } else { (start + 1, close) };
-        self.fields.push(Field { start: from as u32, end: to as u32, quoted: true, escaped });
+        self.push(from, to, true, escaped);
         match buf.get(close + 1) {
             None => Ok(Some(Ending::Buffer)),
             Some(byte) if *byte == self.options.delimiter => {

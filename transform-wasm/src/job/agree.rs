@@ -85,7 +85,10 @@ fn check_columns(terms: &Terms, ledger: &Ledger, contracts: &[Contract]) -> Resu
 
 /// One record that is only a wrapper around an array: its elements may be the records.
 fn hint_at_records(terms: &Terms, learned: &Learned, report: &mut Report) {
-    if report.records != 1 || terms.spec.input.records.is_some() || learned.nodes[0].keys.len() != 1 {
+    // Where no table takes new paths, what was learned is not all that the record has.
+    let all_learned = terms.spec.tables.iter().any(|table| table.mode == Mode::Evolve);
+    let is_wrapper = report.records == 1 && all_learned && learned.nodes[0].keys.len() == 1;
+    if !is_wrapper || terms.spec.input.records.is_some() {
         return;
     }
     let Some((key, node)) = learned.nodes[0].keys.iter().next() else { return };

@@ -8,7 +8,7 @@ use crate::input::csv::{CsvOptions, CsvTokenizer, detect_delimiter};
 use crate::input::detect::{Detected, detect_format};
 use crate::json::reader::{DocumentReader, Next};
 use crate::json::{Cursor, Reject, Skipper, Stop};
-use crate::limits::{BATCH_BYTES, BATCH_RECORDS, BATCH_ROWS, Limits};
+use crate::limits::{BATCH_BYTES, BATCH_RECORDS, Limits};
 use crate::names::{path_to_pointer, pointer_keys};
 use crate::report::{Report, Warning};
 use crate::spec::{Format, Input};
@@ -113,7 +113,7 @@ impl Decoder {
             },
         };
         loop {
-            if feed.is_full() || reader.rows() >= BATCH_ROWS {
+            if feed.is_full() || reader.is_full() {
                 return Ok(Decoded::BatchFull);
             }
             let record = match framing {
@@ -276,7 +276,7 @@ impl Feed {
         match walked {
             Ok(end) => self.accept(reader, ledger, Span { end, ..span }),
             Err(stop) => {
-                let (mut stop, end) = self.skipper.judge(&cursor, at, stop);
+                let (mut stop, end) = self.skipper.judge(&cursor, at, self.limits.depth, stop);
                 if let (Some(end), Stop::Reject(_)) = (end, &stop) {
                     stop = after_record(&cursor, end).err().unwrap_or(stop);
                 }
@@ -335,7 +335,7 @@ impl Feed {
                 self.accept(reader, ledger, Span { start, end, number })
             }
             Err(stop @ Stop::Reject(_)) if next.is_ok() => {
-                let (stop, end) = self.skipper.judge(&cursor, start, stop);
+                let (stop, end) = self.skipper.judge(&cursor, start, self.limits.depth, stop);
                 if end.is_some() {
                     document.done();
                 }
@@ -361,6 +361,9 @@ impl Feed {
     fn accept(&mut self, reader: &mut Reader, ledger: &mut Ledger, span: Span) -> Result<Record, Failure> {
         if span.end - span.start > self.limits.record_bytes {
             return Err(self.too_large(span.start, ledger));
+        }
+        if let Err(stop) = reader.weigh(span.start) {
+            return self.refuse(reader, ledger, stop, span);
         }
         reader.commit();
         ledger.accept();
@@ -405,7 +408,10 @@ impl Feed {
                 ledger.report.records += 1;
                 self.not_objects += u64::from(reject.code == "not_an_object");
                 match reader {
-                    Reader::Shred(_) => ledger.reject(&self.source, span, &reject)?,
+                    Reader::Shred(shredding) => {
+                        shredding.note_rejected(&reject);
+                        ledger.reject(&self.source, span, &reject)?;
+                    }
                     Reader::Learn(_) => ledger.count_rejected(reject.code),
                 }
                 self.source.advance_to(span.end);

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampMillisecondArray,
+};
 use arrow::datatypes::{Float64Type, Int64Type};
 
 use crate::column::ColumnType;
@@ -210,4 +213,49 @@ fn try_on_makes_the_checks_of_a_job() {
     assert_eq!(rejects.iter().collect::<Vec<_>>(), [(1, "nobody scores thirteen")]);
     let failure = try_on(&Score { fault: "forgets" }, "t", &rows).unwrap_err();
     assert_eq!(failure.code, "extension_failed");
+}
+
+/// Adds a date and a time that are beyond the years 1 to 9999 where `id` is 2.
+struct FarAway;
+
+impl Extension for FarAway {
+    fn name(&self) -> &'static str {
+        "far_away"
+    }
+
+    fn version(&self) -> &'static str {
+        "1.0.0"
+    }
+
+    fn changes(&self, _: &str, _: &[(String, ColumnType)]) -> Result<Changes, String> {
+        Ok(Changes::default().add("day", ColumnType::Date).add("at", ColumnType::Timestamp))
+    }
+
+    fn apply(&self, _: &str, rows: &RecordBatch, _: &mut Rejects) -> Result<RecordBatch, String> {
+        let ids = rows.column_by_name("id").ok_or("no id")?.as_primitive::<Int64Type>();
+        let far = |row: usize| ids.value(row) == 2;
+        let days: Date32Array =
+            (0..rows.num_rows()).map(|row| Some(if far(row) { i32::MAX } else { 1 })).collect();
+        let times: TimestampMillisecondArray =
+            (0..rows.num_rows()).map(|row| Some(if far(row) { i64::MIN } else { 1 })).collect();
+        let made: [(&str, ArrayRef); 2] = [("day", Arc::new(days)), ("at", Arc::new(times))];
+        RecordBatch::try_from_iter(made).map_err(|error| error.to_string())
+    }
+}
+
+#[test]
+fn a_date_that_no_column_holds_rejects_its_record() {
+    let spec = "[output]\nmax_rejected = \"100%\"\n[[table]]\nname = 't'\nmode = 'discard'\n\
+                filter = \"date_trunc('week', day) <> day OR week(day) > 0 OR date_trunc('second', at) = at\"\n\
+                [[table.column]]\nname = 'id'\ntype = 'bigint'\n";
+    let options = Options { spec: spec.into(), ..Options::default() };
+    let data = b"{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n";
+    let asked = drive_job(Job::open_with(options.clone(), FarAway).unwrap(), data, 99).unwrap().unwrap_err();
+    let options = Options { contracts: asked.contracts, final_pass: true, ..options };
+    let made = drive_job(Job::open_with(options, FarAway).unwrap(), data, 99).unwrap().unwrap();
+    assert_eq!(
+        (&made.report["accepted"], &made.report["rejects"]["extension_rejected"]),
+        (&2.into(), &1.into())
+    );
+    assert!(made.quarantine.contains("beyond the years 1 to 9999"), "{}", made.quarantine);
 }

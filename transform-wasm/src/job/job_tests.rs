@@ -9,7 +9,11 @@ pub(super) struct Made {
     pub(super) report: serde_json::Value,
 }
 
-fn drive(options: &Options, data: &[u8], chunk: usize) -> Result<Result<Made, Widened>, crate::Failure> {
+pub(super) fn drive(
+    options: &Options,
+    data: &[u8],
+    chunk: usize,
+) -> Result<Result<Made, Widened>, crate::Failure> {
     drive_job(Job::open(options.clone())?, data, chunk)
 }
 
@@ -44,7 +48,7 @@ pub(super) fn drive_job(
 }
 
 /// Both passes; the spec may be empty.
-fn run(spec: &str, data: &[u8], chunk: usize) -> Made {
+pub(super) fn run(spec: &str, data: &[u8], chunk: usize) -> Made {
     let mut options = Options { spec: spec.into(), table: Some("t".into()), ..Options::default() };
     if let Err(widened) = drive(&options, data, chunk).unwrap() {
         options.contracts = widened.contracts;
@@ -54,7 +58,7 @@ fn run(spec: &str, data: &[u8], chunk: usize) -> Made {
     panic!("a job without contract must ask for one");
 }
 
-const LENIENT: &str = "[output]\nmax_rejected = \"100%\"\n";
+pub(super) const LENIENT: &str = "[output]\nmax_rejected = \"100%\"\n";
 
 #[test]
 fn the_same_bytes_however_the_input_is_cut() {

@@ -32,6 +32,10 @@ mod extend_tests;
 #[cfg(test)]
 mod job_tests;
 #[cfg(test)]
+mod limit_tests;
+#[cfg(test)]
+mod odd_input_tests;
+#[cfg(test)]
 mod odd_spec_tests;
 #[cfg(test)]
 mod trace_tests;

@@ -16,7 +16,7 @@ use crate::names;
 use crate::names::Naming;
 use crate::propose;
 use crate::report::Report;
-use crate::shred::{Learner, Level, Plan, Shredder};
+use crate::shred::{Level, Plan, Shredder};
 use crate::spec::{DropNulls, PartCompression, Spec, Table};
 
 use super::decode::Decoder;
@@ -60,11 +60,10 @@ impl Job {
         let terms =
             Terms { max_rejected: spec.max_rejected(), spec, no_spec, tables, live, options, extension };
         let mut ledger = Ledger::new(terms.tables.clone());
-        let depth = terms.spec.limits.depth;
         let (reader, phase) = match terms.settle(&mut ledger.report)? {
             Settled::Shred(shredding) => (Reader::Shred(shredding), Phase::Read),
-            Settled::BySpec => (Reader::Learn(Box::new(Learner::new(learned, depth))), Phase::Agree),
-            Settled::Not => (Reader::Learn(Box::new(Learner::new(learned, depth))), Phase::Read),
+            Settled::BySpec => (terms.learner_from(learned), Phase::Agree),
+            Settled::Not => (terms.learner_from(learned), Phase::Read),
         };
         let decoder = Decoder::new(&terms.spec.input, &terms.spec.limits);
         Ok(Self { terms, decoder, reader, ledger, queue: VecDeque::new(), phase })
@@ -113,7 +112,7 @@ impl Terms {
     fn shredding(&self, contracts: Vec<Contract>, report: &mut Report) -> Result<Shredding, Failure> {
         let tz_offset_ms = self.timezone()?;
         let limits = &self.spec.limits;
-        let plan = Plan::new(&self.spec.tables, &contracts, limits.columns, tz_offset_ms)?;
+        let plan = Plan::new(&self.spec.tables, &contracts, tz_offset_ms)?;
         let mut tables = Vec::new();
         let mut part_tables = Vec::new();
         for (t, contract) in contracts.into_iter().enumerate() {
@@ -213,7 +212,7 @@ impl Terms {
             name: contract.table.clone(),
             schema: PartSchema::new(&schema)?,
             columns: rows.written.iter().map(|&i| (level(i), contract.columns[i].ty)).collect(),
-            key_values,
+            key_values: key_values.into(),
             codec: match self.spec.output.compression {
                 PartCompression::Snappy => Codec::Snappy,
                 PartCompression::None => Codec::None,

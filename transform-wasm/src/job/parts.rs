@@ -6,15 +6,19 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use crate::column::{Column, ColumnType};
 use crate::encode::{Codec, PartSchema, PartWriter, Scratch};
 use crate::error::{Code, Failure};
-use crate::limits::{ENCODE_BUDGET, PIECE_BYTES, ROW_GROUP_BYTES};
+use crate::limits::{ENCODE_BUDGET, ENCODE_CEILING, OPEN_CHUNKS, OPEN_COLUMNS, PIECE_BYTES, ROW_GROUP_BYTES};
 use crate::shred::Level;
 
 use super::Step;
 use super::trace::Trace;
+
+#[cfg(test)]
+mod tests;
 
 /// What all part files of a table share.
 pub struct PartTable {
@@ -25,7 +29,7 @@ pub struct PartTable {
     /// Level and type of each column.
     pub columns: Vec<(Level, ColumnType)>,
     /// Footer metadata.
-    pub key_values: Vec<(String, String)>,
+    pub key_values: Arc<[(String, String)]>,
     /// Compression.
     pub codec: Codec,
 }
@@ -45,6 +49,8 @@ struct Part {
     rows: usize,
     raw_bytes: usize,
     stored_bytes: usize,
+    /// Bytes of the texts of parents, each counted on every row.
+    repeated_bytes: usize,
     /// Where the others went, once some did.
     file: Option<PartFile>,
     trace: Trace,
@@ -56,6 +62,8 @@ struct PartFile {
     writer: PartWriter,
     rows: u64,
     bytes: u64,
+    /// Column chunks so far.
+    chunks: usize,
 }
 
 /// Table and partition path.
@@ -79,11 +87,21 @@ pub struct Parts {
     /// Columns of the last row group: their memory serves the next one.
     spare: BTreeMap<usize, Vec<Column>>,
     next_id: u32,
+    /// Column chunks of the part files that are not closed.
+    chunks: usize,
+    memory: Memory,
     most_partitions: usize,
     opened: Vec<u64>,
     finishing: bool,
     scratch: Scratch,
     traced: Option<Traced>,
+}
+
+/// What all part files may hold together; less in tests.
+struct Memory {
+    budget: usize,
+    ceiling: usize,
+    chunks: usize,
 }
 
 /// What a trace needs beside that of each open part file.
@@ -115,6 +133,8 @@ impl Parts {
             group: None,
             spare: BTreeMap::new(),
             next_id: 0,
+            chunks: 0,
+            memory: Memory { budget: ENCODE_BUDGET, ceiling: ENCODE_CEILING, chunks: OPEN_CHUNKS },
             most_partitions,
             opened,
             finishing: false,
@@ -183,6 +203,13 @@ impl Parts {
                 )
                 .hint("partition by something coarser, for example month, or raise limits.partitions"));
             }
+            Entry::Vacant(_) if open.saturating_mul(kinds.len()) >= OPEN_COLUMNS => {
+                return Err(Failure::limit(
+                    Code::TooManyPartitions,
+                    format!("the columns of all partitions together are more than {OPEN_COLUMNS}"),
+                )
+                .hint("partition by something coarser, for example month, or leave columns out"));
+            }
             Entry::Vacant(entry) => {
                 self.opened[table] += 1;
                 entry.insert(Part::new(self.tables[table].empty_columns()))
@@ -216,7 +243,7 @@ impl Parts {
         let due = self.open.iter().find(|(_, p)| p.raw_bytes >= ROW_GROUP_BYTES).map(|(key, _)| key.clone());
         let key = match (due, largest) {
             (Some(key), _) => key,
-            (None, Some((key, _))) if held >= ENCODE_BUDGET => key.clone(),
+            (None, Some((key, _))) if held >= self.memory.budget => key.clone(),
             _ => return Ok(()),
         };
         let part = self.open.remove(&key).ok_or_else(|| Failure::internal("a part file went missing"))?;
@@ -224,12 +251,20 @@ impl Parts {
         Ok(())
     }
 
+    /// The next row group where all part files hold far more than their budget.
+    fn over_ceiling(&mut self) -> Result<Option<Group>, Failure> {
+        if self.open.values().map(|part| part.stored_bytes).sum::<usize>() >= self.memory.ceiling {
+            self.keep_budget()?;
+        }
+        Ok(self.group.take())
+    }
+
     fn begin_group(&mut self, key: Key, mut part: Part) -> Group {
         let empty = self.spare.remove(&key.0).unwrap_or_else(|| self.tables[key.0].empty_columns());
         let columns = std::mem::replace(&mut part.columns, empty);
         let repeats = std::mem::take(&mut part.repeats);
         let rows = part.rows;
-        (part.rows, part.raw_bytes, part.stored_bytes) = (0, 0, 0);
+        (part.rows, part.raw_bytes, part.stored_bytes, part.repeated_bytes) = (0, 0, 0, 0);
         Group { key, part, columns, repeats, rows, next: 0 }
     }
 
@@ -246,7 +281,10 @@ impl Parts {
     pub fn encode(&mut self, queue: &mut VecDeque<Step>) -> Result<bool, Failure> {
         let group = match self.group.take() {
             Some(group) => group,
-            None if !self.finishing => return Ok(false),
+            None if !self.finishing => match self.over_ceiling()? {
+                Some(group) => group,
+                None => return Ok(false),
+            },
             None => match self.open.pop_first() {
                 None => return Ok(false),
                 Some((_, part)) if part.rows == 0 => {
@@ -275,8 +313,8 @@ impl Parts {
                     table: table.name.clone(),
                     partition: group.key.1.clone(),
                 });
-                let writer = PartWriter::new(&table.schema, &table.key_values, table.codec);
-                PartFile { id, writer, rows: 0, bytes: 0 }
+                let writer = PartWriter::new(&table.schema, table.key_values.clone(), table.codec);
+                PartFile { id, writer, rows: 0, bytes: 0, chunks: 0 }
             }
         };
         if group.next == 0 {
@@ -293,6 +331,8 @@ impl Parts {
         if done {
             file.writer.end_row_group()?;
             file.rows += group.rows as u64;
+            file.chunks += group.columns.len();
+            self.chunks += group.columns.len();
         }
         if done || file.writer.pending() >= PIECE_BYTES {
             file.send(queue);
@@ -301,6 +341,9 @@ impl Parts {
         if done {
             group.columns.iter_mut().for_each(Column::clear);
             self.spare.insert(group.key.0, group.columns);
+            if self.chunks > self.memory.chunks {
+                return self.close(group.part, queue);
+            }
             self.open.insert(group.key, group.part);
         } else {
             self.group = Some(group);
@@ -310,6 +353,7 @@ impl Parts {
 
     fn close(&mut self, part: Part, queue: &mut VecDeque<Step>) -> Result<(), Failure> {
         let mut file = part.file.ok_or_else(|| Failure::internal("a part file without rows was opened"))?;
+        self.chunks -= file.chunks;
         file.writer.finish()?;
         file.send(queue);
         if let Some(traced) = &mut self.traced {
@@ -329,6 +373,7 @@ impl Part {
             rows: 0,
             raw_bytes: 0,
             stored_bytes: 0,
+            repeated_bytes: 0,
             file: None,
             trace: Trace::default(),
         }
@@ -345,7 +390,10 @@ impl Part {
         let to = self.columns.iter_mut().zip(columns);
         match rows {
             Rows::All => {
-                for (to, from) in to {
+                for ((to, from), (level, _)) in to.zip(kinds) {
+                    if *level == Level::Record {
+                        self.repeated_bytes += repeated_bytes(from, 0..counts.len(), counts);
+                    }
                     to.append(from)?;
                 }
                 if record_level {
@@ -355,6 +403,10 @@ impl Part {
             Rows::Some(rows, of_record) => {
                 let (records, repeats) = runs(rows, of_record);
                 for ((to, from), (level, _)) in to.zip(kinds) {
+                    if *level == Level::Record {
+                        let slots = records.iter().map(|&record| record as usize);
+                        self.repeated_bytes += repeated_bytes(from, slots, &repeats);
+                    }
                     to.append_slots(from, if *level == Level::Row { rows } else { &records })?;
                 }
                 if record_level {
@@ -368,13 +420,15 @@ impl Part {
     fn measure(&mut self, kinds: &[(Level, ColumnType)]) {
         (self.raw_bytes, self.stored_bytes) = (0, self.repeats.len() * 4);
         for (column, (level, _)) in self.columns.iter().zip(kinds) {
-            // Raw bytes need a look at every slot of a repeated text: its stored share times the
-            // mean number of rows is near enough for a threshold, and as deterministic.
+            // A repeated value counts as its stored share times the mean number of rows: near enough for a
+            // threshold. Texts are counted beside it, since one can be longer than all others together.
             self.stored_bytes += column.stored_bytes();
             let slots = column.len().max(1);
             let raw = column.raw_bytes();
-            self.raw_bytes += if *level == Level::Record { raw / slots * self.rows } else { raw };
+            let raw = if *level == Level::Record { (raw / slots).saturating_mul(self.rows) } else { raw };
+            self.raw_bytes = self.raw_bytes.saturating_add(raw);
         }
+        self.raw_bytes = self.raw_bytes.max(self.repeated_bytes);
     }
 }
 
@@ -392,6 +446,14 @@ impl PartFile {
             queue.push_back(Step::PartBytes { id, bytes: piece.to_vec() });
         }
     }
+}
+
+/// Bytes of the texts in these slots, each as often as `counts` says.
+fn repeated_bytes(column: &Column, slots: impl Iterator<Item = usize>, counts: &[u32]) -> usize {
+    if !column.ty().is_text() {
+        return 0;
+    }
+    slots.zip(counts).map(|(slot, &count)| column.text_bytes(slot) * count as usize).sum()
 }
 
 /// The records of ascending rows, each once, and how many of the rows each has.

@@ -6,13 +6,16 @@ use lakegate_model::QuarantineLine;
 
 use crate::error::Failure;
 use crate::json::Reject;
-use crate::limits::QUARANTINE_RAW_BYTES;
+use crate::limits::{POINTER_BYTES, QUARANTINE_RAW_BYTES};
 use crate::report::Report;
 
 use super::source::Source;
 
 /// Bytes of lines that are collected before they go out.
 const FLUSH_BYTES: usize = 1 << 20;
+
+/// Longest message: it may name a check of the spec, or be an extension's.
+const MESSAGE_BYTES: usize = 4 << 10;
 
 /// Where a record stands in the buffer, and its number.
 #[derive(Clone, Copy, Debug)]
@@ -47,15 +50,16 @@ impl Quarantine {
         let raw = source.buffer().get(span.start..span.end).unwrap_or_default();
         let raw = raw.trim_ascii_end();
         let cut = floor_char(raw, QUARANTINE_RAW_BYTES);
+        let path = reject.path.as_deref().map(|path| shortened(path, POINTER_BYTES));
         let line = QuarantineLine {
             record: span.number,
             line: Some(source.line(span.start)),
             offset: Some(source.offset(span.start)),
             length: Some(raw.len() as u64),
             table: table.map(Cow::Borrowed),
-            path: reject.path.as_deref().map(Cow::Borrowed),
+            path,
             code: Cow::Borrowed(reject.code),
-            message: Cow::Borrowed(&reject.message),
+            message: shortened(&reject.message, MESSAGE_BYTES),
             raw: String::from_utf8_lossy(&raw[..cut]),
             truncated: cut < raw.len(),
         };
@@ -76,6 +80,14 @@ impl Quarantine {
     /// Drops what has not gone out.
     pub fn clear(&mut self) {
         self.lines.clear();
+    }
+}
+
+/// A text of at most `most` bytes, and a sign where something was cut off.
+fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    match floor_char(text.as_bytes(), most) {
+        whole if whole == text.len() => Cow::Borrowed(text),
+        cut => Cow::Owned(format!("{}…", &text[..cut])),
     }
 }
 

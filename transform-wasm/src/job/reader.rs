@@ -4,6 +4,7 @@
 
 use crate::error::Failure;
 use crate::json::{Cursor, Reject, Stop};
+use crate::limits::{BATCH_RECORDS, BATCH_ROWS, BATCH_ROWS_BYTES};
 use crate::report::{Report, Warning};
 use crate::shred::{Learner, Shredder};
 
@@ -62,12 +63,36 @@ impl Reader {
             Self::Learn(learner) => learner.rollback(),
         }
     }
+}
 
-    /// Rows of the batch so far, of the table that has most.
-    pub fn rows(&self) -> usize {
+impl Reader {
+    /// Weighs the record, which is whole.
+    ///
+    /// # Errors
+    /// Its rows are too large together.
+    pub fn weigh(&mut self, at: usize) -> Result<(), Stop> {
         match self {
-            Self::Shred(shredding) => shredding.shredder.batch.rows(),
-            Self::Learn(_) => 0,
+            Self::Shred(shredding) => shredding.shredder.weigh(at),
+            Self::Learn(_) => Ok(()),
+        }
+    }
+
+    /// Whether the batch's rows are enough.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Shred(shredding) => {
+                let batch = &shredding.shredder.batch;
+                batch.rows() >= BATCH_ROWS || batch.rows_bytes() >= BATCH_ROWS_BYTES
+            }
+            Self::Learn(_) => false,
+        }
+    }
+
+    /// Records of a row each that the batch still takes.
+    pub fn room(&self) -> usize {
+        match self {
+            Self::Shred(shredding) => shredding.shredder.batch.room(BATCH_ROWS_BYTES),
+            Self::Learn(_) => BATCH_RECORDS,
         }
     }
 }
@@ -90,6 +115,13 @@ impl Shredding {
         Ok(rejected)
     }
 
+    /// A record was rejected.
+    pub fn note_rejected(&mut self, reject: &Reject) {
+        if let ("unknown_column", Some(path)) = (reject.code, &reject.path) {
+            self.shredder.unknown.add(path);
+        }
+    }
+
     /// The ledgers of the tables, once all is written.
     pub fn report(&self, report: &mut Report) {
         self.rows.report(report);
@@ -98,6 +130,12 @@ impl Shredding {
                 Warning::new("discarded", "values of unknown paths were dropped (mode = \"discard\")");
             warning.count = self.shredder.discarded;
             report.warn(warning);
+        }
+        let unknown = &self.shredder.unknown;
+        if unknown.count > 0 {
+            let message =
+                format!("the contract has no column for {}: their records were rejected", unknown.list());
+            report.warn(Warning { count: unknown.count, ..Warning::new("unknown_paths", message) });
         }
         for (table, parts) in report.tables.iter_mut().zip(self.parts.counts()) {
             table.parts = parts;

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{Array, ArrayRef, AsArray};
+use lakegate_model::hive::{FOLDER_BYTES, PATH_BYTES};
 
 use crate::column::{Column, ColumnType};
 use crate::contract::{Contract, ContractColumn, Origin};
@@ -13,6 +14,7 @@ use crate::error::{Code, Failure};
 use crate::expr;
 use crate::hive;
 use crate::json::Reject;
+use crate::limits::DERIVED_TEXT_BYTES;
 use crate::report::{CheckReport, Report, TableReport};
 use crate::shred::{Batch, Level, TableBatch};
 use crate::spec::{Check, OnFail};
@@ -161,6 +163,7 @@ impl TableRows {
                 let array = view.evaluate(expression, number, name, rejected)?;
                 paths.append(name, *ty, &array);
             }
+            refuse_paths(&paths, number, &judged, rejected);
             judged.partitions = Some(paths);
         }
         for ((_, _, sum), failed) in self.checks.iter_mut().zip(failed) {
@@ -178,8 +181,13 @@ impl TableRows {
     ) -> Result<Vec<Option<Column>>, Failure> {
         let columns = &self.contract.columns;
         let mut made = vec![None; columns.len()];
+        let mut text = 0;
         for (column, expression) in &self.derives {
             let array = view.evaluate(expression, number, &columns[*column].name, rejected)?;
+            text += array.as_string_opt::<i32>().map_or(0, |texts| texts.value_data().len());
+            if text > DERIVED_TEXT_BYTES {
+                return Err(derived_too_large());
+            }
             made[*column] = Some(Column::from_arrow(columns[*column].ty, &array)?);
             view.arrays[*column] = Some(array);
         }
@@ -292,6 +300,33 @@ impl TableRows {
 fn dropped(batch: &TableBatch, gone: &BTreeSet<u32>) -> u64 {
     let empty = |(record, count): (usize, &u32)| *count == 0 && !gone.contains(&(record as u32));
     batch.counts.iter().enumerate().filter(|&(record, count)| empty((record, count))).count() as u64
+}
+
+#[cold]
+fn derived_too_large() -> Failure {
+    let most = DERIVED_TEXT_BYTES >> 20;
+    Failure::limit(
+        Code::RowsTooLarge,
+        format!("the derived columns of some rows have more than {most} MiB of text"),
+    )
+    .hint("are long texts of a parent derived anew on each row of an array? leave such columns out")
+}
+
+/// Rejects the records of rows whose partition could have no folder: committed, it could never be published.
+fn refuse_paths(paths: &hive::Paths, table: usize, judged: &Judged, rejected: &mut BTreeMap<u32, Reject>) {
+    for (row, _) in paths.rows.iter().enumerate().filter(|(_, path)| **path == hive::TOO_LONG) {
+        if judged.keep.as_ref().is_none_or(|keep| keep[row]) {
+            rejected.entry(judged.row_records[row]).or_insert_with(|| Reject {
+                code: "partition_too_long",
+                message: format!(
+                    "a partition's folder may have {FOLDER_BYTES} bytes, its whole path {PATH_BYTES}"
+                ),
+                path: None,
+                table: Some(table),
+                at: None,
+            });
+        }
+    }
 }
 
 fn run_check(

@@ -13,7 +13,7 @@ use crate::learn::Learned;
 use crate::names;
 use crate::propose;
 use crate::report::Report;
-use crate::shred::Learner;
+use crate::shred::{Learner, Scope};
 use crate::spec::{MaxRejected, Spec, TypeName};
 use crate::value::time::parse_timezone;
 
@@ -41,8 +41,13 @@ pub struct Terms {
 impl Terms {
     /// A reader that knows nothing yet.
     pub fn learner(&self) -> Reader {
-        let limits = &self.spec.limits;
-        Reader::Learn(Box::new(Learner::new(Learned::new(limits), limits.depth)))
+        self.learner_from(Learned::new(&self.spec.limits))
+    }
+
+    /// A reader that goes on from what is known.
+    pub fn learner_from(&self, learned: Learned) -> Reader {
+        let scope = Scope::new(&self.spec.tables, &self.live, self.no_spec);
+        Reader::Learn(Box::new(Learner::new(learned, scope, self.spec.limits.depth)))
     }
 
     /// Offset of zone-less timestamps, in milliseconds.

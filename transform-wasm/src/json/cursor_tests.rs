@@ -60,6 +60,8 @@ fn rejects_what_json_allows_but_readers_disagree_on() {
     assert_eq!(reject_code(b"[\"\\ud800\\u0041\"]"), "lone_surrogate");
     assert_eq!(reject_code(b"[\"\xff\"]"), "invalid_utf8");
     assert_eq!(reject_code(b"[1e999]"), "not_finite");
+    assert_eq!(reject_code(b"-1e999"), "not_finite");
+    assert_eq!(reject_code(&[b"[1".as_slice(), &[b'0'; 400], b"]"].concat()), "not_finite");
 }
 
 #[test]

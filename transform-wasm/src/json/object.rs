@@ -1,25 +1,38 @@
 //! The walk over one object's keys, shared by all who read records.
+//!
+//! The decision to know: a key need not have a node. Whoever has no use for it, or no room, says so; its value
+//! is looked at all the same, and keys of that kind that come twice are found when their object ends. So what
+//! is held of them is bounded by the record, however many different ones an input has.
 
 use crate::error::Failure;
-use crate::keys::Keys;
+use crate::keys::{Keys, hash};
 
 use super::cursor::{Cursor, Stop};
-use super::skip::{duplicate_key, missing_colon, missing_comma, not_a_key, too_deep};
+use super::skip::{KeySpan, duplicate_key, missing_colon, missing_comma, not_a_key, repeated_key, too_deep};
 use super::text::unescape;
+
+/// The node of keys that have none.
+pub const NOWHERE: u32 = u32::MAX;
+
+/// The position of a key that has no node.
+const LOST: usize = usize::MAX;
 
 /// Who reads records: a tree of nodes, and what to do with a value at one.
 pub trait Walk {
-    /// The keys of an object node.
+    /// The keys of an object node; none of [`NOWHERE`].
     fn keys(&mut self, node: u32) -> &mut Keys;
-    /// Adds a key that the node does not have; its position.
+    /// Adds a key that the node does not have; its position, or none if it gets no node. Below
+    /// [`NOWHERE`] there is none.
     ///
     /// # Errors
     /// When there are too many.
-    fn add_key(&mut self, node: u32, key: &[u8]) -> Result<usize, Failure>;
+    fn add_key(&mut self, node: u32, key: &[u8]) -> Result<Option<usize>, Failure>;
     /// A number that no object instance had before.
     fn next_stamp(&mut self) -> u32;
     /// The JSON pointer of a node.
     fn pointer(&self, node: u32) -> Option<String>;
+    /// The keys that have no node.
+    fn lost(&mut self) -> &mut Lost;
     /// Takes the value that begins with `byte` at `at`; the position after it.
     ///
     /// # Errors
@@ -32,6 +45,51 @@ pub trait Walk {
         node: u32,
         depth: usize,
     ) -> Result<usize, Stop>;
+    /// Looks at the value of a key that has no node, the last of [`Lost::way`]; the position after it.
+    ///
+    /// # Errors
+    /// See [`Stop`].
+    fn lost_value(&mut self, cursor: &Cursor<'_>, at: usize, byte: u8, depth: usize) -> Result<usize, Stop>;
+}
+
+/// Keys without a node: those of the objects that are open, and the way to the value at hand.
+#[derive(Debug, Default)]
+pub struct Lost {
+    seen: Vec<KeySpan>,
+    base: u32,
+    way: Vec<KeySpan>,
+}
+
+impl Lost {
+    /// Another record begins.
+    pub fn clear(&mut self) {
+        self.seen.clear();
+        self.way.clear();
+    }
+
+    /// The last node on the way.
+    pub fn base(&self) -> u32 {
+        self.base
+    }
+
+    /// The keys from there on, unescaped.
+    pub fn way(&self, input: &[u8]) -> Vec<Vec<u8>> {
+        let key = |&(_, start, end): &KeySpan| {
+            let mut key = Vec::new();
+            // It was read before: its escapes are right.
+            let _ = unescape(&input[start..end], start, &mut key);
+            key
+        };
+        self.way.iter().map(key).collect()
+    }
+
+    fn enter(&mut self, node: u32) {
+        if node != NOWHERE {
+            self.base = node;
+            self.way.clear();
+        }
+        self.way.extend(self.seen.last());
+    }
 }
 
 /// Walks the object whose bracket stands at `at`; the position after it.
@@ -49,6 +107,7 @@ pub fn walk_object<W: Walk>(
         return Err(too_deep().into());
     }
     let stamp = walk.next_stamp();
+    let lost = walk.lost().seen.len();
     let mut guess = 0;
     let (mut at, byte) = cursor.next(at + 1)?;
     if byte == b'}' {
@@ -56,27 +115,52 @@ pub fn walk_object<W: Walk>(
     }
     loop {
         let (position, end) = key(walk, cursor, at, node, guess)?;
-        guess = position + 1;
-        let keys = walk.keys(node);
-        let child = keys.node(position);
-        if !keys.mark(position, stamp) {
-            let mut reject = duplicate_key(at);
-            reject.path = walk.pointer(child);
-            return Err(reject.into());
+        let mut child = NOWHERE;
+        if position != LOST {
+            guess = position + 1;
+            let keys = walk.keys(node);
+            child = keys.node(position);
+            if !keys.mark(position, stamp) {
+                let mut reject = duplicate_key(at);
+                reject.path = walk.pointer(child);
+                return Err(reject.into());
+            }
         }
         let (colon, byte) = cursor.next(end)?;
         if byte != b':' {
             return Err(missing_colon(colon));
         }
         let (value, byte) = cursor.next(colon + 1)?;
-        let end = walk.value(cursor, value, byte, child, depth - 1)?;
+        let end = if child == NOWHERE {
+            walk.lost().enter(node);
+            let end = walk.lost_value(cursor, value, byte, depth - 1)?;
+            walk.lost().way.pop();
+            end
+        } else {
+            walk.value(cursor, value, byte, child, depth - 1)?
+        };
         let (here, byte) = cursor.next(end)?;
         match byte {
             b',' => (at, _) = cursor.next(here + 1)?,
-            b'}' => return Ok(here + 1),
+            b'}' => {
+                leave(walk.lost(), cursor, lost)?;
+                return Ok(here + 1);
+            }
             _ => return Err(missing_comma(cursor.input, here)),
         }
     }
+}
+
+/// The object ends whose keys without a node begin at `first`.
+#[inline]
+fn leave(lost: &mut Lost, cursor: &Cursor<'_>, first: usize) -> Result<(), Stop> {
+    if lost.seen.len() > first {
+        if let Some(at) = repeated_key(cursor, &mut lost.seen[first..])? {
+            return Err(duplicate_key(at).into());
+        }
+        lost.seen.truncate(first);
+    }
+    Ok(())
 }
 
 /// The position of the key at `at` among the node's keys, and the input's position after it.
@@ -101,8 +185,15 @@ fn key<W: Walk>(
         unescape(text.raw, at + 1, &mut unescaped)?;
         key = &unescaped;
     }
-    match walk.keys(node).position(key) {
-        Some(position) => Ok((position, end)),
-        None => Ok((walk.add_key(node, key)?, end)),
-    }
+    let position = match walk.keys(node).position(key) {
+        Some(position) => Some(position),
+        None => walk.add_key(node, key)?,
+    };
+    Ok((
+        position.unwrap_or_else(|| {
+            walk.lost().seen.push((hash(key), at + 1, end - 1));
+            LOST
+        }),
+        end,
+    ))
 }

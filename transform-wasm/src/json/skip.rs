@@ -68,8 +68,7 @@ impl Skipper {
                 b'-' | b'0'..=b'9' => {
                     let (number, end) = cursor.number(here)?;
                     if care == Care::All
-                        && !number.is_integer_text
-                        && let Err(misfit) = number.kind(&cursor.input[here..])
+                        && let Err(misfit) = number.check_finite(&cursor.input[here..])
                     {
                         return Err(Reject::at(misfit.code(), format!("a number {misfit}"), here).into());
                     }
@@ -107,13 +106,22 @@ impl Skipper {
 
     /// What a record's stop comes to once the whole record has been looked at, and where it ends if
     /// that is known: a fault of the record as JSON wins over a value that does not fit.
-    pub fn judge(&mut self, cursor: &Cursor<'_>, at: usize, stop: Stop) -> (Stop, Option<usize>) {
+    pub fn judge(
+        &mut self,
+        cursor: &Cursor<'_>,
+        at: usize,
+        depth: usize,
+        stop: Stop,
+    ) -> (Stop, Option<usize>) {
         let Stop::Reject(found) = &stop else { return (stop, None) };
-        // Depth was looked at on the way here, as deep as the walk went.
-        match self.skip(cursor, at, usize::MAX, Care::All) {
+        // As deep as a walk may go: what it did not come to is no deeper because of that.
+        match self.skip(cursor, at, depth, Care::All) {
             Ok(end) => (stop, Some(end)),
-            Err(Stop::Reject(whole)) => {
-                let end = self.skip(cursor, at, usize::MAX, Care::Grammar);
+            Err(Stop::Reject(mut whole)) => {
+                if whole.path.is_none() && whole.at == found.at {
+                    whole.path.clone_from(&found.path);
+                }
+                let end = self.skip(cursor, at, depth, Care::Grammar);
                 let stop = if whole.code == found.code { stop } else { Stop::Reject(whole) };
                 match end {
                     Ok(end) => (stop, Some(end)),

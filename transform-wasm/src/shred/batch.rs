@@ -4,6 +4,9 @@ use crate::column::Column;
 
 use super::plan::Plan;
 
+/// Bytes of a row without any value: its record, its partition, why it was dropped or rejected.
+const ROW_BYTES: usize = 32;
+
 /// What a slot of a column stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
@@ -28,6 +31,8 @@ pub struct TableBatch {
     pub elements: u32,
     /// Records without a row because of `empty = "drop"`.
     pub dropped: u64,
+    /// Bytes of a row, its texts left out.
+    pub row_bytes: usize,
 }
 
 /// The rows of some records.
@@ -37,6 +42,8 @@ pub struct Batch {
     pub tables: Vec<TableBatch>,
     /// Records taken.
     pub records: u32,
+    /// Bytes of texts that stand on several rows or in several columns, beyond those of the input.
+    pub spread: usize,
 }
 
 impl Batch {
@@ -52,9 +59,10 @@ impl Batch {
                 rows: 0,
                 elements: 0,
                 dropped: 0,
+                row_bytes: ROW_BYTES + table.columns.iter().map(|ty| 1 + ty.width()).sum::<usize>(),
             })
             .collect();
-        Self { tables, records: 0 }
+        Self { tables, records: 0, spread: 0 }
     }
 
     /// Empties the batch and keeps its memory.
@@ -67,6 +75,18 @@ impl Batch {
             table.dropped = 0;
         }
         self.records = 0;
+        self.spread = 0;
+    }
+
+    /// Bytes of all rows, texts counted only where they are not as in the input.
+    pub fn rows_bytes(&self) -> usize {
+        self.tables.iter().map(|table| table.rows as usize * table.row_bytes).sum::<usize>() + self.spread
+    }
+
+    /// Records, of a row each, that a batch still takes before it has `most` bytes; at least one.
+    pub fn room(&self, most: usize) -> usize {
+        let record: usize = self.tables.iter().map(|table| table.row_bytes).sum();
+        (most.saturating_sub(self.rows_bytes()) / record.max(1)).max(1)
     }
 
     /// Most rows of any table.
@@ -76,6 +96,16 @@ impl Batch {
 }
 
 impl TableBatch {
+    /// Bytes that the values of the record at hand, number `record` of the batch, have on all its rows.
+    pub fn repeated(&self, record: usize) -> usize {
+        if self.elements < 2 {
+            return 0;
+        }
+        let parents = self.columns.iter().zip(&self.levels).filter(|(_, level)| **level == Level::Record);
+        let texts: usize = parents.map(|(column, _)| column.text_bytes(record)).sum();
+        texts.saturating_mul(self.elements as usize - 1)
+    }
+
     /// Puts a null into every row-level column that the row now complete did not fill.
     #[inline]
     pub fn fill_rows(&mut self) {

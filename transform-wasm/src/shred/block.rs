@@ -15,6 +15,9 @@ use super::Shredder;
 use super::fields;
 use super::plan::Target;
 
+/// Columns that a field may go into: a block of them all is held before it is weighed.
+const COPIES: usize = 4;
+
 /// Texts up to so long are copied whole by one move of fixed size.
 const MOVE: usize = 16;
 
@@ -39,8 +42,10 @@ impl Shredder {
     /// JSON, and a record is a row.
     pub fn takes_blocks(&self, nodes: &[u32]) -> bool {
         let known = |node: &u32| {
-            let node = &self.plan.nodes[*node as usize];
-            (node.known || !node.targets.is_empty()) && !node.targets.iter().any(Target::is_json)
+            let node = self.plan.nodes.get(*node as usize);
+            node.is_some_and(|node| {
+                node.is_known() && node.targets.len() <= COPIES && !node.targets.iter().any(Target::is_json)
+            })
         };
         self.plan.tables.iter().all(|table| table.rows.is_none()) && nodes.iter().all(known)
     }

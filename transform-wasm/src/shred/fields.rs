@@ -1,26 +1,37 @@
 //! CSV fields into columns: every field is text, parsed by its column's type.
 
 use crate::column::Slots;
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::json::skip::Care;
-use crate::json::{Cursor, Stop, compact};
+use crate::json::{Cursor, NOWHERE, Stop, compact};
+use crate::limits::POINTER_BYTES;
+use crate::spec::Mode;
 use crate::value::{Misfit, Number, parse_boolean};
 
 use super::plan::Target;
 use super::{Shredder, convert};
 
 impl Shredder {
-    /// The node of a CSV column, by its header.
+    /// The node of a CSV column, by its header; [`NOWHERE`] if it has none.
     ///
     /// # Errors
-    /// When there are too many.
+    /// Fault `limit`, code `path_too_long`, for a name that no column of a table that evolves can have.
     pub fn csv_column(&mut self, header: &[u8]) -> Result<u32, Failure> {
-        let keys = &self.plan.nodes[0].keys;
-        let position = match keys.position(header) {
-            Some(position) => position,
-            None => self.plan.add_unknown(0, header)?,
-        };
-        Ok(self.plan.nodes[0].keys.node(position))
+        let root = &self.plan.nodes[0];
+        let position = root.keys.position(header);
+        if position.is_none() && root.mode == Mode::Evolve && !self.plan.takes(0, &[header]) {
+            return Err(header_too_long());
+        }
+        let position = position.or_else(|| self.plan.add_unknown(0, header));
+        Ok(position.map_or(NOWHERE, |position| self.plan.nodes[0].keys.node(position)))
+    }
+
+    /// Looks at one field that is not null, of a column that has no node.
+    ///
+    /// # Errors
+    /// As [`Shredder::field`].
+    pub fn lost_field(&mut self, header: &[u8], at: usize) -> Result<(), Stop> {
+        self.unknown_below(0, at, || vec![header.to_vec()])
     }
 
     /// Shreds one field that is not null.
@@ -32,7 +43,11 @@ impl Shredder {
         if plan.targets.is_empty() {
             return if plan.known { Ok(()) } else { self.unknown(node, at) };
         }
-        for i in 0..plan.targets.len() {
+        let targets = plan.targets.len();
+        if targets > 1 {
+            self.spread_by((targets - 1).saturating_mul(text.len()), node, at)?;
+        }
+        for i in 0..targets {
             let target = &self.plan.nodes[node as usize].targets[i];
             let column = &mut self.batch.tables[target.table].columns[target.column];
             let put = match column.slots() {
@@ -45,6 +60,7 @@ impl Shredder {
                     let cursor = Cursor { input: text, complete: true };
                     match self.skipper.skip(&cursor, 0, self.depth, Care::All) {
                         Ok(end) if end == text.len() => slots.push_with(|out| compact(text, out)),
+                        Err(Stop::Reject(why)) => return Err(self.reject(why.code, why.message, node, at)),
                         _ => return Err(self.reject("not_json", "the value is no JSON text", node, at)),
                     }
                     continue;
@@ -69,6 +85,13 @@ impl Shredder {
     fn field_misfit(&self, node: u32, misfit: Misfit, at: usize) -> Stop {
         self.reject(misfit.code(), format!("the value {misfit}"), node, at)
     }
+}
+
+/// The failure for a name in a header that is longer than a path may be.
+#[cold]
+pub fn header_too_long() -> Failure {
+    Failure::limit(Code::PathTooLong, format!("a name in the header is longer than {POINTER_BYTES} bytes"))
+        .hint("is the first record no header? set header = false in [input], or mode = \"discard\"")
 }
 
 /// A field that is not null as a bigint.

@@ -10,14 +10,20 @@ mod convert;
 mod fields;
 mod learner;
 mod plan;
+mod scope;
+mod unknown;
 mod walk;
 
 pub use batch::{Batch, Level, TableBatch};
 pub use block::FieldRules;
 pub use learner::Learner;
 pub use plan::{Plan, below};
+pub use scope::Scope;
+pub use unknown::UnknownPaths;
 
-use crate::json::{Reject, Skipper, Stop};
+use crate::json::{Lost, Reject, Skipper, Stop};
+use crate::keys::Keys;
+use crate::limits::RECORD_ROWS_BYTES;
 use crate::spec::Empty;
 
 /// Puts records into a batch.
@@ -29,13 +35,24 @@ pub struct Shredder {
     pub batch: Batch,
     /// True when nothing may widen any more.
     pub final_pass: bool,
-    /// Values dropped by `mode = "discard"`.
+    /// Values of the records taken that `mode = "discard"` dropped.
     pub discarded: u64,
+    /// Paths that no contract has and that records were rejected for.
+    pub unknown: UnknownPaths,
+    /// What the record at hand adds to [`Batch::spread`].
+    spread: usize,
+    /// Bytes of its rows so far, in all tables, their texts left out.
+    rows_bytes: usize,
+    /// What it adds to `discarded`.
+    dropped: u64,
     stamp: u32,
     element: Option<usize>,
     depth: usize,
     skipper: Skipper,
     scratch: Vec<u8>,
+    lost: Lost,
+    /// Those of [`crate::json::NOWHERE`]: none.
+    no_keys: Keys,
 }
 
 impl Shredder {
@@ -47,11 +64,17 @@ impl Shredder {
             batch,
             final_pass,
             discarded: 0,
+            unknown: UnknownPaths::default(),
+            spread: 0,
+            rows_bytes: 0,
+            dropped: 0,
             stamp: 0,
             element: None,
             depth,
             skipper: Skipper::default(),
             scratch: Vec::new(),
+            lost: Lost::default(),
+            no_keys: Keys::default(),
         }
     }
 
@@ -60,7 +83,11 @@ impl Shredder {
         for table in &mut self.batch.tables {
             table.elements = 0;
         }
+        self.spread = 0;
+        self.rows_bytes = 0;
+        self.dropped = 0;
         self.element = None;
+        self.lost.clear();
     }
 
     /// The record is whole: fills what it did not have and counts its rows.
@@ -85,6 +112,40 @@ impl Shredder {
             table.fill_records(records);
         }
         self.batch.records += 1;
+        self.batch.spread += std::mem::take(&mut self.spread);
+        self.discarded += std::mem::take(&mut self.dropped);
+    }
+
+    /// Weighs the record, which is whole.
+    ///
+    /// # Errors
+    /// Code `rows_too_large`.
+    pub fn weigh(&mut self, at: usize) -> Result<(), Stop> {
+        let record = self.batch.records as usize;
+        let repeated = self.batch.tables.iter().map(|table| table.repeated(record));
+        // Saturating, here and below: counts of a 32-bit guest must not begin anew.
+        let repeated = repeated.fold(0, usize::saturating_add);
+        self.spread_by(repeated, 0, at)
+    }
+
+    /// Counts text of the record that is held another time.
+    ///
+    /// # Errors
+    /// Code `rows_too_large`.
+    fn spread_by(&mut self, bytes: usize, node: u32, at: usize) -> Result<(), Stop> {
+        self.spread = self.spread.saturating_add(bytes);
+        self.check_rows(node, at)
+    }
+
+    fn check_rows(&self, node: u32, at: usize) -> Result<(), Stop> {
+        let bytes = self.spread.saturating_add(self.rows_bytes);
+        if bytes > RECORD_ROWS_BYTES { Err(self.too_large(node, at)) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn too_large(&self, node: u32, at: usize) -> Stop {
+        let most = RECORD_ROWS_BYTES >> 20;
+        self.reject("rows_too_large", format!("the rows of the record are larger than {most} MiB"), node, at)
     }
 
     /// Takes the record back.

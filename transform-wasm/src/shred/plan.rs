@@ -8,12 +8,17 @@ use std::collections::BTreeMap;
 use crate::column::ColumnType;
 use crate::contract::{Contract, Origin};
 use crate::error::{Code, Failure};
+use crate::json::NOWHERE;
 use crate::keys::Keys;
-use crate::names::{pointer_keys, pointer_push};
+use crate::limits::{POINTER_BYTES, UNKNOWN_KEY_BYTES};
+use crate::names::{pointer_bytes, pointer_keys, pointer_push};
 use crate::spec::{DeclaredColumn, Empty, Mode, Table};
 use crate::value::TimeFormat;
 
 use super::batch::Level;
+
+/// Bytes of a node, about.
+const NODE_BYTES: usize = 256;
 
 /// Where a value goes.
 #[derive(Clone, Debug)]
@@ -37,6 +42,8 @@ pub struct Target {
 pub struct PlanNode {
     parent: u32,
     key: Box<[u8]>,
+    /// Bytes of its pointer.
+    bytes: usize,
     /// Keys below.
     pub keys: Keys,
     /// Columns that take the value.
@@ -75,7 +82,8 @@ pub struct Plan {
     pub nodes: Vec<PlanNode>,
     /// The tables.
     pub tables: Vec<PlanTable>,
-    limit: usize,
+    /// Bytes that keys of unknown paths may still take.
+    room: usize,
 }
 
 impl Plan {
@@ -83,15 +91,10 @@ impl Plan {
     ///
     /// # Errors
     /// Fault `spec` for a date format that does not exist.
-    pub fn new(
-        tables: &[Table],
-        contracts: &[Contract],
-        column_limit: usize,
-        tz_offset_ms: i64,
-    ) -> Result<Self, Failure> {
+    pub fn new(tables: &[Table], contracts: &[Contract], tz_offset_ms: i64) -> Result<Self, Failure> {
         let all: Vec<usize> = (0..tables.len()).collect();
         let mode = strictest(tables, &all);
-        let mut plan = Self { nodes: Vec::new(), tables: Vec::new(), limit: column_limit.saturating_mul(4) };
+        let mut plan = Self { nodes: Vec::new(), tables: Vec::new(), room: UNKNOWN_KEY_BYTES };
         plan.nodes.push(PlanNode::new(0, b"", mode));
         plan.nodes[0].known = true;
         plan.nodes[0].object = true;
@@ -199,24 +202,29 @@ impl Plan {
     }
 
     fn add(&mut self, parent: u32, key: &[u8], mode: Mode) -> u32 {
-        self.nodes.push(PlanNode::new(parent, key, mode));
+        let mut node = PlanNode::new(parent, key, mode);
+        node.bytes = self.nodes[parent as usize].bytes + pointer_bytes(key);
+        self.nodes.push(node);
         self.nodes.len() as u32 - 1
     }
 
-    /// Adds a path that no contract knows.
-    ///
-    /// # Errors
-    /// Fault `limit`, code `too_many_columns`.
-    pub fn add_unknown(&mut self, node: u32, key: &[u8]) -> Result<usize, Failure> {
-        if self.nodes.len() >= self.limit {
-            return Err(Failure::limit(
-                Code::TooManyColumns,
-                "the input has more distinct paths than limits.columns allows",
-            )
-            .hint("are ids or dates used as keys? raise limits.columns if this is meant to be"));
+    /// Adds a path that no contract knows, so that its key is found quickly when it comes again; none where
+    /// there is no room, or where the path is longer than one may be. What becomes of a value is the same.
+    pub fn add_unknown(&mut self, node: u32, key: &[u8]) -> Option<usize> {
+        // A node, and the key in it and twice among the keys; the same on every host, whatever its words are.
+        let cost = NODE_BYTES + 3 * key.len();
+        if node == NOWHERE || cost > self.room || !self.takes(node, &[key]) {
+            return None;
         }
+        self.room -= cost;
         self.add_key(node, key);
-        Ok(self.nodes[node as usize].keys.len() - 1)
+        Some(self.nodes[node as usize].keys.len() - 1)
+    }
+
+    /// Whether the path of these keys below a node is no longer than one may be.
+    pub fn takes(&self, node: u32, keys: &[impl AsRef<[u8]>]) -> bool {
+        let below: usize = keys.iter().map(|key| pointer_bytes(key.as_ref())).sum();
+        self.nodes[node as usize].bytes + below <= POINTER_BYTES
     }
 
     /// The JSON pointer of a node, with the number of the element where there is one.
@@ -242,10 +250,16 @@ impl Plan {
 }
 
 impl PlanNode {
+    /// Whether some contract has the path.
+    pub fn is_known(&self) -> bool {
+        self.known || !self.targets.is_empty()
+    }
+
     fn new(parent: u32, key: &[u8], mode: Mode) -> Self {
         Self {
             parent,
             key: key.into(),
+            bytes: 0,
             keys: Keys::default(),
             targets: Vec::new(),
             rows: None,

@@ -6,8 +6,9 @@
 use crate::error::Failure;
 use crate::json::cursor::unexpected;
 use crate::json::skip::{Care, missing_comma, too_deep, trailing_comma};
-use crate::json::{Cursor, Stop, Walk, unescape, walk_object};
+use crate::json::{Cursor, Lost, NOWHERE, Reject, Stop, Walk, unescape, walk_object};
 use crate::keys::Keys;
+use crate::names::pointer_push;
 use crate::spec::Mode;
 
 use super::Shredder;
@@ -16,11 +17,11 @@ use super::plan::Target;
 
 impl Walk for Shredder {
     fn keys(&mut self, node: u32) -> &mut Keys {
-        &mut self.plan.nodes[node as usize].keys
+        self.plan.nodes.get_mut(node as usize).map_or(&mut self.no_keys, |node| &mut node.keys)
     }
 
-    fn add_key(&mut self, node: u32, key: &[u8]) -> Result<usize, Failure> {
-        self.plan.add_unknown(node, key)
+    fn add_key(&mut self, node: u32, key: &[u8]) -> Result<Option<usize>, Failure> {
+        Ok(self.plan.add_unknown(node, key))
     }
 
     fn next_stamp(&mut self) -> u32 {
@@ -30,6 +31,24 @@ impl Walk for Shredder {
 
     fn pointer(&self, node: u32) -> Option<String> {
         Some(self.plan.pointer(node, self.element))
+    }
+
+    fn lost(&mut self) -> &mut Lost {
+        &mut self.lost
+    }
+
+    fn lost_value(&mut self, cursor: &Cursor<'_>, at: usize, byte: u8, depth: usize) -> Result<usize, Stop> {
+        match byte {
+            b'n' => cursor.word(at, b"null"),
+            b'{' => walk_object(self, cursor, at, NOWHERE, depth),
+            _ => {
+                let end = self.skipper.skip(cursor, at, depth, Care::All)?;
+                let lost = std::mem::take(&mut self.lost);
+                let known = self.unknown_below(lost.base(), at, || lost.way(cursor.input));
+                self.lost = lost;
+                known.map(|()| end)
+            }
+        }
     }
 
     #[inline]
@@ -143,8 +162,12 @@ impl Shredder {
         if targets.is_empty() && walked {
             return Ok(());
         }
-        if targets.is_empty() || !targets.iter().all(Target::is_json) {
+        let copies = targets.len();
+        if copies == 0 || !targets.iter().all(Target::is_json) {
             return Err(self.mismatch(node, found, at));
+        }
+        if copies > 1 {
+            self.spread_by((copies - 1).saturating_mul(raw.len()), node, at)?;
         }
         self.put_json(node, raw);
         Ok(())
@@ -171,17 +194,22 @@ impl Shredder {
             }
         };
         let targets = self.plan.nodes[node as usize].targets.len();
+        if let Token::Number(number, text) = token
+            && self.plan.nodes[node as usize].targets.iter().all(Target::is_json)
+            && let Err(misfit) = number.check_finite(text)
+        {
+            // Where no column's type asks for it: what is kept as text or dropped is held to the rule too.
+            return Err(self.reject(misfit.code(), format!("the number {misfit}"), node, at));
+        }
+        if targets > 1 {
+            self.spread_by((targets - 1).saturating_mul(end - at), node, at)?;
+        }
         for target in 0..targets {
             self.put(node, target, token, at)?;
         }
         self.put_json(node, &cursor.input[at..end]);
         let plan = &self.plan.nodes[node as usize];
         if targets == 0 {
-            if let Token::Number(number, text) = token
-                && let Err(misfit) = number.kind(text)
-            {
-                return Err(self.reject(misfit.code(), format!("the number {misfit}"), node, at));
-            }
             if !plan.known {
                 self.unknown(node, at)?;
             } else if plan.object || plan.rows.is_some() {
@@ -212,7 +240,7 @@ impl Shredder {
             } else {
                 self.element_scalar(cursor, at, byte, element, depth - 1)?
             };
-            self.end_row(node);
+            self.end_row(node, at)?;
             index += 1;
             let (here, next) = cursor.next(end)?;
             match next {
@@ -247,26 +275,48 @@ impl Shredder {
         self.any_value(cursor, at, byte, element, depth)
     }
 
-    fn end_row(&mut self, node: u32) {
-        let Some((tables, _)) = &self.plan.nodes[node as usize].rows else { return };
+    fn end_row(&mut self, node: u32, at: usize) -> Result<(), Stop> {
+        let Some((tables, _)) = &self.plan.nodes[node as usize].rows else { return Ok(()) };
         for &table in tables {
             let table = &mut self.batch.tables[table];
             table.elements += 1;
             table.rows += 1;
             table.fill_rows();
+            self.rows_bytes += table.row_bytes;
         }
+        self.check_rows(node, at)
     }
 
     /// A value where no contract knows the path.
     pub(super) fn unknown(&mut self, node: u32, at: usize) -> Result<(), Stop> {
-        match self.plan.nodes[node as usize].mode {
-            Mode::Evolve if !self.final_pass => Err(Stop::NewPath),
-            Mode::Discard => {
-                self.discarded += 1;
-                Ok(())
-            }
-            _ => Err(self.reject("unknown_column", "the contract has no column for this path", node, at)),
+        self.unknown_below(node, at, Vec::new)
+    }
+
+    /// The same, where keys follow on the node that have none.
+    pub(super) fn unknown_below(
+        &mut self,
+        node: u32,
+        at: usize,
+        way: impl FnOnce() -> Vec<Vec<u8>>,
+    ) -> Result<(), Stop> {
+        let mode = self.plan.nodes[node as usize].mode;
+        if mode == Mode::Discard {
+            self.dropped += 1;
+            return Ok(());
         }
+        let way = way();
+        let (code, message) = match mode {
+            Mode::Evolve if !self.plan.takes(node, &way) => {
+                ("path_too_long", "the path to a value is longer than a column's may be")
+            }
+            Mode::Evolve if !self.final_pass => return Err(Stop::NewPath),
+            _ => ("unknown_column", "the contract has no column for this path"),
+        };
+        let mut path = self.plan.pointer(node, self.element);
+        for key in way {
+            pointer_push(&mut path, &String::from_utf8_lossy(&key));
+        }
+        Err(Reject { path: Some(path), ..Reject::at(code, message, at) }.into())
     }
 
     fn mismatch(&self, node: u32, found: &str, at: usize) -> Stop {

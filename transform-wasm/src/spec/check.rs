@@ -13,7 +13,7 @@ use super::{DeclaredColumn, Format, Input, SPEC_VERSION, Spec, Table, TypeName};
 use crate::column::ColumnType;
 use crate::error::{Code, Failure, Place};
 use crate::expr::{Expr, ExprError};
-use crate::limits::Limits;
+use crate::limits::{Limits, POINTER_BYTES};
 use crate::names;
 use crate::value::TimeFormat;
 use crate::value::time::parse_timezone;
@@ -254,6 +254,9 @@ fn check_name(what: &str, name: &str) -> Checked {
 /// A dotted path has no empty key; in a pointer (RFC 6901) `~` begins an escape.
 fn check_path(key: &str, path: &str) -> Checked {
     let wrong = |why: &str| Mistake::new(key, format!("{key} = \"{path}\": {why}"));
+    if path.len() > POINTER_BYTES {
+        return Err(Mistake::new(key, format!("{key} is longer than {POINTER_BYTES} bytes")));
+    }
     if let Some(pointer) = path.strip_prefix('/') {
         let is_escape = |rest: &str| rest.starts_with(['0', '1']);
         return match pointer.split('~').skip(1).all(is_escape) {

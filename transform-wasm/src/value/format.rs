@@ -4,7 +4,9 @@
 //! and not for guessing. The decision to know: a format is checked as a whole when it is read (it
 //! names a full date, nothing twice, no hour without AM/PM), so that only the text can be wrong later.
 
-use super::time::{clock_ms, days_from_civil, fraction_ms, is_leap_year, offset_ms, to_utc, valid_date};
+use super::time::{
+    clock_ms, day_of, days_from_civil, fraction_ms, is_leap_year, offset_ms, to_utc, valid_date,
+};
 
 /// A parsed format. Text matches it from end to end; days, months and hours may have one digit
 /// where no other number follows directly; names are English, in any case, short or long.
@@ -127,7 +129,7 @@ impl TimeFormat {
     pub fn date(&self, text: &[u8]) -> Option<i32> {
         let parts = self.parts(text)?;
         match parts.epoch {
-            Some(seconds) => i32::try_from(seconds.div_euclid(86_400)).ok(),
+            Some(seconds) => day_of(seconds.checked_mul(1000)?),
             None => parts.time_ms().and_then(|_| parts.days()),
         }
     }

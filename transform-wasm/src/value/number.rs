@@ -202,17 +202,23 @@ impl Number {
     #[inline]
     pub fn kind(&self, text: &[u8]) -> Result<NumberKind, Misfit> {
         if !self.is_integer_text {
-            // 19 digits before 10^288 stay below the largest double, 1.8 × 10^308.
-            if !(self.exact && self.exponent <= 288) {
-                self.as_f64_text(text)?;
-            }
-            return Ok(NumberKind::Double);
+            return self.check_finite(text).map(|()| NumberKind::Double);
         }
         match self.as_i64(text) {
             Ok(value) if value.unsigned_abs() <= EXACT_INTEGER => Ok(NumberKind::Int53(value)),
             Ok(value) => Ok(NumberKind::Int64(value)),
             Err(_) => self.as_f64_text(text).map(|_| NumberKind::BigInteger),
         }
+    }
+
+    /// Checks that a double can be near it, as every number of JSON text must have one that is kept as it is.
+    ///
+    /// # Errors
+    /// [`Misfit::NotFinite`], integers included.
+    #[inline]
+    pub fn check_finite(&self, text: &[u8]) -> Result<(), Misfit> {
+        // 19 digits before 10^288 stay below the largest double, 1.8 × 10^308.
+        if self.exact && self.exponent <= 288 { Ok(()) } else { self.as_f64_text(text).map(|_| ()) }
     }
 
     #[inline]

@@ -154,9 +154,27 @@ pub(super) fn clock_ms(hour: u32, minute: u32, second: u32) -> Option<i64> {
 
 /// Local date and time to UTC, none outside the years 0001 to 9999.
 pub(super) fn to_utc(days: i32, time_ms: i64, offset_ms: i64) -> Option<i64> {
-    let ms = i64::from(days) * DAY_MS + time_ms - offset_ms;
-    let range = i64::from(MIN_DAYS) * DAY_MS..(i64::from(MAX_DAYS) + 1) * DAY_MS;
-    range.contains(&ms).then_some(ms)
+    let ms = (i64::from(days) * DAY_MS).checked_add(time_ms)?.checked_sub(offset_ms)?;
+    is_moment(ms).then_some(ms)
+}
+
+/// The day of a moment, none outside the years 0001 to 9999.
+#[must_use]
+pub fn day_of(ms: i64) -> Option<i32> {
+    let days = i32::try_from(ms.div_euclid(DAY_MS)).ok()?;
+    is_day(days).then_some(days)
+}
+
+/// Whether a date is within the years 0001 to 9999: what no column holds else, whatever made it.
+#[must_use]
+pub fn is_day(days: i32) -> bool {
+    (MIN_DAYS..=MAX_DAYS).contains(&days)
+}
+
+/// Whether a moment is within the years 0001 to 9999.
+#[must_use]
+pub fn is_moment(ms: i64) -> bool {
+    day_of(ms).is_some()
 }
 
 /// Digits of a second's fraction as milliseconds (cut, not rounded) and how many digits there are.

@@ -3,7 +3,7 @@
 use super::TimeFormat;
 use super::time::{
     DAY_MS, MAX_DAYS, MIN_DAYS, civil_from_days, days_from_civil, format_iso_date, format_iso_timestamp,
-    parse_iso_date, parse_iso_timestamp, parse_timezone, valid_date,
+    is_day, is_moment, parse_iso_date, parse_iso_timestamp, parse_timezone, valid_date,
 };
 use proptest::prelude::*;
 
@@ -163,6 +163,20 @@ fn formats_of_timestamps() {
 }
 
 #[test]
+fn seconds_since_1970_end_with_the_year_9999_too() {
+    let format = TimeFormat::parse("%s").unwrap();
+    let (first, last) = ("-62135596800", "253402300799");
+    assert_eq!(
+        (format.date(first.as_bytes()), format.date(last.as_bytes())),
+        (Some(MIN_DAYS), Some(MAX_DAYS))
+    );
+    for beyond in ["-62135596801", "253402300800", "999999999999", "-999999999999"] {
+        let text = beyond.as_bytes();
+        assert_eq!((format.date(text), format.timestamp(text, 0)), (None, None), "{beyond}");
+    }
+}
+
+#[test]
 fn bad_formats_are_named() {
     for (format, part) in [
         ("%Y-%m-%q", "\"%q\""),
@@ -197,6 +211,11 @@ proptest! {
     fn nothing_panics(format in "(%[YymdeHIMSfpbBaAjzTFs]|[-: .])*", text in "\\PC{0,20}", ms in any::<i64>(), days in any::<i32>()) {
         if let Ok(format) = TimeFormat::parse(&format) {
             let _ = (format.date(text.as_bytes()), format.timestamp(text.as_bytes(), 0));
+        }
+        if let Ok(format) = TimeFormat::parse("%s%.f") {
+            let text = format!("{}", ms >> (days & 63));
+            prop_assert!(format.date(text.as_bytes()).is_none_or(is_day));
+            prop_assert!(format.timestamp(text.as_bytes(), 0).is_none_or(is_moment));
         }
         let _ = (timestamp(&text), parse_timezone(&text), format_iso_timestamp(ms), format_iso_date(days));
     }

@@ -115,10 +115,15 @@ impl CsvTokenizer {
         block.cuts.clear();
         block.cuts.push(BEFORE);
         let mut specials = Specials::new(buf, [delimiter, quote, b'\n', b'\r']);
-        let (mut record, mut field) = (0, 0);
+        let (mut record, mut field, mut full) = (0, 0, columns);
         while let Some(at) = specials.next() {
             let byte = buf[at];
             if byte == delimiter {
+                // Far more fields than there are columns, before the record ends, are not kept either.
+                if block.cuts.len() > full {
+                    block.end(true);
+                    break;
+                }
                 block.cuts.push(at as u32);
                 field = at + 1;
             } else if byte == b'\n' {
@@ -130,6 +135,7 @@ impl CsvTokenizer {
                     break;
                 }
                 block.records += 1;
+                full += columns;
                 (record, field) = (at + 1, at + 1);
                 if block.records == room.records || record >= room.bytes {
                     break;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Code, Failure, Place};
 use crate::input::csv::{Block, CsvFault, CsvStep, CsvTokenizer, Room};
-use crate::json::{Reject, Stop};
-use crate::limits::{BATCH_BYTES, BATCH_RECORDS};
+use crate::json::{NOWHERE, Reject, Stop};
+use crate::limits::{BATCH_BYTES, BATCH_RECORDS, CSV_FIELDS};
 use crate::shred::FieldRules;
 use crate::spec::Input;
 
@@ -90,7 +90,7 @@ impl CsvFrame {
         for name in self.names.iter().flatten() {
             self.nodes.push(match reader {
                 Reader::Shred(shredding) => shredding.shredder.csv_column(name)?,
-                Reader::Learn(learner) => learner.learned.child(0, name)?,
+                Reader::Learn(learner) => learner.csv_column(name)?,
             });
         }
         Ok(())
@@ -98,9 +98,8 @@ impl CsvFrame {
 
     /// Puts the record's fields into the reader.
     fn read_fields(&self, reader: &mut Reader, buffer: &[u8], start: usize) -> Result<(), Stop> {
-        let fields = self.tokenizer.fields();
-        if fields.len() != self.nodes.len() {
-            let (found, wanted) = (fields.len(), self.nodes.len());
+        let (found, wanted) = (self.tokenizer.count(), self.nodes.len());
+        if found != wanted {
             let message = format!("the record has {found} fields, the header has {wanted}");
             return Err(Reject::at("field_count", message, start).into());
         }
@@ -114,6 +113,11 @@ impl CsvFrame {
             let null = self.is_null(text);
             match reader {
                 Reader::Shred(_) if null => {}
+                Reader::Learn(_) if node == NOWHERE => {}
+                Reader::Shred(shredding) if node == NOWHERE => {
+                    let name = self.names.as_ref().map_or(&[][..], |names| names[i].as_slice());
+                    shredding.shredder.lost_field(name, start)?;
+                }
                 Reader::Shred(shredding) => shredding.shredder.field(node, text, self.decimal, start)?,
                 Reader::Learn(learner) => learner.field(node, text, null, self.decimal),
             }
@@ -158,7 +162,7 @@ impl Feed {
     ) -> Result<Record, Failure> {
         let start = self.source.position();
         let room = Room {
-            records: BATCH_RECORDS - self.spans.len(),
+            records: (BATCH_RECORDS - self.spans.len()).min(reader.room()),
             bytes: BATCH_BYTES - (start - self.batch_start),
             record_bytes: self.limits.record_bytes,
         };
@@ -213,6 +217,13 @@ impl Feed {
             CsvStep::Record { consumed, .. } => consumed,
         };
         if frame.names.is_none() {
+            if frame.tokenizer.count() > CSV_FIELDS {
+                let failure = Failure::limit(
+                    Code::TooManyColumns,
+                    format!("the header has more than {CSV_FIELDS} fields"),
+                );
+                return Err(failure.hint("is the delimiter another one? set it in [input]"));
+            }
             frame.name_columns(rest);
             if frame.header {
                 self.source.advance_to(start + consumed);
