@@ -12,6 +12,7 @@
 //! * `docs`         the documents: commands, links, paths
 //! * `drift`        fifty files with drifting shapes, in any order
 //! * `errors`       the exact text of the likeliest errors
+//! * `fuzz`         every fuzz target for two seconds, on mutants of its corpus
 //! * `json_texts`   what the grammar allows is accepted, what it forbids is refused
 //! * `laws`         properties: chunks, joins, names, partition paths
 //! * `model`        the deployed flow against a model of a few lines
@@ -38,6 +39,7 @@ mod differential;
 mod docs;
 mod drift;
 mod errors;
+mod fuzz;
 mod json_texts;
 mod laws;
 mod model;
