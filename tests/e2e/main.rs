@@ -13,6 +13,7 @@
 //! * `drift`        fifty files with drifting shapes, in any order
 //! * `errors`       the exact text of the likeliest errors
 //! * `fuel`         the guest's work over inputs made to cost much: it grows as the input does
+//! * `fuzz`         every fuzz target for two seconds, on mutants of its corpus
 //! * `json_texts`   what the grammar allows is accepted, what it forbids is refused
 //! * `laws`         properties: chunks, joins, names, partition paths
 //! * `model`        the deployed flow against a model of a few lines
@@ -40,6 +41,7 @@ mod docs;
 mod drift;
 mod errors;
 mod fuel;
+mod fuzz;
 mod json_texts;
 mod laws;
 mod model;

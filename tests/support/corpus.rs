@@ -137,7 +137,9 @@ pub fn both_ways(
     Ok(first)
 }
 
-fn difference(one: &Result<Made, Failed>, other: &Result<Made, Failed>) -> Option<String> {
+/// What differs between two runs of the same input; a failure is compared by its code and its hint.
+#[must_use]
+pub fn difference(one: &Result<Made, Failed>, other: &Result<Made, Failed>) -> Option<String> {
     match (one, other) {
         (Ok(one), Ok(other)) if one == other => None,
         (Ok(one), Ok(other)) => {

@@ -55,6 +55,12 @@ pub fn test(workspace: &Workspace) -> Result<bool> {
     step("example pipelines, read back by DuckDB and pyarrow", || {
         check_demo(workspace, &python, &lakegate, &mut totals)
     })?;
+    step("generated values, judged by Python", || {
+        let mut check = Command::new(&python);
+        check.arg(workspace.tests("python").join("oracles.py"));
+        check.args([OsStr::new("--lakegate"), lakegate.as_os_str()]);
+        count(&mut check, "check result:", &mut totals)
+    })?;
     step("browser preview", || {
         web::ensure_browser()?;
         let mut tests = web::tests(workspace);

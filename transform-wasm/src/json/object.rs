@@ -155,7 +155,7 @@ pub fn walk_object<W: Walk>(
 #[inline]
 fn leave(lost: &mut Lost, cursor: &Cursor<'_>, first: usize) -> Result<(), Stop> {
     if lost.seen.len() > first {
-        if let Some(at) = repeated_key(cursor, &mut lost.seen[first..])? {
+        if let Some(at) = repeated_key(cursor, &mut lost.seen[first..]) {
             return Err(duplicate_key(at).into());
         }
         lost.seen.truncate(first);

@@ -47,6 +47,11 @@ impl Shredder {
                 slots.push(text);
                 return Ok(());
             }
+            (Slots::Json(_), Token::Number(number, text)) => match number.kind(text) {
+                Ok(_) => return Ok(()),
+                // The text could be kept, but no reader of it could be sure of such a number.
+                Err(misfit) => Err(misfit.into()),
+            },
             (Slots::Json(_), _) => return Ok(()),
             (Slots::Double(mut slots), Token::Number(number, text)) => match number.as_f64(text) {
                 Ok(value) => {
