@@ -22,9 +22,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lakegate_base::{Code, Error};
+use lakegate_lake::source::Source;
 use lakegate_lake::storage::Storage;
 use lakegate_sandbox::{Limits, Sandbox, Transform};
-use lakegate_lake::source::Source;
 use lakegate_tests::simulated::{Bucket, Chance, Fault, Process, Schedule, Stall, Strike};
 use lakegate_tests::ways;
 
@@ -189,9 +189,8 @@ impl<'a> Trial<'a> {
         let world = self.start.copied();
         let acts = self.scenario.acts;
         let schedule = Arc::new(Schedule::new(acts.len(), seed, stalls.to_vec()));
-        let strike = |index: usize| {
-            strikes.iter().find(|(process, _)| *process == index).map(|(_, strike)| *strike)
-        };
+        let strike =
+            |index: usize| strikes.iter().find(|(process, _)| *process == index).map(|(_, strike)| *strike);
         let processes: Vec<Process> = (0..acts.len())
             .map(|index| {
                 Process::within(&world.bucket, world.small, index, Some(schedule.clone()), strike(index))
@@ -251,7 +250,10 @@ impl<'a> Trial<'a> {
             let _written = writeln!(said, "heard: {heard:?}\ncalls:\n  {}", schedule.log().join("\n  "));
             tally.found.push(said);
         }
-        Met { calls: processes.iter().map(Process::calls).collect(), struck: processes.iter().any(Process::was_struck) }
+        Met {
+            calls: processes.iter().map(Process::calls).collect(),
+            struck: processes.iter().any(Process::was_struck),
+        }
     }
 
     /// Each operation struck at each call by each fault, and stalled before each call.
@@ -259,8 +261,10 @@ impl<'a> Trial<'a> {
         let acts = self.scenario.acts;
         for index in 0..acts.len() {
             // The others come after, so that what was struck is met.
-            let later: Vec<Stall> =
-                (0..acts.len()).filter(|other| *other != index).map(|process| Stall { process, call: 1 }).collect();
+            let later: Vec<Stall> = (0..acts.len())
+                .filter(|other| *other != index)
+                .map(|process| Stall { process, call: 1 })
+                .collect();
             for fault in Fault::ALL {
                 for call in 1.. {
                     let strike = Strike { call, fault };
@@ -341,7 +345,8 @@ fn nothing_is_lost_doubled_or_stuck() {
     }
     let transform = Transform::shipped(&Sandbox::new(Limits::default()).unwrap()).unwrap();
     let seed = number("LAKEGATE_TORTURE_SEED").unwrap_or(1);
-    let until = number("LAKEGATE_TORTURE_MINUTES").map(|minutes| Instant::now() + Duration::from_secs(60 * minutes));
+    let until =
+        number("LAKEGATE_TORTURE_MINUTES").map(|minutes| Instant::now() + Duration::from_secs(60 * minutes));
     let only = std::env::var("LAKEGATE_TORTURE_ONLY").unwrap_or_default();
     let mut tally = Tally::default();
     let chosen = SCENARIOS.iter().filter(|scenario| scenario.name.contains(&only));
@@ -365,6 +370,49 @@ fn nothing_is_lost_doubled_or_stuck() {
     }
     let first: Vec<&str> = first.values().take(12).map(|found| found.as_str()).collect();
     assert!(tally.found.is_empty(), "{} findings, for example\n{}", tally.found.len(), first.join("\n"));
+}
+
+/// A world in which a first version was committed, and its process killed before anything of it was visible.
+fn committed_and_killed(transform: &Transform, append: bool) -> World<'_> {
+    for call in 1.. {
+        let world = World::new(transform, true, append);
+        let strike = Strike { call, fault: Fault::KilledAfter };
+        let process = Process::within(&world.bucket, true, 0, None, Some(strike));
+        let _killed = world.act(load(0, 1), process);
+        let is_commit = |key: &String| key.starts_with(lakegate_lake::keys::COMMITS);
+        if world.bucket.objects().keys().any(is_commit) {
+            return world;
+        }
+    }
+    unreachable!("a load commits")
+}
+
+#[test]
+fn a_key_is_not_stuck_when_what_was_committed_cannot_be_made_any_more() {
+    if ways::required().is_none() {
+        return;
+    }
+    let transform = Transform::shipped(&Sandbox::new(Limits::default()).unwrap()).unwrap();
+    for (append, retracted) in [(false, false), (true, false), (false, true), (true, true)] {
+        let world = committed_and_killed(&transform, append);
+        world.overwrite(0, 1);
+        if retracted {
+            Trial::calm(&world, RETRACT).unwrap();
+        }
+        Trial::calm(&world, load(0, 2)).unwrap();
+        let alone = World::new(&transform, true, append);
+        Trial::calm(&alone, load(0, 2)).unwrap();
+        assert_eq!(world.seen().unwrap(), alone.seen().unwrap(), "append {append}, retracted {retracted}");
+        assert_eq!(world.lost(), ["generation_lost"], "it is said");
+        assert!(world.disorder(false).unwrap().is_empty(), "{:?}", world.disorder(false));
+    }
+    // Where the source is there still, nothing is lost: the next version waits for the one before.
+    let world = committed_and_killed(&transform, true);
+    Trial::calm(&world, load(0, 2)).unwrap();
+    let both = World::new(&transform, true, true);
+    Trial::calm(&both, load(0, 1)).unwrap();
+    Trial::calm(&both, load(0, 2)).unwrap();
+    assert_eq!((world.seen().unwrap(), world.lost().len()), (both.seen().unwrap(), 0));
 }
 
 #[test]

@@ -135,7 +135,12 @@ impl Storage for S3Storage {
             let mut answers = Vec::new();
             for (key, one) in keys.iter().zip(running) {
                 let ended = one.await.map_err(|ended| {
-                    AwsError::new(Fault::Unreachable, "s3:GetObject", &self.bucket.uri(key), ended.to_string())
+                    AwsError::new(
+                        Fault::Unreachable,
+                        "s3:GetObject",
+                        &self.bucket.uri(key),
+                        ended.to_string(),
+                    )
                 });
                 answers.push(ended.and_then(|answer| answer));
             }

@@ -272,9 +272,11 @@ impl Lake {
         for state in &found {
             let Some(named) = Named::of_commit(&state.key) else { continue };
             void.extend(
-                state.record.voids.iter().map(|generation| {
-                    Named { generation: *generation, ..named }.commit_key()
-                }),
+                state
+                    .record
+                    .voids
+                    .iter()
+                    .map(|generation| Named { generation: *generation, ..named }.commit_key()),
             );
         }
         for state in &mut found {
@@ -363,7 +365,10 @@ impl Lake {
             return Ok(false);
         }
         let standing = self.standing(&failed.pipeline, &failed.source.uri)?;
-        Ok(standing.states.iter().any(|state| state.done && !state.void && state.record.committed >= failed.at))
+        Ok(standing
+            .states
+            .iter()
+            .any(|state| state.done && !state.void && state.record.committed >= failed.at))
     }
 
     pub fn read_json<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {

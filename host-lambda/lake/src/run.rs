@@ -301,7 +301,9 @@ impl<'a> Run<'a> {
             tracing::warn!(code = error.code().name(), "uploads may be left: {error}");
         }
         let old = |state: &&CommitState| {
-            !state.current && !state.record.is_void() && state.record.source.version() == self.source.version()
+            !state.current
+                && !state.record.is_void()
+                && state.record.source.version() == self.source.version()
         };
         if !self.standing.has_older() {
             return Ok(());
@@ -344,8 +346,7 @@ impl<'a> Run<'a> {
         crash::point("after-commit");
         progress(Progress::Publishing);
         let (requests, states) = (Some(self.requests), self.standing.states.as_slice());
-        let means =
-            Means { transform: Some(self.transform), source: Some(self.source), requests, states };
+        let means = Means { transform: Some(self.transform), source: Some(self.source), requests, states };
         let completed = complete(self.lake, &key, &record, means)?;
         Ok((completed == Completed::Done).then_some(record))
     }
@@ -363,8 +364,7 @@ impl<'a> Run<'a> {
             None => Live::Lake(lake),
         };
         let admitted = self.cause.admit.map_or(Ok(()), |admit| admit());
-        let made =
-            admitted.and_then(|()| learn::make(from, transform, source, plan, &mut staging, progress));
+        let made = admitted.and_then(|()| learn::make(from, transform, source, plan, &mut staging, progress));
         let records = made.as_ref().map_or(0, |made| made.report.records);
         let made = match made.and_then(|made| plan.check_rejected(&made.report).map(|()| made)) {
             Ok(made) => made,
@@ -457,7 +457,8 @@ impl<'a> Run<'a> {
         if let Some(reason) = self.cause.reason {
             return reason;
         }
-        let Some(last) = self.standing.states.iter().rev().find(|state| state.current).map(|state| &state.record)
+        let Some(last) =
+            self.standing.states.iter().rev().find(|state| state.current).map(|state| &state.record)
         else {
             return "new";
         };

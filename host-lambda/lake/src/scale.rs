@@ -66,12 +66,8 @@ pub fn fill(root: &Path, commits: usize) {
         if number % 9 == 0 {
             let (source, digest) = (record.source.uri.clone(), record.source.digest.clone());
             record.source.uri = format!("resubmit:{number:064}");
-            let resolved = Resolved {
-                source: source.clone(),
-                digest: digest.clone(),
-                records: vec![1],
-                generation: 1,
-            };
+            let resolved =
+                Resolved { source: source.clone(), digest: digest.clone(), records: vec![1], generation: 1 };
             record.resolves = vec![resolved];
             record.quarantine = None;
             let claim = serde_json::json!({

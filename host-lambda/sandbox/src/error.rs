@@ -126,7 +126,9 @@ impl SandboxError {
             Self::Trap { .. } | Self::Lie(_) => {
                 "nothing of this source object was written; this is a fault of the transform, please report it"
             }
-            Self::Deadline { .. } | Self::Limit { .. } | Self::TimeUp => "nothing of this source object was written",
+            Self::Deadline { .. } | Self::Limit { .. } | Self::TimeUp => {
+                "nothing of this source object was written"
+            }
             _ => return None,
         })
     }

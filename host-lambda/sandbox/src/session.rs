@@ -132,7 +132,10 @@ fn nearest(limits: &Limits, ends: Option<Instant>) -> (Duration, Nearest) {
     let step = (Duration::from_secs(u64::from(limits.step_seconds)), Nearest::Step);
     let object = ends.map(|ends| (ends.saturating_duration_since(now), Nearest::Object));
     let invocation = limits.until.map(|until| (until.saturating_duration_since(now), Nearest::Invocation));
-    [object, invocation].into_iter().flatten().fold(step, |least, other| if other.0 < least.0 { other } else { least })
+    [object, invocation]
+        .into_iter()
+        .flatten()
+        .fold(step, |least, other| if other.0 < least.0 { other } else { least })
 }
 
 /// Ticks that cover at least this long.

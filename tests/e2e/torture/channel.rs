@@ -30,7 +30,8 @@ impl Place {
 
     fn promote(&self, process: Process, version: &str) -> Result<()> {
         self.change(process, |before| {
-            Channel::promote(before, NAME, pinned(version), Promotion::Stable, "now").map(|channel| (channel, ()))
+            Channel::promote(before, NAME, pinned(version), Promotion::Stable, "now")
+                .map(|channel| (channel, ()))
         })
     }
 
@@ -80,7 +81,14 @@ fn meet(seed: u64, stalls: &[Stall], strikes: &[(usize, Strike)]) -> Option<Stri
         running.into_iter().map(|one| one.join().unwrap()).collect()
     });
     let after = place.channel();
-    let made = |change: Change| after.history.iter().take_while(|past| past.sequence > before.sequence).filter(|past| past.change == change).count();
+    let made = |change: Change| {
+        after
+            .history
+            .iter()
+            .take_while(|past| past.sequence > before.sequence)
+            .filter(|past| past.change == change)
+            .count()
+    };
     let right = |change: Change, by: &[bool]| {
         let sure = by.iter().filter(|heard| **heard).count();
         (sure..=by.len()).contains(&made(change))
@@ -88,7 +96,13 @@ fn meet(seed: u64, stalls: &[Stall], strikes: &[(usize, Strike)]) -> Option<Stri
     let steps = after.sequence - before.sequence;
     let whole = steps as usize == made(Change::Rollback) + made(Change::Promote);
     let fine = right(Change::Rollback, &heard[..2]) && right(Change::Promote, &heard[2..]) && whole;
-    (!fine).then(|| format!("seed {seed}, {stalls:?}, {strikes:?}: heard {heard:?}, history {:#?}\n{:#?}", after.history, schedule.log()))
+    (!fine).then(|| {
+        format!(
+            "seed {seed}, {stalls:?}, {strikes:?}: heard {heard:?}, history {:#?}\n{:#?}",
+            after.history,
+            schedule.log()
+        )
+    })
 }
 
 #[test]

@@ -133,7 +133,8 @@ impl<'a> World<'a> {
             let record = |letter: char, n: u32, day: &str| {
                 format!("{{\"id\":\"{}\",\"n\":{n},\"day\":\"{day}\"{more}}}", id(letter))
             };
-            let text = format!("[{},{},{}]", record('a', 1, "x"), record('b', 2, "y"), record('c', 1000, "x"));
+            let text =
+                format!("[{},{},{}]", record('a', 1, "x"), record('b', 2, "y"), record('c', 1000, "x"));
             fs::write(path, text).unwrap();
         }
         let plan = Plan::new(spec, None).unwrap().deployed(PIPELINE);
@@ -223,9 +224,16 @@ impl<'a> World<'a> {
         let lake = self.lake(Process::new(&self.bucket, self.small));
         let quarantined = lake.quarantine(TABLE)?;
         let open = quarantined.iter().filter(|entry| entry.resolved_by.is_none());
-        let mut open: Vec<String> = open.map(|entry| format!("{} {}", entry.source, entry.line.record)).collect();
+        let mut open: Vec<String> =
+            open.map(|entry| format!("{} {}", entry.source, entry.line.record)).collect();
         open.sort();
         Ok(Seen { rows, open })
+    }
+
+    /// Names of the failures on record.
+    pub fn lost(&self) -> Vec<String> {
+        let failures = self.lake(Process::new(&self.bucket, self.small)).failures().unwrap();
+        failures.into_iter().map(|failed| failed.code).collect()
     }
 
     /// What is not in order, whatever was done: nothing is to be left. `uploads_by_age`: a contract change was killed,

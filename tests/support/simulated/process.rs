@@ -288,7 +288,8 @@ impl Storage for Process {
             return Ok(Published::There);
         }
         self.life.call("head", &staged.key, |held| {
-            let same = held.objects.get(&staged.key).is_some_and(|found| digest(&found.bytes) == staged.digest);
+            let same =
+                held.objects.get(&staged.key).is_some_and(|found| digest(&found.bytes) == staged.digest);
             Ok(if same { Published::There } else { Published::Vanished })
         })
     }

@@ -22,6 +22,7 @@ fn full() -> Metrics {
         memory_high_water_bytes: Some(123 << 20),
         swap_count: Some(1),
         swap_failures: Some(6),
+        lost_generations: Some(8),
         shadow_differences: Some(7),
     }
 }

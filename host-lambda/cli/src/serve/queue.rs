@@ -261,7 +261,9 @@ impl Queue {
             if self.is_in_place(waiting) {
                 return Ok(());
             }
-            return Err(Error::new(Code::UploadGone, format!("{own} is gone")).with_hint("upload the file again"));
+            return Err(
+                Error::new(Code::UploadGone, format!("{own} is gone")).with_hint("upload the file again")
+            );
         }
         let io = |error| Error::io(&key, error);
         let (raw, beside) = (path(&key), path(&format!("{own}.link")));

@@ -162,8 +162,7 @@ fn what_failed_on_its_surroundings_is_kept_when_its_name_comes_again() {
     fixture.accept(&queue, "a.json", "1");
     fixture.accept(&queue, "a.json", "22");
     let first = RefCell::new(true);
-    let answer =
-        || if first.replace(false) { Error::new(Code::DiskFull, "no") } else { input() };
+    let answer = || if first.replace(false) { Error::new(Code::DiskFull, "no") } else { input() };
     work(&fixture, &queue, 2, &answer);
     assert_eq!(fixture.raw("a.json").as_deref(), Some("22"));
     // The second failed on its content; the first was never tried in earnest, and is there for the next server.

@@ -96,7 +96,8 @@ fn take(deployed: &Deployed, objects: &[ObjectRef], again: bool, context: &Conte
     let mut failed = 0;
     for object in objects {
         bar.source(&object.uri());
-        let request = Request { id: "command".into(), begun: std::time::Instant::now(), deadline: None, again };
+        let request =
+            Request { id: "command".into(), begun: std::time::Instant::now(), deadline: None, again };
         match deployed.object(object, &request) {
             Ok(answer) => {
                 failed += u64::from(matches!(answer.state, AnswerState::Failed | AnswerState::Refused));

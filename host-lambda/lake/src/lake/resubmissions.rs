@@ -91,7 +91,10 @@ impl Lake {
                 return Ok(());
             }
         }
-        Err(Error::new(Code::ObjectContended, format!("others claim records of {} over and over", resolved.source)))
+        Err(Error::new(
+            Code::ObjectContended,
+            format!("others claim records of {} over and over", resolved.source),
+        ))
     }
 
     /// Claims on records of an object, by number.
@@ -190,6 +193,10 @@ pub(crate) fn record_number(line: &[u8]) -> Option<u64> {
 }
 
 fn taken(resolved: &Resolved) -> Error {
-    let what = format!("rejected records of {} were submitted again, or their object changed, meanwhile", resolved.source);
-    Error::new(Code::RecordsTaken, what).with_hint("look at what is open with `lakegate quarantine list`, and pick anew")
+    let what = format!(
+        "rejected records of {} were submitted again, or their object changed, meanwhile",
+        resolved.source
+    );
+    Error::new(Code::RecordsTaken, what)
+        .with_hint("look at what is open with `lakegate quarantine list`, and pick anew")
 }

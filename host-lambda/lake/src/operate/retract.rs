@@ -26,8 +26,7 @@ pub fn retract(lake: &Lake, pipeline: &str, uri: &str) -> Result<Option<CommitRe
         }
         let files = |state: &CommitState| !state.record.parts.is_empty() || state.record.quarantine.is_some();
         let last = states.iter().rev().find(|state| !state.record.is_void());
-        let Some(last) = last.filter(|_| states.iter().any(|state| state.current && files(state)))
-        else {
+        let Some(last) = last.filter(|_| states.iter().any(|state| state.current && files(state))) else {
             return Ok(None);
         };
         let gone = |state: &&CommitState| state.current;
@@ -52,10 +51,10 @@ pub fn retract(lake: &Lake, pipeline: &str, uri: &str) -> Result<Option<CommitRe
             ..last.record.clone()
         };
         let key = commit_key(pipeline, uri, record.generation);
-        if lake.storage().put_if_absent(&key, &to_json(&record)?)? {
-            if complete(lake, &key, &record, Means::default())? == Completed::Done {
-                return Ok(Some(record));
-            }
+        if lake.storage().put_if_absent(&key, &to_json(&record)?)?
+            && complete(lake, &key, &record, Means::default())? == Completed::Done
+        {
+            return Ok(Some(record));
         }
     }
     Err(Error::new(Code::ObjectContended, format!("other runs of {uri} won over and over")))

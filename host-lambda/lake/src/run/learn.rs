@@ -186,8 +186,9 @@ fn of_the_plan(tables: &[String], contracts: &[TableContract]) -> Result<()> {
         return Err(fault("the transform widened other tables than those of its spec".into()));
     }
     for contract in contracts {
-        let parsed = Contract::parse(&contract.text)
-            .map_err(|failure| fault(format!("the contract that it proposes for {}: {failure}", contract.table)))?;
+        let parsed = Contract::parse(&contract.text).map_err(|failure| {
+            fault(format!("the contract that it proposes for {}: {failure}", contract.table))
+        })?;
         if parsed.table != contract.table {
             return Err(fault(format!("the contract that it proposes for {} is another's", contract.table)));
         }

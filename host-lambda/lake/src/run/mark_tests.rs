@@ -273,7 +273,13 @@ fn of_two_who_submit_one_record_again_the_second_sees_the_first() {
     complete(&lake, &key, &record, Means::default()).unwrap();
     let submission = |uri: &str| {
         let source = SourceRecord { uri: uri.into(), ..SourceRecord::default() };
-        CommitRecord { pipeline: "p".into(), generation: 1, source, resolves: vec![resolved(URI)], ..record.clone() }
+        CommitRecord {
+            pipeline: "p".into(),
+            generation: 1,
+            source,
+            resolves: vec![resolved(URI)],
+            ..record.clone()
+        }
     };
     let (first, second) = (submission("resubmit:1"), submission("resubmit:2"));
     lake.claim(&first).unwrap();
