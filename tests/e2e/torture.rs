@@ -234,7 +234,7 @@ impl<'a> Trial<'a> {
             Ok(_) => {}
             Err(error) => wrong.push(format!("unreadable: {error}")),
         }
-        let uploads_by_age = acts.contains(&Op::Change) && processes.iter().any(Process::is_dead);
+        let uploads_by_age = unheard.iter().any(|index| acts[*index] == Op::Change);
         let disorder = world.disorder(uploads_by_age);
         wrong.extend(disorder.unwrap_or_else(|error| vec![format!("unreadable: {error}")]));
         tally.interleavings += 1;

@@ -236,7 +236,7 @@ impl<'a> World<'a> {
         failures.into_iter().map(|failed| failed.code).collect()
     }
 
-    /// What is not in order, whatever was done: nothing is to be left. `uploads_by_age`: a contract change was killed,
+    /// What is not in order, whatever was done: nothing is to be left. `uploads_by_age`: a contract change failed,
     /// whose staged replays may be of versions that nobody makes again; their uploads go by their age.
     pub fn disorder(&self, uploads_by_age: bool) -> Result<Vec<String>> {
         let lake = self.lake(Process::new(&self.bucket, self.small));
