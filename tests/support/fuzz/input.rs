@@ -189,11 +189,13 @@ fn grammar(input: &[u8], chunk: usize) -> String {
 
 /// The values of a line: usually one, but each may be followed by another. What is broken is the line's last one.
 fn values(line: &str) -> Vec<String> {
+    let is_word = |c: char| c.is_ascii_alphanumeric();
     let mut found = Vec::new();
     let mut rest = line;
     while !rest.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
         let end = match parse(rest) {
-            Err(Wrong::Syntax(at)) if rest[at..].starts_with('{') => at,
+            // A number or a word must end before the brace.
+            Err(Wrong::Syntax(at)) if rest[at..].starts_with('{') && !rest[..at].ends_with(is_word) => at,
             _ => rest.len(),
         };
         // Where the text before the brace is no value either, the brace is not where the next one begins.

@@ -212,6 +212,18 @@ fn records_below_a_path() {
     assert_eq!(drive(&options, b"{\"data\":{}}", 3).unwrap_err().code, "records_not_found");
 }
 
+/// It is beside the records, so there is no record to reject; taking it for one never ended.
+#[test]
+fn a_key_beside_the_path_that_is_no_text_is_passed_over() {
+    let spec = "[input]\nrecords = 'data'\n";
+    for key in [&b"d\xf1"[..], b"\\ud800", b"\xff\\\"", b"data\xff"] {
+        let input = [b"{\"", key, b"\":[{\"a\":1}],\"data\":[{\"a\":2},{\"a\":3}]}"].concat();
+        for chunk in [1, 1 << 20] {
+            assert_eq!(run(spec, &input, chunk).report["accepted"], 2, "{}", key.escape_ascii());
+        }
+    }
+}
+
 #[test]
 fn csv_short_and_long_records_are_rejected() {
     let made = run(LENIENT, b"a,b\n1,2\n3\n4,5,6\n\n007,x\n", 2);

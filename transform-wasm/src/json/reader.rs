@@ -193,15 +193,19 @@ impl DocumentReader {
         if byte != b'"' {
             return Err(not_a_key(cursor.input, here));
         }
-        let (text, end) = cursor.string(here)?;
+        let end = self.skipper.text(cursor, here, Care::Grammar)?;
         let mut key = Vec::new();
-        unescape(text.raw, here + 1, &mut key)?;
+        // Only records are judged by more than the grammar: a key that is no text is none of the path's.
+        let on_path = match unescape(&cursor.input[here + 1..end - 1], here + 1, &mut key) {
+            Err(Stop::Reject(_)) => false,
+            other => other.map(|()| key == self.path[level])?,
+        };
         let (colon, byte) = cursor.next(end)?;
         if byte != b':' {
             return Err(missing_colon(colon));
         }
         let (value, byte) = cursor.next(colon + 1)?;
-        if key != self.path[level] || byte == b'n' {
+        if !on_path || byte == b'n' {
             *at = self.skipper.skip(cursor, value, self.depth, Care::Grammar)?;
             self.state = State::AfterValue { level };
             return Ok(None);

@@ -132,7 +132,11 @@ impl Skipper {
         }
     }
 
-    fn text(&mut self, cursor: &Cursor<'_>, at: usize, care: Care) -> Result<usize, Stop> {
+    /// The position after the string whose opening quote stands at `at`.
+    ///
+    /// # Errors
+    /// As [`Skipper::skip`].
+    pub(super) fn text(&mut self, cursor: &Cursor<'_>, at: usize, care: Care) -> Result<usize, Stop> {
         match cursor.string(at) {
             Ok((text, end)) => {
                 if text.escaped {
