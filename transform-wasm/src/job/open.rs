@@ -48,6 +48,8 @@ impl Job {
         for (name, table) in tables.iter().zip(&spec.tables) {
             let text = options.contracts.iter().find(|c| &c.table == name);
             let contract = text.map(|c| Contract::parse(&c.text)).transpose()?;
+            // One that no table can have would end in a crash: two columns of one name, for example.
+            contract.as_ref().map_or(Ok(()), Contract::check)?;
             if let Some(contract) = &contract {
                 propose::check_against_live(table, contract)?;
             }
