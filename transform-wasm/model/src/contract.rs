@@ -157,7 +157,8 @@ impl Contract {
     /// whatever their case, types that a path can have, a number of columns that can be held. Types of
     /// columns were checked when it was read.
     ///
-    /// For a contract that is proposed. One that is live is read as it is, or nothing could mend its table.
+    /// For a contract that is proposed, and for one that a job is to work under. A host that only looks at a live one
+    /// reads it as it is.
     ///
     /// # Errors
     /// Fault `spec`, code `contract_invalid`, naming the column.

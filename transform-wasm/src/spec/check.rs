@@ -176,7 +176,9 @@ impl Table {
         if let Some(name) = &self.name {
             check_name("table", name)?;
         }
-        let columns = self.columns.len() + self.derives.len();
+        // One without a type may stay null, and is no column then.
+        let typed = self.columns.iter().filter(|column| column.ty.is_some()).count();
+        let columns = typed + self.derives.len();
         if columns > most {
             let key = if self.columns.is_empty() { "derive" } else { "column" };
             let message = format!("{columns} columns are declared and derived, limits.columns is {most}");

@@ -186,7 +186,8 @@ fn of_the_plan(tables: &[String], contracts: &[TableContract]) -> Result<()> {
         return Err(fault("the transform widened other tables than those of its spec".into()));
     }
     for contract in contracts {
-        let parsed = Contract::parse(&contract.text).map_err(|failure| {
+        let checked = Contract::parse(&contract.text).and_then(|parsed| parsed.check().map(|()| parsed));
+        let parsed = checked.map_err(|failure| {
             fault(format!("the contract that it proposes for {}: {failure}", contract.table))
         })?;
         if parsed.table != contract.table {
