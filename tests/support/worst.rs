@@ -3,30 +3,37 @@
 //! For: tests of how work grows with the input. The decision to know: whoever sends such an input has read the
 //! source, so the hashes that stand there are turned around here.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 
+/// Pieces of a key of [`keys_of_one_hash`]: always as many, so that more keys are no longer ones.
+const PIECES: usize = 14;
+
 /// Keys of one value of the hash that keys are found by (FNV-1a, 32 bits): pairs of pieces that lead from one
-/// state to one other are found by their birthdays; any choice of one of each pair has the hash of all others.
+/// value to one other are found by their birthdays; any choice of one of each pair has the hash of all others.
 #[must_use]
 pub fn keys_of_one_hash(count: usize) -> Vec<String> {
-    let bits = count.next_power_of_two().trailing_zeros() as usize;
     let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    let piece = |n: u32| -> [u8; 8] {
+        let mixed = n.wrapping_mul(0x9E37_79B1);
+        std::array::from_fn(|i| b'a' + (mixed >> (4 * i) & 15) as u8)
+    };
     let mut state = 0x811c_9dc5;
-    let mut pairs: Vec<[String; 2]> = Vec::new();
-    for _ in 0..bits {
-        let mut seen: HashMap<u32, String> = HashMap::new();
-        let found = (0u32..).find_map(|n| {
-            let piece = format!("{n:05x}");
-            let after = piece.bytes().fold(state, step);
-            seen.insert(after, piece.clone()).map(|before| ([before, piece], after))
+    let mut pairs: Vec<[[u8; 8]; 2]> = Vec::new();
+    for _ in 0..PIECES {
+        let found = (16..24).find_map(|bits| {
+            let mut made: Vec<(u32, u32)> =
+                (0..1 << bits).map(|n| (piece(n).into_iter().fold(state, step), n)).collect();
+            made.sort_unstable();
+            made.windows(2).find(|pair| pair[0].0 == pair[1].0).map(|pair| (pair[0], pair[1].1))
         });
-        let (pair, after) = found.expect("there are far more pieces than values");
-        pairs.push(pair);
+        let ((after, one), other) = found.expect("there are far more pieces than values");
+        pairs.push([piece(one), piece(other)]);
         state = after;
     }
-    let key = |n: usize| pairs.iter().enumerate().map(|(bit, pair)| pair[n >> bit & 1].as_str()).collect();
-    (0..count).map(key).collect()
+    let key = |n: usize| -> Vec<u8> {
+        pairs.iter().enumerate().flat_map(|(bit, pair)| pair[n >> bit & 1]).collect()
+    };
+    (0..count).map(|n| String::from_utf8(key(n)).expect("they are letters")).collect()
 }
 
 /// Numbers of one value of the hash that a dictionary finds them by.

@@ -141,26 +141,31 @@ impl Keys {
     }
 }
 
-/// Keys of one hash for tests: pairs of strings of one FNV value, found by their birthdays; every string of
-/// pieces of which is one of a pair's two has the same hash as all others.
+/// Keys of one hash for tests: pairs of pieces that lead from one value to one other are found by their
+/// birthdays; any choice of one of each pair has the hash of all others.
 #[cfg(test)]
 pub(crate) fn colliding(count: usize) -> Vec<String> {
-    let bits = count.next_power_of_two().trailing_zeros() as usize;
+    let piece = |n: u32| -> [u8; 8] {
+        let mixed = n.wrapping_mul(0x9E37_79B1);
+        std::array::from_fn(|i| b'a' + (mixed >> (4 * i) & 15) as u8)
+    };
     let mut state = 0x811c_9dc5;
-    let mut pairs: Vec<[String; 2]> = Vec::new();
-    for _ in 0..bits {
-        let mut seen = BTreeMap::new();
-        let pair = (0u32..).find_map(|n| {
-            let text = format!("{n:06x}");
-            let after = text.bytes().fold(state, step);
-            seen.insert(after, text.clone()).map(|before| ([before, text], after))
+    let mut pairs: Vec<[[u8; 8]; 2]> = Vec::new();
+    for _ in 0..count.next_power_of_two().trailing_zeros() {
+        let found = (16..24).find_map(|bits| {
+            let mut made: Vec<(u32, u32)> =
+                (0..1 << bits).map(|n| (piece(n).into_iter().fold(state, step), n)).collect();
+            made.sort_unstable();
+            made.windows(2).find(|pair| pair[0].0 == pair[1].0).map(|pair| (pair[0], pair[1].1))
         });
-        let Some((pair, after)) = pair else { break };
-        pairs.push(pair);
+        let Some(((after, one), other)) = found else { break };
+        pairs.push([piece(one), piece(other)]);
         state = after;
     }
-    let key = |n: usize| pairs.iter().enumerate().map(|(bit, pair)| pair[n >> bit & 1].as_str()).collect();
-    (0..count).map(key).collect()
+    let key = |n: usize| -> Vec<u8> {
+        pairs.iter().enumerate().flat_map(|(bit, pair)| pair[n >> bit & 1]).collect()
+    };
+    (0..count).map(|n| String::from_utf8_lossy(&key(n)).into_owned()).collect()
 }
 
 /// FNV-1a: keys are short, and the same value on every host matters more than speed here.

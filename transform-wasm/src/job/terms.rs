@@ -2,6 +2,7 @@
 //!
 //! For: the contracts that all of it asks for. Not for: compiling agreed ones (`open`).
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::column::ColumnType;
@@ -113,6 +114,9 @@ impl Terms {
         if contract.columns.is_empty() && live.is_none() {
             return Ok((derived, Vec::new()));
         }
+        let mut held: BTreeSet<String> = columns.iter().map(|(name, _)| name.clone()).collect();
+        let before: BTreeMap<&str, &ContractColumn> =
+            live.iter().flat_map(|live| &live.columns).map(|column| (column.name.as_str(), column)).collect();
         for derive in &table.derives {
             let what = format!("column `{}`", derive.name);
             let env = Env { columns: &columns, source: &source, tz_offset_ms };
@@ -120,13 +124,11 @@ impl Terms {
                 Expr::parse(&derive.sql, &env).map_err(|e| in_expression(&what, &derive.sql, &e))?;
             let ty = derive.ty.map_or_else(|| expression.ty(), |TypeName(ty)| ty);
             // An expression that the contract has already is cast to the type that it has.
-            let other =
-                |c: &&ContractColumn| c.name == derive.name && c.origin != Origin::Sql(derive.sql.clone());
-            let before = live.and_then(|live| live.columns.iter().find(other));
-            if let Some(before) = before.filter(|before| before.ty != ty) {
+            let other = before.get(derive.name.as_str()).filter(|c| c.origin.sql() != Some(&derive.sql));
+            if let Some(before) = other.filter(|before| before.ty != ty) {
                 return Err(propose::derived_type_conflict(&contract.table, before, ty));
             }
-            if !columns.iter().any(|(name, _)| name == &derive.name) {
+            if held.insert(derive.name.clone()) {
                 columns.push((derive.name.clone(), ty));
             }
             derived.push(ContractColumn {
