@@ -38,6 +38,7 @@ cases! {
     killed_at_each_point,
     lost_replies,
     releases_as_deployed,
+    requests_of_an_object,
     throttled_reset_and_torn,
     what_is_denied_is_named,
     what_is_missing_is_named,

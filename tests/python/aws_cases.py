@@ -20,6 +20,7 @@ import pyarrow
 from aws_given import (
     COLUMNS, EXAMPLES, Command, assert_says, config, left, numbered, numbered_files, pipeline, same_rows, spec_of
 )
+from aws_proxy import Proxy, longest_chain
 from aws_read import Table, folder_rows, quarantined
 from aws_rig import POLICY, Rig, until
 from aws_runtime import Function
@@ -340,6 +341,44 @@ def another_catalog_and_another_s3(_, arguments):
     assert table.types == {"id": "bigint", "noise": "string", "day": "string"}, table.types
     same_rows(table.rows(), wanted, COLUMNS)
     assert rig.open_uploads() == []
+
+
+def requests_of_an_object(rig, _):
+    """What one object of 20 KB asks of AWS, warm, with catalog and notice; and that a re-upload asks little more."""
+    rig.make_catalog()
+    columns = "".join(f'[[table.column]]\nname = "{name}"\ntype = "{kind}"\n' for name, kind in
+                      (("id", "bigint"), ("day", "string"), ("noise", "string")))
+    files = {"lakegate.toml": config(pipeline(rig, "plain", "in/", "plain.toml")),
+             "plain.toml": f'[[table]]\nname = "plain"\nmode = "freeze"\n{columns}'}
+    with Proxy(rig.endpoint) as proxy, Function(rig, files, {"AWS_ENDPOINT_URL": proxy.url}) as function:
+
+        def asked(name, month):
+            body, _ = numbered(20, 1000 - 50, month=month)
+            record = rig.put(f"in/{name}.ndjson", body)
+            proxy.calls = []
+            answer = function.call({"Records": [record]})
+            assert answer["objects"][0]["state"] in ("made", "replaced"), answer
+            return proxy.calls
+
+        def told(calls):
+            return "\n".join(f"{operation} {path}" for operation, path, _, _ in calls)
+
+        asked("first", 1)  # starts the function, makes lake and table
+        first = asked("one", 1)
+        kinds = [operation for operation, _, _, _ in first]
+        chain = longest_chain(first)
+        assert len(first) <= 9 and kinds.count("s3:PutObject") <= 3, told(first)
+        assert "s3:ListObjectsV2" not in kinds and "s3:HeadObject" not in kinds, told(first)
+        assert chain <= 6, f"{chain}:\n{told(first)}"
+        again = asked("one", 2)
+        assert len(again) <= len(first) + 4, told(again)
+        for month in range(3, 13):
+            late = asked("one", month)
+        assert len(late) <= len(first) + 4, told(late)
+        print(
+            f"requests: {len(first)} for a first delivery, {kinds.count('s3:PutObject')} of them PUT, at most {chain} "
+            f"one after the other; {len(again)} for a re-upload, {len(late)} for the eleventh"
+        )
 
 
 CASES = {

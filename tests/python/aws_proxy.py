@@ -8,6 +8,7 @@ as it came, the Host header too, since the client signed it. Not for throttling,
 import http.client
 import re
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -38,6 +39,8 @@ class Proxy:
 
     def __init__(self, upstream, rules=()):
         self.upstream, self.rules, self.asked = urlsplit(upstream).netloc, list(rules), {}
+        # Every request that was answered: operation, path, when it came and when its answer went.
+        self.calls = []
         self.lock = threading.Lock()
         self.server = Server(("127.0.0.1", 0), handler(self))
         self.server.daemon_threads = True
@@ -69,6 +72,15 @@ class Proxy:
             return answer.status, answer.getheaders(), answer.read()
         finally:
             connection.close()
+
+
+def longest_chain(calls):
+    """How many requests wait for one another at most: each came after the answer of the one before had gone."""
+    longest = {}
+    for index, (_, _, came, _) in sorted(enumerate(calls), key=lambda one: one[1][2]):
+        before = [longest[other] for other in longest if calls[other][3] <= came]
+        longest[index] = 1 + max(before, default=0)
+    return max(longest.values(), default=0)
 
 
 class Server(ThreadingHTTPServer):
@@ -106,6 +118,7 @@ def handler(proxy):
             assert "Transfer-Encoding" not in self.headers, "no call of the function has a body of unknown length"
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             operation = operation_of(self.command, self.path, self.headers, body)
+            came = time.monotonic()
             rule = proxy.rule_for(operation, unquote(urlsplit(self.path).path))
             if rule and rule.answer:
                 status, text = rule.answer
@@ -116,6 +129,8 @@ def handler(proxy):
                 rule.hits.append(status)
                 self.close_connection = True
                 return None
+            with proxy.lock:
+                proxy.calls.append((operation, unquote(urlsplit(self.path).path), came, time.monotonic()))
             return self.answer(status, headers, answer)
 
         def answer(self, status, headers, body):

@@ -16,6 +16,10 @@ Tasks:
   setup                     make sure of the Wasm target and the Python environment; prints its Python
   demo                      set up, build, run the five example pipelines, show tables and SQL answers
   test                      set up, build, pass every test; the last line is `N passed, N failed, N skipped`
+  torture                   every operation of a lake against every fault and every other operation; prints a report
+      --minutes N             so long at random, after every fault point was tried [default: 3]
+      --seed S                another random order, or the same one again [default: 1]
+      --only TEXT             only the scenarios whose name holds this text
   component                 build the transform component and check that it imports nothing; prints its path
       --package PACKAGE       another crate of this workspace that makes one: into component/PACKAGE.wasm
   build                     the component, the browser page, and `lakegate` that carries both; prints its path
@@ -37,6 +41,7 @@ Tasks talk on standard error; standard output carries only a task's answer.
 Examples:
   cargo xtask demo
   cargo xtask build --release
+  cargo xtask torture --minutes 30 --seed 7
   cargo xtask package --arm64
   cargo xtask bench --quick";
 
@@ -49,6 +54,7 @@ pub enum Task {
     Reproduce,
     Setup,
     Test,
+    Torture { minutes: u64, seed: u64, only: Option<String> },
     Demo,
     Package { processor: Processor, dev: bool, config: Option<PathBuf> },
     Dist { target: Option<String> },
@@ -69,6 +75,11 @@ pub fn parse(words: impl IntoIterator<Item = String>) -> Result<Task> {
         "reproduce" => Task::Reproduce,
         "setup" => Task::Setup,
         "test" => Task::Test,
+        "torture" => Task::Torture {
+            minutes: words.number("--minutes")?.unwrap_or(3),
+            seed: words.number("--seed")?.unwrap_or(1),
+            only: words.option("--only")?,
+        },
         "demo" => Task::Demo,
         "package" => {
             let processor = match (words.flag("--arm64"), words.flag("--x86_64")) {
@@ -115,6 +126,12 @@ impl Words {
         Ok(Some(self.0.remove(at)))
     }
 
+    /// The number in `--name NUMBER`; takes both.
+    fn number(&mut self, name: &str) -> Result<Option<u64>> {
+        let Some(text) = self.option(name)? else { return Ok(None) };
+        Ok(Some(text.parse().with_context(|| format!("{name} needs a whole number, not `{text}`"))?))
+    }
+
     /// All words after `--name` up to the next option; takes them.
     fn all(&mut self, name: &str) -> Vec<String> {
         let Some(at) = self.0.iter().position(|word| word == name) else { return Vec::new() };
@@ -143,6 +160,10 @@ mod tests {
         assert_eq!(read("package --x86_64 --config a/b.toml").unwrap(), zip(Processor::X86_64));
         let some = Task::Bench { quick: true, only: vec!["json".into(), "text".into()] };
         assert_eq!(read("bench --only json text --quick").unwrap(), some);
+        let torture = |minutes, seed, only| Task::Torture { minutes, seed, only };
+        assert_eq!(read("torture").unwrap(), torture(3, 1, None));
+        let asked = read("torture --minutes 30 --seed=7 --only fsck").unwrap();
+        assert_eq!(asked, torture(30, 7, Some("fsck".into())));
         for help in ["", "--help", "demo --help", "help", "-h"] {
             assert_eq!(read(help).unwrap(), Task::Help, "{help}");
         }
@@ -150,7 +171,14 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_refused() {
-        for wrong in ["bulid", "demo now", "build --relase", "package --arm64 --x86_64", "dist --target"] {
+        for wrong in [
+            "bulid",
+            "demo now",
+            "build --relase",
+            "package --arm64 --x86_64",
+            "dist --target",
+            "torture --seed x",
+        ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
         let said = read("bulid").unwrap_err().to_string();

@@ -14,6 +14,7 @@ mod programs;
 mod reproduce;
 mod setup;
 mod test;
+mod torture;
 mod web;
 mod workspace;
 
@@ -54,6 +55,7 @@ fn run(task: Task, workspace: &Workspace) -> Result<()> {
             let profile = if release { Profile::Release } else { Profile::Dev };
             build::build_all(workspace, profile).map(|binary| println!("{}", binary.display()))
         }
+        Task::Torture { minutes, seed, only } => torture::torture(workspace, minutes, seed, only.as_deref()),
         Task::Reproduce => reproduce::reproduce(workspace),
         Task::Setup => setup::setup(workspace).map(|python| println!("{}", python.display())),
         Task::Demo => demo::demo(workspace),
