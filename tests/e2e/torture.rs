@@ -345,17 +345,21 @@ fn nothing_is_lost_doubled_or_stuck() {
     }
     let transform = Transform::shipped(&Sandbox::new(Limits::default()).unwrap()).unwrap();
     let seed = number("LAKEGATE_TORTURE_SEED").unwrap_or(1);
-    let until =
-        number("LAKEGATE_TORTURE_MINUTES").map(|minutes| Instant::now() + Duration::from_secs(60 * minutes));
     let only = std::env::var("LAKEGATE_TORTURE_ONLY").unwrap_or_default();
     let mut tally = Tally::default();
     let chosen = SCENARIOS.iter().filter(|scenario| scenario.name.contains(&only));
     let mut trials: Vec<Trial<'_>> = chosen
         .flat_map(|scenario| [true, false].map(|small| Trial::new(scenario, &transform, small)))
         .collect();
+    let minutes = number("LAKEGATE_TORTURE_MINUTES");
     for trial in &mut trials {
         trial.each_point(&mut tally);
+        if minutes.is_some() {
+            let (name, found) = (trial.scenario.name, tally.found.len());
+            eprintln!("{name}: {} interleavings so far, {found} findings", tally.interleavings);
+        }
     }
+    let until = minutes.map(|minutes| Instant::now() + Duration::from_secs(60 * minutes));
     let mut rounds = 0;
     while until.map_or(rounds < ROUNDS, |until| Instant::now() < until) {
         for trial in &mut trials {
