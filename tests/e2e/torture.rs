@@ -184,11 +184,14 @@ impl<'a> Trial<'a> {
         &self.allowed[unheard]
     }
 
-    /// Lets the operations meet, delivers again, and says what is wrong.
-    fn run(&mut self, seed: u64, stalls: &[Stall], strikes: &[(usize, Strike)], tally: &mut Tally) -> Met {
-        let world = self.start.copied();
+    /// The operations at once, each by a process of its own; what each of them was told.
+    fn meet(
+        &self,
+        world: &World<'_>,
+        schedule: &Arc<Schedule>,
+        strikes: &[(usize, Strike)],
+    ) -> (Vec<Process>, Vec<Result<(), String>>) {
         let acts = self.scenario.acts;
-        let schedule = Arc::new(Schedule::new(acts.len(), seed, stalls.to_vec()));
         let strike =
             |index: usize| strikes.iter().find(|(process, _)| *process == index).map(|(_, strike)| *strike);
         let processes: Vec<Process> = (0..acts.len())
@@ -203,7 +206,7 @@ impl<'a> Trial<'a> {
                 .zip(&processes)
                 .enumerate()
                 .map(|(index, (op, process))| {
-                    let (world, schedule, process) = (&world, schedule.clone(), process.clone());
+                    let (schedule, process) = (schedule.clone(), process.clone());
                     scope.spawn(move || {
                         let _ended = Ended(index, schedule);
                         world.act(*op, process).map_err(|error| format!("{}: {error}", error.name()))
@@ -214,6 +217,15 @@ impl<'a> Trial<'a> {
                 heard.push(one.join().unwrap_or_else(|_| Err("PANIC".into())));
             }
         });
+        (processes, heard)
+    }
+
+    /// Lets the operations meet, delivers again, and says what is wrong.
+    fn run(&mut self, seed: u64, stalls: &[Stall], strikes: &[(usize, Strike)], tally: &mut Tally) -> Met {
+        let world = self.start.copied();
+        let acts = self.scenario.acts;
+        let schedule = Arc::new(Schedule::new(acts.len(), seed, stalls.to_vec()));
+        let (processes, heard) = self.meet(&world, &schedule, strikes);
         let unheard: Vec<usize> = (0..acts.len()).filter(|index| heard[*index].is_err()).collect();
         let mut wrong: Vec<String> = Vec::new();
         wrong.extend(heard.iter().filter(|one| *one == &Err("PANIC".into())).map(|_| "a panic".to_owned()));

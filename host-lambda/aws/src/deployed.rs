@@ -12,6 +12,7 @@ mod crawler;
 mod object;
 mod requests;
 mod retract;
+mod time;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,7 +45,7 @@ pub struct Deployed {
     aws: Aws,
     pipelines: BTreeMap<String, Ready>,
     config: Config,
-    pace: object::Pace,
+    pace: time::Pace,
     metrics: bool,
 }
 
@@ -97,7 +98,7 @@ impl Deployed {
             })?;
             pipelines.insert(name.clone(), ready);
         }
-        Ok(Self { aws, pipelines, config, pace: object::Pace::default(), metrics: false })
+        Ok(Self { aws, pipelines, config, pace: time::Pace::default(), metrics: false })
     }
 
     /// Writes metrics to standard output, where a function's log is read.

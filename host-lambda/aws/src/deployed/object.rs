@@ -5,11 +5,11 @@
 //! worth another delivery.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::client::Aws;
 use crate::config::{Location, Pipeline, Route};
+use crate::deployed::time::Time;
 use crate::deployed::{Choice, Deployed, Ready};
 use crate::event::{AnswerError, AnswerState, ObjectAnswer, ObjectRef};
 use crate::notify;
@@ -19,7 +19,7 @@ use crate::observe::stage;
 use crate::observe::stage::{Counts, Stage};
 use crate::s3::{S3Options, S3Storage};
 use lakegate_base::{Code, Error, Kind, Result};
-use lakegate_lake::lake::Lake;
+use lakegate_lake::lake::{Lake, Standing};
 use lakegate_lake::record::FailedRecord;
 use lakegate_lake::run;
 use lakegate_lake::run::{Cause, Outcome, Progress};
@@ -39,35 +39,13 @@ pub struct Request {
     pub again: bool,
 }
 
-/// Bytes a second that objects have come to so far, to refuse what cannot end in time.
-#[derive(Debug, Default)]
-pub(super) struct Pace {
-    bytes_per_second: AtomicU64,
-}
-
-/// Objects smaller than this say nothing about speed: their time is that of requests.
-const PACE_BYTES: u64 = 16 << 20;
-/// Nobody knows the speed yet: half of what the slowest function size was seen to do.
-const PACE_UNKNOWN: u64 = 4 << 20;
-
-impl Pace {
-    fn seen(&self, bytes: u64, time: Duration) {
-        if bytes >= PACE_BYTES && !time.is_zero() {
-            let pace = (bytes as f64 / time.as_secs_f64()) as u64;
-            let before = self.bytes_per_second.load(Ordering::Relaxed);
-            let mean = if before == 0 { pace } else { (before + pace) / 2 };
-            self.bytes_per_second.store(mean.max(1), Ordering::Relaxed);
-        }
-    }
-
-    /// Seconds that so many bytes will take; twice over where types are learned.
-    fn seconds(&self, bytes: u64, passes: u64) -> u64 {
-        let pace = match self.bytes_per_second.load(Ordering::Relaxed) {
-            0 => PACE_UNKNOWN,
-            pace => pace,
-        };
-        bytes.saturating_mul(passes) / pace
-    }
+/// An object whose turn it is.
+struct Taken {
+    aws: Aws,
+    lake: Lake,
+    source: Source,
+    /// What counts of it, where that could be looked up.
+    standing: Option<Standing>,
 }
 
 impl Deployed {
@@ -132,32 +110,13 @@ impl Deployed {
                 format!("{name} is paused; `lakegate backfill` takes it after `lakegate resume {name}`");
             return Ok(named(ObjectAnswer { state: AnswerState::Paused, ..ignored(object, &why) }));
         }
-        let aws = request.deadline.map_or_else(|| self.aws.clone(), |at| self.aws.with_deadline(at));
-        let raw = Arc::new(S3Storage::new(aws.clone(), &object.bucket, "", S3Options::default()));
-        let lake = self.lake(ready, &aws)?;
-        // Both are asked for at once: an object that is new is what comes most.
-        let here = tracing::Span::current();
-        let (looked, found) = std::thread::scope(|scope| {
-            let looked = scope.spawn(|| here.in_scope(|| lake.standing(name, &object.uri())));
-            let found = find(&raw, object);
-            (looked.join(), found)
-        });
-        let Some(Found { facts, bytes }) = found? else {
-            return Ok(named(ignored(object, "it is not there any more")));
+        let taken = match self.take(ready, object, request)? {
+            Ok(taken) => taken,
+            Err(answer) => return Ok(named(answer)),
         };
-        if is_overwritten(object, &facts) {
-            let why = "it was overwritten since; the newer version has an event of its own";
-            return Ok(named(ObjectAnswer { state: AnswerState::Superseded, ..ignored(object, why) }));
-        }
-        let source = Source::object(raw, object.uri(), facts);
-        let source = match bytes {
-            Some(bytes) => source.with_bytes(&bytes),
-            None => source,
-        }
-        .arrived(object.event_time, object.sequencer.clone());
-        let mut choice = ready.choose(source.uri(), source.version())?;
+        let mut choice = ready.choose(taken.source.uri(), taken.source.version())?;
         choice.plan.rerun = request.again;
-        self.tell_swaps(ready, &lake);
+        self.tell_swaps(ready, &taken.lake);
         let Choice { plan, transform, .. } = &choice;
         let span = tracing::Span::current();
         span.record("release", plan.release.as_ref().map_or(transform.digest(), |release| &release.manifest));
@@ -165,26 +124,7 @@ impl Deployed {
             span.record("version", release.id());
         }
         let begun = Instant::now();
-        let time = Time::of(request, &aws);
-        let admit = || self.admit(ready, &source, &time, &aws);
-        // A look that failed is made again, and says why.
-        let standing = looked.ok().and_then(Result::ok);
-        let cause = Cause { admit: Some(&admit), standing, ..Cause::default() };
-        let bounded = transform.clone().until(aws.ends());
-        let result = run::run_because(&lake, &bounded, &source, plan, &cause, &mut logged);
-        // The rest of the way is cleaning up: time may be up for anything else.
-        let (result, aws, lake) = match result {
-            Err(error) if error.code() == Code::TimeUp => {
-                let aws = aws.cleaning_up();
-                let lake = self.lake(ready, &aws)?;
-                let error = time.judge(error);
-                if error.kind() == Kind::Input {
-                    run::refuse(&lake, transform, &source, plan, &error)?;
-                }
-                (Err(error), aws, lake)
-            }
-            result => (result, aws, lake),
-        };
+        let (result, Taken { aws, lake, source, .. }) = self.run(ready, &choice, taken, request);
         match result {
             Ok(outcome) => {
                 self.pace.seen(source.bytes(), begun.elapsed());
@@ -214,41 +154,79 @@ impl Deployed {
         }
     }
 
+    /// The object as it is now, with what counts of it in the lake; or the answer where there is nothing to take.
+    fn take(
+        &self,
+        ready: &Ready,
+        object: &ObjectRef,
+        request: &Request,
+    ) -> Result<std::result::Result<Taken, ObjectAnswer>> {
+        let aws = request.deadline.map_or_else(|| self.aws.clone(), |at| self.aws.with_deadline(at));
+        let raw = Arc::new(S3Storage::new(aws.clone(), &object.bucket, "", S3Options::default()));
+        let lake = self.lake(ready, &aws)?;
+        // Both are asked for at once: an object that is new is what comes most.
+        let here = tracing::Span::current();
+        let look = || here.in_scope(|| lake.standing(&ready.pipeline.name, &object.uri()));
+        let (looked, found) = std::thread::scope(|scope| {
+            let looked = scope.spawn(look);
+            let found = find(&raw, object);
+            (looked.join(), found)
+        });
+        let Some(Found { facts, bytes }) = found? else {
+            return Ok(Err(ignored(object, "it is not there any more")));
+        };
+        if is_overwritten(object, &facts) {
+            let why = "it was overwritten since; the newer version has an event of its own";
+            return Ok(Err(ObjectAnswer { state: AnswerState::Superseded, ..ignored(object, why) }));
+        }
+        let source = Source::object(raw, object.uri(), facts);
+        let source = match bytes {
+            Some(bytes) => source.with_bytes(&bytes),
+            None => source,
+        };
+        let source = source.arrived(object.event_time, object.sequencer.clone());
+        // A look that failed is made again, and says why.
+        let standing = looked.ok().and_then(Result::ok);
+        Ok(Ok(Taken { aws, lake, source, standing }))
+    }
+
+    /// Runs the flow within the time of the invocation. Where that is up, the rest of the way is cleaning up.
+    fn run(
+        &self,
+        ready: &Ready,
+        choice: &Choice,
+        taken: Taken,
+        request: &Request,
+    ) -> (Result<Outcome>, Taken) {
+        let Choice { plan, transform, .. } = choice;
+        let Taken { aws, lake, source, standing } = &taken;
+        let time = Time::of(request, aws);
+        let admit = || self.admit(ready, source, &time, aws);
+        let cause = Cause { admit: Some(&admit), standing: standing.clone(), ..Cause::default() };
+        let bounded = transform.clone().until(aws.ends());
+        let error = match run::run_because(lake, &bounded, source, plan, &cause, &mut logged) {
+            Err(error) if error.code() == Code::TimeUp => time.judge(error),
+            result => return (result, taken),
+        };
+        let aws = aws.cleaning_up();
+        let recorded = self.lake(ready, &aws).and_then(|lake| {
+            if error.kind() == Kind::Input {
+                run::refuse(&lake, transform, source, plan, &error)?;
+            }
+            Ok(lake)
+        });
+        match recorded {
+            Ok(lake) => (Err(error), Taken { aws, lake, ..taken }),
+            Err(trouble) => (Err(trouble), taken),
+        }
+    }
+
     /// Metrics go to standard output, which only the function's log reads.
     pub(super) fn tell(&self, pipeline: &str, metrics: &Metrics) {
         if self.metrics {
             // A log that cannot be written is no reason to fail an object that is in the tables.
             let _lost = metrics.write(&mut std::io::stdout().lock(), pipeline, now_ms());
         }
-    }
-
-    /// Asked before an object is read. One that is too large, or that no invocation has time for, fails by name:
-    /// trying it three times would cost three times as much and end the same way. One that has only come too late in a
-    /// batch is delivered again.
-    fn admit(&self, ready: &Ready, source: &Source, time: &Time, aws: &Aws) -> Result<()> {
-        let bytes = source.bytes();
-        if let Some(most) = ready.pipeline.limits.max_object_bytes
-            && bytes > most
-        {
-            return Err(Error::new(
-                Code::ObjectTooLarge,
-                format!("{} has {bytes} bytes, more than limits.max_object_bytes = {most}", source.uri()),
-            )
-            .with_hint("split the object, or raise the limit"));
-        }
-        let Some(left) = aws.time_left() else { return Ok(()) };
-        let passes = if ready.pipeline.contract == crate::config::ContractWish::Learn { 2 } else { 1 };
-        let needed = self.pace.seconds(bytes, passes);
-        if needed <= left.as_secs() {
-            return Ok(());
-        }
-        let what = format!(
-            "{} has {bytes} bytes, which take about {needed} s; {} s are left of the invocation",
-            source.uri(),
-            left.as_secs()
-        );
-        let late = Error::new(Code::TimeUp, what);
-        Err(if needed > time.whole.as_secs() { out_of_time(&late) } else { time.judge(late) })
     }
 
     /// What a failure asks for beside its record: a notice, and a copy of the object where one is wanted.
@@ -265,34 +243,6 @@ impl Deployed {
         }
         notify::failure(aws, &ready.pipeline, &record).map(|_told| true)
     }
-}
-
-/// The time that an invocation gives an object.
-struct Time {
-    /// An object that is the first of its invocation has about so much.
-    whole: Duration,
-    /// This one had so much when its turn came.
-    had: Duration,
-}
-
-impl Time {
-    fn of(request: &Request, aws: &Aws) -> Self {
-        let had = aws.time_left().unwrap_or(Duration::MAX);
-        Self { whole: had.saturating_add(request.begun.elapsed()), had }
-    }
-
-    /// Whose fault it is that time is up: an object that had nearly all of an invocation will not end in another one.
-    fn judge(&self, error: Error) -> Error {
-        if self.had < self.whole.mul_f64(0.8) {
-            return error.with_hint("another delivery has more time for it; nothing of it was written");
-        }
-        out_of_time(&error)
-    }
-}
-
-fn out_of_time(error: &Error) -> Error {
-    Error::new(Code::ObjectOutOfTime, error.message())
-        .with_hint("give the function more time or memory, split the object, or `lakegate run` it")
 }
 
 /// Whether there is time to run an object twice more, as a comparison does.
@@ -432,20 +382,6 @@ mod tests {
     use super::*;
     use lakegate_lake::keys::failure_key;
     use lakegate_lake::lake::to_json;
-
-    #[test]
-    fn only_an_object_that_had_an_invocation_to_itself_is_out_of_time() {
-        let seconds = Duration::from_secs;
-        let late = || Error::new(Code::TimeUp, "it takes too long");
-        let second = Time { whole: seconds(100), had: seconds(50) }.judge(late());
-        assert_eq!((second.code(), second.kind()), (Code::TimeUp, Kind::Passing));
-        let first = Time { whole: seconds(100), had: seconds(99) }.judge(late());
-        assert_eq!((first.code(), first.kind()), (Code::ObjectOutOfTime, Kind::Input));
-        assert_eq!(first.message(), "it takes too long");
-        // A command has all the time there is.
-        let none = Time { whole: Duration::MAX, had: Duration::MAX }.judge(late());
-        assert_eq!(none.code(), Code::ObjectOutOfTime);
-    }
 
     #[test]
     fn a_failure_of_an_earlier_version_is_none_of_this_one() {
