@@ -30,7 +30,7 @@ use crate::client::Aws;
 use crate::config::{Address, Config, ContractWish, Encryption as Wanted, Location, Origin, Pipeline, Told};
 use crate::s3::{Encryption, S3Options, S3Storage};
 use lakegate_base::{Code, Error, Result};
-use lakegate_lake::keys::pause_key;
+use lakegate_lake::keys::{longest_part_key, pause_key};
 use lakegate_lake::lake::{Lake, Texts};
 use lakegate_lake::run::Plan;
 use lakegate_lake::storage::{LocalFolder, Storage};
@@ -184,6 +184,9 @@ impl Ready {
             Some(channel) => channel,
             None => Does::Fixed(Box::new(fixed_plan(aws, pipeline)?), engines.shipped(limits)?),
         };
+        if let Does::Fixed(plan, _) = &does {
+            check_keys(pipeline, plan)?;
+        }
         if let Does::Fixed(plan, transform) = &does
             && pipeline.contract == ContractWish::Declared
             && !plan.is_declared(transform)?
@@ -198,6 +201,24 @@ impl Ready {
             looked: Mutex::new(None),
             texts: Arc::default(),
         })
+    }
+}
+
+/// S3's longest key.
+const KEY_BYTES: usize = 1024;
+
+/// That every key of a pipeline fits: found at the start, not by an object whose commit can then never be published.
+fn check_keys(pipeline: &Pipeline, plan: &Plan) -> Result<()> {
+    let Location::S3 { prefix, .. } = &pipeline.lake else { return Ok(()) };
+    let prefix = prefix.trim_matches('/');
+    match plan.tables().iter().find(|table| longest_part_key(prefix, table) > KEY_BYTES) {
+        None => Ok(()),
+        Some(table) => {
+            let over = longest_part_key(prefix, table) - KEY_BYTES;
+            let what = format!("keys of the table {table} could have {over} bytes more than S3 takes");
+            Err(Error::new(Code::StorageKey, what)
+                .with_hint("shorten the prefix of the lake, or the table's name"))
+        }
     }
 }
 
@@ -294,4 +315,21 @@ fn read_object(aws: &Aws, bucket: &str, key: &str) -> Result<String> {
     let found =
         storage.get(key)?.ok_or_else(|| Error::new(Code::ObjectMissing, format!("{uri} is not there")))?;
     String::from_utf8(found.bytes).map_err(|_| Error::new(Code::NotUtf8, format!("{uri} is not UTF-8 text")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lake_whose_keys_would_not_fit_is_refused_at_the_start() {
+        let pipeline = |prefix: &str| Pipeline {
+            lake: Location::S3 { bucket: "lake".into(), prefix: prefix.into() },
+            ..crate::catalog::fixture::pipeline("")
+        };
+        let plan = Plan::new("", Some("orders".into())).unwrap();
+        assert!(check_keys(&pipeline("a/b"), &plan).is_ok());
+        let error = check_keys(&pipeline(&"x".repeat(400)), &plan).unwrap_err();
+        assert_eq!((error.code(), error.hint().is_some()), (Code::StorageKey, true), "{error}");
+    }
 }

@@ -36,6 +36,7 @@
 
 use std::path::Path;
 
+use lakegate_model::hive;
 use sha2::{Digest, Sha256};
 
 /// The layout that this file spells.
@@ -77,6 +78,15 @@ pub fn is_lake(folder: &Path) -> bool {
 /// Whether a key is none of a table's.
 pub fn is_own(key: &str) -> bool {
     key.starts_with(OWN)
+}
+
+/// The longest key that part files of a table may come to below a prefix: partitions and file names are bounded, so that
+/// it is known before anything is loaded.
+pub fn longest_part_key(prefix: &str, table: &str) -> usize {
+    /// Stem, time, digest, number and extension.
+    const FILE: usize = 160;
+    let slash = usize::from(!prefix.is_empty());
+    prefix.len() + slash + table.len() + 1 + hive::PATH_BYTES + FILE
 }
 
 /// The live contract of a table.
