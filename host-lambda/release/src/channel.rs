@@ -82,6 +82,10 @@ pub struct Channel {
     pub kind: String,
     /// Name of its releases.
     pub name: String,
+    /// The registry that it is for: the URI of a bucket, or `folder`. What is in use in one is not in another, although
+    /// the same keys may sign in both.
+    #[serde(default)]
+    pub registry: String,
     /// Number of this document; only grows.
     pub sequence: u64,
     /// Takes what the canary does not.
@@ -125,6 +129,7 @@ impl Channel {
             let first = Self {
                 kind: KIND.into(),
                 name: name.into(),
+                registry: String::new(),
                 sequence: 0,
                 stable: entry,
                 canary: None,
@@ -206,8 +211,9 @@ impl Channel {
         self
     }
 
-    /// The document with its last change named.
-    pub(crate) fn named(mut self, id: &str) -> Self {
+    /// The document for a registry, with its last change named.
+    pub(crate) fn named(mut self, registry: &str, id: &str) -> Self {
+        self.registry = registry.into();
         if let Some(last) = self.history.first_mut() {
             last.id = id.into();
         }

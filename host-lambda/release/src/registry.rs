@@ -208,9 +208,19 @@ impl Registry {
             Fresh::Unchanged => Ok(None),
             Fresh::Gone => Err(no_channel(name)),
             Fresh::Changed(found) => {
-                Ok(Some((verified_channel(&place, name, &found.bytes, trust)?, found.tag)))
+                let channel = verified_channel(&place, name, &found.bytes, trust)?;
+                if channel.registry != self.named() {
+                    return Err(foreign(&channel, &self.named()));
+                }
+                Ok(Some((channel, found.tag)))
             }
         }
+    }
+
+    /// What a channel's document calls this registry. A folder is known by other paths elsewhere, a bucket is not.
+    fn named(&self) -> String {
+        let uri = self.storage.uri();
+        if uri.starts_with("s3://") { uri.into() } else { "folder".into() }
     }
 
     /// Changes a channel once, also while others do, and where an answer is lost: the change has a name in the
@@ -240,7 +250,7 @@ impl Registry {
                 return Ok(made);
             }
             let (channel, more) = change(before.as_ref())?;
-            let channel = channel.named(&id);
+            let channel = channel.named(&self.named(), &id);
             let payload = String::from_utf8(to_json(&channel)?)
                 .map_err(|error| Error::new(Code::Json, error.to_string()))?;
             let text = to_json(&Signed::new(payload, key))?;
@@ -294,6 +304,16 @@ fn change_id(name: &str) -> String {
     let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let text = format!("{name} {} {count} {}", std::process::id(), clock.as_nanos());
     sha256(text.as_bytes())[..16].to_string()
+}
+
+/// A document that was copied here: the promotion of one place is none of another's.
+fn foreign(channel: &Channel, here: &str) -> Error {
+    let there = if channel.registry.is_empty() { "no registry" } else { &channel.registry };
+    let what = format!("the channel {} was signed for {there}, and this is {here}", channel.name);
+    Error::new(Code::ChannelForeign, what).with_hint(format!(
+        "`lakegate promote {} VERSION` here, if that release is to be in use",
+        channel.name
+    ))
 }
 
 fn blob_key(blob: &Blob) -> String {

@@ -76,6 +76,25 @@ fn a_flipped_bit_is_found_wherever_it_is() {
 }
 
 #[test]
+fn a_channel_of_another_registry_is_not_in_use() {
+    let Some(fixture) = Fixture::new() else { return };
+    fixture.publish("1.0.0");
+    fixture.promote("1.0.0");
+    let trust = fixture.key.trust();
+    let mut channel = fixture.registry.channel("orders", &trust).unwrap();
+    assert_eq!(channel.registry, "folder");
+    // Signed by the same key, for a bucket of its own, and copied here.
+    channel.registry = "s3://staging/releases".into();
+    let payload = String::from_utf8(to_json(&channel).unwrap()).unwrap();
+    let signed = to_json(&Signed::new(payload, &fixture.key)).unwrap();
+    std::fs::write(fixture.path(&channel_key("orders")), signed).unwrap();
+    assert_eq!(code(fixture.registry.channel("orders", &trust)), "channel_foreign");
+    // Promoted here, it is in use here.
+    fixture.promote("1.0.0");
+    assert_eq!(fixture.registry.channel("orders", &trust).unwrap().registry, "folder");
+}
+
+#[test]
 fn a_blob_that_is_gone_is_named() {
     let Some(fixture) = Fixture::new() else { return };
     fixture.publish("1.0.0");

@@ -127,6 +127,7 @@ codes! {
     CatalogTypeDiffers = "catalog_type_differs", Environment, Own, "A column has another type in Glue than in the contract.";
     ChannelContended = "channel_contended", Environment, Passing, "Others changed the channel over and over.";
     ChannelDamaged = "channel_damaged", Release, Input, "What lies where a channel should be is no channel document.";
+    ChannelForeign = "channel_foreign", Release, Input, "A channel's document was signed for another registry.";
     ChannelMissing = "channel_missing", Release, Input, "The channel has no stable release yet.";
     ChannelReplayed = "channel_replayed", Release, Input, "A channel document is older than one that was seen.";
     CheckFailed = "check_failed", Input, Input, "A check of the spec with `on_fail = \"fail\"` failed.";
