@@ -394,8 +394,12 @@ mod tests {
         };
         let (first, error) = (version("{"), Error::new(Code::SyntaxError, "it ends too soon"));
         assert!(failure_of(&lake, "p", &first, &error).unwrap().is_none(), "there is none yet");
-        let failed =
-            FailedRecord { source: first.record(), code: error.name().into(), ..FailedRecord::default() };
+        let failed = FailedRecord {
+            pipeline: "p".into(),
+            source: first.record(),
+            code: error.name().into(),
+            ..FailedRecord::default()
+        };
         lake.overwrite(&failure_key("p", first.uri()), &to_json(&failed).unwrap()).unwrap();
         assert_eq!(failure_of(&lake, "p", &first, &error).unwrap(), Some(failed));
         // Committed, and its catalog fails by the same name: that must not pass for a recorded failure.

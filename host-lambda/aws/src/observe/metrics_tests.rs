@@ -102,6 +102,7 @@ fn every_metric_has_its_name_and_unit() {
             "memoryHighWaterBytes 128974848 Bytes",
             "swapCount 1 Count",
             "swapFailures 6 Count",
+            "lostGenerations 8 Count",
             "shadowDifferences 7 Count",
         ]
     );
