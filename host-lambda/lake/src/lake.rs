@@ -32,8 +32,9 @@ pub use texts::Texts;
 
 use crate::keys::{self, Named, contract_key, failure_key, object_prefix, spec_key};
 use crate::record::{CommitRecord, CommitState, FailedRecord, SourceRecord};
-use crate::source::Source;
+use crate::source::{Source, now_ms};
 use crate::storage::{LocalFolder, Storage};
+use lakegate_base::time::parse;
 use lakegate_base::{Code, Error, Result};
 use lakegate_sandbox::Transform;
 use layout::Guarded;
@@ -91,7 +92,13 @@ pub struct Lake {
     storage: Arc<Guarded>,
     surroundings: Option<Arc<dyn Surroundings>>,
     texts: Option<Arc<Texts>>,
+    /// How long a commit may be undone before it is given up for lost, in milliseconds.
+    patience_ms: i64,
 }
+
+/// The process that made a commit publishes it within a second; one that is this slow may be taken for dead. Being
+/// wrong costs nothing but the rows that would have been replaced.
+const PATIENCE_MS: i64 = 60_000;
 
 impl Lake {
     /// A lake in a folder, which need not exist yet.
@@ -104,7 +111,25 @@ impl Lake {
 
     /// A lake over any storage.
     pub fn over(storage: Arc<dyn Storage>) -> Self {
-        Self { storage: Arc::new(Guarded::new(storage)), surroundings: None, texts: None }
+        Self {
+            storage: Arc::new(Guarded::new(storage)),
+            surroundings: None,
+            texts: None,
+            patience_ms: PATIENCE_MS,
+        }
+    }
+
+    /// The same lake, which takes processes for dead at once: for tests whose processes are.
+    #[must_use]
+    pub fn impatient(self) -> Self {
+        Self { patience_ms: 0, ..self }
+    }
+
+    /// Whether whoever made a commit has had time to complete it, and may have been taken for dead; `part` of that
+    /// time, in hundredths.
+    pub(crate) fn is_overdue(&self, record: &CommitRecord, part: i64) -> bool {
+        let committed = parse(&record.committed).unwrap_or_default();
+        now_ms() - committed >= self.patience_ms * part / 100
     }
 
     /// The same lake, connected.

@@ -165,7 +165,7 @@ impl<'a> World<'a> {
     }
 
     pub fn lake(&self, storage: Process) -> Lake {
-        Lake::over(Arc::new(storage)).within(Arc::new(self.raw()))
+        Lake::over(Arc::new(storage)).within(Arc::new(self.raw())).impatient()
     }
 
     /// Does one thing as one process.

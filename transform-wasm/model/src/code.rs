@@ -136,6 +136,7 @@ codes! {
     CodeRefused = "code_refused", Release, Input, "The engine does not take the compiled code.";
     ColumnType = "column_type", Spec, Input, "A column cannot have the type that its spec or contract gives it.";
     ColumnUnknown = "column_unknown", Input, Input, "The table has no such column.";
+    CommitUnfinished = "commit_unfinished", Environment, Passing, "A commit of the object was made a moment ago and is not completed yet.";
     CompilerMissing = "compiler_missing", Transform, Own, "This build cannot compile a component, and there is no compiled code for it.";
     ComponentImports = "component_imports", Transform, Input, "The component imports something; a transform must import nothing.";
     ComponentInterface = "component_interface", Transform, Input, "The component does not export the transform interface of this version.";

@@ -121,6 +121,12 @@ fn bring(lake: &Lake, key: &str, record: &CommitRecord, means: Means<'_>) -> Res
     if !after.fits && !after.next && give_up(lake, record, Void::Contract)? {
         return Ok(Completed::GivenUp);
     }
+    // Nobody gives up what its maker completes in time. Whoever else completes it, or is late, looks whether somebody
+    // has: the generations that it was to replace count still.
+    let late = means.requests.is_none() || lake.is_overdue(record, 50);
+    if late && lake.load_of(record)?.is_some_and(|mark| mark.void.is_some()) {
+        return take_back(lake, record);
+    }
     let mut touched: Vec<String> = staged(record).map(|staged| staged.key.clone()).collect();
     let replaced = old_ones(lake, record, means.states)?;
     for old in &replaced {
@@ -408,6 +414,14 @@ pub(crate) fn record_failure(
     lake.overwrite(&key, &to_json(&failed)?)
 }
 
+/// Its maker may be at it: what it has in its memory nobody else can publish.
+fn unfinished(record: &CommitRecord, error: Error) -> Error {
+    let what = format!("generation {} of {} is not completed yet", record.generation, record.source.uri);
+    Error::new(Code::CommitUnfinished, what)
+        .with_hint("try it again in a minute: if its process is gone it is given up then")
+        .because(error)
+}
+
 /// What rolling an object forward came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rolled {
@@ -432,6 +446,9 @@ pub(crate) fn roll_forward(
             Ok(Completed::Done) => count += 1,
             Ok(Completed::GivenUp) => return Ok(Rolled::GivenUp),
             Err(error) if error.code() == Code::CannotMakeAgain && replaced(&state.record) => {
+                if !lake.is_overdue(&state.record, 100) {
+                    return Err(unfinished(&state.record, error));
+                }
                 lose(lake, &state.record, &error)?;
                 return Ok(Rolled::GivenUp);
             }
