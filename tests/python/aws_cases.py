@@ -364,6 +364,7 @@ def requests_of_an_object(rig, _):
             return "\n".join(f"{operation} {path}" for operation, path, _, _ in calls)
 
         asked("first", 1)  # starts the function, makes lake and table
+        proxy.delay = 0.1
         first = asked("one", 1)
         kinds = [operation for operation, _, _, _ in first]
         chain = longest_chain(first)

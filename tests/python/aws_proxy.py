@@ -41,6 +41,8 @@ class Proxy:
         self.upstream, self.rules, self.asked = urlsplit(upstream).netloc, list(rules), {}
         # Every request that was answered: operation, path, when it came and when its answer went.
         self.calls = []
+        # Seconds that each answer is held back: what waits for what shows only where answers take their time.
+        self.delay = 0
         self.lock = threading.Lock()
         self.server = Server(("127.0.0.1", 0), handler(self))
         self.server.daemon_threads = True
@@ -125,6 +127,7 @@ def handler(proxy):
                 rule.hits.append(status)
                 return self.answer(status, [("Content-Type", "application/xml")], text.encode())
             status, headers, answer = proxy.ask(self, body)
+            time.sleep(proxy.delay)
             if rule:
                 rule.hits.append(status)
                 self.close_connection = True

@@ -427,7 +427,7 @@ impl<'a> Run<'a> {
 
     /// Resubmissions that this generation makes void: the records they mended are gone with their content,
     /// or are accepted now and would be in the tables twice. What such a one mended besides is open again.
-    fn withdraws(&self, rejected: &[u64]) -> Result<Vec<CommitState>> {
+    fn withdraws(&self, rejected: &BTreeSet<u64>) -> Result<Vec<CommitState>> {
         let replaced = self.replaces();
         if replaced.is_empty() || self.source.uri().starts_with("resubmit:") {
             return Ok(Vec::new());
@@ -440,7 +440,7 @@ impl<'a> Run<'a> {
             resolved.source == self.source.uri()
                 && goes(&resolved.digest)
                 && (resolved.digest != self.source.digest()
-                    || resolved.records.iter().any(|record| rejected.binary_search(record).is_err()))
+                    || resolved.records.iter().any(|record| !rejected.contains(record)))
         };
         let had = |state: &CommitState| {
             replaced.contains(&state.record.generation) && state.record.quarantine.is_some()

@@ -3,7 +3,7 @@
 //! Not for publishing. The decision to know: dropped without [`Staging::keep`], everything staged is aborted,
 //! so that every way out of a failure cleans up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
@@ -71,8 +71,8 @@ pub(crate) struct Staging<'a> {
     closed: BTreeMap<u32, PartRecord>,
     quarantine: Option<Quarantine>,
     finished_quarantine: Option<QuarantineRecord>,
-    /// Numbers of the rejected records, ascending.
-    rejected: Vec<u64>,
+    /// Numbers of the rejected records.
+    rejected: BTreeSet<u64>,
 }
 
 impl<'a> Staging<'a> {
@@ -84,7 +84,7 @@ impl<'a> Staging<'a> {
             closed: BTreeMap::new(),
             quarantine: None,
             finished_quarantine: None,
-            rejected: Vec::new(),
+            rejected: BTreeSet::new(),
         }
     }
 
@@ -103,8 +103,8 @@ impl<'a> Staging<'a> {
         Ok((self.closed.values().cloned().collect(), self.finished_quarantine.clone()))
     }
 
-    /// Numbers of the records in quarantine so far, ascending.
-    pub(crate) fn rejected(&self) -> &[u64] {
+    /// Numbers of the records in quarantine so far.
+    pub(crate) fn rejected(&self) -> &BTreeSet<u64> {
         &self.rejected
     }
 
