@@ -187,10 +187,17 @@ impl Contract {
         let in_a_path = |ty| {
             matches!(ty, ColumnType::String | ColumnType::Date | ColumnType::Bigint | ColumnType::Boolean)
         };
-        match self.partition_by.iter().find(|p| !in_a_path(p.ty)) {
-            Some(p) => Err(wrong(format!("the partition column `{}` is {}", p.name, p.ty))),
-            None => Ok(()),
+        if let Some(p) = self.partition_by.iter().find(|p| !in_a_path(p.ty)) {
+            return Err(wrong(format!("the partition column `{}` is {}", p.name, p.ty)));
         }
+        for partition in &self.partition_by {
+            let column = self.columns.iter().find(|column| column.name == partition.name);
+            if let Some(column) = column.filter(|column| column.ty != partition.ty) {
+                let (name, ty) = (&partition.name, partition.ty);
+                return Err(wrong(format!("`{name}` is {} as a column and {ty} in the path", column.ty)));
+            }
+        }
+        Ok(())
     }
 
     /// Whether a column or a remembered null holds `name`.
@@ -349,6 +356,9 @@ mod tests {
         let mut paths = good.clone();
         paths.partition_by[0].ty = ColumnType::Double;
         assert!(paths.check().unwrap_err().message.contains("`day` is double"));
+        paths.partition_by[0].ty = ColumnType::String;
+        let two = paths.check().unwrap_err().message;
+        assert!(two.contains("`day` is date as a column and string in the path"), "{two}");
         paths.partition_by[0].ty = ColumnType::Date;
         paths.partition_by.push(paths.partition_by[0].clone());
         assert!(paths.check().unwrap_err().message.contains("`day`"));
