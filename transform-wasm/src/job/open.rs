@@ -162,7 +162,11 @@ impl Terms {
         }
         let mut partitions = Vec::new();
         for partition in &contract.partition_by {
-            partitions.push((partition.name.clone(), partition.ty, compile("partition_by", &partition.sql)?));
+            // A contract may say another type than the expression comes to: the path has the contract's.
+            let sql = &partition.sql;
+            let cast = compile("partition_by", sql)?.cast_to(partition.ty);
+            let cast = cast.map_err(|e| in_expression("partition_by", sql, &e))?;
+            partitions.push((partition.name.clone(), partition.ty, cast));
         }
         let drop_nulls = drop_columns(table, &contract)?;
         let extension = self.extension.as_ref().map(|e| TableExtension::bind(e, &contract)).transpose()?;
