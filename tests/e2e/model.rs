@@ -19,6 +19,7 @@ use lakegate_lake::source::Source;
 use lakegate_lake::storage::{LocalFolder, Storage};
 use lakegate_sandbox::{Limits, Sandbox, Transform};
 use lakegate_tests::dying::Dying;
+use lakegate_tests::simulated::Chance;
 use lakegate_tests::{lake_rows, ways};
 
 /// Sequences of a test run; `LAKEGATE_MODEL_SEQUENCES` asks for more.
@@ -26,19 +27,6 @@ const SEQUENCES: u64 = 150;
 /// Steps of a sequence.
 const STEPS: u64 = 10;
 const KEYS: u64 = 2;
-
-/// splitmix64: a seed makes the same sequence anywhere.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % end
-    }
-}
 
 /// One upload: which object, its place in the order of events, what it holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -37,7 +37,6 @@ struct Scenario {
     name: &'static str,
     append: bool,
     before: &'static [Op],
-    /// Version of key 0 that is gone once `before` is done and while the rest is.
     acts: &'static [Op],
 }
 

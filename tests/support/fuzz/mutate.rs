@@ -2,28 +2,23 @@
 //!
 //! Not a good fuzzer: it sees no coverage. It is for a few seconds in every run of the tests, on a stable compiler.
 
-/// SplitMix64 (Steele, Lea and Flood 2014): one word of state, and every seed is as good as another.
+use crate::simulated::Chance;
+
+/// What is changed, and where.
 #[derive(Clone, Debug)]
-pub(super) struct Random(pub(super) u64);
+pub(super) struct Random(pub(super) Chance);
 
 /// Bytes at which something often changes.
 const BYTES: [u8; 12] = [0, 1, 9, 10, 13, 32, b'"', b'0', 0x7f, 0x80, 0xc3, 0xff];
 
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
     /// A number below `end`, which is not zero.
     pub(super) fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end.max(1) as u64).unwrap_or(0)
+        usize::try_from(self.0.number() % end.max(1) as u64).unwrap_or(0)
     }
 
     fn byte(&mut self) -> u8 {
-        self.next().to_le_bytes()[0]
+        self.0.number().to_le_bytes()[0]
     }
 
     /// One of the pool, changed in one to eight places.

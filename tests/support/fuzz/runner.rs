@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::Target;
 use super::mutate::Random;
+use crate::simulated::Chance;
 
 /// Inputs that led somewhere new, beside those of the corpus.
 const POOL: usize = 512;
@@ -119,7 +120,7 @@ impl Run {
             seen.insert(self.one(input)?);
         }
         let (begun, room) = (Instant::now(), pool.len() + POOL);
-        let mut random = Random(asked.seed);
+        let mut random = Random(Chance(asked.seed));
         while begun.elapsed() < asked.time {
             let input = random.mutant(&pool, self.target.words, self.target.most);
             if seen.insert(self.one(&input)?) && pool.len() < room {

@@ -63,19 +63,19 @@ struct After {
     fits: bool,
 }
 
-/// Looks, and tells the catalog at the same time: both wait for answers, and neither needs the other's.
-fn look_and_register(lake: &Lake, record: &CommitRecord) -> Result<(After, serde_json::Value)> {
+/// Looks, and tells the catalog at the same time: both wait for answers, and neither needs the other's. What the
+/// catalog said matters only where the commit counts still: it may refuse the types of one that is to be given up.
+fn look_and_register(lake: &Lake, record: &CommitRecord) -> Result<(After, Result<serde_json::Value>)> {
     let Some(surroundings) = lake.surroundings() else {
-        return Ok((look_after(lake, record)?, serde_json::Value::Null));
+        return Ok((look_after(lake, record)?, Ok(serde_json::Value::Null)));
     };
     let span = tracing::Span::current();
     let (looked, registered) = std::thread::scope(|scope| {
         let registered = scope.spawn(|| span.in_scope(|| surroundings.register(lake, record)));
         (look_after(lake, record), registered.join())
     });
-    let after = looked?;
-    let registered = registered.map_err(|_| Error::new(Code::Panic, "registering a commit panicked"))??;
-    Ok((after, registered))
+    let panicked = |_| Err(Error::new(Code::Panic, "registering a commit panicked"));
+    Ok((looked?, registered.unwrap_or_else(panicked)))
 }
 
 /// Asks for both at once.
@@ -142,7 +142,7 @@ fn bring(lake: &Lake, key: &str, record: &CommitRecord, means: Means<'_>) -> Res
         tracing::warn!(code = error.code().name(), hint = error.hint(), "uploads may be left: {error}");
     }
     let told = match lake.surroundings().filter(|_| still) {
-        Some(surroundings) => surroundings.published(lake, record, registered)?,
+        Some(surroundings) => surroundings.published(lake, record, registered?)?,
         None => serde_json::Value::Null,
     };
     crash::point("before-done");

@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex};
 
 use crate::keys;
-use crate::lake::{Lake, Load, Surroundings, to_json};
+use crate::lake::{Lake, Load, Surroundings, Void, to_json};
 use crate::record::{CommitRecord, PartRecord, QuarantineRecord, Resolved, SourceRecord};
 use crate::run::commit::{Completed, Means, Rolled, complete, lose, roll_forward};
 use crate::run::later_than;
 use crate::source::Source;
 use crate::storage::{LocalFolder, Published, Staged};
 use lakegate_base::{Code, Error, Result};
+use lakegate_sandbox::TableContract;
 
 const URI: &str = "/in/x.json";
 const AT: &str = "2025-01-01T11:59:59.999Z";
@@ -328,4 +329,41 @@ fn what_was_given_up_counts_for_nothing_and_its_slow_process_takes_it_back() {
     // One that is completed cannot be lost any more.
     lose(&lake, &next, &error).unwrap();
     assert_eq!((fixture.files(), lake.failures().unwrap().len()), (1, 1));
+}
+
+/// A catalog that has the new types already, and refuses the old ones.
+struct Refusing;
+
+impl Surroundings for Refusing {
+    fn register(&self, _lake: &Lake, _record: &CommitRecord) -> Result<serde_json::Value> {
+        Err(Error::new(Code::CatalogRequest, "a column has another type there"))
+    }
+
+    fn published(&self, _: &Lake, _: &CommitRecord, _: serde_json::Value) -> Result<serde_json::Value> {
+        panic!("it is given up")
+    }
+
+    fn source(&self, record: &SourceRecord) -> Result<Source> {
+        panic!("nothing vanishes here, but {} was asked for", record.uri)
+    }
+}
+
+#[test]
+fn a_commit_of_an_old_type_is_given_up_whatever_the_catalog_says() {
+    let fixture = Fixture::new();
+    let lake = fixture.lake().within(Arc::new(Refusing));
+    let contract = |ty: &str| TableContract {
+        table: "t".into(),
+        text: format!(
+            r#"{{"version":1,"table":"t","rows":null,"columns":[{{"name":"a","type":"{ty}","pointer":"/a"}}],"nulls":[],"partition_by":[]}}"#
+        ),
+    };
+    assert!(lake.swap_contract(None, &contract("bigint"), "a load").unwrap());
+    let old = lake.contract("t").unwrap();
+    let (key, record) = fixture.commit(&lake, URI, 1, |record| {
+        record.contracts = [("t".to_owned(), old.as_ref().unwrap().digest.clone())].into();
+    });
+    assert!(lake.swap_contract(old.as_ref(), &contract("double"), "a change").unwrap());
+    assert_eq!(complete(&lake, &key, &record, Means::default()).unwrap(), Completed::GivenUp);
+    assert_eq!((fixture.files(), fixture.marks()[0].void), (0, Some(Void::Contract)));
 }
