@@ -2,8 +2,8 @@
 //!
 //! Not a registry: only this user's own compilations are kept here. The decision to know: loading
 //! compiled code runs it as it is, so a file is used only if it and its folder belong to this user, nobody
-//! else may write them, and its checksum is the one written beside it. Whatever is wrong with a file,
-//! the answer is to compile again.
+//! else may write them or put another in the place of any folder above, and its checksum is the one written
+//! beside it. Whatever is wrong with a file, the answer is to compile again.
 
 use std::env;
 use std::fs;
@@ -55,19 +55,21 @@ impl CodeCache {
 
     /// Loads the compiled code; `None` when there is none that may be trusted.
     pub(super) fn load(&self, engine: &Engine) -> Option<Component> {
-        let path = self.folder.join(&self.name);
-        let sum = fs::read_to_string(self.sum_path()).ok()?;
-        if !is_private(&self.folder) || !is_private(&path) {
+        // The path without links: what is checked below is then what is opened.
+        let folder = fs::canonicalize(&self.folder).ok()?;
+        let path = folder.join(&self.name);
+        if !is_private(&folder) || !is_private(&path) || !folder.ancestors().skip(1).all(keeps_its_entries) {
             return None;
         }
+        let sum = fs::read_to_string(sum_path(&path)).ok()?;
         let bytes = fs::read(&path).ok()?;
         if checksum(&bytes) != sum {
             return None;
         }
         drop(bytes);
         // SAFETY: the file was written by this user with `store` below, for exactly this version,
-        // target and configuration (all in its name); nobody else may write it or its folder; its
-        // checksum was right a moment ago; and files here are replaced by rename, never rewritten.
+        // target and configuration (all in its name); nobody else may write it or its folder, or move
+        // either; its checksum was right a moment ago; and files here are replaced by rename, never rewritten.
         unsafe { Component::deserialize_file(engine, &path) }.ok()
     }
 
@@ -75,9 +77,10 @@ impl CodeCache {
     pub(super) fn store(&self, component: &Component) -> io::Result<()> {
         let bytes = component.serialize().map_err(|error| io::Error::other(format!("{error:#}")))?;
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+        let path = self.folder.join(&self.name);
         // The sum goes first: code without its sum is never loaded, a sum without code does no harm.
-        self.put(&self.sum_path(), checksum(&bytes).as_bytes())?;
-        self.put(&self.folder.join(&self.name), &bytes)
+        self.put(&sum_path(&path), checksum(&bytes).as_bytes())?;
+        self.put(&path, &bytes)
     }
 
     fn put(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -86,10 +89,6 @@ impl CodeCache {
         file.as_file().set_permissions(fs::Permissions::from_mode(0o400))?;
         file.persist(path)?;
         Ok(())
-    }
-
-    fn sum_path(&self) -> PathBuf {
-        self.folder.join(format!("{}.sum", self.name))
     }
 }
 
@@ -107,6 +106,21 @@ fn is_private(path: &Path) -> bool {
     let me = rustix::process::geteuid().as_raw();
     fs::symlink_metadata(path)
         .is_ok_and(|facts| !facts.file_type().is_symlink() && facts.uid() == me && facts.mode() & 0o022 == 0)
+}
+
+/// Where the checksum of some code is.
+fn sum_path(code: &Path) -> PathBuf {
+    code.with_extension("cwasm.sum")
+}
+
+/// True if nobody but this user and root can rename or replace what lies in a folder that is not their own: it is
+/// owned by one of the two, and others may not write it, or it is sticky, as `/tmp` is.
+fn keeps_its_entries(folder: &Path) -> bool {
+    let me = rustix::process::geteuid().as_raw();
+    fs::symlink_metadata(folder).is_ok_and(|facts| {
+        let mode = facts.mode();
+        (facts.uid() == me || facts.uid() == 0) && (mode & 0o022 == 0 || mode & 0o1000 != 0)
+    })
 }
 
 /// Against rot and torn writes, not against forgers: whoever can write here is this user already.
@@ -166,7 +180,32 @@ mod tests {
         let cache = CodeCache::inside(folder.path().join("code"), sandbox.engine(), "aa");
         cache.store(&small(sandbox.engine())).unwrap();
         let path = cache.folder.join(&cache.name);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
-        assert!(cache.load(sandbox.engine()).is_none());
+        let with = |path: &Path, mode: u32| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+            cache.load(sandbox.engine()).is_some()
+        };
+        assert!(with(&path, 0o400));
+        assert!(!with(&path, 0o666));
+        assert!(with(&path, 0o400));
+        // Whoever may write a folder above can put another in its place, unless it is sticky.
+        for folder in [&cache.folder, folder.path()] {
+            assert!(!with(folder, 0o770) && !with(folder, 0o777), "{}", folder.display());
+            assert!(with(folder, 0o700), "{}", folder.display());
+        }
+        assert!(with(folder.path(), 0o1777));
+    }
+
+    #[test]
+    fn a_link_is_followed_to_where_it_leads_and_judged_there() {
+        let [folder, open] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let sandbox = Sandbox::new(Limits::default()).unwrap();
+        let real = CodeCache::inside(open.path().join("code"), sandbox.engine(), "aa");
+        real.store(&small(sandbox.engine())).unwrap();
+        let link = folder.path().join("code");
+        std::os::unix::fs::symlink(&real.folder, &link).unwrap();
+        let linked = CodeCache::inside(link, sandbox.engine(), "aa");
+        assert!(linked.load(sandbox.engine()).is_some());
+        fs::set_permissions(open.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(linked.load(sandbox.engine()).is_none());
     }
 }
