@@ -28,6 +28,7 @@ macro_rules! cases {
 
 cases! {
     a_denied_key_is_named,
+    a_small_function_ends_by_name,
     another_catalog_and_another_s3,
     bad_input,
     by_hand,
@@ -37,6 +38,7 @@ cases! {
     examples_as_deployed,
     killed_at_each_point,
     lost_replies,
+    no_value_of_the_data_is_told,
     releases_as_deployed,
     requests_of_an_object,
     throttled_reset_and_torn,

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 import aws_faults
+import aws_limits
 import aws_releases
 import check_lake
 import duckdb
@@ -385,7 +386,7 @@ def requests_of_an_object(rig, _):
 
 CASES = {
     name: case
-    for module in (sys.modules[__name__], aws_faults, aws_releases)
+    for module in (sys.modules[__name__], aws_faults, aws_limits, aws_releases)
     for name, case in list(vars(module).items())
     if inspect.isfunction(case) and case.__module__ == module.__name__
     and list(inspect.signature(case).parameters) in (["rig", "_"], ["rig", "arguments"], ["_", "arguments"])

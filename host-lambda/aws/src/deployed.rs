@@ -53,9 +53,21 @@ pub struct Deployed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Home {
     /// A function: nothing runs between its events, so it never compiles a release.
-    Function,
+    Function {
+        /// Its memory, where it is known.
+        memory_bytes: Option<u64>,
+    },
     /// A command on somebody's machine.
     Command,
+}
+
+impl Home {
+    fn memory_bytes(self) -> Option<u64> {
+        match self {
+            Self::Function { memory_bytes } => memory_bytes,
+            Self::Command => None,
+        }
+    }
 }
 
 /// A pipeline, its spec read and its transform loaded.
@@ -178,7 +190,7 @@ impl Deployed {
 
 impl Ready {
     fn new(aws: &Aws, pipeline: &Pipeline, engines: &mut Engines) -> Result<Self> {
-        let limits = pipeline.limits.sandbox();
+        let limits = pipeline.limits.sandbox(engines.home.memory_bytes());
         let sandbox = engines.sandbox(limits)?;
         let does = match Does::follow(aws, pipeline, sandbox)? {
             Some(channel) => channel,
@@ -243,7 +255,7 @@ impl Engines {
             return Ok(sandbox.clone());
         }
         let sandbox = match self.home {
-            Home::Function => Sandbox::that_never_compiles(limits)?,
+            Home::Function { .. } => Sandbox::that_never_compiles(limits)?,
             Home::Command => Sandbox::new(limits)?,
         };
         self.sandboxes.push(sandbox.clone());

@@ -6,6 +6,8 @@
 //!   processor of a full machine, and an error there is seen at deployment and not in a queue.
 //! * The flow is synchronous and runs on a thread of its own, so that the runtime's loop is never held up.
 
+#![forbid(unsafe_code)]
+
 mod init_error;
 
 use std::process::ExitCode;
@@ -68,7 +70,14 @@ fn main() -> ExitCode {
 fn start(runtime: tokio::runtime::Handle) -> Result<Deployed> {
     let aws = Aws::from_env(runtime);
     let config = Deployed::configuration(&aws, &Config::location()?)?;
-    Ok(Deployed::start(aws, config, Home::Function)?.with_metrics())
+    let home = Home::Function { memory_bytes: memory_bytes() };
+    Ok(Deployed::start(aws, config, home)?.with_metrics())
+}
+
+/// The function's memory as Lambda says it, in MB that are MiB.
+fn memory_bytes() -> Option<u64> {
+    let text = std::env::var("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").ok()?;
+    Some(text.parse::<u64>().ok()? << 20)
 }
 
 async fn answer(

@@ -115,9 +115,12 @@ fn a_whole_configuration_is_read() {
     assert!(orders.notify.failure.as_ref().is_some_and(|arn| arn.ends_with(":failed")), "a default");
     assert_eq!(orders.failed_copy.as_ref().map(Location::uri).as_deref(), Some("s3://failed/orders/"));
     assert_eq!(orders.output.encryption, Some(Encryption::Kms { key: Some("alias/lake".into()) }));
-    let limits = orders.limits.sandbox();
+    let limits = orders.limits.sandbox(None);
     assert_eq!((limits.memory_bytes, limits.object_seconds), (1 << 30, 600));
     assert_eq!(limits.step_seconds, lakegate_sandbox::Limits::default().step_seconds);
+    // What the function has less what the host takes of it, if that is less than what is asked for.
+    let guest_of = |function: u64| orders.limits.sandbox(Some(function << 20)).memory_bytes >> 20;
+    assert_eq!([4096, 1024, 512, 128].map(guest_of), [1024, 832, 320, 32]);
     assert_eq!((orders.limits.spill_bytes, orders.limits.staging_bytes), (Some(0), None));
     assert_eq!(orders.lineage.as_ref().map(|l| l.write_to.uri()).as_deref(), Some("s3://audit/openlineage/"));
 

@@ -6,6 +6,7 @@
 
 use crate::config::mistake::Wrong;
 use crate::config::section::Section;
+use crate::s3::S3Options;
 use lakegate_sandbox::Limits;
 
 /// Limits that a pipeline sets; what is `None` keeps the host's default.
@@ -33,6 +34,11 @@ pub struct PipelineLimits {
     pub max_object_bytes: Option<u64>,
 }
 
+/// What the host takes of a function's memory beside what it stages, which is there twice while it is sent: program,
+/// compiled code, connections, a piece of input and one of output.
+const HOST_BYTES: u64 = 128 * MIB;
+/// A guest starts with a few MiB. A function too small even for this takes small objects all the same.
+const LEAST_GUEST_BYTES: u64 = 32 * MIB;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
@@ -58,11 +64,16 @@ impl PipelineLimits {
         }
     }
 
-    /// The guest's limits: the defaults and what is set here.
-    pub fn sandbox(&self) -> Limits {
+    /// The guest's limits: the defaults and what is set here; in a function with so many bytes of memory no more than
+    /// the host leaves of them, so that a guest that wants more meets a named limit and is not killed with the host.
+    pub fn sandbox(&self, function_bytes: Option<u64>) -> Limits {
         let default = Limits::default();
+        let wanted = self.memory_bytes.unwrap_or(default.memory_bytes);
+        let staging = self.staging_bytes.unwrap_or(S3Options::default().staging_bytes as u64);
+        let left =
+            function_bytes.map(|all| all.saturating_sub(HOST_BYTES + 2 * staging).max(LEAST_GUEST_BYTES));
         Limits {
-            memory_bytes: self.memory_bytes.unwrap_or(default.memory_bytes),
+            memory_bytes: left.map_or(wanted, |left| wanted.min(left)),
             step_seconds: self.step_seconds.unwrap_or(default.step_seconds),
             object_seconds: self.object_seconds.unwrap_or(default.object_seconds),
             output_bytes: self.output_bytes.unwrap_or(default.output_bytes),
