@@ -28,6 +28,18 @@ const CHUNK_BYTES: usize = 1 << 20;
 const ROUNDS: usize = 51;
 /// Odd too; each takes about the second that lies between two looks at a channel.
 const SWAPS: usize = 5;
+/// Of the small object whose time is taken.
+const SMALL: &str = r#"
+[[table]]
+name = "bench"
+mode = "freeze"
+[[table.column]]
+name = "id"
+type = "bigint"
+[[table.column]]
+name = "text"
+type = "string"
+"#;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let given: BTreeMap<String, String> = std::env::args()
@@ -117,15 +129,52 @@ fn starts(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
         let options = JobOptions { table: Some("bench".to_string()), ..JobOptions::default() };
         transform.open(options).map(drop).map_err(Into::into)
     })?;
+    let (object, after_crash) = after_crashes(&transform)?;
     let (release, swap) = releases(sandbox)?;
     println!(
         "{}",
         serde_json::json!({
             "new engine": engine, "loading cached compiled code": load, "new sandbox, job opened": open,
+            "an object of 20 KB": object, "the same, right after one that crashed its guest": after_crash,
             "loading a precompiled release": release, "from promotion to the next release in use": swap,
         })
     );
     Ok(())
+}
+
+/// Medians of a small object's time, and of the next one's after an object whose guest hit its memory limit: by turns.
+fn after_crashes(transform: &Transform) -> Result<(f64, f64), Box<dyn Error>> {
+    let small: String =
+        (0..400).map(|id| format!("{{\"id\":{id},\"text\":\"a text that is long enough\"}}\n")).collect();
+    let narrow = Limits { memory_bytes: 8 << 20, ..Limits::default() };
+    let (large, tight) = (small.repeat(400), transform.clone().limited(narrow));
+    let (mut usual, mut next) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        usual.push(timed(|| drive(transform, &small))?);
+        if drive(&tight, &large).is_ok() {
+            return Err("a guest of 8 MiB took 8 MB".into());
+        }
+        next.push(timed(|| drive(transform, &small))?);
+    }
+    Ok((middle(usual), middle(next)))
+}
+
+/// One pass over an object in memory, whose parts are dropped.
+fn drive(transform: &Transform, object: &str) -> Result<(), Box<dyn Error>> {
+    let options = JobOptions { spec: SMALL.into(), final_pass: true, ..JobOptions::default() };
+    let mut session = transform.open(options)?;
+    let mut chunks = object.as_bytes().chunks(CHUNK_BYTES);
+    loop {
+        match session.step()? {
+            Step::NeedInput => match chunks.next() {
+                Some(chunk) => session.push(chunk)?,
+                None => session.end()?,
+            },
+            Step::Done(_) => return Ok(()),
+            Step::Widen(_) => return Err("declared types were not final".into()),
+            _ => {}
+        }
+    }
 }
 
 /// Median of loading a signed release with its signed compiled code out of a folder, digests and signatures
@@ -184,18 +233,23 @@ fn releases(sandbox: &Sandbox) -> Result<(f64, f64), Box<dyn Error>> {
         }
         times.push(begun.elapsed().as_secs_f64() * 1e3);
     }
-    times.sort_by(f64::total_cmp);
-    Ok((load, times[SWAPS / 2]))
+    Ok((load, middle(times)))
 }
 
 /// Median milliseconds of some work.
 fn median(mut work: impl FnMut() -> Result<(), Box<dyn Error>>) -> Result<f64, Box<dyn Error>> {
-    let mut times = Vec::with_capacity(ROUNDS);
-    for _ in 0..ROUNDS {
-        let begun = Instant::now();
-        work()?;
-        times.push(begun.elapsed().as_secs_f64() * 1e3);
-    }
+    Ok(middle((0..ROUNDS).map(|_| timed(&mut work)).collect::<Result<_, _>>()?))
+}
+
+/// Milliseconds of some work.
+fn timed(work: impl FnOnce() -> Result<(), Box<dyn Error>>) -> Result<f64, Box<dyn Error>> {
+    let begun = Instant::now();
+    work()?;
+    Ok(begun.elapsed().as_secs_f64() * 1e3)
+}
+
+/// The median of an odd number of times.
+fn middle(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
-    Ok(times[ROUNDS / 2])
+    times[times.len() / 2]
 }

@@ -14,7 +14,11 @@ use lakegate_base::{Error, Kind};
 /// The core module: `step` writes its answer at 1024. Result and variant tags lie at 0 and 8, payloads
 /// at 16. Text of use: `orders` at 0, a report at 2048.
 fn guest(step: &str, extra: &str) -> Vec<u8> {
-    let text = format!(
+    encode(wat::parse_str(guest_text(step, extra)).unwrap())
+}
+
+fn guest_text(step: &str, extra: &str) -> String {
+    format!(
         r#"(module
   (import "[export]lakegate:transform/transform@1.0.0" "[resource-new]job" (func $new (param i32) (result i32)))
   {extra}
@@ -65,8 +69,7 @@ fn guest(step: &str, extra: &str) -> Vec<u8> {
   (func (export "lakegate:transform/transform@1.0.0#[method]job.step") (param i32) (result i32)
     (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
     {step}))"#
-    );
-    encode(wat::parse_str(text).unwrap())
+    )
 }
 
 fn encode(mut module: Vec<u8>) -> Vec<u8> {
@@ -170,6 +173,45 @@ fn a_trap_is_a_crash_of_that_object() {
     let error = fails("(unreachable)");
     assert_eq!((error.name(), error.kind()), ("transform_crashed", Kind::Own));
     assert!(error.to_string().starts_with("the transform crashed while it was asked to step"), "{error}");
+}
+
+#[test]
+fn each_call_may_crash_and_the_next_object_is_made() {
+    let sandbox = Sandbox::new(limits()).unwrap();
+    let working = "(call $answer (i32.const 1))";
+    let sound = Transform::from_bytes(&sandbox, "sound.wasm", &guest(working, "")).unwrap();
+    let text = guest_text(working, "");
+    let crashing = |at: &str| {
+        assert_eq!(text.matches(at).count(), 1, "{at}");
+        text.replace(at, &format!("{at} (unreachable)"))
+    };
+    for (call, text) in [
+        ("start", guest_text(working, "(func $boom (unreachable)) (start $boom)")),
+        ("describe", crashing("transform@1.0.0#describe\") (result i32)")),
+        ("open", crashing("i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)")),
+        ("open", crashing("(local $at i32)")),
+        ("push", crashing("job.push\") (param i32 i32 i32)")),
+        ("end", crashing("job.end\") (param i32)")),
+        ("step", crashing("(global.set $calls (i32.add (global.get $calls) (i32.const 1)))")),
+    ] {
+        let transform =
+            Transform::from_bytes(&sandbox, "x.wasm", &encode(wat::parse_str(text).unwrap())).unwrap();
+        let error = drive(&transform).err().unwrap();
+        assert_eq!((error.name(), error.kind()), ("transform_crashed", Kind::Own), "{call}: {error}");
+        assert!(error.to_string().contains(&format!("asked to {call}")), "{call}: {error}");
+        drive(&sound).unwrap();
+    }
+}
+
+/// Every call once.
+fn drive(transform: &Transform) -> lakegate_base::Result<()> {
+    transform.describe().map(drop)?;
+    let contracts = vec![TableContract { table: "orders".into(), text: "{}".into() }];
+    let mut session = transform.open(JobOptions { contracts, ..JobOptions::default() })?;
+    session.step()?;
+    session.push(b"{}")?;
+    session.end()?;
+    session.step().map(drop)
 }
 
 #[test]
