@@ -210,3 +210,40 @@ fn swap_all(lake: &Lake, live: &[LiveContract], wanted: &[TableContract], why: &
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use lakegate_base::Kind;
+
+    use super::*;
+
+    #[test]
+    fn a_table_that_the_plan_does_not_have_is_refused() {
+        let text = |table: &str, column: &str| {
+            format!(
+                r#"{{"version":1,"table":"{table}","rows":null,"columns":[{{"name":"{column}","type":"bigint","pointer":"/{column}"}}],"nulls":[],"partition_by":[]}}"#
+            )
+        };
+        let of = |contracts: &[(&str, String)]| {
+            let named = contracts
+                .iter()
+                .map(|(table, text)| TableContract { table: (*table).into(), text: text.clone() });
+            of_the_plan(&["orders".into(), "lines".into()], &named.collect::<Vec<_>>())
+        };
+        let (orders, lines) = (("orders", text("orders", "id")), ("lines", text("lines", "id")));
+        of(&[lines.clone(), orders.clone()]).unwrap();
+        for (contracts, expected) in [
+            (vec![orders.clone(), lines.clone(), ("payroll", text("payroll", "id"))], "other tables"),
+            (vec![orders.clone(), ("payroll", text("payroll", "id"))], "other tables"),
+            (vec![orders.clone()], "other tables"),
+            (vec![orders.clone(), lines.clone(), lines.clone()], "other tables"),
+            (vec![orders.clone(), ("lines", text("payroll", "id"))], "is another's"),
+            (vec![orders.clone(), ("lines", text("lines", ""))], "the contract that it proposes for lines"),
+            (vec![orders.clone(), ("lines", "{}".into())], "the contract that it proposes for lines"),
+        ] {
+            let error = of(&contracts).unwrap_err();
+            assert_eq!((error.name(), error.kind()), ("transform_account", Kind::Own), "{error}");
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+}
