@@ -27,6 +27,8 @@
 //! * `tidy`         the style limits
 //! * `torture`      every operation against every fault and every other one, in a simulated bucket
 //! * `walls`        layers of crates, circles of modules, what a function carries
+
+#![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used)]
 
 mod aws;

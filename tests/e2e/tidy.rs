@@ -56,6 +56,31 @@ fn every_rust_file_opens_with_what_it_is_for() {
     report("a file opens with `//!`", &wrong);
 }
 
+/// Crates whose root does not forbid `unsafe`, and why.
+const UNSAFE: [(&str, &str); 5] = [
+    ("host-lambda/release/src/lib.rs", "runs compiled code that a trusted key signed"),
+    ("host-lambda/sandbox/src/lib.rs", "runs compiled code"),
+    ("tests/examples/mask-score/src/lib.rs", "the exports of a component"),
+    ("transform-wasm/src/lib.rs", "the exports of a component; vectors of 16 bytes"),
+    ("web-demo/inspect/src/lib.rs", "the exports of wasm-bindgen"),
+];
+
+#[test]
+fn only_crates_that_need_it_allow_unsafe() {
+    let is_root = |path: &Path| {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        path.file_name().is_some_and(|name| name == "lib.rs" || name == "main.rs")
+            && [folder, folder.parent().unwrap_or(folder)]
+                .iter()
+                .any(|folder| crate::checkout().join(folder).join("Cargo.toml").exists())
+    };
+    let roots: Vec<_> = rust_files().into_iter().filter(|(path, _)| is_root(path)).collect();
+    assert!(roots.len() > 15, "crates are found");
+    let open = roots.iter().filter(|(_, text)| !text.contains("\n#![forbid(unsafe_code)]\n"));
+    let open: Vec<String> = open.map(|(path, _)| path.display().to_string()).collect();
+    assert_eq!(open, UNSAFE.map(|(path, _)| path), "a crate without `unsafe` says `#![forbid(unsafe_code)]`");
+}
+
 #[test]
 fn files_and_functions_stay_short() {
     let mut wrong = Vec::new();

@@ -2,6 +2,8 @@
 //!
 //! For: `tests/e2e`. Not for: the product; nothing here is linked into it. The decision to know: all
 //! comparisons are of text (schema, cells, rejects), so that a failed test shows what a person reads.
+
+#![forbid(unsafe_code)]
 // Support code of tests: what it cannot do is a failed test, so it may panic.
 #![allow(clippy::unwrap_used)]
 

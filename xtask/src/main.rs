@@ -3,6 +3,8 @@
 //! Not for anything a user of `lakegate` needs at run time. Tasks talk on standard error; standard output
 //! carries only a task's answer.
 
+#![forbid(unsafe_code)]
+
 mod arguments;
 mod bench;
 mod build;

@@ -3,6 +3,8 @@
 //! Not for the flow of an object: that is the lake's. [`deployed`] is where an event becomes runs of objects
 //! through their pipelines; everything else in here is what it is connected to.
 
+#![forbid(unsafe_code)]
+
 pub mod catalog;
 pub mod client;
 pub mod config;

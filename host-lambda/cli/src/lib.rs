@@ -5,6 +5,8 @@
 //! know: a subcommand takes its arguments and a [`Context`] and returns an `Outcome`; only `output`
 //! writes to standard output, so that text, `--json` and exit codes are the same rule everywhere.
 
+#![forbid(unsafe_code)]
+
 mod args;
 #[cfg(feature = "aws")]
 mod cloud;

@@ -11,6 +11,8 @@
 //! The commit record is the point of no return: before it nothing is visible and whatever fails is thrown away;
 //! after it whoever comes by completes the work.
 
+#![forbid(unsafe_code)]
+
 pub mod keys;
 pub mod lake;
 pub mod operate;

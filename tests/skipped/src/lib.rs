@@ -7,6 +7,8 @@
 //! A test that checks less than it could, and still checks something, is not skipped: it says so on standard
 //! error.
 
+#![forbid(unsafe_code)]
+
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;

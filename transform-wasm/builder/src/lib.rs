@@ -6,6 +6,8 @@
 //! Encoding links wit-component, which takes longer to compile than all of `xtask`. So it is a feature, and a
 //! small program (`lakegate-encode`) that is compiled from the same units as the command.
 
+#![forbid(unsafe_code)]
+
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};

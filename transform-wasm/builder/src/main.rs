@@ -1,6 +1,8 @@
 //! `lakegate-encode CORE OUT`: a core module becomes a checked component in a file, which stays untouched where
 //! it holds the same bytes already. Says `written` or `unchanged`. For `cargo xtask component`.
 
+#![forbid(unsafe_code)]
+
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};

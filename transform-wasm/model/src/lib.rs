@@ -2,6 +2,8 @@
 //!
 //! Not for reading input or making output: a type here holds a text's meaning and its JSON, nothing more.
 //! Small dependencies only, since the component and the page carry them too.
+
+#![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod code;

@@ -3,6 +3,8 @@
 //! Not for compiling or shrinking it (`web-demo/build/inspect.mjs`). The one decision to know: wasm-bindgen's
 //! own command must have exactly the version of the library; as a library, the lock file sees to that.
 
+#![forbid(unsafe_code)]
+
 use anyhow::{Context, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
