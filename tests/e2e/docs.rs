@@ -142,6 +142,36 @@ fn what_architecture_names_is_there() {
     assert!(wrong.is_empty(), "ARCHITECTURE.md:\n{}", wrong.join("\n"));
 }
 
+/// SECURITY names, behind each thing that somebody cannot do, the tests that hold it.
+#[test]
+fn what_security_claims_is_tested() {
+    let folders =
+        ["host-lambda", "transform-wasm", "tests"].map(|folder| sources(&crate::checkout().join(folder)));
+    let names: Vec<(usize, String)> = read("SECURITY.md")
+        .code
+        .into_iter()
+        .filter(|(_, code)| code.contains('_') && !code.contains('/'))
+        .collect();
+    let tested = |name: &str| {
+        let is = |word: &str| folders.iter().any(|text| text.contains(&format!("{word} {name}(")));
+        is("fn") || is("def")
+    };
+    let wrong: Vec<_> = names.iter().filter(|(_, name)| !tested(name)).collect();
+    assert!(wrong.is_empty(), "no test has these names: {wrong:?}");
+
+    let text = fs::read_to_string(crate::checkout().join("SECURITY.md")).unwrap();
+    let (_, rest) = text.split_once("## What each can and cannot do").unwrap();
+    let (claims, _) = rest.split_once("\n## ").unwrap();
+    let claims: Vec<&str> = claims.split("\n* ").skip(1).collect();
+    assert!(claims.len() > 15);
+    for claim in claims {
+        assert!(
+            names.iter().any(|(_, name)| claim.contains(&format!("`{name}`"))),
+            "no test is named: {claim}"
+        );
+    }
+}
+
 /// `a/{b,c}.rs` as `a/b.rs` and `a/c.rs`.
 fn expanded(path: &str) -> Vec<String> {
     let Some((before, rest)) = path.split_once('{') else { return vec![path.to_owned()] };

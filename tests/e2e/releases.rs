@@ -130,6 +130,18 @@ fn a_release_that_conflicts_with_the_tables_is_refused() {
 }
 
 #[test]
+fn a_private_key_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    ok(folder.path(), &["keygen", "--out", "release.key"]);
+    let key = folder.path().join("release.key");
+    assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    let before = fs::read(&key).unwrap();
+    assert_eq!(call(folder.path(), &["keygen", "--out", "release.key"], &[]).code, Some(2));
+    assert_eq!(fs::read(&key).unwrap(), before, "a key that is there is never overwritten");
+}
+
+#[test]
 fn only_trusted_keys_count() {
     let Some(folder) = published() else { return };
     let folder = folder.path();
