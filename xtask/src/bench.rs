@@ -20,11 +20,12 @@ const END: &str = "<!-- results: end -->";
 pub fn bench(workspace: &Workspace, quick: bool, only: &[String]) -> Result<()> {
     let python = step("set-up", || setup(workspace))?;
     step("component", || component(workspace, Profile::Dev))?;
-    let native = step("native bench", || build_program(workspace, "lakegate-transform", "whole", &[]))?;
-    let steps = step("steps bench", || build_program(workspace, "lakegate-transform", "steps", &[]))?;
-    let encoder = step("encoder bench", || build_program(workspace, "lakegate-transform", "encoder", &[]))?;
-    let sandbox =
-        step("lakegate, sandbox bench", || build_program(workspace, COMMAND, "sandbox", &["lakegate"]))?;
+    let native = step("native bench", || native_program(workspace, "whole"))?;
+    let steps = step("steps bench", || native_program(workspace, "steps"))?;
+    let encoder = step("encoder bench", || native_program(workspace, "encoder"))?;
+    let sandbox = step("lakegate, sandbox bench", || {
+        build_program(workspace, &["--release", "--package", COMMAND, "--bin", "lakegate"], "sandbox")
+    })?;
     let lakegate = workspace.program("release", "lakegate");
     let mut command = Command::new(python);
     command.arg(workspace.tests("python").join("bench.py"));
@@ -53,14 +54,18 @@ pub fn bench(workspace: &Workspace, quick: bool, only: &[String]) -> Result<()> 
     write_results(&workspace.root.join("BENCH.md"), &results)
 }
 
-/// Compiles a bench program as released and returns its path, which cargo alone knows.
+/// The transform as a native program, optimised as the component is, which the host's own profile is not.
+fn native_program(workspace: &Workspace, name: &str) -> Result<PathBuf> {
+    build_program(workspace, &["--profile", "bench", "--package", "lakegate-transform"], name)
+}
+
+/// Compiles a bench program and returns its path, which cargo alone knows.
 ///
-/// Binaries that are measured beside it are built by the same call: tests' dependencies change features,
+/// Binaries that are measured beside it are selected in the same call: tests' dependencies change features,
 /// and two calls would compile wasmtime twice.
-fn build_program(workspace: &Workspace, package: &str, name: &str, binaries: &[&str]) -> Result<PathBuf> {
+fn build_program(workspace: &Workspace, selection: &[&str], name: &str) -> Result<PathBuf> {
     let mut cargo = workspace.cargo();
-    cargo.args(["build", "--release", "--locked", "--package", package, "--bench", name]);
-    cargo.args(binaries.iter().flat_map(|binary| ["--bin", binary]));
+    cargo.args(["build", "--locked"]).args(selection).args(["--bench", name]);
     let text = stdout_of(cargo.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit()))?;
     let mut programs = text.lines().filter_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
