@@ -2,6 +2,7 @@
 //!
 //! What belongs where:
 //! * `aws`          the packaged function on a local stand-in for AWS
+//! * `bad_releases` releases and channels that are bad: whom they hurt, what mends them
 //! * `cli`          exit codes, `--json`, colours: what a script or a person sees of the command
 //! * `codes`        the page of failures, made of their list
 //! * `concurrent`   two runs at once into one table
@@ -32,6 +33,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod aws;
+mod bad_releases;
 mod cli;
 mod codes;
 mod concurrent;

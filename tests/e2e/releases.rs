@@ -39,11 +39,12 @@ fn published() -> Option<TempDir> {
 fn publish<'a>(version: &'a str, spec: &'a str) -> Vec<&'a str> {
     let mut args =
         vec!["publish", "orders", "--version", version, "--spec", spec, "--sample", "sample.ndjson"];
-    args.extend(["--no-code", "--registry", "releases", "--key", "release.key"]);
+    args.push("--no-code");
+    args.extend(SIGNED);
     args
 }
 
-const SIGNED: [&str; 4] = ["--registry", "releases", "--key", "release.key"];
+const SIGNED: [&str; 6] = ["--registry", "releases", "--key", "release.key", "--trust", "release.key.pub"];
 const TRUSTED: [&str; 4] = ["--registry", "releases", "--trust", "release.key.pub"];
 
 fn call(folder: &Path, args: &[&str], more: &[&str]) -> Ran {
@@ -151,7 +152,7 @@ fn only_trusted_keys_count() {
     let args = ["run", "a.ndjson", "--transform", "orders"];
     assert_eq!(refused(folder, &args, &other), "signature_unknown_key");
     assert!(!folder.join("lake").exists() || lake_rows::rows(&folder.join("lake"), "orders").is_empty());
-    let forger = ["--registry", "releases", "--key", "other.key"];
+    let forger = ["--registry", "releases", "--key", "other.key", "--trust", "other.key.pub"];
     assert_eq!(refused(folder, &["promote", "orders", "1.1.0"], &forger), "signature_unknown_key");
     // A key that is there is never overwritten.
     assert_eq!(call(folder, &["keygen", "--out", "other.key"], &[]).code, Some(2));

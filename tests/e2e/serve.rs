@@ -380,7 +380,7 @@ fn publish_two(folder: &Path) {
         let ran = lakegate(folder, args);
         assert_eq!(ran.code, Some(0), "{args:?}: {ran:?}");
     };
-    let signed = ["--registry", "releases", "--key", "release.key"];
+    let signed = ["--registry", "releases", "--key", "release.key", "--trust", "release.key.pub"];
     ok(&["keygen", "--out", "release.key"]);
     for (version, share) in [("1.0.0", "60%"), ("1.1.0", "70%")] {
         fs::write(folder.join("orders.toml"), SPEC.replace("60%", share)).unwrap();

@@ -16,7 +16,7 @@ use lakegate_lake::run::{self, State};
 use lakegate_lake::source::Source;
 use lakegate_lake::storage::LocalFolder;
 use lakegate_release::{
-    Channel, Draft, Follower, Loader, Pinned, Promotion, Registry, SigningKey, Trust, publish,
+    Back, Channel, Draft, Follow, Follower, Loader, Pinned, Promotion, Registry, SigningKey, Trust, publish,
 };
 use lakegate_sandbox::{Limits, Sandbox, Transform};
 use lakegate_tests::{lake_rows, ways};
@@ -68,7 +68,7 @@ impl Publisher {
     fn change(&self, number: usize) -> Channel {
         let change = |before: Option<&Channel>| {
             let next = match before.filter(|_| number % 3 == 2) {
-                Some(before) => before.rollback("now")?.0,
+                Some(before) => before.rollback(&Back::default(), "now")?.0,
                 None => {
                     let release = self.releases[number * 7 % self.releases.len()].clone();
                     Channel::promote(before, "orders", release, Promotion::Stable, "now")?
@@ -85,6 +85,7 @@ impl Publisher {
             trust: self.trust.clone(),
             sandbox: self.sandbox.clone(),
             declared: true,
+            lake: None,
         }
     }
 }
@@ -94,7 +95,7 @@ fn twice(follower: &Follower, lake: &Lake, source: &Source) -> Result<(u64, Stri
     let mut first = None;
     for wanted in [State::Made, State::NothingToDo] {
         let serving = follower.serving();
-        let release = serving.pick(source.uri(), source.version());
+        let release = serving.pick("orders", source.uri());
         let plan = release.plan(Some(serving.sequence))?.deployed("orders");
         let outcome = run::run(lake, &release.transform, source, &plan, &mut |_| {})?;
         if outcome.state != wanted {
@@ -118,8 +119,9 @@ fn nothing_is_lost_or_doubled_while_releases_swap() {
     }
     let publisher = Publisher::new(&at("registry"));
     let documents = Mutex::new(vec![publisher.change(0)]);
-    let follower =
-        Follower::start(publisher.loader(), "orders", 0).unwrap().looking_every(Duration::from_millis(2));
+    let follower = Follower::start(publisher.loader(), Follow { name: "orders".into(), ..Follow::default() })
+        .unwrap()
+        .looking_every(Duration::from_millis(2));
     let (next, begun, over) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()), AtomicBool::new(false));
     let (lake, failures) = (Lake::local(&at("lake")).unwrap(), Mutex::new(Vec::new()));
     let started = Instant::now();

@@ -3,39 +3,39 @@
 //! For: `bootstrap` in Lambda, and the commands that act through the same configuration. Not for a lake in
 //! a folder named on the command line. Decisions to know:
 //!
-//! * Everything that can be wrong with a configuration is found at start, not at the thousandth object.
+//! * Everything that can be wrong with a configuration is found at start, not at the thousandth object; what is wrong
+//!   with one pipeline stops that one alone.
 //! * Lakes and storages are made for each invocation: they are cheap, and each has its deadline.
 
 mod around;
 mod choice;
 mod crawler;
 mod object;
+mod ready;
 mod requests;
 mod retract;
 mod time;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use choice::Choice;
 pub use choice::{registry_at, trust_of};
 pub use object::Request;
+pub use ready::Ready;
 pub use requests::{Answered, Refusal};
 
 use around::Around;
-use choice::Does;
+use ready::Pipelines;
 
 use crate::client::Aws;
-use crate::config::{Address, Config, ContractWish, Encryption as Wanted, Location, Origin, Pipeline, Told};
+use crate::config::{Address, Config, Encryption as Wanted, Location, Origin, Pipeline};
 use crate::s3::{Encryption, S3Options, S3Storage};
 use lakegate_base::{Code, Error, Result};
-use lakegate_lake::keys::{longest_part_key, pause_key};
-use lakegate_lake::lake::{Lake, Texts};
-use lakegate_lake::run::Plan;
+use lakegate_lake::keys::pause_key;
+use lakegate_lake::lake::Lake;
 use lakegate_lake::storage::{LocalFolder, Storage};
 use lakegate_release::Loader;
-use lakegate_sandbox::{Limits, Sandbox, Transform};
 
 /// How long it is believed that a pipeline is not paused: one look a second costs a busy host nothing.
 const PAUSE_LOOK: Duration = Duration::from_secs(1);
@@ -43,7 +43,7 @@ const PAUSE_LOOK: Duration = Duration::from_secs(1);
 /// A configuration at work.
 pub struct Deployed {
     aws: Aws,
-    pipelines: BTreeMap<String, Ready>,
+    pipelines: Pipelines,
     config: Config,
     pace: time::Pace,
     metrics: bool,
@@ -70,16 +70,6 @@ impl Home {
     }
 }
 
-/// A pipeline, its spec read and its transform loaded.
-pub struct Ready {
-    /// As configured.
-    pub pipeline: Arc<Pipeline>,
-    does: Does,
-    looked: Mutex<Option<(Instant, bool)>>,
-    /// Contracts and specs of its lake.
-    texts: Arc<Texts>,
-}
-
 impl Deployed {
     /// Reads the configuration from where it is: a file, an object, the environment.
     ///
@@ -94,22 +84,13 @@ impl Deployed {
         Config::parse(&text, origin).map_err(|mistakes| crate::config::refused(origin, &mistakes))
     }
 
-    /// Makes every pipeline ready.
+    /// The pipelines of a configuration. A function makes them ready now, a command those that it needs.
     ///
     /// # Errors
-    /// A spec is missing, is wrong, or leaves types open that the pipeline does not want to learn.
+    /// In a function: no pipeline can be made ready. A spec is missing, is wrong, or leaves types open that the pipeline
+    /// does not want to learn; a channel or release is refused.
     pub fn start(aws: Aws, config: Config, home: Home) -> Result<Self> {
-        let mut pipelines = BTreeMap::new();
-        let mut engines = Engines { home, sandboxes: Vec::new(), shipped: Vec::new() };
-        for (name, pipeline) in &config.pipelines {
-            let ready = Ready::new(&aws, pipeline, &mut engines).map_err(|error| {
-                let hint = error.hint().unwrap_or("`lakegate config check` finds it before deployment");
-                Error::new(Code::PipelineRefused, format!("pipeline {name}: {error}"))
-                    .of_kind(error.kind())
-                    .with_hint(hint)
-            })?;
-            pipelines.insert(name.clone(), ready);
-        }
+        let pipelines = Pipelines::new(&aws, &config, home)?;
         Ok(Self { aws, pipelines, config, pace: time::Pace::default(), metrics: false })
     }
 
@@ -124,16 +105,24 @@ impl Deployed {
         &self.config
     }
 
-    /// A pipeline by name.
+    /// A pipeline's configuration by name.
     ///
     /// # Errors
     /// `pipeline_unknown`, with the names there are.
-    pub fn pipeline(&self, name: &str) -> Result<&Ready> {
-        self.pipelines.get(name).ok_or_else(|| {
-            let names: Vec<&str> = self.pipelines.keys().map(String::as_str).collect();
+    pub fn named(&self, name: &str) -> Result<&Pipeline> {
+        self.config.pipelines.get(name).ok_or_else(|| {
+            let names: Vec<&str> = self.config.pipelines.keys().map(String::as_str).collect();
             Error::new(Code::PipelineUnknown, format!("no pipeline is named {name}"))
                 .with_hint(format!("there are: {}", names.join(", ")))
         })
+    }
+
+    /// A pipeline by name, ready.
+    ///
+    /// # Errors
+    /// `pipeline_unknown`; `pipeline_refused`: it cannot be set up, which is no object's fault.
+    pub fn pipeline(&self, name: &str) -> Result<Arc<Ready>> {
+        self.pipelines.ready(&self.aws, self.named(name)?)
     }
 
     /// Clients, for whoever acts beside the pipelines.
@@ -155,15 +144,17 @@ impl Deployed {
     ///
     /// # Errors
     /// The storage's.
-    pub fn pause(&self, ready: &Ready, paused: bool) -> Result<()> {
-        let lake = bare_lake(&ready.pipeline, &self.aws)?.remembering(ready.texts.clone());
-        let key = pause_key(&ready.pipeline.name);
+    pub fn pause(&self, pipeline: &Pipeline, paused: bool) -> Result<()> {
+        let lake = bare_lake(pipeline, &self.aws)?;
+        let key = pause_key(&pipeline.name);
         if paused {
             lake.storage().put_if_absent(&key, b"{\"version\":1}\n")?;
         } else {
             lake.storage().delete(&key)?;
         }
-        *ready.looked.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if let Some(ready) = self.pipelines.known(&pipeline.name) {
+            *ready.looked.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
         Ok(())
     }
 
@@ -185,90 +176,6 @@ impl Deployed {
         let paused = lake.storage().stat(&pause_key(&ready.pipeline.name))?.is_some();
         *looked = Some((Instant::now(), paused));
         Ok(paused)
-    }
-}
-
-impl Ready {
-    fn new(aws: &Aws, pipeline: &Pipeline, engines: &mut Engines) -> Result<Self> {
-        let limits = pipeline.limits.sandbox(engines.home.memory_bytes());
-        let sandbox = engines.sandbox(limits)?;
-        let does = match Does::follow(aws, pipeline, sandbox)? {
-            Some(channel) => channel,
-            None => Does::Fixed(Box::new(fixed_plan(aws, pipeline)?), engines.shipped(limits)?),
-        };
-        if let Does::Fixed(plan, _) = &does {
-            check_keys(pipeline, plan)?;
-        }
-        if let Does::Fixed(plan, transform) = &does
-            && pipeline.contract == ContractWish::Declared
-            && !plan.is_declared(transform)?
-        {
-            let hint = "declare every column and `mode = \"freeze\"` or \"discard\" in the spec, or say \
-                        `contract = \"learn\"` for the pipeline";
-            return Err(Error::new(Code::TypesOpen, "its spec leaves types to be learned").with_hint(hint));
-        }
-        Ok(Self {
-            pipeline: Arc::new(pipeline.clone()),
-            does,
-            looked: Mutex::new(None),
-            texts: Arc::default(),
-        })
-    }
-}
-
-/// S3's longest key.
-const KEY_BYTES: usize = 1024;
-
-/// That every key of a pipeline fits: found at the start, not by an object whose commit can then never be published.
-fn check_keys(pipeline: &Pipeline, plan: &Plan) -> Result<()> {
-    let Location::S3 { prefix, .. } = &pipeline.lake else { return Ok(()) };
-    let prefix = prefix.trim_matches('/');
-    match plan.tables().iter().find(|table| longest_part_key(prefix, table) > KEY_BYTES) {
-        None => Ok(()),
-        Some(table) => {
-            let over = longest_part_key(prefix, table) - KEY_BYTES;
-            let what = format!("keys of the table {table} could have {over} bytes more than S3 takes");
-            Err(Error::new(Code::StorageKey, what)
-                .with_hint("shorten the prefix of the lake, or the table's name"))
-        }
-    }
-}
-
-fn fixed_plan(aws: &Aws, pipeline: &Pipeline) -> Result<Plan> {
-    let spec = match &pipeline.told {
-        Told::Spec { address, .. } => read_address(aws, address)?,
-        Told::Channel { .. } | Told::Nothing => String::new(),
-    };
-    Ok(Plan::new(spec, pipeline.table.clone())?.deployed(&pipeline.name))
-}
-
-/// Engines and the shipped transform in them: pipelines of the same limits share both.
-struct Engines {
-    home: Home,
-    sandboxes: Vec<Sandbox>,
-    shipped: Vec<(Limits, Transform)>,
-}
-
-impl Engines {
-    fn sandbox(&mut self, limits: Limits) -> Result<Sandbox> {
-        if let Some(sandbox) = self.sandboxes.iter().find(|sandbox| *sandbox.limits() == limits) {
-            return Ok(sandbox.clone());
-        }
-        let sandbox = match self.home {
-            Home::Function { .. } => Sandbox::that_never_compiles(limits)?,
-            Home::Command => Sandbox::new(limits)?,
-        };
-        self.sandboxes.push(sandbox.clone());
-        Ok(sandbox)
-    }
-
-    fn shipped(&mut self, limits: Limits) -> Result<Transform> {
-        if let Some((_, transform)) = self.shipped.iter().find(|(known, _)| *known == limits) {
-            return Ok(transform.clone());
-        }
-        let transform = Transform::shipped(&self.sandbox(limits)?)?;
-        self.shipped.push((limits, transform.clone()));
-        Ok(transform)
     }
 }
 
@@ -327,21 +234,4 @@ fn read_object(aws: &Aws, bucket: &str, key: &str) -> Result<String> {
     let found =
         storage.get(key)?.ok_or_else(|| Error::new(Code::ObjectMissing, format!("{uri} is not there")))?;
     String::from_utf8(found.bytes).map_err(|_| Error::new(Code::NotUtf8, format!("{uri} is not UTF-8 text")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lake_whose_keys_would_not_fit_is_refused_at_the_start() {
-        let pipeline = |prefix: &str| Pipeline {
-            lake: Location::S3 { bucket: "lake".into(), prefix: prefix.into() },
-            ..crate::catalog::fixture::pipeline("")
-        };
-        let plan = Plan::new("", Some("orders".into())).unwrap();
-        assert!(check_keys(&pipeline("a/b"), &plan).is_ok());
-        let error = check_keys(&pipeline(&"x".repeat(400)), &plan).unwrap_err();
-        assert_eq!((error.code(), error.hint().is_some()), (Code::StorageKey, true), "{error}");
-    }
 }

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use lakegate_lake::storage::LocalFolder;
 use lakegate_release::{
-    Channel, CodeKey, Draft, Follower, Loader, Pinned, Promotion, Registry, SigningKey, publish,
+    Channel, CodeKey, Draft, Follow, Follower, Loader, Pinned, Promotion, Registry, SigningKey, publish,
 };
 use lakegate_sandbox::{JobOptions, Limits, Sandbox, Step, TableContract, Transform, native_target};
 
@@ -219,9 +219,14 @@ fn releases(sandbox: &Sandbox) -> Result<(f64, f64), Box<dyn Error>> {
         })
     };
     promote(&published.pinned)?;
-    let loader =
-        Loader { registry: registry.clone(), trust: trust.clone(), sandbox: sandbox.clone(), declared: true };
-    let follower = Follower::start(loader, "bench", 0)?;
+    let loader = Loader {
+        registry: registry.clone(),
+        trust: trust.clone(),
+        sandbox: sandbox.clone(),
+        declared: true,
+        lake: None,
+    };
+    let follower = Follower::start(loader, Follow { name: "bench".into(), ..Follow::default() })?;
     let mut times = Vec::new();
     for minor in 1..=SWAPS {
         let next = publish(&format!("1.{minor}.0"), Vec::new())?;

@@ -4,7 +4,7 @@
 //! has `cloud_absent.rs` in its place, which says what is missing.
 
 use lakegate_aws::client::Aws;
-use lakegate_aws::config::{Config, FILE_NAME, Origin, Pipeline, Told};
+use lakegate_aws::config::{Config, ContractWish, FILE_NAME, Origin, Pipeline, Told};
 use lakegate_aws::deployed::{
     Deployed, Home, bare_lake, connected_lake, read_address, registry_at, trust_of,
 };
@@ -98,6 +98,11 @@ impl Followers {
         self.pipelines.iter().any(|pipeline| pipeline.name == name)
     }
 
+    /// Whether one of them takes only releases whose spec declares every type.
+    pub fn want_declared(&self) -> bool {
+        self.pipelines.iter().any(|pipeline| pipeline.contract == ContractWish::Declared)
+    }
+
     /// What the configuration says of the channel; the key only where `with_key`, the registry only where
     /// `with_registry`, so that nothing is read that the command line says already.
     ///
@@ -178,8 +183,8 @@ impl Connected {
     /// A lake cannot be reached.
     pub fn lakes(&self) -> Result<Vec<Lake>> {
         let deployed = &self.deployed;
-        let lake = |name: &String| deployed.lake(deployed.pipeline(name)?, deployed.aws());
-        deployed.config().pipelines.keys().map(lake).collect()
+        let lake = |pipeline: &Pipeline| connected_lake(pipeline, deployed.aws(), None);
+        deployed.config().pipelines.values().map(lake).collect()
     }
 }
 

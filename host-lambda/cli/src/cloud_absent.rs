@@ -70,6 +70,11 @@ impl Followers {
         false
     }
 
+    /// Never.
+    pub fn want_declared(&self) -> bool {
+        false
+    }
+
     /// Nothing.
     ///
     /// # Errors

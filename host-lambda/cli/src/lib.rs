@@ -133,6 +133,8 @@ enum Commands {
     Publish(verb::publish::PublishArgs),
     /// Compile a release ahead for hosts that must not compile: functions in Lambda
     Precompile(verb::publish::PrecompileArgs),
+    /// Sign releases that are there with a further key
+    Sign(verb::publish::SignArgs),
     /// List releases: versions, digests, which are stable, canary or shadow since when
     Releases(verb::list::ReleasesArgs),
     /// Make a release stable, a canary or a shadow; hosts take it over without a redeployment
@@ -254,6 +256,7 @@ fn dispatch(command: &Commands, context: &Context) -> Outcome {
         Commands::Keygen(args) => verb::keygen::run(args, context),
         Commands::Publish(args) => verb::publish::run(args, context),
         Commands::Precompile(args) => verb::publish::run_precompile(args, context),
+        Commands::Sign(args) => verb::publish::run_sign(args, context),
         Commands::Releases(args) => verb::list::run(args, context),
         Commands::Promote(args) => verb::promote::run(args, context),
         Commands::Rollback(args) => verb::promote::run_rollback(args, context),

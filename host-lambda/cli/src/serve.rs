@@ -23,8 +23,11 @@ mod target;
 mod views;
 
 use lakegate_base::{Code, Error};
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
 use crate::args::plans::{Plans, read_spec};
@@ -41,6 +44,9 @@ use queue::{Queue, Waiting};
 
 /// Uploads that are received at once; more wait. Each holds a thread and a file.
 const RECEIVING: usize = 8;
+
+/// Bytes that are copied at once.
+const PIECE_BYTES: usize = 1 << 20;
 
 /// What every request and the worker know.
 pub struct Server {
@@ -112,6 +118,7 @@ impl Server {
             plans: &plans,
             spec: self.spec.as_deref(),
             again: false,
+            host: "serve",
         };
         taking.one(&source, &name, progress)
     }
@@ -157,6 +164,39 @@ impl Server {
             )
             .with_hint("load the page again: it shows the spec in use (GET /api/about)")),
         }
+    }
+
+    /// Puts what failed into the queue again, as it lies below the raw names; their ids.
+    ///
+    /// # Errors
+    /// The storage's.
+    fn take_failed(&self) -> Result<Vec<String>, Error> {
+        let own = matches!(self.told()?, Told::Own);
+        let mut ids = Vec::new();
+        for failed in self.lake.failures()? {
+            let path = Path::new(&failed.source.uri);
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+            let here = Path::new(self.lake.root()).join(lakegate_lake::keys::raw_key(&name));
+            let Some(mut raw) = File::open(path).ok().filter(|_| here == path) else { continue };
+            let mut stage = self.lake.storage().stage(&lakegate_lake::keys::raw_key(&name))?;
+            let (mut hash, mut piece) = (Sha256::new(), vec![0; PIECE_BYTES]);
+            loop {
+                let read = raw.read(&mut piece).map_err(|error| Error::io(&failed.source.uri, error))?;
+                let bytes = piece.get(..read).unwrap_or_default();
+                if bytes.is_empty() {
+                    break;
+                }
+                hash.update(bytes);
+                stage.write(bytes)?;
+            }
+            let staged = stage.finish()?;
+            let spec = Some(failed.spec).filter(|_| own);
+            let spec = spec.filter(|digest| self.kept_spec(digest).is_ok());
+            let (bytes, digest) = (staged.bytes, hex::encode(hash.finalize()));
+            let waiting = Waiting { version: 1, name, bytes, digest, spec, ..Waiting::default() };
+            ids.push(self.queue.accept(waiting, staged)?);
+        }
+        Ok(ids)
     }
 
     fn kept_spec(&self, digest: &str) -> Result<String, Error> {

@@ -1,13 +1,15 @@
 //! One input through the flow, as `run` takes it from the command line and `serve` from uploads.
 
 use crate::args::plans::Plans;
-use crate::args::transform::Chosen;
+use crate::args::transform::{Chosen, Pick};
 use crate::show::contract_view::ContractView;
 use crate::show::problem;
 use lakegate_base::{Code, Error};
 use lakegate_lake::Lake;
-use lakegate_lake::run::{self, Progress};
+use lakegate_lake::run::{self, Progress, State};
 use lakegate_lake::source::Source;
+use lakegate_release::compare::Side;
+use lakegate_release::{run_shadow, tell_host};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -25,6 +27,8 @@ pub struct Taking<'a> {
     pub spec: Option<&'a Path>,
     /// Also where nothing changed.
     pub again: bool,
+    /// The command that takes them, as the lake names hosts.
+    pub host: &'static str,
 }
 
 impl Taking<'_> {
@@ -38,12 +42,16 @@ impl Taking<'_> {
         name: &str,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<run::Outcome, Error> {
-        let (transform, plan) = self.chosen.of(source, self.again)?;
+        let Pick { transform, plan, shadow } = self.chosen.of(source, self.again)?;
         let plan = match plan {
             Some(plan) => plan,
             None => self.plans.of(source)?,
         };
-        run::run(self.lake, &transform, source, &plan, progress).map_err(|error| {
+        if let Some(follower) = self.chosen.follower() {
+            // For people: an object does not fail for it.
+            let _lost = tell_host(self.lake, self.host, follower);
+        }
+        let made = run::run(self.lake, &transform, source, &plan, progress).map_err(|error| {
             let problem = problem::in_input_or_spec(error, name, self.spec);
             if problem.code() != Code::TooManyRejected {
                 return problem;
@@ -54,7 +62,15 @@ impl Taking<'_> {
                  [output] of the spec",
                 if source.uri().starts_with("stdin:") { source.uri() } else { name }
             ))
-        })
+        });
+        let mut outcome = made?;
+        if let Some(shadow) = shadow.filter(|_| matches!(outcome.state, State::Made | State::Replaced)) {
+            let committed = Side { transform: &transform, plan: &plan };
+            if let Err(error) = run_shadow(self.lake, committed, &shadow, source, &outcome.commit) {
+                outcome.warnings.push(format!("the shadow {} cannot be compared: {error}", shadow.id()));
+            }
+        }
+        Ok(outcome)
     }
 }
 

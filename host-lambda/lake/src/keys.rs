@@ -59,6 +59,8 @@ pub const WITHDRAWN: &str = "_lakegate/withdrawn/";
 pub const VOID: &str = "_lakegate/void/";
 /// Live contracts, a folder a table.
 pub const TABLES: &str = "_lakegate/tables/";
+/// What hosts have in use.
+pub const HOSTS: &str = "_lakegate/hosts/";
 /// Uploads that wait for their turn.
 pub const UPLOADS: &str = "_lakegate/uploads/";
 /// What is staged in a folder, without a trailing slash.
@@ -214,7 +216,7 @@ pub fn lost_key(pipeline: &str, uri: &str, generation: u32) -> String {
 
 /// Which releases the last host to swap has in use.
 pub fn host_key(pipeline: &str) -> String {
-    format!("{OWN}hosts/{pipeline}.json")
+    format!("{HOSTS}{pipeline}.json")
 }
 
 /// Holds a pipeline while it is there.

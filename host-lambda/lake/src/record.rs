@@ -283,6 +283,9 @@ pub struct FailedRecord {
     pub component: String,
     /// Digest of the spec.
     pub spec: String,
+    /// The release, where one was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleaseRecord>,
     /// Stable name of the reason.
     pub code: String,
     /// The reason.

@@ -4,8 +4,10 @@
 //!
 //! * The sequence number only grows. Going back is a new document that names the older release, so that an
 //!   old document shown again is recognised.
-//! * Which release takes an object follows from the object's version and the share alone, so that a retry
-//!   agrees with the first try, and a larger share keeps the objects of a smaller one.
+//! * Which release takes an object follows from its name, its pipeline and the share alone, so that a retry agrees with
+//!   the first try, a new version of an object stays with its release, and a larger share keeps the objects of a
+//!   smaller one.
+//! * The history is kept whole: what a rollback goes back through, and what a lost document is written again from.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -16,9 +18,6 @@ use lakegate_base::{Code, Error, Result};
 
 /// What the text says that it is.
 pub const KIND: &str = "lakegate.channel/1";
-
-/// Changes that a document remembers: what a rollback goes back through, and a person looks at.
-const HISTORY: usize = 50;
 
 /// A share of all objects is counted in thousandths.
 pub const WHOLE: u16 = 1000;
@@ -55,6 +54,10 @@ pub enum Change {
     Shadow,
     /// A release was taken back.
     Rollback,
+    /// The canary takes no share any more; nothing is wrong with it.
+    EndCanary,
+    /// The shadow runs no more.
+    EndShadow,
 }
 
 /// One change of a channel.
@@ -64,7 +67,7 @@ pub struct Past {
     pub sequence: u64,
     /// What it did.
     pub change: Change,
-    /// The release that it promoted or took back.
+    /// The release that it promoted, ended or took back.
     pub release: Pinned,
     /// The stable release after it.
     pub stable: Pinned,
@@ -73,6 +76,15 @@ pub struct Past {
     /// Names the change: whoever made it and got no answer finds out whether it was taken.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub id: String,
+    /// Name of the key that signed it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub key: String,
+    /// Who made it, as they said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Why, as they said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Which releases are in use.
@@ -107,6 +119,16 @@ pub enum Promotion {
     Canary(u16),
     /// For a look.
     Shadow,
+}
+
+/// What a rollback is to do, where it is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Back {
+    /// The release that must be the one withdrawn: a step that is tried again, or another operator who was quicker, then
+    /// changes nothing twice.
+    pub expect: Option<semver::Version>,
+    /// The stable release to go back to, instead of the one before.
+    pub to: Option<Pinned>,
 }
 
 impl Channel {
@@ -162,18 +184,61 @@ impl Channel {
         Ok(next.next(change, release, at))
     }
 
+    /// The document without its canary.
+    ///
+    /// # Errors
+    /// `release_missing`: there is none.
+    pub fn end_canary(&self, at: &str) -> Result<(Self, Pinned)> {
+        let mut next = self.clone();
+        let ended = next.canary.take().ok_or_else(|| self.no("canary"))?.entry.release;
+        Ok((next.next(Change::EndCanary, ended.clone(), at), ended))
+    }
+
+    /// The document without its shadow.
+    ///
+    /// # Errors
+    /// `release_missing`: there is none.
+    pub fn end_shadow(&self, at: &str) -> Result<(Self, Pinned)> {
+        let mut next = self.clone();
+        let ended = next.shadow.take().ok_or_else(|| self.no("shadow"))?.release;
+        Ok((next.next(Change::EndShadow, ended.clone(), at), ended))
+    }
+
+    fn no(&self, role: &str) -> Error {
+        Error::new(Code::ReleaseMissing, format!("the channel {} has no {role}", self.name))
+            .with_hint(format!("`lakegate releases {}` shows what is in use", self.name))
+    }
+
+    /// The release that a rollback withdraws: the canary if there is one and no release is named to go back to, else the
+    /// stable release.
+    fn withdraws(&self, back: &Back) -> &Pinned {
+        match &self.canary {
+            Some(canary) if back.to.is_none() => &canary.entry.release,
+            _ => &self.stable.release,
+        }
+    }
+
     /// The document after a rollback, and the release that it withdraws: the canary if there is one, else the
     /// stable release, for which the one before it comes back.
     ///
     /// # Errors
-    /// `release_missing`: there is none before it.
-    pub fn rollback(&self, at: &str) -> Result<(Self, Pinned)> {
+    /// `release_missing`: there is none before it. `release_expected`: it is not the one that is to be withdrawn.
+    pub fn rollback(&self, back: &Back, at: &str) -> Result<(Self, Pinned)> {
         let mut next = self.clone();
-        let withdrawn = match next.canary.take() {
-            Some(canary) => canary.entry.release,
+        let withdrawn = self.withdraws(back).clone();
+        if let Some(expected) = back.expect.as_ref().filter(|expected| **expected != withdrawn.version) {
+            let what = format!(
+                "{}@{} would be taken back, not {expected}: nothing was changed",
+                self.name, withdrawn.version
+            );
+            return Err(Error::new(Code::ReleaseExpected, what)
+                .with_hint(format!("`lakegate releases {}` shows what was done meanwhile", self.name)));
+        }
+        match next.canary.take().filter(|_| back.to.is_none()) {
+            Some(_) => {}
             None => {
-                let withdrawn = next.stable.release.clone();
-                let back = self.earlier().ok_or_else(|| {
+                let earlier = back.to.clone().or_else(|| self.earlier());
+                let back = earlier.ok_or_else(|| {
                     Error::new(
                         Code::ReleaseMissing,
                         format!("{} has no stable release before {}", self.name, withdrawn.version),
@@ -182,9 +247,8 @@ impl Channel {
                 })?;
                 next.shadow = next.shadow.filter(|shadow| shadow.release.version != back.version);
                 next.stable = Entry { release: back, since: at.into() };
-                withdrawn
             }
-        };
+        }
         Ok((next.next(Change::Rollback, withdrawn.clone(), at), withdrawn))
     }
 
@@ -205,17 +269,38 @@ impl Channel {
     fn next(mut self, change: Change, release: Pinned, at: &str) -> Self {
         self.sequence += 1;
         let (sequence, stable) = (self.sequence, self.stable.release.clone());
-        let id = String::new();
-        self.history.insert(0, Past { sequence, change, release, stable, at: at.into(), id });
-        self.history.truncate(HISTORY);
+        let (id, key) = (String::new(), String::new());
+        let (by, reason) = (None, None);
+        self.history
+            .insert(0, Past { sequence, change, release, stable, at: at.into(), id, key, by, reason });
+        self
+    }
+
+    /// The document with what is said about its last change.
+    #[must_use]
+    pub fn because(mut self, by: Option<&str>, reason: Option<&str>) -> Self {
+        if let Some(last) = self.history.first_mut() {
+            (last.by, last.reason) = (by.map(str::to_owned), reason.map(str::to_owned));
+        }
+        self
+    }
+
+    /// The document with a number above one that hosts have seen: the registry may have been restored.
+    #[must_use]
+    pub fn above(mut self, seen: u64) -> Self {
+        self.sequence = self.sequence.max(seen + 1);
+        let sequence = self.sequence;
+        if let Some(last) = self.history.first_mut() {
+            last.sequence = sequence;
+        }
         self
     }
 
     /// The document for a registry, with its last change named.
-    pub(crate) fn named(mut self, registry: &str, id: &str) -> Self {
+    pub(crate) fn named(mut self, registry: &str, id: &str, key: &str) -> Self {
         self.registry = registry.into();
         if let Some(last) = self.history.first_mut() {
-            last.id = id.into();
+            (last.id, last.key) = (id.into(), key.into());
         }
         self
     }
@@ -245,8 +330,8 @@ impl Channel {
 }
 
 /// Whether a canary of this share takes an object. Uniform over objects, and a function of these three alone.
-pub(super) fn is_canary(name: &str, uri: &str, version: &str, permille: u16) -> bool {
-    let digest = Sha256::digest(format!("{name}\n{uri}\n{version}"));
+pub(super) fn is_canary(name: &str, pipeline: &str, uri: &str, permille: u16) -> bool {
+    let digest = Sha256::digest(format!("{name}\n{pipeline}\n{uri}"));
     let (first, _) = digest.split_at(8);
     let number = first.iter().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
     number % u64::from(WHOLE) < u64::from(permille)
@@ -276,17 +361,17 @@ mod tests {
     #[test]
     fn a_rollback_goes_back_through_what_was_not_taken_back() {
         let first = promoted(None, "1.0.0", Promotion::Stable);
-        assert_eq!(first.rollback("now").unwrap_err().name(), "release_missing");
+        assert_eq!(first.rollback(&Back::default(), "now").unwrap_err().name(), "release_missing");
         let second = promoted(Some(&first), "1.1.0", Promotion::Stable);
         let third = promoted(Some(&second), "1.2.0", Promotion::Stable);
-        let (back, withdrawn) = third.rollback("now").unwrap();
+        let (back, withdrawn) = third.rollback(&Back::default(), "now").unwrap();
         assert_eq!((stable(&back), withdrawn.version.to_string()), ("1.1.0".into(), "1.2.0".into()));
-        let (back, _) = back.rollback("now").unwrap();
+        let (back, _) = back.rollback(&Back::default(), "now").unwrap();
         assert_eq!((stable(&back), back.sequence), ("1.0.0".into(), 5));
-        assert_eq!(back.rollback("now").unwrap_err().name(), "release_missing");
+        assert_eq!(back.rollback(&Back::default(), "now").unwrap_err().name(), "release_missing");
         // Promoted again after it was taken back: the one that was stable before is what comes back.
         let again = promoted(Some(&back), "1.2.0", Promotion::Stable);
-        assert_eq!(stable(&again.rollback("now").unwrap().0), "1.0.0");
+        assert_eq!(stable(&again.rollback(&Back::default(), "now").unwrap().0), "1.0.0");
     }
 
     #[test]
@@ -294,7 +379,7 @@ mod tests {
         let first = promoted(None, "1.0.0", Promotion::Stable);
         let canary = promoted(Some(&first), "1.1.0", Promotion::Canary(50));
         assert_eq!(canary.releases().count(), 2);
-        let (back, withdrawn) = canary.rollback("now").unwrap();
+        let (back, withdrawn) = canary.rollback(&Back::default(), "now").unwrap();
         assert_eq!((stable(&back), withdrawn.version.to_string()), ("1.0.0".into(), "1.1.0".into()));
         assert_eq!(back.canary, None);
         let whole = promoted(Some(&canary), "1.1.0", Promotion::Stable);
@@ -312,7 +397,7 @@ mod tests {
     #[test]
     fn a_share_is_about_what_it_says_and_only_grows() {
         let taken = |permille| -> Vec<u32> {
-            (0..20_000).filter(|n| is_canary("orders", &format!("s3://raw/{n}"), "v", permille)).collect()
+            (0..20_000).filter(|n| is_canary("orders", "p", &format!("s3://raw/{n}"), permille)).collect()
         };
         let (small, large) = (taken(50), taken(200));
         assert!((800..1200).contains(&small.len()), "{}", small.len());
@@ -322,12 +407,56 @@ mod tests {
     }
 
     #[test]
-    fn history_is_bounded() {
-        let mut channel = promoted(None, "1.0.0", Promotion::Stable);
+    fn no_change_makes_an_earlier_stable_release_forgotten() {
+        let first = promoted(None, "1.0.0", Promotion::Stable);
+        let mut channel = promoted(Some(&first), "1.1.0", Promotion::Stable);
         for n in 0..200 {
-            channel = promoted(Some(&channel), &format!("1.{n}.0"), Promotion::Stable);
+            channel = promoted(Some(&channel), &format!("2.{n}.0"), Promotion::Canary(5));
         }
-        assert_eq!((channel.history.len(), channel.sequence), (HISTORY, 201));
-        assert_eq!(channel.history[0].sequence, 201);
+        channel = channel.end_canary("now").unwrap().0;
+        assert_eq!((channel.history.len(), channel.sequence), (203, 203));
+        assert_eq!(stable(&channel.rollback(&Back::default(), "now").unwrap().0), "1.0.0");
+    }
+
+    #[test]
+    fn canary_and_shadow_end_by_themselves() {
+        let first = promoted(None, "1.0.0", Promotion::Stable);
+        assert_eq!(first.end_canary("now").unwrap_err().name(), "release_missing");
+        assert_eq!(first.end_shadow("now").unwrap_err().name(), "release_missing");
+        let both = promoted(Some(&first), "1.1.0", Promotion::Canary(50));
+        let both = promoted(Some(&both), "1.2.0", Promotion::Shadow);
+        let (next, ended) = both.end_canary("now").unwrap();
+        assert_eq!((ended.version.to_string(), next.releases().count()), ("1.1.0".into(), 2));
+        let (next, ended) = next.end_shadow("now").unwrap();
+        assert_eq!((ended.version.to_string(), next.releases().count()), ("1.2.0".into(), 1));
+        // What only ended may become stable, and is what a rollback then withdraws.
+        let stable_now = promoted(Some(&next), "1.1.0", Promotion::Stable);
+        assert_eq!(stable(&stable_now), "1.1.0");
+    }
+
+    #[test]
+    fn a_rollback_may_say_what_it_expects_and_where_to() {
+        let first = promoted(None, "1.0.0", Promotion::Stable);
+        let second = promoted(Some(&first), "1.1.0", Promotion::Stable);
+        let third = promoted(Some(&second), "1.2.0", Promotion::Stable);
+        let expect = |version: &str| Back { expect: Some(version.parse().unwrap()), to: None };
+        let (back, _) = third.rollback(&expect("1.2.0"), "now").unwrap();
+        assert_eq!(stable(&back), "1.1.0");
+        // The same step again, or somebody else's.
+        assert_eq!(back.rollback(&expect("1.2.0"), "now").unwrap_err().name(), "release_expected");
+        let to = Back { expect: None, to: Some(pinned("1.0.0")) };
+        assert_eq!(stable(&third.rollback(&to, "now").unwrap().0), "1.0.0");
+        // With a canary: it goes, unless a stable release is named to go back to.
+        let canary = promoted(Some(&third), "1.3.0", Promotion::Canary(50));
+        let (back, withdrawn) = canary.rollback(&to, "now").unwrap();
+        assert_eq!((stable(&back), withdrawn.version.to_string()), ("1.0.0".into(), "1.2.0".into()));
+        assert!(back.canary.is_none());
+    }
+
+    #[test]
+    fn a_number_goes_on_above_what_was_seen() {
+        let first = promoted(None, "1.0.0", Promotion::Stable).above(7);
+        assert_eq!((first.sequence, first.history[0].sequence), (8, 8));
+        assert_eq!(promoted(Some(&first), "1.1.0", Promotion::Stable).above(3).sequence, 9);
     }
 }

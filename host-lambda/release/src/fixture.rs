@@ -75,6 +75,7 @@ impl Fixture {
             trust: self.key.trust(),
             sandbox: self.sandbox.clone(),
             declared: true,
+            lake: None,
         }
     }
 

@@ -7,23 +7,27 @@
 //!   go on under the release before.
 //! * A host that had nothing to do (Lambda stops the whole process between events) waits a moment for the
 //!   release instead: nothing else would be held up, and its next object may be an hour away.
-//! * A swap takes over all that the document names, or nothing. What went wrong is kept and told until a later
-//!   look comes through.
-//! * The sequence number never goes back in a process, nor below a floor that is configured: a cold host
-//!   remembers nothing, and would take an old signed document for the newest.
+//! * A swap takes over the document's stable release and what else of it can be used, or nothing: see [`Serving`]. What
+//!   went wrong is kept and told until a later look comes through.
+//! * The sequence number never goes back: not in a process, not below what the lake's newest commits were made under,
+//!   nor below a floor that is configured.
 
-use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
+mod event;
+mod serving;
+
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::channel::{Channel, is_canary};
-use crate::load::{Loader, Release};
-use crate::manifest::Pinned;
-use lakegate_base::{Code, Error, Result};
+pub use event::{Event, Listener, What};
+pub use serving::{LeftOut, Role, Serving};
+
+use crate::channel::Channel;
+use crate::load::Loader;
+use lakegate_base::{Code, Error, Kind, Result};
+use serving::Loaded;
 
 /// At most one look in this time.
 const LOOK: Duration = Duration::from_secs(1);
@@ -33,33 +37,6 @@ const RETRY: Duration = Duration::from_secs(30);
 const IDLE: Duration = Duration::from_secs(10);
 /// How long an idle host's next object waits for a release that is being loaded.
 const IDLE_WAIT: Duration = Duration::from_secs(2);
-/// Releases that stay loaded: what is in use, and what a rollback or the next promotion wants.
-const LOADED: usize = 8;
-
-/// The releases in use, all of one channel document.
-#[derive(Clone)]
-pub struct Serving {
-    /// Number of the document.
-    pub sequence: u64,
-    /// Takes what the canary does not.
-    pub stable: Arc<Release>,
-    /// Takes so many of a thousand objects.
-    pub canary: Option<(Arc<Release>, u16)>,
-    /// Runs beside, for a look.
-    pub shadow: Option<Arc<Release>>,
-}
-
-impl Serving {
-    /// The release that takes an object: a function of the object's version and the document alone.
-    pub fn pick(&self, uri: &str, version: &str) -> &Arc<Release> {
-        match &self.canary {
-            Some((canary, permille)) if is_canary(&self.stable.manifest.name, uri, version, *permille) => {
-                canary
-            }
-            _ => &self.stable,
-        }
-    }
-}
 
 /// Why the newest document is not in use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +60,23 @@ pub struct News {
     pub stable: String,
     /// Why a newer document is not in use.
     pub trouble: Option<Trouble>,
+    /// What of the document in use cannot be used here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+}
+
+/// What a host follows, and what it accepts.
+#[derive(Clone, Default)]
+pub struct Follow {
+    /// Name of the channel.
+    pub name: String,
+    /// The least document that is accepted.
+    pub floor: u64,
+    /// The newest document that was in use where the releases write to: a cold host remembers nothing by itself, and
+    /// would take an old signed document for the newest.
+    pub seen: u64,
+    /// Hears what happens, beside the log.
+    pub listener: Option<Listener>,
 }
 
 /// Follows one channel.
@@ -92,8 +86,7 @@ pub struct Follower {
 
 struct Inner {
     loader: Loader,
-    name: String,
-    floor: u64,
+    follow: Follow,
     look: Duration,
     state: Mutex<State>,
     /// A load has ended.
@@ -111,9 +104,10 @@ struct State {
     loading: bool,
     failed: Option<(Instant, Channel)>,
     trouble: Option<Trouble>,
+    /// The last look did not come through to the registry.
+    unreachable: bool,
     swaps: u64,
-    /// Loaded releases, those used last at the end.
-    loaded: Vec<Arc<Release>>,
+    loaded: Loaded,
     told: u64,
     news: Option<News>,
 }
@@ -123,13 +117,18 @@ impl Follower {
     ///
     /// # Errors
     /// Whatever is wrong with the channel or a release of it.
-    pub fn start(loader: Loader, name: &str, floor: u64) -> Result<Self> {
-        let found = loader.registry.channel_unless(name, "", &loader.trust)?;
-        let (channel, tag) = found.ok_or_else(|| super::channel::no_channel(name))?;
-        check_sequence(&channel, floor, 0)?;
-        let loaded = load_all(&loader, &channel, &[])?;
-        let serving = serving(&channel, &loaded)?;
+    pub fn start(loader: Loader, follow: Follow) -> Result<Self> {
+        let found = loader.registry.channel_unless(&follow.name, "", &loader.trust)?;
+        let (channel, tag) = found.ok_or_else(|| super::channel::no_channel(&follow.name))?;
+        check_sequence(&channel, follow.floor, follow.seen)?;
+        let loaded = Loaded::default().with(&loader, &channel)?;
+        let serving = Serving::of(&channel, &loaded).ok_or_else(|| {
+            Error::new(Code::ReleaseNotLoaded, format!("a release of {} is not loaded", channel.name))
+        })?;
         let (seen, now) = (channel.sequence, Instant::now());
+        // A cold host tries again, as a warm one does, what it had to leave out.
+        let failed = (!serving.left_out.is_empty()).then(|| (now, channel));
+        tell_left_out(&follow, &serving, &[]);
         let state = State {
             serving,
             tag,
@@ -137,15 +136,16 @@ impl Follower {
             looked: now,
             used: now,
             loading: false,
-            failed: None,
+            failed,
             trouble: None,
+            unreachable: false,
             swaps: 0,
             loaded,
             told: 0,
             news: None,
         };
         let (state, ended) = (Mutex::new(state), Condvar::new());
-        let inner = Inner { loader, name: name.into(), floor, look: LOOK, state, ended };
+        let inner = Inner { loader, follow, look: LOOK, state, ended };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -191,8 +191,12 @@ impl Follower {
             state.tag.clone()
         };
         let loader = &self.inner.loader;
-        let found = loader.registry.channel_unless(&self.inner.name, &tag, &loader.trust);
+        let follow = &self.inner.follow;
+        let found = loader.registry.channel_unless(&follow.name, &tag, &loader.trust);
         let mut state = self.inner.lock();
+        if found.is_ok() {
+            state.reached(follow);
+        }
         let channel = match found {
             Ok(None) => match state.failed.clone() {
                 Some((at, channel)) if at.elapsed() >= RETRY => channel,
@@ -200,22 +204,33 @@ impl Follower {
                 None => return state.trouble = None,
                 Some(_) => return,
             },
-            Ok(Some((channel, tag))) => match check_sequence(&channel, self.inner.floor, state.seen) {
+            Ok(Some((channel, tag))) => match check_sequence(&channel, follow.floor, state.seen) {
                 Ok(()) => {
                     state.tag = tag;
                     state.seen = channel.sequence;
                     channel
                 }
-                Err(error) => return state.fail(channel.sequence, &error),
+                Err(error) => return state.fail(follow, What::ChannelRefused, channel.sequence, &error),
             },
-            Err(error) => return state.fail(0, &error),
+            Err(error) if error.kind() == Kind::Input => {
+                return state.fail(follow, What::ChannelRefused, 0, &error);
+            }
+            Err(error) => return state.fail(follow, What::Unreachable, 0, &error),
         };
-        if let Ok(serving) = serving(&channel, &state.loaded) {
-            return state.swap(serving);
+        let known = state.loaded.for_another();
+        if let Some(serving) = Serving::of(&channel, &known) {
+            state.failed = None;
+            return state.swap(follow, serving);
+        }
+        if channel.sequence > state.serving.sequence
+            && state.failed.as_ref().is_none_or(|(_, f)| f != &channel)
+        {
+            let release = format!("{}@{}", channel.name, channel.stable.release.version);
+            follow.tell(Event { release, ..follow.event(What::SwapBegun, channel.sequence, &state) });
         }
         state.loading = true;
         state.failed = None;
-        let (inner, known) = (self.inner.clone(), state.loaded.clone());
+        let inner = self.inner.clone();
         let spawned = thread::Builder::new().name("lakegate-release".into()).spawn({
             let channel = channel.clone();
             move || inner.load(&channel, &known)
@@ -224,13 +239,18 @@ impl Follower {
             state.loading = false;
             state.failed = Some((Instant::now(), channel));
             let error = Error::new(Code::NoThread, format!("no thread to load a release: {error}"));
-            state.fail(0, &error);
+            state.fail(follow, What::SwapRefused, 0, &error);
         }
     }
 
     /// Why the newest document is not in use, if it is not.
     pub fn trouble(&self) -> Option<Trouble> {
         self.inner.lock().trouble.clone()
+    }
+
+    /// Whether a canary or shadow of the document in use cannot be used here.
+    pub fn leaves_out(&self) -> bool {
+        !self.inner.lock().serving.left_out.is_empty()
     }
 
     /// Swaps since this was last asked.
@@ -245,10 +265,11 @@ impl Follower {
     pub fn news(&self) -> Option<News> {
         let mut state = self.inner.lock();
         let now = News {
-            channel: self.inner.name.clone(),
+            channel: self.inner.follow.name.clone(),
             sequence: state.serving.sequence,
             stable: state.serving.stable.manifest.version.to_string(),
             trouble: state.trouble.clone(),
+            left_out: state.serving.left_out.clone(),
         };
         if state.news.as_ref() == Some(&now) {
             return None;
@@ -264,7 +285,7 @@ impl Follower {
 
     /// Name of the channel.
     pub fn name(&self) -> &str {
-        &self.inner.name
+        &self.inner.follow.name
     }
 }
 
@@ -274,22 +295,21 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// On a thread of its own: loads what is missing and swaps. Whatever a release does to the loader, the load ends.
-    fn load(&self, channel: &Channel, known: &[Arc<Release>]) {
-        let loaded = std::panic::catch_unwind(AssertUnwindSafe(|| load_all(&self.loader, channel, known)));
-        let loaded = loaded.unwrap_or_else(|_| {
-            Err(Error::new(Code::Invariant, "loading the release panicked; the log has where"))
-        });
+    /// On a thread of its own: loads what is missing and swaps.
+    fn load(&self, channel: &Channel, known: &Loaded) {
+        let loaded = known.with(&self.loader, channel);
         let mut state = self.lock();
         state.loading = false;
-        match loaded.and_then(|loaded| Ok((serving(channel, &loaded)?, loaded))) {
+        let missing = || Error::new(Code::ReleaseNotLoaded, "a release of the document is not loaded");
+        match loaded.and_then(|loaded| Ok((Serving::of(channel, &loaded).ok_or_else(missing)?, loaded))) {
             Ok((serving, loaded)) => {
+                state.failed = (!loaded.left_out.is_empty()).then(|| (Instant::now(), channel.clone()));
                 state.loaded = loaded;
-                state.swap(serving);
+                state.swap(&self.follow, serving);
             }
             Err(error) => {
                 state.failed = Some((Instant::now(), channel.clone()));
-                state.fail(channel.sequence, &error);
+                state.fail(&self.follow, What::SwapRefused, channel.sequence, &error);
             }
         }
         drop(state);
@@ -297,36 +317,65 @@ impl Inner {
     }
 }
 
-impl State {
-    fn swap(&mut self, serving: Serving) {
-        tracing::info!(
-            stage = "swapped",
-            channel = serving.stable.manifest.name.as_str(),
-            sequence = serving.sequence,
-            from = self.serving.stable.id(),
-            release = serving.stable.id(),
-            canary = serving.canary.as_ref().map(|(canary, _)| canary.id()),
-            "another release takes over"
-        );
-        self.serving = serving;
-        self.swaps += 1;
-        (self.failed, self.trouble) = (None, None);
+impl Follow {
+    /// An event about the release in use.
+    fn event(&self, what: What, sequence: u64, state: &State) -> Event {
+        let release = state.serving.stable.id();
+        let (channel, none) = (self.name.clone(), String::new());
+        Event { what, channel, sequence, release, code: none.clone(), message: none, hint: None }
     }
 
-    fn fail(&mut self, sequence: u64, error: &Error) {
+    fn tell(&self, event: Event) {
+        event.log();
+        if let Some(listener) = &self.listener {
+            listener(&event);
+        }
+    }
+}
+
+impl State {
+    fn swap(&mut self, follow: &Follow, serving: Serving) {
+        self.trouble = None;
+        tell_left_out(follow, &serving, &self.serving.left_out);
+        let same = self.serving.is_same(&serving);
+        self.serving = serving;
+        if !same {
+            self.swaps += 1;
+            follow.tell(follow.event(What::Swapped, self.serving.sequence, self));
+        }
+    }
+
+    fn fail(&mut self, follow: &Follow, what: What, sequence: u64, error: &Error) {
         let trouble = Trouble { sequence, code: error.name().into(), message: error.to_string() };
         // Told once for each reason, not with every look.
         if self.trouble.as_ref() != Some(&trouble) {
-            tracing::error!(
-                stage = "swap_refused",
-                code = error.name(),
-                hint = error.hint(),
-                sequence,
-                release = self.serving.stable.id(),
-                "the release before stays in use: {error}"
-            );
+            follow.tell(follow.event(what, sequence, self).because(error));
         }
+        self.unreachable = what == What::Unreachable;
         self.trouble = Some(trouble);
+    }
+
+    /// The registry has answered.
+    fn reached(&mut self, follow: &Follow) {
+        if std::mem::take(&mut self.unreachable) {
+            self.trouble = None;
+            follow.tell(follow.event(What::BackAgain, self.serving.sequence, self));
+        }
+    }
+}
+
+/// What a document goes on without, as far as that is new.
+fn tell_left_out(follow: &Follow, serving: &Serving, known: &[LeftOut]) {
+    for left in serving.left_out.iter().filter(|left| !known.contains(left)) {
+        follow.tell(Event {
+            what: What::LeftOut,
+            channel: follow.name.clone(),
+            sequence: serving.sequence,
+            release: format!("{}@{}", follow.name, left.version),
+            code: left.code.clone(),
+            message: left.message.clone(),
+            hint: None,
+        });
     }
 }
 
@@ -343,39 +392,11 @@ fn check_sequence(channel: &Channel, floor: u64, seen: u64) -> Result<()> {
         if floor > seen { "is the least that this host accepts" } else { "was in use already" }
     );
     Err(Error::new(Code::ChannelReplayed, what)
-        .with_hint("sequence numbers never go back; `lakegate rollback` writes a new document"))
-}
-
-/// Loads what is not loaded yet; the releases of the document at the end.
-fn load_all(loader: &Loader, channel: &Channel, known: &[Arc<Release>]) -> Result<Vec<Arc<Release>>> {
-    let mut wanted: BTreeMap<&Pinned, Arc<Release>> = BTreeMap::new();
-    for pinned in channel.releases() {
-        let release = match known.iter().find(|release| release.pinned == *pinned) {
-            Some(release) => release.clone(),
-            None => Arc::new(loader.load_pinned(&channel.name, pinned)?),
-        };
-        wanted.insert(pinned, release);
-    }
-    let others = known.iter().filter(|release| !wanted.contains_key(&release.pinned)).cloned();
-    let mut loaded: Vec<_> = others.chain(wanted.values().cloned()).collect();
-    let surplus = loaded.len().saturating_sub(LOADED);
-    loaded.drain(..surplus);
-    Ok(loaded)
-}
-
-/// The releases that a document names, out of those that are loaded.
-fn serving(channel: &Channel, loaded: &[Arc<Release>]) -> Result<Serving> {
-    let find = |pinned: &Pinned| {
-        let found = loaded.iter().find(|release| release.pinned == *pinned).cloned();
-        found.ok_or_else(|| Error::new(Code::ReleaseNotLoaded, format!("{} is not loaded", pinned.version)))
-    };
-    let canary = channel.canary.as_ref();
-    Ok(Serving {
-        sequence: channel.sequence,
-        stable: find(&channel.stable.release)?,
-        canary: canary.map(|c| Ok::<_, Error>((find(&c.entry.release)?, c.permille))).transpose()?,
-        shadow: channel.shadow.as_ref().map(|entry| find(&entry.release)).transpose()?,
-    })
+        .with_hint(format!(
+            "sequence numbers never go back; if the registry was restored from a copy, promote a release again with the \
+             lake named, or accept this document with --accept-sequence {} (`accept_sequence` in lakegate.toml)",
+            channel.sequence
+        )))
 }
 
 #[cfg(test)]

@@ -2,7 +2,15 @@
 
 use super::*;
 use crate::fixture::Fixture;
-use crate::{Promotion, SigningKey};
+use crate::{Back, Promotion, SigningKey};
+
+fn orders(floor: u64) -> Follow {
+    Follow { name: "orders".into(), floor, ..Follow::default() }
+}
+
+fn follow(fixture: &Fixture, floor: u64) -> Result<Follower> {
+    Follower::start(fixture.loader(), orders(floor))
+}
 
 /// Makes time pass: the next look is due.
 fn due(follower: &Follower) {
@@ -34,7 +42,7 @@ fn a_promotion_takes_over_beside_and_a_rollback_at_once() {
     fixture.publish("1.0.0");
     fixture.publish("1.1.0");
     fixture.promote("1.0.0");
-    let follower = Follower::start(fixture.loader(), "orders", 0).unwrap();
+    let follower = follow(&fixture, 0).unwrap();
     fixture.promote("1.1.0");
     // Not due: no look.
     assert_eq!((stable(&follower.serving()), follower.swaps()), ("1.0.0".into(), 0));
@@ -46,7 +54,7 @@ fn a_promotion_takes_over_beside_and_a_rollback_at_once() {
     assert_eq!(follower.news().unwrap().stable, "1.1.0");
     assert_eq!(follower.news(), None);
     // A rollback to what is loaded takes no thread at all.
-    fixture.change(|before| before.unwrap().rollback("now").map(|(next, _)| (next, ())));
+    fixture.change(|before| before.unwrap().rollback(&Back::default(), "now").map(|(next, _)| (next, ())));
     due(&follower);
     let serving = follower.serving();
     assert_eq!((stable(&serving), serving.sequence), ("1.0.0".into(), 3));
@@ -58,7 +66,7 @@ fn an_idle_host_waits_for_the_release() {
     fixture.publish("1.0.0");
     fixture.publish("1.1.0");
     fixture.promote("1.0.0");
-    let follower = Follower::start(fixture.loader(), "orders", 0).unwrap();
+    let follower = follow(&fixture, 0).unwrap();
     fixture.promote("1.1.0");
     due(&follower);
     follower.inner.lock().used = Instant::now() - IDLE;
@@ -72,7 +80,7 @@ fn the_last_known_good_stays() {
     fixture.publish("1.0.0");
     fixture.publish("1.1.0");
     fixture.promote("1.0.0");
-    let follower = Follower::start(fixture.loader(), "orders", 0).unwrap();
+    let follower = follow(&fixture, 0).unwrap();
     let old = std::fs::read(channel_file(&fixture)).unwrap();
     let refused = |follower: &Follower, wanted: &str| {
         assert_eq!(stable(&after_a_look(follower)), "1.0.0");
@@ -116,7 +124,7 @@ fn a_cold_host_has_a_floor() {
     let Some(fixture) = Fixture::new() else { return };
     fixture.publish("1.0.0");
     fixture.promote("1.0.0");
-    let code = |floor| Follower::start(fixture.loader(), "orders", floor).err().map(|e| e.name().to_string());
+    let code = |floor| follow(&fixture, floor).err().map(|e| e.name().to_string());
     assert_eq!((code(1), code(2).as_deref()), (None, Some("channel_replayed")));
 }
 
@@ -130,10 +138,10 @@ fn a_canary_takes_its_share_of_versions() {
         let promotion = Promotion::Canary(250);
         Channel::promote(before, "orders", canary.clone(), promotion, "now").map(|next| (next, ()))
     });
-    let follower = Follower::start(fixture.loader(), "orders", 0).unwrap();
+    let follower = follow(&fixture, 0).unwrap();
     let serving = follower.serving();
     let picks = || -> Vec<String> {
-        (0..400).map(|n| serving.pick("s3://raw/a", &format!("v:{n}")).manifest.version.to_string()).collect()
+        (0..400).map(|n| serving.pick("p", &format!("s3://raw/{n}")).manifest.version.to_string()).collect()
     };
     let taken = picks().iter().filter(|version| *version == "1.1.0").count();
     assert!((60..140).contains(&taken), "{taken} of 400");
@@ -147,7 +155,7 @@ fn a_release_that_leaves_types_open_is_refused_where_they_are_declared() {
         super::super::Draft { spec: "[[table]]\nname = \"orders\"\n".into(), ..fixture.draft("1.0.0") };
     super::super::publish(&fixture.registry, &fixture.sandbox, &open, &fixture.key).unwrap();
     fixture.promote("1.0.0");
-    assert_eq!(Follower::start(fixture.loader(), "orders", 0).err().unwrap().name(), "types_open");
+    assert_eq!(follow(&fixture, 0).err().unwrap().name(), "types_open");
     let learns = Loader { declared: false, ..fixture.loader() };
-    Follower::start(learns, "orders", 0).unwrap();
+    Follower::start(learns, orders(0)).unwrap();
 }

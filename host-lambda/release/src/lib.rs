@@ -12,7 +12,9 @@
 //! * A release takes over only after it was loaded, checked and has made its own samples again to the
 //!   byte. Until then, and whenever that fails, the one before stays.
 
+mod beside;
 mod channel;
+mod check;
 mod code;
 pub mod compare;
 mod error;
@@ -27,11 +29,13 @@ mod manifest;
 mod publish;
 mod registry;
 mod replay;
+mod signatures;
 
-pub use channel::{Canary, Change, Channel, Entry, Promotion};
+pub use beside::{run_shadow, tell_host};
+pub use channel::{Back, Canary, Change, Channel, Entry, Promotion};
+pub use check::{Checked, Found};
 pub use code::{CodeKey, CodeStatement};
-pub use fit::check_fits;
-pub use follow::{Follower, News, Serving, Trouble};
+pub use follow::{Event, Follow, Follower, LeftOut, Listener, News, Role, Serving, Trouble, What};
 pub use key::{Signature, SigningKey, Trust};
 pub use load::{Loader, Release};
 pub use manifest::{Blob, ComponentEntry, Manifest, Pinned, ReleaseLimits, Sample, is_name};

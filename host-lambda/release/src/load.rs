@@ -7,12 +7,13 @@
 //! * A host that cannot wait for a compiler takes signed compiled code or none ([`Sandbox::that_never_compiles`]); a laptop compiles.
 
 use crate::code::CodeKey;
+use crate::fit::check_fits;
 use crate::key::Trust;
 use crate::manifest::Pinned;
 use crate::manifest::{Manifest, Sample};
 use crate::registry::Registry;
 use lakegate_base::{Code, Error, Result};
-use lakegate_lake::lake::sha256;
+use lakegate_lake::lake::{Lake, sha256};
 use lakegate_lake::record::{Receipt, ReleaseRecord};
 use lakegate_lake::run::{Plan, preview};
 use lakegate_lake::source::Source;
@@ -47,6 +48,14 @@ impl Release {
         Ok(Plan::new(self.spec.clone(), None)?.by_release(record))
     }
 
+    /// Refuses it where its types conflict with the live contracts of a lake, or its job cannot be opened at all.
+    ///
+    /// # Errors
+    /// `release_conflicts`, with what conflicts; the storage's.
+    pub fn check_fits(&self, lake: &Lake) -> Result<()> {
+        check_fits(&self.id(), &self.transform, &self.plan(None)?, lake)
+    }
+
     /// `orders@1.3.0`.
     pub fn id(&self) -> String {
         self.manifest.id()
@@ -64,6 +73,8 @@ pub struct Loader {
     pub sandbox: Sandbox,
     /// Takes only releases whose spec declares every type.
     pub declared: bool,
+    /// The lake that releases are to write to: one that conflicts with its tables does not take over.
+    pub lake: Option<Lake>,
 }
 
 impl Loader {
@@ -76,17 +87,21 @@ impl Loader {
         self.load_manifest(manifest, pinned)
     }
 
-    /// Loads a release that a channel names.
+    /// Loads a release that a channel names; one that is to write is judged by the tables of its lake.
     ///
     /// # Errors
-    /// As [`Loader::load`]; `manifest_damaged`: another manifest is stored under that version.
-    pub fn load_pinned(&self, name: &str, wanted: &Pinned) -> Result<Release> {
+    /// As [`Loader::load`]; `manifest_damaged`: another manifest is stored under that version; `release_conflicts`.
+    pub fn load_pinned(&self, name: &str, wanted: &Pinned, writes: bool) -> Result<Release> {
         let (manifest, pinned) = self.registry.manifest(name, &wanted.version, &self.trust)?;
         if pinned != *wanted {
             let why = format!("the channel names the digest {}, not {}", wanted.manifest, pinned.manifest);
             return Err(super::error::damaged_manifest(&manifest.id(), why));
         }
-        self.load_manifest(manifest, pinned)
+        let release = self.load_manifest(manifest, pinned)?;
+        if let Some(lake) = self.lake.as_ref().filter(|_| writes) {
+            release.check_fits(lake)?;
+        }
+        Ok(release)
     }
 
     fn load_manifest(&self, manifest: Manifest, pinned: Pinned) -> Result<Release> {

@@ -1,8 +1,8 @@
 //! Publishes a release: checks it as a host would, runs its samples, stores and signs.
 //!
-//! Not for channels: a published release is used by nobody until it is promoted. The decision to know: all
-//! blobs are there before the manifest that names them, and the manifest before its signature, so whatever
-//! a kill leaves is never taken for a release, and publishing again completes it.
+//! Not for channels: a published release is used by nobody until it is promoted. The decision to know: the
+//! manifest is the last thing written, after its blobs, its compiled code and its signature; so whatever a failure or a
+//! kill leaves is never listed as a release, and publishing again completes it.
 
 use crate::code::{CodeKey, CodeStatement};
 use crate::key::SigningKey;
@@ -62,8 +62,7 @@ pub fn publish(registry: &Registry, sandbox: &Sandbox, draft: &Draft, key: &Sign
     let description = transform.describe()?;
     let plan = Plan::new(spec.clone(), None)?;
     // A wrong spec is found here, with line and column, and not by the first object.
-    let options = JobOptions { spec: spec.clone(), ..JobOptions::default() };
-    drop(transform.open(options)?);
+    try_spec(&transform, spec)?;
     let mut made = Vec::new();
     for (sample, input) in samples {
         made.push(make_sample(&transform, &plan, sample, input)?);
@@ -88,12 +87,19 @@ pub fn publish(registry: &Registry, sandbox: &Sandbox, draft: &Draft, key: &Sign
         samples: made,
         bundle: None,
     };
-    let (pinned, fresh) = registry.put_manifest(&manifest, key)?;
     let mut code = Vec::new();
     for target in targets {
         code.push(precompile(registry, &manifest, component, target, key)?);
     }
+    let (pinned, fresh) = registry.put_manifest(&manifest, key)?;
     Ok(Published { manifest, pinned, fresh, code })
+}
+
+/// Opens a job and lets it agree with itself, as it does before the first byte of an object: what is wrong with a spec
+/// shows here also where no sample is given.
+fn try_spec(transform: &Transform, spec: &str) -> Result<()> {
+    let options = JobOptions { spec: spec.to_owned(), ..JobOptions::default() };
+    transform.open(options)?.step().map(drop)
 }
 
 /// Compiles a release for any machine of a target, with this build's engine.

@@ -3,7 +3,7 @@
 //! ```text
 //! blobs/<sha256>                                     component, spec, sample, compiled code, browser bundle
 //! releases/<name>/<version>.json                     manifest; these exact bytes are signed
-//! releases/<name>/<version>.json.sig                 its detached signature
+//! releases/<name>/<version>/signatures/<sha256>-<key>.json   a detached signature of them
 //! releases/<name>/<version>/code/<key>.json          which blob is its compiled code, signed
 //! channels/<name>.json                               which releases are in use, signed
 //! ```
@@ -20,9 +20,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::{Deserialize, Serialize};
 
 use crate::channel::{Channel, no_channel};
-use crate::error::{damaged_blob, damaged_channel, damaged_manifest, missing_blob};
+use crate::error::{damaged_blob, damaged_channel, missing_blob};
 use crate::key::{Signature, SigningKey, Trust};
-use crate::manifest::{Blob, Manifest, Pinned};
+use crate::manifest::Blob;
 use lakegate_base::{Code, Error, Result};
 use lakegate_lake::lake::{sha256, to_json};
 use lakegate_lake::storage::{Fresh, Storage};
@@ -91,71 +91,6 @@ impl Registry {
         let found = self.storage.get(&key)?.ok_or_else(|| missing_blob(what, &key))?;
         let digest = sha256(&found.bytes);
         if digest == blob.digest { Ok(found.bytes) } else { Err(damaged_blob(what, &key, &digest)) }
-    }
-
-    /// Stores a manifest and its signature; false if exactly this release is there already.
-    ///
-    /// # Errors
-    /// `release_exists`: the version is taken by something else.
-    pub fn put_manifest(&self, manifest: &Manifest, key: &SigningKey) -> Result<(Pinned, bool)> {
-        let (mut bytes, place) = (manifest.to_bytes()?, manifest_key(&manifest.name, &manifest.version));
-        let fresh = self.storage.put_if_absent(&place, &bytes)?;
-        if !fresh {
-            let there = self.storage.get(&place)?.map(|there| there.bytes).unwrap_or_default();
-            // To the byte: what is signed may hold nothing that this publisher does not know.
-            let same = |found: Manifest| {
-                found.is_same_as(manifest) && found.to_bytes().is_ok_and(|bytes| bytes == there)
-            };
-            if !Manifest::parse(&place, &there).is_ok_and(same) {
-                return Err(Error::new(
-                    Code::ReleaseExists,
-                    format!("{} is published already", manifest.id()),
-                )
-                .with_hint("a version never changes: publish under the next one"));
-            }
-            bytes = there;
-        }
-        let signature = to_json(&key.sign(&bytes))?;
-        let beside = signature_key(&place);
-        if !self.storage.put_if_absent(&beside, &signature)? && fresh {
-            // Left from a manifest that was taken away by hand.
-            let tag = self.storage.get(&beside)?.map(|there| there.tag);
-            self.storage.replace_if_unchanged(&beside, &signature, tag.as_deref())?;
-        }
-        Ok((Pinned { version: manifest.version.clone(), manifest: sha256(&bytes) }, fresh))
-    }
-
-    /// A manifest whose signature is right.
-    ///
-    /// # Errors
-    /// `release_missing`, `release_unsigned`, `manifest_damaged`, the signature's, or the storage's.
-    pub fn manifest(
-        &self,
-        name: &str,
-        version: &semver::Version,
-        trust: &Trust,
-    ) -> Result<(Manifest, Pinned)> {
-        let place = manifest_key(name, version);
-        let id = format!("{name}@{version}");
-        let Some(found) = self.storage.get(&place)? else {
-            let there: Vec<String> = self.versions(name)?.iter().map(ToString::to_string).collect();
-            let there = if there.is_empty() { "none".into() } else { there.join(", ") };
-            return Err(Error::new(Code::ReleaseMissing, format!("{} has no release {id}", self.uri()))
-                .with_hint(format!("versions of {name} there: {there}")));
-        };
-        let beside = signature_key(&place);
-        let signature = self.storage.get(&beside)?.and_then(|sig| serde_json::from_slice(&sig.bytes).ok());
-        let signature: Signature = signature.ok_or_else(|| {
-            Error::new(Code::ReleaseUnsigned, format!("{id} has no signature that can be read ({beside})"))
-                .with_hint("publish it again: the same release is completed")
-        })?;
-        trust.verify(&id, &found.bytes, &signature)?;
-        let manifest = Manifest::parse(&place, &found.bytes)?;
-        if manifest.name != name || manifest.version != *version {
-            return Err(damaged_manifest(&place, format!("it is that of {}", manifest.id())));
-        }
-        let pinned = Pinned { version: version.clone(), manifest: sha256(&found.bytes) };
-        Ok((manifest, pinned))
     }
 
     /// Versions of a release, the oldest first.
@@ -250,7 +185,7 @@ impl Registry {
                 return Ok(made);
             }
             let (channel, more) = change(before.as_ref())?;
-            let channel = channel.named(&self.named(), &id);
+            let channel = channel.named(&self.named(), &id, &key.id());
             let payload = String::from_utf8(to_json(&channel)?)
                 .map_err(|error| Error::new(Code::Json, error.to_string()))?;
             let text = to_json(&Signed::new(payload, key))?;
@@ -320,12 +255,8 @@ fn blob_key(blob: &Blob) -> String {
     format!("blobs/{}", blob.digest)
 }
 
-fn manifest_key(name: &str, version: &semver::Version) -> String {
+pub(super) fn manifest_key(name: &str, version: &semver::Version) -> String {
     format!("releases/{name}/{version}.json")
-}
-
-fn signature_key(manifest: &str) -> String {
-    format!("{manifest}.sig")
 }
 
 fn channel_key(name: &str) -> String {

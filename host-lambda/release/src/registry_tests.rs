@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::fixture::Fixture;
+use crate::manifest::Pinned;
+use crate::signatures::signature_key;
 use crate::{Channel, CodeKey, Draft, Promotion, Release, Trust, publish};
 use lakegate_sandbox::{Limits, Sandbox, compile_for, native_target};
 
@@ -11,6 +13,13 @@ fn code<T>(result: Result<T>) -> String {
 
 fn load(fixture: &Fixture, version: &str) -> Result<Release> {
     fixture.loader().load("orders", &version.parse().unwrap())
+}
+
+/// Where the fixture's own signature of a release is.
+fn signature_of(fixture: &Fixture, version: &str) -> String {
+    let version = version.parse().unwrap();
+    let bytes = std::fs::read(fixture.path(&manifest_key("orders", &version))).unwrap();
+    signature_key("orders", &version, &sha256(&bytes), &fixture.key.id())
 }
 
 #[test]
@@ -115,7 +124,7 @@ fn only_what_a_trusted_key_signed_is_believed() {
         assert_eq!(code(fixture.registry.channel("orders", &trust)), "signature_unknown_key");
     }
     // A manifest that somebody else signed is no release of ours, whatever its signature file says of the key.
-    let place = signature_key(&manifest_key("orders", &"1.0.0".parse().unwrap()));
+    let place = signature_of(&fixture, "1.0.0");
     let signature = Signature { key: fixture.key.id(), ..other.sign(b"anything") };
     std::fs::write(fixture.path(&place), to_json(&signature).unwrap()).unwrap();
     assert_eq!(code(load(&fixture, "1.0.0")), "signature_wrong");
@@ -125,12 +134,56 @@ fn only_what_a_trusted_key_signed_is_believed() {
     load(&fixture, "1.0.0").unwrap();
 }
 
+#[test]
+fn several_keys_sign_one_release() {
+    let Some(fixture) = Fixture::new() else { return };
+    let pinned = fixture.publish("1.0.0");
+    let other = SigningKey::parse(&SigningKey::generate().unwrap().0).unwrap();
+    let loads = |trust: &Trust| {
+        let loader = super::super::Loader { trust: trust.clone(), ..fixture.loader() };
+        code(loader.load("orders", &"1.0.0".parse().unwrap()))
+    };
+    assert_eq!(loads(&other.trust()), "signature_unknown_key");
+    // The same bytes once more, by somebody else: a signature is added, and nothing else changes.
+    let again = publish(&fixture.registry, &fixture.sandbox, &fixture.draft("1.0.0"), &other).unwrap();
+    assert_eq!((again.pinned, again.fresh), (pinned.clone(), false));
+    assert_eq!([loads(&other.trust()), loads(&fixture.key.trust())], ["none", "none"]);
+    let third = SigningKey::parse(&SigningKey::generate().unwrap().0).unwrap();
+    let version = "1.0.0".parse().unwrap();
+    assert_eq!(
+        code(fixture.registry.add_signature("orders", &version, &third.trust(), &third)),
+        "signature_unknown_key",
+        "nobody signs what they do not trust"
+    );
+    fixture.registry.add_signature("orders", &version, &fixture.key.trust(), &third).unwrap();
+    assert_eq!(loads(&third.trust()), "none");
+    let mut signers = fixture.registry.signers("orders", &pinned).unwrap();
+    signers.sort();
+    let mut wanted = vec![fixture.key.id(), other.id(), third.id()];
+    wanted.sort();
+    assert_eq!(signers, wanted);
+}
+
+#[test]
+fn what_cannot_be_compiled_or_opened_is_not_published() {
+    let Some(fixture) = Fixture::new() else { return };
+    let unknown = Draft { targets: vec!["nowhere-at-all".into()], ..fixture.draft("1.0.0") };
+    let open = |spec: &str| Draft { spec: spec.into(), samples: Vec::new(), ..fixture.draft("1.0.0") };
+    let derive = "[[table.derive]]\nname = \"x\"\nsql = \"no_such_column + 1\"\n";
+    for draft in [unknown, open(&Fixture::spec(derive)), open("[[table]]\nname = \"orders\"\nmode = 7\n")] {
+        publish(&fixture.registry, &fixture.sandbox, &draft, &fixture.key).err().unwrap();
+        assert!(fixture.registry.versions("orders").unwrap().is_empty(), "{}", draft.spec);
+        assert!(fixture.registry.names().unwrap().is_empty());
+    }
+    fixture.publish("1.0.0");
+}
+
 /// Publishing again completes what a kill left, and never signs what somebody put there meanwhile.
 #[test]
 fn nothing_is_signed_that_was_not_published() {
     let Some(fixture) = Fixture::new() else { return };
     fixture.publish("1.0.0");
-    std::fs::remove_file(fixture.path("releases/orders/1.0.0.json.sig")).unwrap();
+    std::fs::remove_file(fixture.path(&signature_of(&fixture, "1.0.0"))).unwrap();
     fixture.replace("releases/orders/1.0.0.json", "{\n", "{\n  \"more\": true,\n");
     let draft = fixture.draft("1.0.0");
     assert_eq!(code(publish(&fixture.registry, &fixture.sandbox, &draft, &fixture.key)), "release_exists");
@@ -143,7 +196,10 @@ fn a_manifest_under_another_name_is_refused() {
     fixture.publish("1.0.0");
     let (from, to) = (fixture.path("releases/orders/1.0.0.json"), fixture.path("releases/orders/1.0.1.json"));
     std::fs::copy(&from, &to).unwrap();
-    std::fs::copy(from.with_extension("json.sig"), to.with_extension("json.sig")).unwrap();
+    let signed = signature_of(&fixture, "1.0.0");
+    let beside = fixture.path(&signed.replace("1.0.0", "1.0.1"));
+    std::fs::create_dir_all(beside.parent().unwrap()).unwrap();
+    std::fs::copy(fixture.path(&signed), beside).unwrap();
     assert_eq!(code(load(&fixture, "1.0.1")), "manifest_damaged");
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lakegate_base::{Code, Result};
-use lakegate_release::{Change, Channel, Pinned, Promotion, Registry, SigningKey};
+use lakegate_release::{Back, Change, Channel, Pinned, Promotion, Registry, SigningKey};
 use lakegate_tests::simulated::{Bucket, Fault, Process, Schedule, Stall, Strike};
 
 const NAME: &str = "orders";
@@ -36,7 +36,9 @@ impl Place {
     }
 
     fn rollback(&self, process: Process) -> Result<()> {
-        self.change(process, |before| before.unwrap().rollback("now").map(|(channel, _)| (channel, ())))
+        self.change(process, |before| {
+            before.unwrap().rollback(&Back::default(), "now").map(|(channel, _)| (channel, ()))
+        })
     }
 
     fn change(

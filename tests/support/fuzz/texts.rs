@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use lakegate_aws::config::{Config, Origin};
 use lakegate_aws::event::{self, Item, Shape};
 use lakegate_model::Contract;
-use lakegate_release::{Channel, Manifest, Pinned, Promotion};
+use lakegate_release::{Back, Channel, Manifest, Pinned, Promotion};
 use serde_json::Value;
 
 use crate::drive::Ask;
@@ -180,7 +180,7 @@ pub(super) fn channel(data: &[u8]) -> String {
     };
     let written = serde_json::to_vec(&channel).unwrap();
     assert_eq!(Channel::parse("c", &written).unwrap(), channel, "written and read again");
-    let back = match channel.rollback("now") {
+    let back = match channel.rollback(&Back::default(), "now") {
         Ok((next, withdrawn)) => {
             assert!(next.sequence > channel.sequence, "{next:?}");
             assert!(next.stable.release.version != withdrawn.version || channel.canary.is_some());

@@ -239,8 +239,10 @@ codes! {
     RecordsNotFound = "records_not_found", Input, Input, "The input has nothing at the path of its records.";
     RecordsTaken = "records_taken", Input, Input, "Rejected records were submitted again by somebody else, or their object changed, meanwhile.";
     RegistryContended = "registry_contended", Environment, Passing, "Others changed the registry over and over.";
+    RegistryNotEmpty = "registry_not_empty", Release, Input, "A registry that was to be begun has releases already.";
     ReleaseConflicts = "release_conflicts", Release, Input, "The release's types conflict with the live contract of a table.";
     ReleaseExists = "release_exists", Release, Input, "That version is published already.";
+    ReleaseExpected = "release_expected", Release, Input, "Another release is in use than the command expects.";
     ReleaseMissing = "release_missing", Release, Input, "There is no such release.";
     ReleaseName = "release_name", Release, Input, "The name or version of a release is not legal.";
     ReleaseNotLoaded = "release_not_loaded", Internal, Own, "A release is not loaded.";
@@ -259,6 +261,7 @@ codes! {
     ServiceFailed = "service_failed", Environment, Passing, "An AWS service failed.";
     SignatureUnknownKey = "signature_unknown_key", Release, Input, "A signature is by a key that is not trusted.";
     SignatureWrong = "signature_wrong", Release, Input, "A signature does not fit what it signs.";
+    SignerUntrusted = "signer_untrusted", Release, Input, "The key that is to sign is not among those that hosts trust.";
     SourceChanged = "source_changed", Environment, Passing, "The source object changed while it was read.";
     SourceGone = "source_gone", Input, Input, "The source object is gone, or no longer the version that was pinned.";
     SourceInvalid = "source_invalid", Spec, Input, "The facts about a source object, as a host hands them to a transform, cannot be read.";

@@ -118,9 +118,6 @@ fn a_whole_configuration_is_read() {
     let limits = orders.limits.sandbox(None);
     assert_eq!((limits.memory_bytes, limits.object_seconds), (1 << 30, 600));
     assert_eq!(limits.step_seconds, lakegate_sandbox::Limits::default().step_seconds);
-    // What the function has less what the host takes of it, if that is less than what is asked for.
-    let guest_of = |function: u64| orders.limits.sandbox(Some(function << 20)).memory_bytes >> 20;
-    assert_eq!([4096, 1024, 512, 128].map(guest_of), [1024, 832, 320, 32]);
     assert_eq!((orders.limits.spill_bytes, orders.limits.staging_bytes), (Some(0), None));
     assert_eq!(orders.lineage.as_ref().map(|l| l.write_to.uri()).as_deref(), Some("s3://audit/openlineage/"));
 
@@ -141,7 +138,14 @@ fn a_whole_configuration_is_read() {
         PublicKey::Inline("MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=".into()),
     ];
     let key = Some(Address::Local("/etc/lakegate/release.key".into()));
-    let told = Told::Channel { channel: "sales".into(), registry, trust, min_sequence: 7, key };
+    let told = Told::Channel {
+        channel: "sales".into(),
+        registry,
+        trust,
+        min_sequence: 7,
+        accept_sequence: None,
+        key,
+    };
     assert_eq!(sales.told, told);
     assert_eq!((sales.catalog.kind(), sales.paused), ("none", false));
 }
@@ -440,4 +444,13 @@ fn glue_cannot_see_a_local_lake() {
                     kind = \"none\"";
     assert_eq!(mistakes(&local), [expected]);
     assert!(Config::parse(&local.replace("'glue', database = 'x'", "'none'"), &origin()).is_ok());
+}
+
+/// What the function has less what the host takes of it, if that is less than what is asked for.
+#[test]
+fn a_guest_has_what_the_function_leaves_it() {
+    let limits = PipelineLimits { memory_bytes: Some(1 << 30), ..PipelineLimits::default() };
+    let guest_of = |function: u64| limits.sandbox(Some(function << 20)).memory_bytes >> 20;
+    assert_eq!([4096, 1024, 512, 128].map(guest_of), [1024, 832, 320, 32]);
+    assert_eq!(limits.sandbox(None).memory_bytes, 1 << 30);
 }

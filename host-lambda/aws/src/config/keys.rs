@@ -25,6 +25,7 @@ pub(super) static PIPELINE: Keys = Keys {
         "registry",
         "trust",
         "min_sequence",
+        "accept_sequence",
         "key",
         "table",
         "lake",

@@ -90,6 +90,8 @@ pub enum Told {
         trust: Vec<PublicKey>,
         /// An older document is not accepted, also by a host that remembers none.
         min_sequence: u64,
+        /// An older document than the lake's commits name is accepted from this one on: the registry was restored.
+        accept_sequence: Option<u64>,
         /// Private key of the commands that publish and promote; a host never reads it.
         key: Option<Address>,
     },

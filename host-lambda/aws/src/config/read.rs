@@ -193,19 +193,23 @@ impl Reader<'_, '_> {
                 let channel = section
                     .checked("channel", |text| names::plain("channel", text).map(|()| text.to_owned()));
                 let trust = self.trust();
-                let min_sequence = section.whole("min_sequence").and_then(|field| {
+                let document = |key| {
+                    let field = section.whole(key)?;
                     let number = u64::try_from(field.value);
                     if number.is_err() {
-                        section.wrong(&field, Wrong::new("`min_sequence` is a number of a channel document"));
+                        section
+                            .wrong(&field, Wrong::new(format!("`{key}` is a number of a channel document")));
                     }
                     number.ok()
-                });
+                };
+                let (min_sequence, accept_sequence) = (document("min_sequence"), document("accept_sequence"));
                 let key = section.checked("key", |text| object(text, origin)).map(|field| field.value);
                 Some(Told::Channel {
                     channel: channel?.value,
                     registry: registry?,
                     trust,
                     min_sequence: min_sequence.unwrap_or(0),
+                    accept_sequence,
                     key,
                 })
             }
@@ -285,7 +289,7 @@ impl Reader<'_, '_> {
 }
 
 /// Keys that say something about a channel.
-const CHANNEL_ONLY: [&str; 4] = ["registry", "trust", "min_sequence", "key"];
+const CHANNEL_ONLY: [&str; 5] = ["registry", "trust", "min_sequence", "accept_sequence", "key"];
 
 /// Storage classes that a query reads from at once; the archives would have to be restored first.
 const STORAGE_CLASSES: [&str; 5] =

@@ -93,7 +93,7 @@ impl Surroundings for Around {
         let (Some(loader), Some(release)) = (&self.loader, &record.release) else { return Ok(None) };
         let Ok(version) = release.version.parse() else { return Ok(None) };
         let pinned = Pinned { version, manifest: release.manifest.clone() };
-        let release = loader.load_pinned(&release.name, &pinned)?;
+        let release = loader.load_pinned(&release.name, &pinned, false)?;
         Ok(Some(release.transform).filter(|transform| transform.digest() == record.component))
     }
 }

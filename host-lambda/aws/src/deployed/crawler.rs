@@ -4,9 +4,9 @@
 //! no pipeline names is none of ours and no error, since a rule without a filter sends those of the whole account.
 
 use crate::catalog;
-use crate::config::Catalog;
+use crate::config::{Catalog, Pipeline};
 use crate::deployed::object::Request;
-use crate::deployed::{Deployed, Ready};
+use crate::deployed::{Deployed, bare_lake};
 use crate::observe::stage;
 use lakegate_base::Result;
 
@@ -18,14 +18,14 @@ impl Deployed {
     pub(super) fn crawler_ended(&self, crawler: &str, request: &Request) -> Result<()> {
         let aws = request.deadline.map_or_else(|| self.aws.clone(), |at| self.aws.with_deadline(at));
         let mut ours = false;
-        for ready in self.pipelines.values().filter(|ready| names(ready, crawler)) {
+        for pipeline in self.config.pipelines.values().filter(|pipeline| names(pipeline, crawler)) {
             ours = true;
-            let lake = self.lake(ready, &aws)?;
-            let run = catalog::catch_up(&aws, &ready.pipeline, &lake)?.map(|crawled| crawled.run);
+            let lake = bare_lake(pipeline, &aws)?;
+            let run = catalog::catch_up(&aws, pipeline, &lake)?.map(|crawled| crawled.run);
             let run = run.map(|run| format!("{run:?}").to_lowercase());
             tracing::info!(
                 stage = "crawler",
-                pipeline = ready.pipeline.name,
+                pipeline = pipeline.name,
                 crawler,
                 run,
                 "a crawler's run ended"
@@ -38,8 +38,8 @@ impl Deployed {
     }
 }
 
-fn names(ready: &Ready, name: &str) -> bool {
-    matches!(&ready.pipeline.catalog, Catalog::Crawler { crawler, .. } if crawler == name)
+fn names(pipeline: &Pipeline, name: &str) -> bool {
+    matches!(&pipeline.catalog, Catalog::Crawler { crawler, .. } if crawler == name)
 }
 
 #[cfg(test)]
@@ -86,7 +86,7 @@ mod tests {
         let lines = format!("[pipeline.orders.catalog]\nkind = \"crawler\"\ncrawler = \"{name}\"\n");
         let deployed = Deployed::start(aws.clone(), fixture::config(&lines), Home::Command).unwrap();
         let ready = deployed.pipeline("orders").unwrap();
-        let lake = deployed.lake(ready, &aws).unwrap();
+        let lake = deployed.lake(&ready, &aws).unwrap();
         let publish = || {
             let record = fixture::record("orders", "k1", &[""]);
             register(&aws, &ready.pipeline, &lake, &record).unwrap().crawler.unwrap().run

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::client::Aws;
 use crate::config::{Location, Pipeline, Route};
 use crate::deployed::time::Time;
-use crate::deployed::{Choice, Deployed, Ready};
+use crate::deployed::{Choice, Deployed, Ready, bare_lake};
 use crate::event::{AnswerError, AnswerState, ObjectAnswer, ObjectRef};
 use crate::notify;
 use crate::observe::lineage;
@@ -70,7 +70,7 @@ impl Deployed {
                 let _entered = span.enter();
                 stage::reached(Stage::Received, &Counts { bytes_in: object.size, ..Counts::default() });
                 let ready = self.pipeline(&pipeline.name)?;
-                self.through(ready, object, request)?
+                self.through(&ready, object, request)?
             }
         };
         if let (Some(why), AnswerState::Ignored | AnswerState::Paused | AnswerState::Refused) =
@@ -95,7 +95,7 @@ impl Deployed {
             return Ok(true);
         };
         let source = Source::object(raw, object.uri(), facts);
-        let lake = self.lake(self.pipeline(&pipeline.name)?, &self.aws)?;
+        let lake = bare_lake(pipeline, &self.aws)?;
         let states = lake.generations(&pipeline.name, source.uri())?;
         Ok(states
             .iter()
@@ -114,7 +114,7 @@ impl Deployed {
             Ok(taken) => taken,
             Err(answer) => return Ok(named(answer)),
         };
-        let mut choice = ready.choose(taken.source.uri(), taken.source.version())?;
+        let mut choice = ready.choose(taken.source.uri())?;
         choice.plan.rerun = request.again;
         self.tell_swaps(ready, &taken.lake);
         let Choice { plan, transform, .. } = &choice;

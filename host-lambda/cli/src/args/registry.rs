@@ -10,7 +10,7 @@ use clap::Args;
 use lakegate_base::{Code, Error};
 use lakegate_lake::Lake;
 use lakegate_lake::storage::LocalFolder;
-use lakegate_release::{Loader, Registry, SigningKey, Trust};
+use lakegate_release::{Loader, Registry, Release, SigningKey, Trust};
 use lakegate_sandbox::{Limits, Sandbox};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub struct RegistryArg {
     /// Where releases are: a folder, or s3://BUCKET/PREFIX/ [default: of lakegate.toml]
     #[arg(long, value_name = "DIR | S3 URI")]
     pub registry: Option<String>,
-    /// Public key file of whoever publishes; may be repeated [default: of lakegate.toml, and $LAKEGATE_TRUST]
+    /// Public key file of whoever publishes; may be repeated [default: $LAKEGATE_TRUST; those of lakegate.toml count besides]
     #[arg(long, value_name = "FILE")]
     pub trust: Vec<PathBuf>,
 }
@@ -88,21 +88,84 @@ pub fn open(name: &str, at: &RegistryArg, key: &KeyArg, lakes: &LakesArg) -> Res
         None => known.key,
     };
     let trust = known.trust.and(at.trusted()?);
-    let trust = key.as_ref().map_or(trust.clone(), |key| trust.and(key.trust()));
     Ok(Opened { registry, trust, followers, key, folder: lakes.lake.clone(), connection })
 }
 
 impl Opened {
-    /// The private key.
+    /// The private key, which must be one that is trusted: what it signs would be refused by every host else.
+    ///
+    /// # Errors
+    /// None was named. `signer_untrusted`: nothing is written then.
+    pub fn signer(&self) -> Result<&SigningKey, Error> {
+        let key = self.any_signer()?;
+        if self.trust.ids().contains(&key.id()) {
+            return Ok(key);
+        }
+        let known = if self.trust.is_empty() { "none".into() } else { self.trust.ids().join(", ") };
+        let what = format!(
+            "the key {} is not among those that are trusted here (trusted: {known}): hosts would refuse what it signs",
+            key.id()
+        );
+        Err(Error::new(Code::SignerUntrusted, what).with_hint(format!(
+            "name its public half too: --trust FILE.pub, ${TRUST_VARIABLE}, or `trust` in lakegate.toml; \
+             `lakegate publish --first` begins an empty registry without"
+        )))
+    }
+
+    /// The private key that begins an empty registry, and is trusted with that.
+    ///
+    /// # Errors
+    /// None was named. `registry_not_empty`: others may be trusted there already.
+    pub fn first_signer(&self) -> Result<&SigningKey, Error> {
+        let key = self.any_signer()?;
+        if self.registry.names()?.is_empty() {
+            return Ok(key);
+        }
+        let what = format!("{} has releases already: --first is for an empty registry", self.registry.uri());
+        Err(Error::new(Code::RegistryNotEmpty, what).with_hint(format!(
+            "leave it away, and say whom hosts trust: --trust FILE.pub or ${TRUST_VARIABLE}"
+        )))
+    }
+
+    /// The private key, whoever trusts it.
     ///
     /// # Errors
     /// None was named.
-    pub fn signer(&self) -> Result<&SigningKey, Error> {
+    pub fn any_signer(&self) -> Result<&SigningKey, Error> {
         self.key.as_ref().ok_or_else(|| {
             Error::usage("no private key is named").with_hint(format!(
                 "give --key FILE, ${KEY_VARIABLE}, or `key` in lakegate.toml; `lakegate keygen --out FILE` makes one"
             ))
         })
+    }
+
+    /// Loads a release as the hosts that follow the channel would: those of the configuration may want every type
+    /// declared, and the tables of their lakes judge one that is to write.
+    ///
+    /// # Errors
+    /// As [`Loader::load`]; `release_conflicts`.
+    pub fn judged(&self, name: &str, version: &semver::Version, writes: bool) -> Result<Release, Error> {
+        let loader = Loader { declared: self.followers.want_declared(), ..self.loader()? };
+        let release = loader.load(name, version)?;
+        if writes {
+            for (_, lake) in self.lakes()? {
+                release.check_fits(&lake)?;
+            }
+        }
+        Ok(release)
+    }
+
+    /// The highest document of a channel that the lakes' newest commits were made under.
+    ///
+    /// # Errors
+    /// A lake cannot be read.
+    pub fn seen(&self, name: &str) -> Result<u64, Error> {
+        let mut seen = 0;
+        for (place, lake) in self.lakes()? {
+            let pipeline = Some(&*place).filter(|place| self.followers.has(place));
+            seen = seen.max(lake.seen_document(pipeline, name)?);
+        }
+        Ok(seen)
     }
 
     /// What loads releases here.
@@ -112,7 +175,7 @@ impl Opened {
     pub fn loader(&self) -> Result<Loader, Error> {
         let sandbox = Sandbox::new(Limits::default())?;
         let (registry, trust) = (self.registry.clone(), self.trust.clone());
-        Ok(Loader { registry, trust, sandbox, declared: false })
+        Ok(Loader { registry, trust, sandbox, declared: false, lake: None })
     }
 
     /// The lakes that the releases write to: name of the pipeline, and lake.
@@ -129,15 +192,16 @@ impl Opened {
 }
 
 impl RegistryArg {
-    /// The keys that the command line and the environment trust.
+    /// The keys that the command line trusts, or where it names none the environment.
     ///
     /// # Errors
     /// One cannot be read.
     pub fn trusted(&self) -> Result<Trust, Error> {
         let variable = std::env::var_os(TRUST_VARIABLE).unwrap_or_default();
-        let more = std::env::split_paths(&variable).filter(|path| !path.as_os_str().is_empty());
+        let of_variable = std::env::split_paths(&variable).filter(|path| !path.as_os_str().is_empty());
+        let paths = if self.trust.is_empty() { of_variable.collect() } else { self.trust.clone() };
         let mut trust = Trust::default();
-        for path in self.trust.iter().cloned().chain(more) {
+        for path in paths {
             let name = path.display().to_string();
             let text = std::fs::read_to_string(&path).map_err(|error| Error::io(&name, error))?;
             let key = Trust::parse([text.as_str()]).map_err(|error| error.in_file(name))?;

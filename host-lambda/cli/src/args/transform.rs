@@ -4,9 +4,10 @@ use crate::args::registry::{RegistryArg, name_and_version, registry_named};
 use crate::cloud::Connection;
 use clap::Args;
 use lakegate_base::Error;
+use lakegate_lake::Lake;
 use lakegate_lake::run::Plan;
 use lakegate_lake::source::Source;
-use lakegate_release::{Follower, Loader, Release};
+use lakegate_release::{Follow, Follower, Listener, Loader, Release};
 use lakegate_sandbox::{Limits, Sandbox, Transform};
 use std::iter;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,18 @@ pub struct TransformArg {
     /// Accept no channel document older than this one
     #[arg(long, value_name = "NUMBER", default_value_t = 0, requires = "registry")]
     pub min_sequence: u64,
+    /// Accept this channel document although the lake's commits name later ones: the registry was restored
+    #[arg(long, value_name = "NUMBER", requires = "registry")]
+    pub accept_sequence: Option<u64>,
+}
+
+/// What is done with one source object.
+pub struct Pick {
+    pub transform: Transform,
+    /// What it is told, if a release says it.
+    pub plan: Option<Plan>,
+    /// Runs beside, for a look.
+    pub shadow: Option<Arc<Release>>,
 }
 
 /// The transform of a command, and with a release what it is told.
@@ -37,23 +50,34 @@ pub enum Chosen {
 }
 
 impl Chosen {
-    /// The transform for a source object, and the plan if a release has one.
+    /// What is done with a source object now.
     ///
     /// # Errors
     /// The release's plan.
-    pub fn of(&self, source: &Source, again: bool) -> Result<(Transform, Option<Plan>), Error> {
-        let (transform, plan) = match self {
-            Self::Component(transform) => return Ok((transform.clone(), None)),
-            Self::Release { release, .. } => (release.transform.clone(), release.plan(None)),
+    pub fn of(&self, source: &Source, again: bool) -> Result<Pick, Error> {
+        let (release, sequence, shadow) = match self {
+            Self::Component(transform) => {
+                return Ok(Pick { transform: transform.clone(), plan: None, shadow: None });
+            }
+            Self::Release { release, .. } => (release.clone(), None, None),
             Self::Channel { follower, .. } => {
                 let serving = follower.serving();
-                let release = serving.pick(source.uri(), source.version());
-                (release.transform.clone(), release.plan(Some(serving.sequence)))
+                let release = serving.pick("", source.uri()).clone();
+                let shadow = serving.shadow.filter(|shadow| shadow.pinned != release.pinned);
+                (release, Some(serving.sequence), shadow)
             }
         };
-        let mut plan = plan?;
+        let mut plan = release.plan(sequence)?;
         plan.rerun = again;
-        Ok((transform, Some(plan)))
+        Ok(Pick { transform: release.transform.clone(), plan: Some(plan), shadow })
+    }
+
+    /// The follower of its channel, where it follows one.
+    pub fn follower(&self) -> Option<&Follower> {
+        match self {
+            Self::Channel { follower, .. } => Some(follower),
+            Self::Component(_) | Self::Release { .. } => None,
+        }
     }
 
     /// The releases in use now, the one that takes most objects first; none where a component was chosen.
@@ -105,18 +129,19 @@ impl TransformArg {
     /// # Errors
     /// It cannot be read, is no transform, or imports something; or the release is refused.
     pub fn load(&self) -> Result<Transform, Error> {
-        Ok(match self.choose()? {
+        Ok(match self.choose(None, None)? {
             Chosen::Component(transform) => transform,
             Chosen::Release { release, .. } => release.transform.clone(),
             Chosen::Channel { follower, .. } => follower.serving().stable.transform.clone(),
         })
     }
 
-    /// Loads the component, the release, or follows the channel.
+    /// Loads the component, the release, or follows the channel: for a lake that is written to, whose tables judge what
+    /// takes over, with somebody who hears of it.
     ///
     /// # Errors
     /// As [`TransformArg::load`].
-    pub fn choose(&self) -> Result<Chosen, Error> {
+    pub fn choose(&self, lake: Option<&Lake>, listener: Option<Listener>) -> Result<Chosen, Error> {
         let sandbox = Sandbox::new(Limits::default())?;
         let Some(place) = &self.registry.registry else {
             let transform = match &self.transform {
@@ -137,14 +162,20 @@ impl TransformArg {
             return Err(Error::usage("no key is trusted")
                 .with_hint("give --trust release.key.pub, the public key file of whoever publishes"));
         }
-        let loader = Loader { registry, trust, sandbox, declared: false };
+        let loader = Loader { registry, trust, sandbox, declared: false, lake: lake.cloned() };
         match version {
             Some(version) => loader
                 .load(&name, &version)
                 .map(|release| (Arc::new(release), Box::new(loader)))
                 .map(|(release, loader)| Chosen::Release { release, loader, _alive: connection }),
-            None => Follower::start(loader, &name, self.min_sequence)
+            None => Follower::start(loader, self.follow(name, lake, listener)?)
                 .map(|follower| Chosen::Channel { follower, _alive: connection }),
         }
+    }
+
+    fn follow(&self, name: String, lake: Option<&Lake>, listener: Option<Listener>) -> Result<Follow, Error> {
+        let seen = lake.map_or(Ok(0), |lake| lake.seen_document(None, &name))?;
+        let seen = seen.min(self.accept_sequence.unwrap_or(u64::MAX));
+        Ok(Follow { name, floor: self.min_sequence, seen, listener })
     }
 }

@@ -57,6 +57,12 @@ async fn routed(server: Arc<Server>, parts: Parts, body: Incoming) -> Answered {
             _ => Err(wrong_method()),
         };
     }
+    if call == "failures" && parts.method == Method::POST {
+        let [] = parameters(parts.uri.query(), [])?;
+        receive::discard(body).await;
+        let ids = blocking(move || server.take_failed()).await?;
+        return Ok(of_json(StatusCode::ACCEPTED, &json!({ "ids": ids })));
+    }
     if call == "specs" {
         return match parts.method {
             Method::POST => keep_spec(server, parts.uri.query(), body).await,
@@ -147,6 +153,7 @@ fn allowed(path: &str) -> &'static str {
     match path.strip_prefix("/api/") {
         Some(call) if call.starts_with("raw/") => "PUT",
         Some("specs") => "POST",
+        Some("failures") => "GET, HEAD, POST",
         _ => "GET, HEAD",
     }
 }

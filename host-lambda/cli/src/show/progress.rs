@@ -4,10 +4,12 @@
 //! know: without a terminal there is no bar and nothing is printed; messages meant for both go
 //! through [`Bar::say`], which keeps the bar whole.
 
-use crate::show::render::Screen;
+use crate::show::render::{Screen, Tone};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lakegate_lake::run::Progress;
+use lakegate_release::{Event, Listener};
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Sources shorter than this are done before a bar could be read.
@@ -103,4 +105,18 @@ impl Steps {
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// Says on standard error what happens to a channel: a line each, in JSON where answers are.
+pub fn telling(screen: Screen, json: bool) -> Listener {
+    Arc::new(move |event: &Event| {
+        let line = match serde_json::to_string(event) {
+            Ok(text) if json => text,
+            _ => {
+                let tone = if event.what.is_trouble() { Tone::Bad } else { Tone::Good };
+                screen.paint(tone, &event.to_string())
+            }
+        };
+        Bar::new(screen, 0, 0).say(&format!("{line}\n"));
+    })
 }

@@ -39,6 +39,27 @@ pub fn run(uris: &[String], config: &ConfigArg, again: bool, context: &Context) 
     take(&cloud::connect(config.config.as_deref())?.deployed, &objects, again, context)
 }
 
+/// Takes again the objects that failed in the pipelines of a configuration.
+pub fn run_failed(config: &ConfigArg, context: &Context) -> Outcome {
+    let connected = cloud::connect(config.config.as_deref())?;
+    let mut objects = Vec::new();
+    for lake in connected.lakes()? {
+        for failed in lake.failures()? {
+            if let Ok((bucket, key)) = bucket_and_key(&failed.source.uri) {
+                objects.push(ObjectRef { bucket: bucket.into(), key: key.into(), ..ObjectRef::default() });
+            }
+        }
+    }
+    // Pipelines may share a lake.
+    objects.sort_by_key(ObjectRef::uri);
+    objects.dedup_by_key(|object| object.uri());
+    if objects.is_empty() {
+        let text = "no object has failed\n".to_owned();
+        return Ok(Answer { text, json: json!({"objects": []}), ..Answer::default() });
+    }
+    take(&connected.deployed, &objects, false, context)
+}
+
 /// Arguments of `backfill`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
@@ -166,14 +187,14 @@ pub struct PauseArgs {
 pub fn pause(args: &PauseArgs, paused: bool, context: &Context) -> Outcome {
     let connected = cloud::connect(args.config.config.as_deref())?;
     let deployed = &connected.deployed;
-    let ready = deployed.pipeline(&args.pipeline)?;
-    if ready.pipeline.paused && !paused {
+    let pipeline = deployed.named(&args.pipeline)?;
+    if pipeline.paused && !paused {
         return Err(Error::usage(format!("{} is paused by its configuration", args.pipeline))
             .with_hint("take `paused = true` out of lakegate.toml and deploy it"));
     }
-    deployed.pause(ready, paused)?;
+    deployed.pause(pipeline, paused)?;
     let name = context.out.paint(Tone::Name, &args.pipeline);
-    let source = ready.pipeline.source.location.uri();
+    let source = pipeline.source.location.uri();
     let text = if paused {
         format!("{name}: paused; its events are answered and nothing is taken\n")
     } else {
@@ -205,7 +226,7 @@ pub fn retract(args: &RetractArgs, context: &Context) -> Outcome {
         return Err(Error::new(Code::NoPipeline, format!("no pipeline takes {}", args.object)));
     };
     let ready = deployed.pipeline(&pipeline.name)?;
-    let record = deployed.retract(ready, &args.object)?;
+    let record = deployed.retract(&ready, &args.object)?;
     let text = format!(
         "{}: its rows are out of the tables (generation {})\n",
         context.out.paint(Tone::Name, &visible(&args.object)),

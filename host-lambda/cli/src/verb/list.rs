@@ -1,7 +1,8 @@
 //! `lakegate releases`: versions, what they are made of, and which of them is in use since when.
 //!
-//! The decision to know: everything shown was verified as a host would, by its signature and digests; what a
-//! host would refuse is shown with the reason. What hosts themselves said last is read from the lakes.
+//! The decision to know: everything shown was verified as a host would, by its signature and every digest; what a
+//! host would refuse is shown with the reason. What hosts themselves said last is read from the lakes, as is what each
+//! release wrote.
 
 use crate::args::registry::{KeyArg, LakesArg, Opened, RegistryArg, check_name, open};
 use crate::context::Context;
@@ -10,9 +11,9 @@ use crate::show::problem;
 use crate::show::render::{Cell, Grid, Holds, Screen, Tone, count, number, short, size, visible};
 use clap::Args;
 use lakegate_base::{Code, Error};
-use lakegate_lake::keys::{host_key, shadows_prefix};
+use lakegate_lake::keys::{HOSTS, shadows_prefix};
 use lakegate_lake::lake::Lake;
-use lakegate_release::{Channel, Manifest};
+use lakegate_release::{Change, Channel, Checked, Found, Manifest};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -63,8 +64,19 @@ pub fn run(args: &ReleasesArgs, context: &Context) -> Outcome {
     if !table.is_empty() {
         text.push_str(&table.render(screen));
     }
-    let (hosts, shadows) = (hosts(&opened)?, shadows(&opened, name)?);
-    refused += wrong + told(&mut text, &hosts, &shadows, screen);
+    if let Some(channel) = known {
+        text.push_str(&history(channel, screen));
+    }
+    // Reads every commit: only of a lake that is named.
+    let written = match args.lakes.lake {
+        Some(_) => written(&opened, name)?,
+        None => BTreeMap::new(),
+    };
+    for (version, written) in &written {
+        text.push_str(&format!("  {}\n", written.line(version)));
+    }
+    let (hosts, shadows) = (hosts(&opened, name)?, shadows(&opened, name)?);
+    refused += wrong + told(&mut text, &hosts, &shadows, known.map(|channel| channel.sequence), screen);
     let exit = if refused > 0 { Exit::Failed } else { Exit::Done };
     let shadows: Vec<Value> = shadows
         .iter()
@@ -73,7 +85,7 @@ pub fn run(args: &ReleasesArgs, context: &Context) -> Outcome {
     let json = json!({
         "name": name, "registry": opened.registry.uri(), "channel": known,
         "channel_refused": channel.as_ref().err().map(problem::json), "releases": listed, "hosts": hosts,
-        "shadows": shadows,
+        "shadows": shadows, "written": written,
     });
     Ok(Answer { text, json, exit })
 }
@@ -87,39 +99,124 @@ fn table(
 ) -> Result<(Grid, Vec<Value>, u64), Error> {
     let mut refused = 0;
     let mut grid =
-        Grid::new(&["version", "in use", "since", "component", ">size", "spec", "compiled for", ""]);
-    let mut listed = Vec::new();
+        Grid::new(&["version", "in use", "since", "component", ">size", "spec", "compiled for", "key", ""]);
+    let (mut listed, mut checked) = (Vec::new(), Checked::default());
     for version in versions.iter().rev() {
         let uses = uses(known, version);
-        let compiled = opened.registry.code_places(name, version)?;
-        let found = opened.registry.manifest(name, version, &opened.trust);
-        let manifest = found.as_ref().map(|(manifest, _)| manifest).ok();
-        let wrong = found.as_ref().err();
-        refused += u64::from(wrong.is_some());
-        grid.row(row(version, &uses, manifest, &compiled, wrong));
+        let found = opened.registry.check_release(name, version, &opened.trust, &mut checked)?;
+        let manifest = found.manifest.as_ref().map(|(manifest, _)| manifest);
+        refused += u64::from(!found.wrong.is_empty());
+        grid.row(row(version, &uses, &found));
         listed.push(json!({
             "version": version.to_string(), "in_use": uses.iter().map(|(role, _)| role).collect::<Vec<_>>(),
             "since": uses.first().map(|(_, since)| since), "published": manifest.map(|m| &m.published),
-            "manifest": found.as_ref().ok().map(|(_, pinned)| &pinned.manifest),
+            "manifest": found.manifest.as_ref().map(|(_, pinned)| &pinned.manifest),
             "component": manifest.map(|m| &m.component), "spec": manifest.map(|m| &m.spec.digest),
-            "samples": manifest.map(|m| m.samples.len()), "compiled_for": compiled,
-            "refused": wrong.map(problem::json),
+            "samples": manifest.map(|m| m.samples.len()), "compiled_for": found.compiled, "keys": found.signers,
+            "refused": found.wrong.first().map(problem::json),
+            "wrong": found.wrong.iter().map(problem::json).collect::<Vec<_>>(),
         }));
     }
     Ok((grid.of(Holds::Names), listed, refused))
+}
+
+/// What the lakes say of each version: objects, rows, rejected records, failed objects.
+fn written(opened: &Opened, name: &str) -> Result<BTreeMap<String, Written>, Error> {
+    let mut found: BTreeMap<String, Written> = BTreeMap::new();
+    for (_, lake) in opened.lakes()? {
+        for state in lake.commits()?.iter().filter(|state| state.current) {
+            let Some(by) = state.record.release.as_ref().filter(|by| by.name == name) else { continue };
+            let written = found.entry(by.version.clone()).or_default();
+            written.objects += 1;
+            written.rows += state.record.parts.iter().map(|part| part.rows).sum::<u64>();
+            written.rejected += state.record.report.rejected;
+        }
+        for failed in lake.failures()? {
+            if let Some(by) = failed.release.filter(|by| by.name == name) {
+                found.entry(by.version).or_default().failed += 1;
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What a release has in the lakes.
+#[derive(Default, serde::Serialize)]
+struct Written {
+    objects: u64,
+    rows: u64,
+    rejected: u64,
+    failed: u64,
+}
+
+impl Written {
+    fn line(&self, version: &str) -> String {
+        format!(
+            "{version} has {} in the tables: {}, {} rejected; {} under it",
+            count(self.objects, "object", "objects"),
+            count(self.rows, "row", "rows"),
+            number(self.rejected),
+            count(self.failed, "object failed", "objects failed")
+        )
+    }
+}
+
+/// Changes that are shown where nobody asks for more.
+const SHOWN: usize = 5;
+
+/// The last changes of a channel, a line each.
+fn history(channel: &Channel, screen: Screen) -> String {
+    let mut text = String::new();
+    for past in channel.history.iter().take(SHOWN) {
+        let what = match past.change {
+            Change::Promote => "is stable",
+            Change::Canary => "is the canary",
+            Change::Shadow => "is the shadow",
+            Change::Rollback => "is taken back",
+            Change::EndCanary => "is no canary any more",
+            Change::EndShadow => "is no shadow any more",
+        };
+        let by = past.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
+        let reason = past.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let line = format!("{} {} {} {what}{by}{reason}", past.sequence, past.at, past.release.version);
+        text.push_str(&format!("  {}\n", screen.paint(Tone::Dim, &visible(&line))));
+    }
+    let more = channel.history.len().saturating_sub(SHOWN);
+    if more > 0 {
+        let line = format!("{} before; --json has all", count(more as u64, "change", "changes"));
+        text.push_str(&format!("  {}\n", screen.paint(Tone::Dim, &line)));
+    }
+    text
 }
 
 /// Objects that shadows ran on, and those that they made otherwise, by version.
 type Shadows = BTreeMap<String, (u64, u64)>;
 
 /// What hosts and shadows said last, as lines; how many hosts do not follow.
-fn told(text: &mut String, hosts: &[Value], shadows: &Shadows, screen: Screen) -> u64 {
+fn told(text: &mut String, hosts: &[Value], shadows: &Shadows, sequence: Option<u64>, screen: Screen) -> u64 {
     let mut behind = 0;
     for host in hosts {
-        let Some(why) = host["host"]["trouble"]["message"].as_str() else { continue };
         let who = host["pipeline"].as_str().unwrap_or_default();
+        // Of an earlier document it is history.
+        let now = host["host"]["sequence"].as_u64() == sequence;
+        let left_out = host["host"]["left_out"].as_array().filter(|_| now);
+        for left in left_out.into_iter().flatten() {
+            let word = |key: &str| left[key].as_str().unwrap_or_default().to_owned();
+            let line = format!(
+                "{who}: goes on without the {} {}: {}",
+                word("role"),
+                word("version"),
+                word("message")
+            );
+            text.push_str(&format!("  {} {}\n", screen.paint(Tone::Bad, "!"), visible(&line)));
+            behind += 1;
+        }
         let stays = host["host"]["stable"].as_str().unwrap_or_default();
         let since = host["at"].as_str().unwrap_or_default();
+        let Some(why) = host["host"]["trouble"]["message"].as_str() else {
+            text.push_str(&format!("  {who}: has {stays} in use, since {since}\n"));
+            continue;
+        };
         let line = format!("{who}: a host stays with {stays}, since {since}: {}", visible(why));
         text.push_str(&format!("  {} {line}\n", screen.paint(Tone::Bad, "!")));
         behind += 1;
@@ -169,13 +266,8 @@ fn uses(channel: Option<&Channel>, version: &semver::Version) -> Vec<(String, St
     uses
 }
 
-fn row(
-    version: &semver::Version,
-    uses: &[(String, String)],
-    manifest: Option<&Manifest>,
-    compiled: &[String],
-    wrong: Option<&Error>,
-) -> Vec<Cell> {
+fn row(version: &semver::Version, uses: &[(String, String)], found: &Found) -> Vec<Cell> {
+    let manifest = found.manifest.as_ref().map(|(manifest, _)| manifest);
     let roles: Vec<&str> = uses.iter().map(|(role, _)| role.as_str()).collect();
     let of = |text: fn(&Manifest) -> String| manifest.map(text).unwrap_or_default();
     vec![
@@ -185,18 +277,24 @@ fn row(
         of(|m| short(&m.component.blob.digest).to_string()).into(),
         of(|m| size(m.component.blob.bytes)).into(),
         of(|m| short(&m.spec.digest).to_string()).into(),
-        count(compiled.len() as u64, "engine", "engines").into(),
-        wrong.map_or_else(Cell::default, |wrong| Cell::new(Tone::Bad, format!("refused: {}", wrong.name()))),
+        count(found.compiled.len() as u64, "engine", "engines").into(),
+        found.signers.join(", ").into(),
+        found.wrong.first().map_or_else(Cell::default, |wrong| {
+            Cell::new(Tone::Bad, format!("refused: {}", visible(&wrong.to_string())))
+        }),
     ]
 }
 
-/// What hosts said last, by pipeline.
-fn hosts(opened: &Opened) -> Result<Vec<Value>, Error> {
-    let mut found = Vec::new();
-    for (pipeline, lake) in opened.lakes()? {
-        found.extend(lake.read_json::<Value>(&host_key(&pipeline))?);
+/// What hosts that follow the channel said last: pipelines, and commands over a lake.
+fn hosts(opened: &Opened, name: &str) -> Result<Vec<Value>, Error> {
+    let mut found = BTreeMap::new();
+    for (_, lake) in opened.lakes()? {
+        for facts in lake.storage().list(HOSTS)? {
+            let note = lake.read_json::<Value>(&facts.key)?;
+            found.extend(note.map(|note| (format!("{} {}", lake.root(), facts.key), note)));
+        }
     }
-    Ok(found)
+    Ok(found.into_values().filter(|note| note["host"]["channel"] == json!(name)).collect())
 }
 
 fn shadows(opened: &Opened, name: &str) -> Result<Shadows, Error> {

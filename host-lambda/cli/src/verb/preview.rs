@@ -7,7 +7,7 @@
 use crate::args::inputs::inputs;
 use crate::args::lake::LakeArg;
 use crate::args::plans::Plans;
-use crate::args::transform::TransformArg;
+use crate::args::transform::{Pick, TransformArg};
 use crate::context::Context;
 use crate::show::contract_view::ContractView;
 use crate::show::output::{Answer, Exit, Outcome};
@@ -74,12 +74,12 @@ pub fn run(args: &PreviewArgs, context: &Context) -> Outcome {
     let Some(input) = found.first() else { return Err(Error::usage("there is no input")) };
     // A lake that exists has contracts that `run` would keep to; none is made for a preview.
     let lake = if lakegate_lake::keys::is_lake(&args.lake.lake) { Some(args.lake.open()?) } else { None };
-    let chosen = args.transform.choose()?;
+    let chosen = args.transform.choose(None, None)?;
     chosen.check_alone(args.spec.as_deref(), args.table.as_deref())?;
     let name = input.name();
     let mut bar = Bar::new(context.err, input.bytes(), 1);
     let source = input.open(args.table.as_deref())?;
-    let (transform, plan) = chosen.of(&source, false)?;
+    let Pick { transform, plan, .. } = chosen.of(&source, false)?;
     let plan = match plan {
         Some(plan) => plan,
         None => plans.of(&source)?,

@@ -11,9 +11,25 @@ use clap::Args;
 use lakegate_base::time::rfc3339;
 use lakegate_base::{Code, Error};
 use lakegate_lake::lake::Lake;
+use lakegate_lake::record::FailedRecord;
 use lakegate_lake::source::now_ms;
-use lakegate_release::{Channel, Pinned, Promotion, check_fits};
+use lakegate_release::{Back, Channel, Pinned, Promotion};
 use serde_json::json;
+use std::path::Path;
+
+/// Why a change is made, for the history.
+#[derive(Args, Clone, Debug, Default)]
+pub struct WhyArgs {
+    /// Who makes it, for the history
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// Why, for the history
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Check everything and say what would be done; write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
 
 /// Arguments of `promote`.
 #[derive(Args, Clone, Debug)]
@@ -21,21 +37,30 @@ use serde_json::json;
   lakegate promote orders 1.3.0 --registry releases --key release.key
   lakegate promote orders 1.3.0 --canary 5%      takes 5% of all objects, the same ones on every retry
   lakegate promote orders 1.3.0 --shadow         runs beside, writes nothing; `lakegate releases` tells what differs
+  lakegate promote orders --end-canary           stable takes all objects again; --end-shadow ends the shadow
 
-Hosts take it over between two objects, within two seconds, without a redeployment. A release whose types conflict with the live contract of a table is refused.")]
+Hosts take it over between two objects, within two seconds, without a redeployment. A release whose types conflict with the live contract of a table is refused, as is one that a pipeline of the configuration would refuse.")]
 pub struct PromoteArgs {
     /// Name of the releases
     #[arg(value_name = "NAME")]
     name: String,
     /// Version that takes over
-    #[arg(value_name = "VERSION")]
-    version: String,
+    #[arg(value_name = "VERSION", required_unless_present_any = ["end_canary", "end_shadow"])]
+    version: Option<String>,
     /// Only for this share of the objects, from 0.1% to 99.9%
     #[arg(long, value_name = "SHARE", conflicts_with = "shadow")]
     canary: Option<String>,
     /// Only for a look: it runs on the same input and writes nothing to the tables
     #[arg(long)]
     shadow: bool,
+    /// Take the canary away; nothing is said against it
+    #[arg(long, conflicts_with_all = ["version", "canary", "shadow", "end_shadow"])]
+    end_canary: bool,
+    /// Take the shadow away
+    #[arg(long, conflicts_with_all = ["version", "canary", "shadow"])]
+    end_shadow: bool,
+    #[command(flatten)]
+    why: WhyArgs,
     #[command(flatten)]
     registry: RegistryArg,
     #[command(flatten)]
@@ -47,28 +72,22 @@ pub struct PromoteArgs {
 /// Runs `promote`.
 pub fn run(args: &PromoteArgs, context: &Context) -> Outcome {
     check_name(&args.name)?;
-    let version = parse_version(&args.version)?;
+    let Some(version) = &args.version else { return end(args, context) };
+    let version = parse_version(version)?;
     let promotion = match (&args.canary, args.shadow) {
         (Some(share), _) => Promotion::Canary(permille(share)?),
         (None, true) => Promotion::Shadow,
         (None, false) => Promotion::Stable,
     };
     let opened = open(&args.name, &args.registry, &args.key, &args.lakes)?;
-    let signer = opened.signer()?;
-    let release = opened.loader()?.load(&args.name, &version)?;
-    let lakes = opened.lakes()?;
-    if promotion != Promotion::Shadow {
-        for (_, lake) in &lakes {
-            check_fits(&release, lake)?;
-        }
-    }
-    let at = rfc3339(now_ms());
+    opened.signer()?;
+    let release = opened.judged(&args.name, &version, promotion != Promotion::Shadow)?;
+    let (seen, at) = (opened.seen(&args.name)?, rfc3339(now_ms()));
     let change = |before: Option<&Channel>| {
-        Channel::promote(before, &args.name, release.pinned.clone(), promotion, &at)
-            .map(|channel| (channel, ()))
+        let next = Channel::promote(before, &args.name, release.pinned.clone(), promotion, &at)?;
+        Ok((next.above(seen), ()))
     };
-    let changed = opened.registry.change_channel(&args.name, signer, &opened.trust, change);
-    let (channel, ()) = changed?;
+    let (channel, ()) = changed(&opened, &args.name, &args.why, change)?;
     let screen = context.out;
     let role = match promotion {
         Promotion::Stable => "stable".to_owned(),
@@ -78,20 +97,84 @@ pub fn run(args: &PromoteArgs, context: &Context) -> Outcome {
         Promotion::Shadow => "the shadow: it runs beside and writes nothing".to_owned(),
     };
     let mut text = format!(
-        "{} is {role} (channel document {})\n",
+        "{} {} {role} (channel document {})\n",
         screen.paint(Tone::Name, &release.id()),
+        args.why.is(),
         channel.sequence
     );
-    if lakes.is_empty() {
-        let note = "its types were not compared with any table: no pipeline follows the channel, and no --lake is named";
-        text.push_str(&format!("  {}\n", screen.paint(Tone::Warn, note)));
+    let mut note = |note: &str| text.push_str(&format!("  {}\n", screen.paint(Tone::Warn, note)));
+    let compared = opened.lakes()?.len();
+    if compared == 0 {
+        note(
+            "its types were not compared with any table: no pipeline follows the channel, and no --lake is named",
+        );
     }
     if release.manifest.samples.is_empty() {
-        let note = "it has no samples: hosts cannot try it before they swap";
-        text.push_str(&format!("  {}\n", screen.paint(Tone::Warn, note)));
+        note("it has no samples: hosts cannot try it before they swap");
     }
-    let json = json!({"release": release.id(), "sequence": channel.sequence, "channel": channel, "compared": lakes.len()});
+    let json = json!({
+        "release": release.id(), "sequence": channel.sequence, "channel": channel, "compared": compared,
+        "dry_run": args.why.dry_run,
+    });
     Ok(Answer { text, json, ..Answer::default() })
+}
+
+/// Ends the canary or the shadow.
+fn end(args: &PromoteArgs, context: &Context) -> Outcome {
+    let opened = open(&args.name, &args.registry, &args.key, &args.lakes)?;
+    opened.signer()?;
+    let (seen, at) = (opened.seen(&args.name)?, rfc3339(now_ms()));
+    let change = |before: Option<&Channel>| {
+        let before = before.ok_or_else(|| no_release(&args.name))?;
+        let (next, ended) = if args.end_canary { before.end_canary(&at) } else { before.end_shadow(&at) }?;
+        Ok((next.above(seen), ended))
+    };
+    let (channel, ended) = changed(&opened, &args.name, &args.why, change)?;
+    let role = if args.end_canary { "canary" } else { "shadow" };
+    let text = format!(
+        "{} {} no {role} any more; {}@{} is stable (channel document {})\n",
+        context.out.paint(Tone::Name, &format!("{}@{}", args.name, ended.version)),
+        args.why.is(),
+        args.name,
+        channel.stable.release.version,
+        channel.sequence
+    );
+    let json = json!({
+        "ended": ended.version.to_string(), "role": role, "sequence": channel.sequence, "channel": channel,
+        "dry_run": args.why.dry_run,
+    });
+    Ok(Answer { text, json, ..Answer::default() })
+}
+
+impl WhyArgs {
+    fn is(&self) -> &'static str {
+        if self.dry_run { "would be" } else { "is" }
+    }
+}
+
+/// Makes a change of a channel, or only says what it would come to.
+fn changed<T>(
+    opened: &Opened,
+    name: &str,
+    why: &WhyArgs,
+    change: impl Fn(Option<&Channel>) -> Result<(Channel, T), Error>,
+) -> Result<(Channel, T), Error> {
+    let said = |before: Option<&Channel>| {
+        let (next, more) = change(before)?;
+        Ok((next.because(why.by.as_deref(), why.reason.as_deref()), more))
+    };
+    if !why.dry_run {
+        return opened.registry.change_channel(name, opened.signer()?, &opened.trust, said);
+    }
+    match opened.registry.channel(name, &opened.trust) {
+        Ok(before) => said(Some(&before)),
+        Err(error) if error.code() == Code::ChannelMissing => said(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn no_release(name: &str) -> Error {
+    Error::new(Code::ChannelMissing, format!("the channel {name} has no release to take back"))
 }
 
 /// `5%` or `0.5%` as thousandths.
@@ -113,13 +196,23 @@ fn permille(text: &str) -> Result<u16, Error> {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   lakegate rollback orders
+  lakegate rollback orders --expect 1.3.0        only if 1.3.0 is what would be taken back: safe to repeat
+  lakegate rollback orders --to 1.1.0            to this release instead of the one before
   lakegate rollback orders --registry releases --key release.key --lake lake
 
-Takes the canary back if there is one; else the stable release, for which the one before it comes back. What the withdrawn release wrote stays until it is replayed; the command for that is printed.")]
+Takes the canary back if there is one; else, or with --to, the stable release, for which the one before it comes back. What comes back is verified first, as `promote` does. What the withdrawn release wrote stays until it is replayed; the command for that is printed.")]
 pub struct RollbackArgs {
     /// Name of the releases
     #[arg(value_name = "NAME")]
     name: String,
+    /// Change nothing unless this version is the one that would be taken back
+    #[arg(long, value_name = "VERSION")]
+    expect: Option<String>,
+    /// The version that is to be stable again
+    #[arg(long, value_name = "VERSION")]
+    to: Option<String>,
+    #[command(flatten)]
+    why: WhyArgs,
     #[command(flatten)]
     registry: RegistryArg,
     #[command(flatten)]
@@ -132,40 +225,100 @@ pub struct RollbackArgs {
 pub fn run_rollback(args: &RollbackArgs, context: &Context) -> Outcome {
     check_name(&args.name)?;
     let opened = open(&args.name, &args.registry, &args.key, &args.lakes)?;
-    let signer = opened.signer()?;
-    let at = rfc3339(now_ms());
-    let change = |before: Option<&Channel>| match before {
-        Some(before) => before.rollback(&at),
-        None => Err(Error::new(
-            Code::ChannelMissing,
-            format!("the channel {} has no release to take back", args.name),
-        )),
+    opened.signer()?;
+    let to = args.to.as_deref().map(parse_version).transpose()?;
+    let to = to.map(|version| opened.registry.manifest(&args.name, &version, &opened.trust)).transpose()?;
+    let back = Back {
+        expect: args.expect.as_deref().map(parse_version).transpose()?,
+        to: to.map(|(_, pinned)| pinned),
     };
-    let changed = opened.registry.change_channel(&args.name, signer, &opened.trust, change);
-    let (channel, withdrawn) = changed?;
+    let (seen, at) = (opened.seen(&args.name)?, rfc3339(now_ms()));
+    let change = |before: Option<&Channel>| {
+        let before = before.ok_or_else(|| no_release(&args.name))?;
+        let (next, withdrawn) = before.rollback(&back, &at)?;
+        let stays = next.stable.release == before.stable.release;
+        if !stays {
+            check_back(&opened, &args.name, &next.stable.release)?;
+        }
+        Ok((next.above(seen), (withdrawn, stays)))
+    };
+    let (channel, (withdrawn, stays)) = changed(&opened, &args.name, &args.why, change)?;
     let screen = context.out;
     let stable = &channel.stable.release.version;
+    let role = if stays { "the canary " } else { "" };
     let mut text = format!(
-        "{} is taken back; {} is stable (channel document {})\n",
+        "{role}{} {} taken back; {} {} stable (channel document {})\n",
         screen.paint(Tone::Bad, &format!("{}@{}", args.name, withdrawn.version)),
+        args.why.is(),
         screen.paint(Tone::Name, &format!("{}@{stable}", args.name)),
+        if stays { "stays" } else { args.why.is() },
         channel.sequence
     );
     let mut written = Vec::new();
     for (place, lake) in opened.lakes()? {
         let objects = written_by(&lake, &args.name, &withdrawn)?;
-        text.push_str(&format!("  it wrote {} of {}\n", count(objects, "object", "objects"), lake.root()));
+        let failed = failed_under(&lake, &args.name, &withdrawn)?;
+        text.push_str(&format!("  it wrote {} of {}", count(objects, "object", "objects"), lake.root()));
+        text.push_str(&format!(", {} under it\n", count(failed, "object failed", "objects failed")));
         let command = replay(args, &opened, &withdrawn, stable, &place);
         if objects > 0 {
             text.push_str(&format!("  {} makes them again\n", screen.paint(Tone::Bold, &command)));
         }
-        written.push(json!({"lake": lake.root(), "objects": objects, "replay": command}));
+        let again = again(args, &opened, &place);
+        if failed > 0 {
+            text.push_str(&format!("  {} takes what failed again\n", screen.paint(Tone::Bold, &again)));
+        }
+        written.push(json!({
+            "lake": lake.root(), "objects": objects, "replay": command, "failed": failed, "again": again,
+        }));
     }
     let json = json!({
         "withdrawn": withdrawn.version.to_string(), "stable": stable.to_string(), "sequence": channel.sequence,
-        "written": written,
+        "canary": stays, "written": written, "dry_run": args.why.dry_run,
     });
     Ok(Answer { text, json, ..Answer::default() })
+}
+
+/// The release that comes back, as hosts will load it: one that is gone or spoilt would leave them with the bad one.
+fn check_back(opened: &Opened, name: &str, pinned: &Pinned) -> Result<(), Error> {
+    let release = opened.judged(name, &pinned.version, true).map_err(|error| {
+        let hint = format!(
+            "`lakegate rollback {name} --to VERSION` goes back to another one; `lakegate releases {name}` shows which \
+             are whole"
+        );
+        error.with_hint(hint)
+    })?;
+    if release.pinned == *pinned {
+        return Ok(());
+    }
+    let what = format!("{name}@{} is not the release that was stable before", pinned.version);
+    Err(Error::new(Code::ManifestDamaged, what)
+        .with_hint("`lakegate rollback --to VERSION` names another one"))
+}
+
+fn failed_under(lake: &Lake, name: &str, withdrawn: &Pinned) -> Result<u64, Error> {
+    let under = |failed: &FailedRecord| {
+        failed.release.as_ref().is_some_and(|by| by.name == name && by.manifest == withdrawn.manifest)
+    };
+    Ok(lake.failures()?.iter().filter(|failed| under(failed)).count() as u64)
+}
+
+/// The command that takes again what failed.
+fn again(args: &RollbackArgs, opened: &Opened, place: &str) -> String {
+    if opened.followers.has(place) {
+        let config = args.lakes.config.as_deref().unwrap_or(Path::new("lakegate.toml"));
+        return format!("lakegate run --failed --config {}", config.display());
+    }
+    let mut command = format!("lakegate run --failed --lake {place} --transform {}", args.name);
+    command.push_str(&registry_words(&args.registry));
+    command
+}
+
+/// The registry and whom one trusts, as they were given.
+fn registry_words(registry: &RegistryArg) -> String {
+    let place = registry.registry.iter().map(|place| format!(" --registry {place}"));
+    let trust = registry.trust.iter().map(|key| format!(" --trust {}", key.display()));
+    place.chain(trust).collect()
 }
 
 fn written_by(lake: &Lake, name: &str, withdrawn: &Pinned) -> Result<u64, Error> {
@@ -195,15 +348,7 @@ fn replay(
     if !opened.followers.has(place) {
         command.push_str(&format!(" --lake {place}"));
     }
-    if let Some(registry) = &args.registry.registry {
-        command.push_str(&format!(" --registry {registry}"));
-    }
-    for key in &args.registry.trust {
-        command.push_str(&format!(" --trust {}", key.display()));
-    }
-    if args.registry.trust.is_empty() {
-        command.extend(args.key.key.iter().map(|key| format!(" --key {}", key.display())));
-    }
+    command.push_str(&registry_words(&args.registry));
     command
 }
 

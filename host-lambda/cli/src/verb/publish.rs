@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 /// Arguments of `publish`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
-  lakegate publish orders --version 1.3.0 --spec orders.toml --sample orders.json --registry releases --key release.key
+  lakegate publish orders --version 1.0.0 --spec orders.toml --sample orders.json --registry releases --key release.key --first
   lakegate publish orders --version 2.0.0 --spec orders.toml --transform my.wasm --registry s3://acme-releases/ --key release.key
 
 Nobody uses a release before `lakegate promote`. Samples are what a host tries before it swaps: each must come out there as it did here, to the byte. Publishing the same again changes nothing; a version never changes.")]
@@ -42,6 +42,9 @@ pub struct PublishArgs {
     /// Compile ahead for this target too; may be repeated [default: this machine's kind]
     #[arg(long, value_name = "TRIPLE")]
     target: Vec<String>,
+    /// Begin an empty registry: the key that signs is trusted without being named with --trust
+    #[arg(long)]
+    first: bool,
     /// Publish no compiled code: hosts in Lambda cannot use the release until `lakegate precompile` made it
     #[arg(long, conflicts_with = "target")]
     no_code: bool,
@@ -75,7 +78,7 @@ pub fn run(args: &PublishArgs, context: &Context) -> Outcome {
     };
     let lakes = LakesArg { config: args.config.clone(), lake: None };
     let opened = open(&args.name, &args.registry, &args.key, &lakes)?;
-    let signer = opened.signer()?;
+    let signer = if args.first { opened.first_signer()? } else { opened.signer()? };
     let sandbox = Sandbox::new(Limits::default())?;
     let bytes = component.len() as u64;
     let draft = Draft { name: args.name.clone(), version, component, spec, samples, targets };
@@ -198,4 +201,45 @@ pub fn run_precompile(args: &PrecompileArgs, context: &Context) -> Outcome {
         json: json!({"compiled": json.collect::<Vec<_>>()}),
         ..Answer::default()
     })
+}
+
+/// Arguments of `sign`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  lakegate sign orders@1.3.0 --key new.key --trust release.key.pub     hosts may trust either key from now on
+  lakegate sign orders --key new.key --trust release.key.pub           all releases of that name
+
+Nobody's signature is taken away. A key is revoked by taking it out of what hosts trust.")]
+pub struct SignArgs {
+    /// A release, or a name for all releases of it
+    #[arg(value_name = "NAME[@VERSION]")]
+    release: String,
+    #[command(flatten)]
+    registry: RegistryArg,
+    #[command(flatten)]
+    key: KeyArg,
+    /// Configuration to take registry and key from [default: lakegate.toml here or in a folder above]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Runs `sign`.
+pub fn run_sign(args: &SignArgs, context: &Context) -> Outcome {
+    let (name, version) = name_and_version(&args.release)?;
+    let lakes = LakesArg { config: args.config.clone(), lake: None };
+    let opened = open(&name, &args.registry, &args.key, &lakes)?;
+    let signer = opened.any_signer()?;
+    let versions = match version {
+        Some(version) => vec![version],
+        None => opened.registry.versions(&name)?,
+    };
+    let (mut text, mut signed) = (String::new(), Vec::new());
+    for version in &versions {
+        let pinned = opened.registry.add_signature(&name, version, &opened.trust, signer)?;
+        let signers = opened.registry.signers(&name, &pinned)?;
+        let id = format!("{name}@{version}");
+        text.push_str(&format!("{}: signed by {}\n", context.out.paint(Tone::Name, &id), signers.join(", ")));
+        signed.push(json!({"release": id, "manifest": pinned.manifest, "signers": signers}));
+    }
+    Ok(Answer { text, json: json!({"key": signer.id(), "signed": signed}), ..Answer::default() })
 }

@@ -69,6 +69,10 @@ pub fn run(args: &ReplayArgs, context: &Context) -> Outcome {
         Some(folder) => Some(open_lake(Path::new(folder))?),
         None => None,
     };
+    if let Some(lake) = into.as_ref().and_then(|into| lakes.iter().find(|(_, lake)| is_same(lake, into))) {
+        return Err(Error::usage(format!("--into names the lake {} itself", lake.1.root()))
+            .with_hint("leave --into away to make it again in place, or name another folder"));
+    }
     let from = args.from.as_deref().map(canonical).unwrap_or_default();
     let mut total = Total::default();
     let mut text = String::new();
@@ -155,6 +159,15 @@ fn lakes(opened: &Opened, folder: Option<&Path>) -> Result<Vec<(Option<String>, 
         lakes.push((None, existing_lake(folder)?));
     }
     Ok(lakes)
+}
+
+/// Whether two lakes are one, whatever links lead there.
+fn is_same(one: &Lake, other: &Lake) -> bool {
+    let place = |lake: &Lake| {
+        let root = lake.root().trim_end_matches('/').to_owned();
+        std::fs::canonicalize(&root).map_or(root, |path| path.display().to_string())
+    };
+    place(one) == place(other)
 }
 
 /// A local place as commit records have it.

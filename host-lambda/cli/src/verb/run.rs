@@ -11,14 +11,17 @@ use crate::args::plans::Plans;
 use crate::args::transform::TransformArg;
 use crate::context::Context;
 use crate::show::made::Made;
-use crate::show::output::Outcome;
+use crate::show::output::{Answer, Outcome};
 use crate::show::problem;
 use crate::show::progress::Bar;
+use crate::show::progress::telling;
 use crate::taking::{Taking, contracts};
 #[cfg(feature = "aws")]
 use crate::verb::deployed;
 use clap::Args;
 use lakegate_base::Error;
+use lakegate_lake::Lake;
+use serde_json::json;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -31,13 +34,20 @@ use std::time::Instant;
   cat feed.ndjson | lakegate run - --table feed              standard input
   lakegate run orders.json --json | jq .tables
   lakegate run s3://raw/orders/2025/x.json --config lakegate.toml   an object, as the function would
+  lakegate run --failed --lake lake                          what failed there, once its cause is gone
   lakegate run x.json --registry releases --transform orders --trust release.key.pub   what the channel orders says now
 
 A file that was run before with the same spec and component is left alone. With another spec, or changed content under the same path, its rows are replaced.")]
 pub struct RunArgs {
     /// Files, folders (walked; hidden files and those that start with `_` are skipped), `-`, or s3:// objects
-    #[arg(required = true, value_name = "INPUT")]
+    #[arg(required_unless_present = "failed", value_name = "INPUT")]
     inputs: Vec<PathBuf>,
+    /// Take again what failed in this lake, or in the lakes of --config
+    #[arg(long, conflicts_with = "inputs")]
+    failed: bool,
+    /// With this version of the releases, whatever their channel says
+    #[arg(long, value_name = "VERSION", requires = "transform", requires = "failed")]
+    release: Option<String>,
     /// Spec to follow (transform.toml); without one, what `init` would propose
     #[arg(long, value_name = "FILE")]
     spec: Option<PathBuf>,
@@ -58,6 +68,9 @@ pub struct RunArgs {
 
 /// Runs `run`.
 pub fn run(args: &RunArgs, context: &Context) -> Outcome {
+    if args.failed && args.config.is_some() {
+        return failed_objects(&ConfigArg { config: args.config.clone() }, context);
+    }
     let uris: Vec<String> = args.inputs.iter().map(|input| input.display().to_string()).collect();
     if uris.iter().any(|uri| is_object(uri)) || args.config.is_some() {
         if let Some(file) = uris.iter().find(|uri| !is_object(uri)) {
@@ -67,9 +80,21 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
     }
     let begun = Instant::now();
     let plans = Plans::new(args.spec.as_deref(), args.table.as_deref(), args.again)?;
-    let inputs = inputs(&args.inputs, Some(&args.lake.lake))?;
-    let lake = open_lake(&args.lake.lake)?;
-    let chosen = args.transform.choose()?;
+    let (inputs, lake) = if args.failed {
+        let lake = args.lake.existing()?;
+        (failed_files(&lake)?, lake)
+    } else {
+        (inputs(&args.inputs, Some(&args.lake.lake))?, open_lake(&args.lake.lake)?)
+    };
+    if inputs.is_empty() {
+        let text = "nothing failed in this lake that can be taken again\n".to_owned();
+        return Ok(Answer { text, json: json!({"inputs": []}), ..Answer::default() });
+    }
+    let mut transform = args.transform.clone();
+    if let (Some(named), Some(version)) = (&mut transform.transform, &args.release) {
+        named.as_mut_os_string().push(format!("@{version}"));
+    }
+    let chosen = transform.choose(Some(&lake), Some(telling(context.err, context.json)))?;
     chosen.check_alone(args.spec.as_deref(), args.table.as_deref())?;
     let mut made = Made::new(&args.lake.lake, contracts(&lake)?);
     let taking = Taking {
@@ -79,6 +104,7 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
         plans: &plans,
         spec: args.spec.as_deref(),
         again: args.again,
+        host: "run",
     };
     let mut bar = Bar::new(context.err, inputs.iter().map(Input::bytes).sum(), inputs.len());
     for input in &inputs {
@@ -104,6 +130,29 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
     }
     bar.finish();
     made.finish(&lake, &chosen.digest(), begun.elapsed(), plans.by_stem(), context.out)
+}
+
+/// Files that failed in a lake and are there still. What came from standard input cannot come again by itself.
+fn failed_files(lake: &Lake) -> Result<Vec<Input>, Error> {
+    let mut found = Vec::new();
+    for failed in lake.failures()? {
+        let path = PathBuf::from(failed.source.uri);
+        if let Ok(facts) = std::fs::metadata(&path) {
+            found.push(Input::File(path, facts.len()));
+        }
+    }
+    Ok(found)
+}
+
+/// Objects that failed in the pipelines of a configuration.
+#[cfg(feature = "aws")]
+fn failed_objects(config: &ConfigArg, context: &Context) -> Outcome {
+    deployed::run_failed(config, context)
+}
+
+#[cfg(not(feature = "aws"))]
+fn failed_objects(_: &ConfigArg, _: &Context) -> Outcome {
+    Err(crate::cloud::absent("a configuration"))
 }
 
 /// Objects in buckets, through the pipelines of a configuration.

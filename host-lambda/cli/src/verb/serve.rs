@@ -13,7 +13,7 @@ use crate::serve::{Page, Server, check_origin};
 use crate::show::output;
 use crate::show::output::{Answer, Outcome};
 use crate::show::problem;
-use crate::show::progress::Bar;
+use crate::show::progress::{Bar, telling};
 use crate::show::render::{Tone, count};
 use clap::Args;
 use lakegate_base::{Code, Error};
@@ -64,7 +64,7 @@ pub fn run(args: &ServeArgs, context: &Context) -> Outcome {
     let lake = args.lake.open()?;
     // For its problems only: it is read anew for each upload.
     Plans::new(args.spec.as_deref(), None, false)?;
-    let chosen = args.transform.choose()?;
+    let chosen = args.transform.choose(Some(&lake), Some(telling(context.err, context.json)))?;
     chosen.check_alone(args.spec.as_deref(), None)?;
     let page = Page::new(args.page.as_deref(), origins)?;
     let has_page = page.is_there();

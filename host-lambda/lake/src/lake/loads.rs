@@ -29,6 +29,9 @@ pub struct Load {
     pub reason: String,
     /// `name@version` of the release, where one was used.
     pub release: Option<String>,
+    /// Number of the channel document that picked the release, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<u64>,
     /// Digest of the component.
     pub component: String,
     /// Digest of the spec.
@@ -133,6 +136,7 @@ impl Load {
             generation: record.generation,
             reason: record.reason.clone(),
             release: record.release.as_ref().map(ReleaseRecord::id),
+            document: record.release.as_ref().and_then(|release| release.sequence),
             component: record.component.clone(),
             spec: record.spec.clone(),
             started: record.started.clone(),

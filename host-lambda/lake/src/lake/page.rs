@@ -13,6 +13,9 @@ use crate::lake::{Lake, Load};
 use crate::record::CommitRecord;
 use lakegate_base::{Code, Error, Result};
 
+/// Lines that a host looks at for the newest channel document: objects at once may end out of order, but not by many.
+const SEEN: usize = 8;
+
 /// A commit, as the history shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -84,7 +87,7 @@ impl Lake {
     /// The cursor is none; the storage's; or a line cannot be read.
     pub fn history(&self, after: Option<&str>, limit: usize) -> Result<History> {
         let mut page = History::default();
-        let mut lines = self.lines(after, limit)?;
+        let mut lines = self.lines(None, after, limit)?;
         if lines.len() > limit {
             lines.truncate(limit);
             page.next = lines.last().map(|(day, line)| format!("{day}/{}/{}", line.name, line.pipeline));
@@ -112,12 +115,39 @@ impl Lake {
         Ok(page)
     }
 
-    /// Up to one line more than `limit`, with their days, newest first.
-    fn lines(&self, after: Option<&str>, limit: usize) -> Result<Vec<(String, Line)>> {
+    /// The highest document of a channel that the newest commits were made under, of one pipeline where one is named; 0
+    /// where they name none. What a host that starts must not go back behind.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn seen_document(&self, pipeline: Option<&str>, channel: &str) -> Result<u64> {
+        let lines = self.lines(pipeline, None, SEEN)?;
+        let key = |(day, line): &(String, Line)| {
+            format!("{}{}.json", keys::day_prefix(&line.pipeline, day), line.name)
+        };
+        let mut highest = 0;
+        for found in self.storage().get_all(&lines.iter().map(key).collect::<Vec<_>>())?.into_iter().flatten()
+        {
+            // A line that cannot be read is for `fsck` to tell: it keeps no host from starting.
+            let Ok(load) = serde_json::from_slice::<Load>(&found.bytes) else { continue };
+            let name = load.release.as_deref().and_then(|release| release.split('@').next());
+            if name == Some(channel) {
+                highest = highest.max(load.document.unwrap_or(0));
+            }
+        }
+        Ok(highest)
+    }
+
+    /// Up to one line more than `limit`, with their days, newest first; of one pipeline where one is named.
+    fn lines(&self, only: Option<&str>, after: Option<&str>, limit: usize) -> Result<Vec<(String, Line)>> {
         let cursor = after.map(Cursor::parse).transpose()?;
         let mut days: BTreeMap<Reverse<String>, Vec<String>> = BTreeMap::new();
-        for folder in self.storage().folders(keys::LOADS)? {
-            let Some(pipeline) = keys::pipeline_of_loads(&folder) else { continue };
+        let folders = match only {
+            Some(_) => Vec::new(),
+            None => self.storage().folders(keys::LOADS)?,
+        };
+        let all = folders.iter().filter_map(|folder| keys::pipeline_of_loads(folder));
+        for pipeline in all.chain(only) {
             for day in self.storage().folders(&keys::days_prefix(pipeline))? {
                 let Some(day) = keys::day_of_loads(&day) else { continue };
                 if cursor.as_ref().is_none_or(|cursor| day <= cursor.day) {

@@ -247,6 +247,7 @@ pub(crate) fn lose(lake: &Lake, record: &CommitRecord, error: &Error) -> Result<
         source: record.source.clone(),
         component: record.component.clone(),
         spec: record.spec.clone(),
+        release: record.release.clone(),
         code: Code::GenerationLost.name().into(),
         message: format!(
             "generation {} of {uri} was committed, and is given up: {} rows of that version never came into the \
@@ -393,6 +394,7 @@ pub(crate) fn record_failure(
         source: source.record(),
         component: transform.digest().into(),
         spec: sha256(plan.spec.as_bytes()),
+        release: plan.release.clone(),
         code: error.name().into(),
         message: error.to_string(),
         hint: error.hint().map(str::to_string),
