@@ -150,7 +150,7 @@ def lost_replies(rig, _):
     rig.make_catalog()
     files = numbered_files(rig)
     wanted = []
-    with Proxy(rig.endpoint) as proxy, Function(rig, files, {"AWS_ENDPOINT_URL": proxy.url}) as function:
+    with Proxy(rig.through) as proxy, Function(rig, files, {"AWS_ENDPOINT_URL": proxy.url}) as function:
         rules = [Rule(operation, of) for operation, of in LOST]
         first = [rule for rule in rules if any(word in rule.operation + rule.of for word in FIRST)]
         rounds = [first] + [[rule] for rule in rules if rule not in first]
@@ -186,7 +186,7 @@ def a_denied_key_is_named(rig, _):
     rig.make_catalog()
     files = numbered_files(rig)
     wanted, made = [], 0
-    with Proxy(rig.endpoint) as proxy, Function(rig, files, {"AWS_ENDPOINT_URL": proxy.url}) as function:
+    with Proxy(rig.through) as proxy, Function(rig, files, {"AWS_ENDPOINT_URL": proxy.url}) as function:
         for operation, bucket, action, (body, rows) in (
             ("s3:PutObject", rig.lake, "kms:GenerateDataKey", numbered(20, 200, month=1)),
             ("s3:CreateMultipartUpload", rig.lake, "kms:GenerateDataKey", of_both_kinds(month=2)),

@@ -1,7 +1,7 @@
 """microburst between the function and a stand-in for AWS: throttled, reset, and torn on the way.
 
-Its own relay names the upstream's Host and leaves lengths out. Here the request passes as it was signed, and
-the answer to a HEAD keeps the length that it is asked for.
+Its own relay names the upstream's Host, spells paths anew and leaves lengths out. Here the request passes as it was
+signed, and the answer to a HEAD keeps the length that it is asked for.
 """
 
 import asyncio
@@ -16,6 +16,12 @@ from yarl import URL
 
 class AsSigned(Upstream):
     """An upstream that gets the very request."""
+
+    async def start(self):
+        await super().start()
+        ask = self.session.request
+        # A path that is text would be quoted anew: `%3D` would be `=`.
+        self.session.request = lambda method, url, **more: ask(method, URL(url, encoded=True), **more)
 
     def _outbound_headers(self, request):
         headers = super()._outbound_headers(request)

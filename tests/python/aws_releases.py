@@ -110,7 +110,7 @@ def releases_as_deployed(rig, arguments):
     publisher = Publisher(rig, arguments)
     publisher.publish("1.0.0", "1.1.0", "1.2.0")
     publisher.promote("1.0.0")
-    rig.deploy({"lakegate.toml": publisher.config, "release.key.pub": publisher.public})
+    rig.deploy({"lakegate.toml": publisher.config, "release.key.pub": publisher.public}, tables=["orders"])
     objects = Objects(rig)
     assert objects.take() == "1.0.0"
 

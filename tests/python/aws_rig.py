@@ -1,24 +1,25 @@
 """What the tests deploy on a stand-in for AWS: buckets, queues, topics, roles, the function and its triggers.
 
 A `Rig` belongs to one test: everything that it makes has a name of its own, so that tests run at once on one
-stand-in. The function runs from the packaged zip, under a role with exactly `host-lambda/lambda/deploy/policy.json`.
+stand-in. The function runs from the packaged zip, under a role that may do just what the features that its
+configuration uses need (`host-lambda/lambda/deploy/permissions.toml`), each on the prefixes of the configuration.
 """
 
 import io
 import json
-import string
 import time
 import uuid
 import zipfile
 from pathlib import Path
 
 import boto3
+import permissions
+from aws_uses import uses_of
 from botocore.config import Config
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 ROOT = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
-POLICY = Path(__file__).parents[2] / "host-lambda/lambda/deploy/policy.json"
 # Longer than anything here takes on a slow machine.
 FUNCTION_SECONDS = 300
 WAIT_SECONDS = 120
@@ -39,7 +40,11 @@ class Rig:
     def __init__(self, endpoint, name, zip_file):
         self.endpoint, self.zip_file = endpoint, Path(zip_file)
         self.id = f"{name[:20].replace('_', '-').strip('-')}-{uuid.uuid4().hex[:8]}"
-        self._clients = {}
+        # Where functions find AWS: a recorder of their calls, if there is one.
+        self.through = endpoint
+        # Of all functions so far: (feature, values).
+        self.uses = []
+        self._clients, self._sessions = {}, {}
         self.s3 = self.client("s3")
         self.raw, self.lake = f"{self.id}-raw", f"{self.id}-lake"
         self.database, self.crawler = self.id.replace("-", "_"), f"{self.id}-crawler"
@@ -57,6 +62,11 @@ class Rig:
         return self._clients[service]
 
     # --- around the function --------------------------------------------------------------------------
+
+    def bucket(self, kind):
+        """A bucket's name."""
+        self.s3.create_bucket(Bucket=f"{self.id}-{kind}")
+        return f"{self.id}-{kind}"
 
     def queue(self, kind, attributes=None):
         """A queue's URL; S3, EventBridge and SNS of this account may send to it."""
@@ -102,46 +112,71 @@ class Rig:
     def make_crawler(self):
         self.client("glue").create_crawler(
             Name=self.crawler,
-            Role=self.role("glue", None),
+            Role=self.role("crawler", None, "glue"),
             DatabaseName=self.database,
             Targets={"S3Targets": [{"Path": f"s3://{self.lake}/"}]},
         )
 
     # --- the function ---------------------------------------------------------------------------------
 
-    def policy(self, queue_arn="arn:aws:sqs:::none", without=()):
-        """The documented policy, filled in; without some of its actions."""
-        names = {
-            "SOURCE_BUCKET": self.raw,
-            "LAKE_BUCKET": self.lake,
-            "RELEASES_BUCKET": self.releases,
-            "DATABASE": self.database,
-            "CRAWLER": self.crawler,
-            "TOPIC_ARN": self.topic,
-            "QUEUE_ARN": queue_arn,
-            "REGION": REGION,
-            "ACCOUNT": ACCOUNT,
-        }
-        policy = json.loads(string.Template(POLICY.read_text()).substitute(names))
+    def uses_by(self, files, environment=None, queue=None, tables=()):
+        """The uses of a function with these files; from now on its calls may be made.
+
+        `tables` are those of releases that the function is to follow.
+        """
+        origin = (environment or {}).get("LAKEGATE_CONFIG", "")
+
+        def read(path):
+            if not path.startswith("s3://"):
+                return files[path]
+            bucket, key = path.removeprefix("s3://").split("/", 1)
+            return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+
+        uses = uses_of(
+            read(origin or "lakegate.toml"), read, origin, self.arn(queue) if queue else None, tables,
+            region=REGION, account=ACCOUNT, versions=self.keeps_versions,
+        )
+        self.uses += [use for use in uses if use not in self.uses]
+        return uses
+
+    def keeps_versions(self, bucket):
+        return self.s3.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
+
+    def policy(self, uses, without=()):
+        """The policy for these uses, without some of its actions."""
+        policy = permissions.policy(uses)
         for one in policy["Statement"]:
             one["Action"] = [action for action in one["Action"] if action not in without]
-            if one["Sid"] == "Crawler":
-                one["Resource"] = "*"  # the stand-in looks for the crawler's name where StartCrawler does not have it
+            # The stand-in takes the name of a crawler for that of a table.
+            one["Resource"] += [arn.replace(":crawler/", ":table/") for arn in one["Resource"] if ":crawler/" in arn]
         policy["Statement"] = [one for one in policy["Statement"] if one["Action"]]
         return policy
 
-    def role(self, service, policy):
-        iam, name = self.client("iam"), f"{self.id}-{service}"
+    def role(self, name, policy, service="lambda"):
+        iam, name = self.client("iam"), f"{self.id}-{name}"
+        principal = {"Service": f"{service}.amazonaws.com", "AWS": f"arn:aws:iam::{ACCOUNT}:root"}
         trust = {
             "Version": "2012-10-17",
-            "Statement": [
-                {"Effect": "Allow", "Principal": {"Service": f"{service}.amazonaws.com"}, "Action": "sts:AssumeRole"}
-            ],
+            "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}],
         }
         role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
         if policy:
             iam.put_role_policy(RoleName=name, PolicyName="lakegate", PolicyDocument=json.dumps(policy))
         return role
+
+    def session(self, uses):
+        """Credentials of a role for these uses, as a process has them in its environment."""
+        policy = self.policy(uses)
+        text = json.dumps(policy)
+        if text not in self._sessions:
+            role = self.role(f"process-{len(self._sessions)}", policy)
+            self._sessions[text] = self.client("sts").assume_role(RoleArn=role, RoleSessionName="lakegate")["Credentials"]
+        session = self._sessions[text]
+        return {
+            "AWS_ACCESS_KEY_ID": session["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": session["SessionToken"],
+        }
 
     def zip(self, files):
         """The packaged zip with a configuration beside the program, as `package --config` puts it."""
@@ -151,19 +186,22 @@ class Rig:
                 archive.writestr(name, text)
         return packed.getvalue()
 
-    def deploy(self, files, queue=None, environment=None, without=()):
+    def deploy(self, files, queue=None, environment=None, without=(), tables=()):
         """The function, ready to be called; returns its ARN."""
         function = self.client("lambda")
-        policy = self.policy(self.arn(queue) if queue else "arn:aws:sqs:::none", without)
+        policy = self.policy(self.uses_by(files, environment, queue, tables), without)
+        # The stand-in says itself where AWS is, but not by service.
+        by_service = {f"AWS_ENDPOINT_URL_{service}": self.through for service in ("S3", "GLUE", "SNS")}
+        variables = (by_service if self.through != self.endpoint else {}) | (environment or {})
         made = function.create_function(
             FunctionName=self.id,
             Runtime="provided.al2023",
             Handler="bootstrap",
-            Role=self.role("lambda", policy),
+            Role=self.role("function", policy),
             Code={"ZipFile": self.zip(files)},
             Timeout=FUNCTION_SECONDS,
             MemorySize=1024,
-            Environment={"Variables": environment or {}},
+            Environment={"Variables": variables},
         )
         until("the function", lambda: function.get_function(FunctionName=self.id)["Configuration"]["State"] == "Active")
         if queue:

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
 
-from aws_rig import FUNCTION_SECONDS, REGION, ROOT
+from aws_rig import FUNCTION_SECONDS, REGION
 
 VERSION = "/2018-06-01/runtime"
 
@@ -29,7 +29,7 @@ class Quiet(ThreadingHTTPServer):
 class Function:
     """One process of `bootstrap`, unpacked from the zip and started; ends with the `with`."""
 
-    def __init__(self, rig, files, environment=None):
+    def __init__(self, rig, files, environment=None, tables=()):
         self.events, self.answers, self.polled = queue.Queue(), queue.Queue(), threading.Event()
         self.folder = tempfile.TemporaryDirectory()
         root = Path(self.folder.name)
@@ -46,10 +46,9 @@ class Function:
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
             "AWS_LAMBDA_FUNCTION_VERSION": "1",
             "AWS_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": ROOT["aws_access_key_id"],
-            "AWS_SECRET_ACCESS_KEY": ROOT["aws_secret_access_key"],
-            "AWS_ENDPOINT_URL": rig.endpoint,
+            "AWS_ENDPOINT_URL": rig.through,
         }
+        base |= rig.session(rig.uses_by(files, environment, tables=tables))
         self.log = tempfile.TemporaryFile()
         begun = time.monotonic()
         self.process = subprocess.Popen(
