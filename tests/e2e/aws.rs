@@ -1,4 +1,4 @@
-//! The function as deployed: the packaged zip, run by a local stand-in for AWS under its documented policy.
+//! The function as deployed: the packaged zip, run by a local stand-in for AWS under the permissions of its features.
 //!
 //! Not for the storage's laws (they have a suite) nor for what the transform makes of odd input. The decision to
 //! know: each test is a case of `tests/python/aws_cases.py`, which deploys with boto3 and reads back with boto3,
@@ -27,21 +27,31 @@ macro_rules! cases {
 }
 
 cases! {
+    a_crawler_that_runs,
     a_denied_key_is_named,
     a_small_function_ends_by_name,
+    a_table_that_grows,
     another_catalog_and_another_s3,
+    another_prefix_is_denied,
     bad_input,
     by_hand,
+    configuration_in_a_bucket,
     direct_invoke,
     duplicates_at_once,
     event_bridge,
     examples_as_deployed,
+    failed_copies_in_a_bucket,
     killed_at_each_point,
+    large_and_replaced,
+    lineage_in_a_bucket,
     lost_replies,
     no_value_of_the_data_is_told,
+    permissions_are_as_listed,
     releases_as_deployed,
     requests_of_an_object,
+    the_source,
     throttled_reset_and_torn,
+    what_a_registry_lacks_is_named,
     what_is_denied_is_named,
     what_is_missing_is_named,
 }

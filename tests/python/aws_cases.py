@@ -14,6 +14,7 @@ from pathlib import Path
 
 import aws_faults
 import aws_limits
+import aws_permissions
 import aws_releases
 import check_lake
 import duckdb
@@ -373,7 +374,7 @@ def requests_of_an_object(rig, _):
 
 CASES = {
     name: case
-    for module in (sys.modules[__name__], aws_faults, aws_limits, aws_releases)
+    for module in (sys.modules[__name__], aws_faults, aws_limits, aws_permissions, aws_releases)
     for name, case in list(vars(module).items())
     if inspect.isfunction(case) and case.__module__ == module.__name__
     and list(inspect.signature(case).parameters) in (["rig", "_"], ["rig", "arguments"], ["_", "arguments"])
@@ -392,6 +393,7 @@ def main():
     if arguments.list:
         print("\n".join(CASES))
         return
+    arguments.cases = set(CASES)
     rig = Rig(arguments.ministack, arguments.case, arguments.zip)
     with Recorder(arguments.ministack) as arguments.recorder:
         rig.through = arguments.recorder.url
