@@ -21,6 +21,7 @@
 //! * `names`        tables that are called like something of the lake's own
 //! * `own`          a transform of one's own: the example, and a crate as `lakegate new` makes it
 //! * `rejected`     how many rejected records are too many, as preview and run see it
+//! * `registry`     damage in a registry: found, and mended by the command that is named
 //! * `releases`     keys, publishing, promotion, rollback, replay, proof: the commands one after the other
 //! * `serve`        uploads over HTTP, what the page is told, what is refused at the port
 //! * `small_cases`  small tricky inputs, one thing each
@@ -51,6 +52,7 @@ mod laws;
 mod model;
 mod names;
 mod own;
+mod registry;
 mod rejected;
 mod releases;
 mod serve;

@@ -17,8 +17,8 @@ def no_value_of_the_data_is_told(rig, _):
     rig.make_catalog()
     files = numbered_files(rig)
     good = [{"id": n, "day": "2025-01-01", "noise": f"{SECRET} {n}"} for n in range(20)]
-    wrong = [{"id": SECRET, "day": "2025-01-01", "noise": SECRET}, {"id": 1, "day": {SECRET: 1}, "noise": SECRET}]
-    wrong.append({"id": 2, "day": "2025-01-01", "noise": "x", SECRET: SECRET})
+    wrong = [{"id": SECRET, "day": "2025-01-01", "noise": SECRET}, {"id": 1, "day": {"x": SECRET}, "noise": SECRET}]
+    wrong.append({"id": 2, "day": "2025-01-01", "noise": "x", "more": SECRET})
 
     def lines(*records):
         return "\n".join(json.dumps(record) for record in records).encode()

@@ -137,6 +137,8 @@ enum Commands {
     Sign(verb::publish::SignArgs),
     /// List releases: versions, digests, which are stable, canary or shadow since when
     Releases(verb::list::ReleasesArgs),
+    /// Check, mend, copy and prune a registry
+    Registry(verb::registry::RegistryArgs),
     /// Make a release stable, a canary or a shadow; hosts take it over without a redeployment
     Promote(verb::promote::PromoteArgs),
     /// Take the newest release back: the one before is stable again
@@ -258,6 +260,7 @@ fn dispatch(command: &Commands, context: &Context) -> Outcome {
         Commands::Precompile(args) => verb::publish::run_precompile(args, context),
         Commands::Sign(args) => verb::publish::run_sign(args, context),
         Commands::Releases(args) => verb::list::run(args, context),
+        Commands::Registry(args) => verb::registry::run(args, context),
         Commands::Promote(args) => verb::promote::run(args, context),
         Commands::Rollback(args) => verb::promote::run_rollback(args, context),
         Commands::Diff(args) => verb::diff::run(args, context),

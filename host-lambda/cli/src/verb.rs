@@ -22,6 +22,7 @@ pub mod preview;
 pub mod promote;
 pub mod publish;
 pub mod quarantine;
+pub mod registry;
 pub mod replay;
 pub mod run;
 pub mod serve;

@@ -7,20 +7,20 @@ use lakegate_base::{Code, Error};
 
 pub(super) fn damaged_blob(what: &str, key: &str, found: &str) -> Error {
     Error::new(Code::BlobDamaged, format!("{what}: {key} holds bytes of digest {found}"))
-        .with_hint("the registry was changed by hand or its storage is failing; publish the release again")
+        .with_hint("`lakegate registry check NAME --repair --from REGISTRY` brings it back from another registry that has it")
 }
 
 pub(super) fn missing_blob(what: &str, key: &str) -> Error {
     Error::new(Code::BlobMissing, format!("{what}: {key} is not in the registry"))
-        .with_hint("publish the release again; blobs are never removed by Lakegate")
+        .with_hint("`lakegate registry check NAME --repair --from REGISTRY` brings it back; publishing the same release again does too")
 }
 
 pub(super) fn damaged_manifest(key: &str, why: impl std::fmt::Display) -> Error {
     Error::new(Code::ManifestDamaged, format!("{key} is not the manifest that it should be: {why}"))
-        .with_hint("manifests never change once published; publish a new version")
+        .with_hint("`lakegate registry copy NAME@VERSION --from REGISTRY` brings it back from another registry; else publish a new version")
 }
 
 pub(super) fn damaged_channel(key: &str, why: impl std::fmt::Display) -> Error {
     Error::new(Code::ChannelDamaged, format!("{key} is no channel document: {why}"))
-        .with_hint("`lakegate promote` writes a new one")
+        .with_hint("`lakegate registry check NAME --repair --lake LAKE` writes it again")
 }

@@ -30,6 +30,7 @@ mod publish;
 mod registry;
 mod replay;
 mod signatures;
+mod upkeep;
 
 pub use beside::{run_shadow, tell_host};
 pub use channel::{Back, Canary, Change, Channel, Entry, Promotion};
@@ -43,3 +44,4 @@ pub use manifest::{Blob, ComponentEntry, Manifest, Pinned, ReleaseLimits, Sample
 pub use publish::{Draft, Published, precompile, publish};
 pub use registry::{Registry, Signed};
 pub use replay::{Replayed, Wanted, replay, seed, wanted};
+pub use upkeep::{Pruned, Yank};

@@ -75,9 +75,11 @@ impl Registry {
     pub fn put_blob(&self, bytes: &[u8]) -> Result<Blob> {
         let blob = Blob::of(bytes);
         let key = blob_key(&blob);
-        // Listed first: a large blob that is there already is not sent again.
-        if self.storage.stat(&key)?.is_none_or(|there| there.bytes != blob.bytes) {
-            self.storage.put_if_absent(&key, bytes)?;
+        // Looked at first: a large blob that is there already is not sent again, and a spoilt one is replaced.
+        let there = self.storage.get(&key)?;
+        if there.as_ref().is_none_or(|there| sha256(&there.bytes) != blob.digest) {
+            let tag = there.map(|there| there.tag);
+            self.storage.replace_if_unchanged(&key, bytes, tag.as_deref())?;
         }
         Ok(blob)
     }
@@ -153,7 +155,7 @@ impl Registry {
     }
 
     /// What a channel's document calls this registry. A folder is known by other paths elsewhere, a bucket is not.
-    fn named(&self) -> String {
+    pub(super) fn named(&self) -> String {
         let uri = self.storage.uri();
         if uri.starts_with("s3://") { uri.into() } else { "folder".into() }
     }
@@ -251,7 +253,7 @@ fn foreign(channel: &Channel, here: &str) -> Error {
     ))
 }
 
-fn blob_key(blob: &Blob) -> String {
+pub(super) fn blob_key(blob: &Blob) -> String {
     format!("blobs/{}", blob.digest)
 }
 
@@ -259,7 +261,7 @@ pub(super) fn manifest_key(name: &str, version: &semver::Version) -> String {
     format!("releases/{name}/{version}.json")
 }
 
-fn channel_key(name: &str) -> String {
+pub(super) fn channel_key(name: &str) -> String {
     format!("channels/{name}.json")
 }
 

@@ -247,6 +247,7 @@ codes! {
     ReleaseName = "release_name", Release, Input, "The name or version of a release is not legal.";
     ReleaseNotLoaded = "release_not_loaded", Internal, Own, "A release is not loaded.";
     ReleaseUnsigned = "release_unsigned", Release, Input, "A release or channel has no signature that can be read.";
+    ReleaseYanked = "release_yanked", Release, Input, "A release must not be promoted any more.";
     ReportUnreadable = "report_unreadable", Internal, Own, "A report of the transform cannot be read.";
     RequestRefused = "request_refused", Environment, Own, "An AWS service refused a request.";
     ResourceMissing = "resource_missing", Environment, Own, "What an AWS call names is not there.";

@@ -203,11 +203,14 @@ fn frame(
     Ok(Some(framing))
 }
 
-/// What may follow a record on its line: nothing, or another record.
+/// What may follow a record on its line: nothing, or another record; a number or a word ends before it.
 fn after_record(line: &Cursor<'_>, end: usize) -> Result<(), Stop> {
-    let rest = line.input[end..].trim_ascii_start();
+    let (before, after) = line.input.split_at(end);
+    let rest = after.trim_ascii_start();
+    let runs_on = rest.len() == after.len() && before.last().is_some_and(u8::is_ascii_alphanumeric);
     match rest.first() {
-        None | Some(b'{') => Ok(()),
+        None => Ok(()),
+        Some(b'{') if !runs_on => Ok(()),
         Some(_) => Err(Stop::Syntax {
             at: line.input.len() - rest.len(),
             message: "something after the end of the record",

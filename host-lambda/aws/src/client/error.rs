@@ -284,7 +284,7 @@ fn hint(fault: Fault, call: &str, resource: &str, message: &str) -> Option<Strin
             };
             let listing = match (permission, bucket) {
                 // Without it S3 does not tell a missing object from a forbidden one.
-                ("s3:GetObject", Some(bucket)) => {
+                ("s3:GetObject" | "s3:GetObjectVersion", Some(bucket)) => {
                     format!(
                         ", and s3:ListBucket on arn:aws:s3:::{bucket} so that a missing object is told from a denied one"
                     )
@@ -318,7 +318,7 @@ fn key_hint(call: &str, owner: &str, message: &str) -> String {
         |key| key.trim_end_matches('.').to_string(),
     );
     let action = match permission(call) {
-        "s3:GetObject" => "kms:Decrypt",
+        "s3:GetObject" | "s3:GetObjectVersion" => "kms:Decrypt",
         _ => "kms:GenerateDataKey and kms:Decrypt",
     };
     match message {

@@ -9,6 +9,9 @@ fn a_denial_names_the_permission_to_add() {
     assert!(hint.starts_with("allow s3:GetObject on arn:aws:s3:::raw/orders/x.json"), "{hint}");
     assert!(hint.contains("s3:ListBucket on arn:aws:s3:::raw "), "{hint}");
     assert!(denied.to_string().starts_with("s3:HeadObject on s3://raw/orders/x.json was denied"));
+    // Of a named version S3 wants another permission.
+    let version = AwsError::new(Fault::Denied, "s3:GetObjectVersion", "s3://raw/x.json", "HTTP 403");
+    assert!(version.hint().unwrap().starts_with("allow s3:GetObjectVersion on arn:aws:s3:::raw/x.json"));
     let listing = AwsError::new(Fault::Denied, "s3:ListMultipartUploads", "s3://lake/t/", "no");
     assert_eq!(listing.hint(), Some("allow s3:ListBucketMultipartUploads on arn:aws:s3:::lake"));
 }

@@ -71,11 +71,13 @@ impl Bucket {
             .key(self.full(key))
             .set_version_id(version_id.map(str::to_string))
             .checksum_mode(ChecksumMode::Enabled);
-        let found = match self.aws.ask("s3:HeadObject", &self.uri(key), request.send()).await {
-            Ok(found) => found,
-            Err(error) if error.fault == Fault::Missing => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
+        let found =
+            match self.aws.ask(of_version("s3:HeadObject", version_id), &self.uri(key), request.send()).await
+            {
+                Ok(found) => found,
+                Err(error) if error.fault == Fault::Missing => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
         let metadata = |name: &str| found.metadata().and_then(|all| all.get(name)).cloned();
         let whole = found.checksum_type() != Some(&ChecksumType::Composite);
         Ok(Some(Head {
@@ -137,6 +139,11 @@ impl Bucket {
     fn class(&self) -> Option<StorageClass> {
         self.options.storage_class.as_deref().map(StorageClass::from)
     }
+}
+
+/// A call about an object, by the name that its permission has where a version is named.
+pub(super) fn of_version(call: &'static str, version_id: Option<&str>) -> &'static str {
+    version_id.map_or(call, |_| "s3:GetObjectVersion")
 }
 
 /// As in [`Facts::version`]. The version `null` is what a bucket without versions overwrites: it pins nothing.

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::client::{AwsError, Fault};
 use crate::s3::again::again;
-use crate::s3::bucket::{Bucket, RECEIPT, millis, version};
+use crate::s3::bucket::{Bucket, RECEIPT, millis, of_version, version};
 use lakegate_lake::lake::is_digest;
 use lakegate_lake::storage::{Chunks, Facts, Result, StorageError};
 
@@ -83,7 +83,7 @@ pub(super) async fn fetch_with_facts(
     let ask = || async {
         let request = bucket.client().get_object().bucket(&bucket.name).key(bucket.full(key));
         let request = request.set_version_id(version_id.map(str::to_string));
-        let answer = match bucket.aws.ask(GET, &uri, request.send()).await {
+        let answer = match bucket.aws.ask(of_version(GET, version_id), &uri, request.send()).await {
             Ok(answer) => answer,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -128,7 +128,7 @@ async fn fetch_once(
         request = request.range(format!("bytes={}-{}", range.from, range.from + range.bytes - 1));
         request = request.set_if_match(tag.map(str::to_string));
     }
-    let answer = bucket.aws.ask(GET, &uri, request.send()).await?;
+    let answer = bucket.aws.ask(of_version(GET, version_id), &uri, request.send()).await?;
     let etag = answer.e_tag().unwrap_or_default().to_string();
     // A server may ignore a range and answer with everything; some do so for old versions.
     let partial = answer.content_range().is_some();

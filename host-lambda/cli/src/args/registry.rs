@@ -147,12 +147,32 @@ impl Opened {
     pub fn judged(&self, name: &str, version: &semver::Version, writes: bool) -> Result<Release, Error> {
         let loader = Loader { declared: self.followers.want_declared(), ..self.loader()? };
         let release = loader.load(name, version)?;
+        if let Some(yank) = self.registry.yanked(name, &release.pinned, &self.trust)? {
+            let why = yank.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+            let what = format!("{} must not be promoted any more{why}", release.id());
+            return Err(Error::new(Code::ReleaseYanked, what)
+                .with_hint(format!("`lakegate registry yank {} --undo` takes that back", release.id())));
+        }
         if writes {
             for (_, lake) in self.lakes()? {
                 release.check_fits(&lake)?;
             }
         }
         Ok(release)
+    }
+
+    /// The stable release that the lakes' newest commits under a document were made by.
+    ///
+    /// # Errors
+    /// A lake cannot be read.
+    pub fn last_release(&self, name: &str, document: u64) -> Result<Option<String>, Error> {
+        for (place, lake) in self.lakes()? {
+            let pipeline = Some(&*place).filter(|place| self.followers.has(place));
+            if let Some(version) = lake.release_under(pipeline, name, document)? {
+                return Ok(Some(version));
+            }
+        }
+        Ok(None)
     }
 
     /// The highest document of a channel that the lakes' newest commits were made under.

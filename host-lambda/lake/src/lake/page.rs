@@ -121,21 +121,42 @@ impl Lake {
     /// # Errors
     /// The storage's.
     pub fn seen_document(&self, pipeline: Option<&str>, channel: &str) -> Result<u64> {
+        let newest = self.newest_under(pipeline, channel)?;
+        Ok(newest.iter().filter_map(|load| load.document).max().unwrap_or(0))
+    }
+
+    /// The version of a release that one of the newest commits was made by under a document of its channel.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn release_under(
+        &self,
+        pipeline: Option<&str>,
+        channel: &str,
+        document: u64,
+    ) -> Result<Option<String>> {
+        let newest = self.newest_under(pipeline, channel)?;
+        let under = newest.into_iter().find(|load| load.document == Some(document));
+        Ok(under.and_then(|load| Some(load.release?.split_once('@')?.1.to_owned())))
+    }
+
+    /// The newest commits that a channel's releases made.
+    fn newest_under(&self, pipeline: Option<&str>, channel: &str) -> Result<Vec<Load>> {
         let lines = self.lines(pipeline, None, SEEN)?;
         let key = |(day, line): &(String, Line)| {
             format!("{}{}.json", keys::day_prefix(&line.pipeline, day), line.name)
         };
-        let mut highest = 0;
+        let mut newest = Vec::new();
         for found in self.storage().get_all(&lines.iter().map(key).collect::<Vec<_>>())?.into_iter().flatten()
         {
             // A line that cannot be read is for `fsck` to tell: it keeps no host from starting.
             let Ok(load) = serde_json::from_slice::<Load>(&found.bytes) else { continue };
             let name = load.release.as_deref().and_then(|release| release.split('@').next());
             if name == Some(channel) {
-                highest = highest.max(load.document.unwrap_or(0));
+                newest.push(load);
             }
         }
-        Ok(highest)
+        Ok(newest)
     }
 
     /// Up to one line more than `limit`, with their days, newest first; of one pipeline where one is named.
