@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use lakegate_skipped::skipped;
-use lakegate_tests::command::{Ran, lakegate};
+use lakegate_tests::command::{Ran, lakegate, with};
 use lakegate_tests::{lake_rows, ways};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -174,6 +174,14 @@ fn what_another_release_would_change_is_shown() {
     assert_eq!((added.len(), &added[0]["column"]), (1, &"half".into()));
     let changed: Vec<&Value> = columns.iter().filter(|column| column["changed"] == 1).collect();
     assert_eq!((changed.len(), &changed[0]["column"]), (1, &"gross".into()));
+    // A sample that one of them refuses is a line of its own, and what is no difference to live with an exit code.
+    fs::write(folder.join("broken.json"), "[{").unwrap();
+    let refused = [&args[..], &["broken.json", "--fail-on", "failed", "--fail-on", "rows"]].concat();
+    let refused = ok(folder, &refused);
+    assert_eq!((&refused["samples"][2]["same"], &refused["summary"]["differ"]), (&true.into(), &2.into()));
+    let schema = call(folder, &args, &["--fail-on", "schema"]);
+    assert_eq!((schema.code, &schema.json()["summary"]["schema"]), (Some(1), &2.into()));
+    fs::write(folder.join("a.ndjson"), "{\"id\":1,\"price\":2.5}\n{\"id\":2,\"price\":null}\n").unwrap();
     let text = lakegate(folder, &args).out;
     for part in ["+ double", "2 columns are the same", "5.0", "7.5"] {
         assert!(text.contains(part), "{part} is not in\n{text}");
@@ -255,4 +263,33 @@ fn a_transform_of_ones_own_is_published_promoted_and_rolled_back() {
     assert_eq!((&back["withdrawn"], &back["written"][0]["objects"]), (&"3.1.0".into(), &1.into()));
     take("after.ndjson");
     assert_eq!(rows().iter().filter(|row| row.contains("ann@example.com")).count(), 2);
+}
+
+#[test]
+fn a_private_key_is_never_shown() {
+    let Some(folder) = published() else { return };
+    let folder = folder.path();
+    let key = fs::read_to_string(folder.join("release.key")).unwrap();
+    let secret = key.lines().nth(1).unwrap();
+    let public = fs::read_to_string(folder.join("release.key.pub")).unwrap();
+    let of_text = [("LAKEGATE_KEY", key.as_str()), ("LAKEGATE_TRUST", public.as_str())];
+    let mut told = String::new();
+    let mut call = |args: &[&str], environment: &[(&str, &str)]| {
+        let ran = with(folder, args, environment);
+        told.push_str(&ran.out);
+        told.push_str(&ran.err);
+        ran.code
+    };
+    let promote = ["promote", "orders", "1.0.0", "--registry", "releases"];
+    assert_eq!(call(&promote, &of_text), Some(0), "the texts themselves do");
+    assert_eq!(call(&["releases", "orders", "--registry", "releases", "--json"], &of_text), Some(0));
+    // Broken in every way that a text can be: it is said to be no key, and not what it is.
+    let cut = key.replace("-----END", "-----");
+    for broken in [cut.as_str(), &key[..key.len() / 2], &format!("{secret}x"), &key.replace('M', "!")] {
+        assert_ne!(call(&promote, &[("LAKEGATE_KEY", broken), of_text[1]]), Some(0));
+    }
+    fs::write(folder.join("open.key"), &key).unwrap();
+    let open = [&promote[..], &["--key", "open.key", "--json"]].concat();
+    assert_eq!(call(&open, &of_text[1..]), Some(1), "others may read it");
+    assert!(!told.contains(&secret[20..]), "{told}");
 }

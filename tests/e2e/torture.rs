@@ -5,7 +5,7 @@
 //!
 //! * A scenario is a lake that some operations made, and two or three operations that meet in it.
 //! * What may come out is what comes out when they are done one after the other, in any order, by the same code
-//!   without faults; so an operation needs no second description here.
+//!   without faults; and that is what a page of plain code (`plain`) says of the same order.
 //! * Then each is struck at each of its calls by each [`Fault`], stalled before each of its calls until the others
 //!   have ended, and all are interleaved at random with a fault or a stall or both. Whatever was begun is delivered
 //!   again, as queues and people do. Rows and open rejected records must be what they may be, all commits
@@ -14,6 +14,7 @@
 //! `cargo xtask torture` asks for more time and shows the report.
 
 mod channel;
+mod plain;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,7 @@ use lakegate_sandbox::{Limits, Sandbox, Transform};
 use lakegate_tests::simulated::{Bucket, Chance, Fault, Process, Schedule, Stall, Strike};
 use lakegate_tests::ways;
 
+use plain::Plain;
 use world::{Op, Seen, World};
 
 /// Random interleavings of each scenario where no time is asked for.
@@ -86,6 +88,7 @@ const SCENARIOS: &[Scenario] = &[
     meet("resubmission and made again", &[load(0, 1), resubmit(0, 1)], &[again(0, 1), resubmit(0, 1)]),
     meet("withdrawn, then the same again", &[load(0, 1), resubmit(0, 1), load(0, 2)], &[resubmit(0, 1)]),
     meet("resubmissions of two objects", &[load(0, 1), load(1, 1)], &[resubmit(0, 1), resubmit(1, 1)]),
+    meet("one mended line for two objects", &[load(0, 1), load(1, 1)], &[resubmit(0, 9), resubmit(1, 9)]),
     meet("fsck and a first load", &[load(1, 1)], &[Op::Fsck, load(0, 1)]),
     meet("fsck and a re-upload", &[load(0, 1)], &[Op::Fsck, load(0, 2)]),
     meet("fsck and made again", &[load(0, 1)], &[Op::Fsck, again(0, 1)]),
@@ -94,6 +97,7 @@ const SCENARIOS: &[Scenario] = &[
     adding("versions that are added", &[load(0, 1)], &[load(0, 2), load(0, 3)]),
     adding("added twice", &[], &[load(0, 1), load(0, 1)]),
     adding("added, retract and the late event", &[load(0, 1), load(0, 2)], &[RETRACT, load(0, 1)]),
+    adding("retracted before, and its event", &[load(0, 1), RETRACT, load(0, 2)], &[RETRACT, load(0, 1)]),
     adding("retract and a new version", &[load(0, 1)], &[RETRACT, load(0, 2)]),
     adding("added beside made again", &[load(0, 1)], &[again(0, 1), load(0, 2)]),
 ];
@@ -175,12 +179,26 @@ impl<'a> Trial<'a> {
                         let _refused = Self::calm(&world, acts[*index]);
                     }
                     self.deliver(&world, unheard);
-                    outcomes.insert(world.seen().unwrap());
+                    let seen = world.seen().unwrap();
+                    let (name, plain) = (self.scenario.name, self.plainly(&order, unheard));
+                    assert_eq!(seen.plainly(), plain, "{name}: {order:?}, one after the other");
+                    outcomes.insert(seen);
                 }
             }
             self.allowed.insert(unheard.to_vec(), outcomes);
         }
         &self.allowed[unheard]
+    }
+
+    /// What operations in this order, delivered again, come to by the plain model.
+    fn plainly(&self, order: &[usize], unheard: &[usize]) -> (Vec<String>, usize) {
+        let Scenario { append, before, acts, .. } = *self.scenario;
+        let mut plain = Plain::new(append);
+        let again = |index: &usize| acts[*index].is_event() || unheard.contains(index);
+        let delivered = (0..acts.len()).filter(again);
+        let all = order.iter().copied().chain(delivered).map(|index| acts[index]);
+        before.iter().copied().chain(all).for_each(|op| plain.act(op));
+        plain.seen()
     }
 
     /// The operations at once, each by a process of its own; what each of them was told.

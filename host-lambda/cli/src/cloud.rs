@@ -4,7 +4,7 @@
 //! has `cloud_absent.rs` in its place, which says what is missing.
 
 use lakegate_aws::client::Aws;
-use lakegate_aws::config::{Config, ContractWish, FILE_NAME, Origin, Pipeline, Told};
+use lakegate_aws::config::{Address, Config, ContractWish, FILE_NAME, Origin, Pipeline, Told};
 use lakegate_aws::deployed::{
     Deployed, Home, bare_lake, connected_lake, read_address, registry_at, trust_of,
 };
@@ -114,6 +114,7 @@ impl Followers {
         let aws = &connection.aws;
         let registry = if with_registry { Some(registry_at(pipeline, aws, registry)?) } else { None };
         let key = match key {
+            Some(Address::Local(path)) if with_key => Some(SigningKey::read(path)?),
             Some(address) if with_key => {
                 let text = read_address(aws, address)?;
                 Some(SigningKey::parse(&text).map_err(|error| error.in_file(address.uri()))?)

@@ -127,7 +127,7 @@ impl Follower {
         })?;
         let (seen, now) = (channel.sequence, Instant::now());
         // A cold host tries again, as a warm one does, what it had to leave out.
-        let failed = (!serving.left_out.is_empty()).then(|| (now, channel));
+        let failed = (!serving.left_out.is_empty()).then_some((now, channel));
         tell_left_out(&follow, &serving, &[]);
         let state = State {
             serving,
@@ -226,7 +226,7 @@ impl Follower {
             && state.failed.as_ref().is_none_or(|(_, f)| f != &channel)
         {
             let release = format!("{}@{}", channel.name, channel.stable.release.version);
-            follow.tell(Event { release, ..follow.event(What::SwapBegun, channel.sequence, &state) });
+            follow.tell(&Event { release, ..follow.event(What::SwapBegun, channel.sequence, &state) });
         }
         state.loading = true;
         state.failed = None;
@@ -325,10 +325,10 @@ impl Follow {
         Event { what, channel, sequence, release, code: none.clone(), message: none, hint: None }
     }
 
-    fn tell(&self, event: Event) {
+    fn tell(&self, event: &Event) {
         event.log();
         if let Some(listener) = &self.listener {
-            listener(&event);
+            listener(event);
         }
     }
 }
@@ -341,7 +341,7 @@ impl State {
         self.serving = serving;
         if !same {
             self.swaps += 1;
-            follow.tell(follow.event(What::Swapped, self.serving.sequence, self));
+            follow.tell(&follow.event(What::Swapped, self.serving.sequence, self));
         }
     }
 
@@ -349,7 +349,7 @@ impl State {
         let trouble = Trouble { sequence, code: error.name().into(), message: error.to_string() };
         // Told once for each reason, not with every look.
         if self.trouble.as_ref() != Some(&trouble) {
-            follow.tell(follow.event(what, sequence, self).because(error));
+            follow.tell(&follow.event(what, sequence, self).because(error));
         }
         self.unreachable = what == What::Unreachable;
         self.trouble = Some(trouble);
@@ -359,7 +359,7 @@ impl State {
     fn reached(&mut self, follow: &Follow) {
         if std::mem::take(&mut self.unreachable) {
             self.trouble = None;
-            follow.tell(follow.event(What::BackAgain, self.serving.sequence, self));
+            follow.tell(&follow.event(What::BackAgain, self.serving.sequence, self));
         }
     }
 }
@@ -367,7 +367,7 @@ impl State {
 /// What a document goes on without, as far as that is new.
 fn tell_left_out(follow: &Follow, serving: &Serving, known: &[LeftOut]) {
     for left in serving.left_out.iter().filter(|left| !known.contains(left)) {
-        follow.tell(Event {
+        follow.tell(&Event {
             what: What::LeftOut,
             channel: follow.name.clone(),
             sequence: serving.sequence,

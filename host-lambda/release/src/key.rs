@@ -9,6 +9,10 @@
 //! * Signed is the exact text as stored. Each text says in itself what kind it is, so a signature of one kind
 //!   is of no use as another.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -80,6 +84,23 @@ impl SigningKey {
         Self::from_der(&der)
     }
 
+    /// Reads a private key file, which nobody but its owner may read: as ssh has it.
+    ///
+    /// # Errors
+    /// `key_open`: others may read it. As [`SigningKey::parse`]; it cannot be read.
+    pub fn read(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let io = |error| Error::io(&name, error).with_hint("`lakegate keygen --out release.key` makes one");
+        let mode = fs::metadata(path).map_err(io)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            let what = format!("others may read this private key (mode {:o})", mode & 0o777);
+            return Err(Error::new(Code::KeyOpen, what)
+                .with_hint(format!("chmod 600 {name}; if somebody may have read it, make another one"))
+                .in_file(name));
+        }
+        Self::parse(&fs::read_to_string(path).map_err(io)?).map_err(|error| error.in_file(name))
+    }
+
     fn from_der(der: &[u8]) -> Result<Self> {
         Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)
             .map(|pair| Self { pair })
@@ -120,12 +141,12 @@ impl PublicKey {
 }
 
 impl Trust {
-    /// Believes the keys of these texts: public key files, or their base64 line alone.
+    /// Believes the keys of these texts: public key files, which may hold several, or their base64 line alone.
     ///
     /// # Errors
     /// `key_unreadable`: one is no public Ed25519 key.
     pub fn parse<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self> {
-        let keys = texts.into_iter().map(public_key).collect::<Result<Vec<_>>>()?;
+        let keys = texts.into_iter().flat_map(each).map(public_key).collect::<Result<Vec<_>>>()?;
         Ok(Self { keys })
     }
 
@@ -171,6 +192,16 @@ impl Trust {
         let signed = BASE64.decode(&signature.signature).map_err(|_| wrong())?;
         UnparsedPublicKey::new(&ED25519, &key.0).verify(bytes, &signed).map_err(|_| wrong())
     }
+}
+
+/// The keys of a text, each with what stands before it; a text without any is one that is wrong.
+fn each(text: &str) -> Vec<&str> {
+    let end = format!("-----END {PUBLIC}-----");
+    if !text.contains(&end) {
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        return if lines.len() > 1 && !text.contains("-----") { lines } else { vec![text] };
+    }
+    text.split_inclusive(end.as_str()).filter(|piece| piece.contains(&end)).collect()
 }
 
 fn public_key(text: &str) -> Result<PublicKey> {
@@ -238,6 +269,34 @@ mod tests {
         let signature = BASE64.decode(key.sign(b"").signature).unwrap();
         assert!(hex::encode(&signature).starts_with("e5564300c360ac729086e2cc806e828a84877f1eb8e5d974"));
         Trust::parse([public]).unwrap().verify("it", b"", &key.sign(b"")).unwrap();
+    }
+
+    #[test]
+    fn a_file_may_hold_several_keys() {
+        let made: Vec<(String, String)> = (0..3).map(|_| SigningKey::generate().unwrap()).collect();
+        let ids: Vec<String> =
+            made.iter().map(|(private, _)| SigningKey::parse(private).unwrap().id()).collect();
+        let pems: String = made.iter().map(|(_, public)| format!("# somebody\n{public}\n")).collect();
+        assert_eq!(Trust::parse([pems.as_str()]).unwrap().ids(), ids);
+        let line = |public: &String| public.lines().nth(1).unwrap().to_owned();
+        let lines: Vec<String> = made.iter().map(|(_, public)| line(public)).collect();
+        assert_eq!(Trust::parse([lines.join("\n").as_str()]).unwrap().ids(), ids);
+        assert!(Trust::parse([format!("{}\nnonsense", lines[0]).as_str()]).is_err());
+    }
+
+    #[test]
+    fn a_key_that_others_may_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("release.key");
+        fs::write(&path, SigningKey::generate().unwrap().0).unwrap();
+        let with = |mode: u32| {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            SigningKey::read(&path).err().map(|error| error.name().to_owned())
+        };
+        assert_eq!([with(0o600), with(0o400)], [None, None]);
+        for mode in [0o644, 0o640, 0o604, 0o660] {
+            assert_eq!(with(mode).as_deref(), Some("key_open"));
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ use lakegate_sandbox::Transform;
 use lakegate_tests::rows;
 use lakegate_tests::simulated::{Bucket, Process};
 
+use super::plain::mended_id;
+
 const PIPELINE: &str = "p";
 pub const TABLE: &str = "t";
 
@@ -117,6 +119,19 @@ pub struct Seen {
     open: Vec<String>,
 }
 
+impl Seen {
+    /// As the plain model says it.
+    pub fn plainly(&self) -> (Vec<String>, usize) {
+        let id = |row: &String| {
+            let (_, rest) = row.split_once("id=\"").unwrap_or_else(|| panic!("{row} has no id"));
+            rest.split('"').next().unwrap_or_default().to_owned()
+        };
+        let mut ids: Vec<String> = self.rows.iter().map(id).collect();
+        ids.sort();
+        (ids, self.open.len())
+    }
+}
+
 impl<'a> World<'a> {
     pub fn new(transform: &'a Transform, small: bool, append: bool) -> Self {
         let on_reupload = if append { "append" } else { "replace" };
@@ -192,7 +207,8 @@ impl<'a> World<'a> {
             Op::Resubmit { key, mended } => {
                 let path = self.raw.path().join(format!("mended-{key}-{mended}.json"));
                 // Nobody but a resubmission of this key and number writes it, and always the same.
-                fs::write(&path, format!("[{{\"id\":\"{key}-mended-{mended}\",\"n\":3,\"day\":\"z\"}}]\n"))
+                let id = mended_id(key, mended);
+                fs::write(&path, format!("[{{\"id\":\"{id}\",\"n\":3,\"day\":\"z\"}}]\n"))
                     .map_err(|error| Error::io("a mended file", error))?;
                 let from = uri(key);
                 let select = |entry: &lakegate_lake::operate::quarantine::Quarantined| entry.source == from;

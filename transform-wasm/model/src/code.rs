@@ -173,6 +173,7 @@ codes! {
     Invariant = "invariant", Internal, Own, "The host broke a rule of its own: a bug.";
     Io = "io", Environment, Input, "The system refused to read or write a file.";
     Json = "json", Internal, Own, "A value could not be written as JSON.";
+    KeyOpen = "key_open", Environment, Own, "Others may read a private key file.";
     KeyUnreadable = "key_unreadable", Release, Input, "A key file cannot be used.";
     KmsDenied = "kms_denied", Environment, Own, "A KMS key may not be used, is switched off, or is not there.";
     LakeDamaged = "lake_damaged", Internal, Own, "An object of the lake is not what it must be; it was changed by hand.";

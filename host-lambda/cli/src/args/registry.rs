@@ -15,9 +15,9 @@ use lakegate_sandbox::{Limits, Sandbox};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Environment variable that names the private key file.
+/// Environment variable that names the private key file, or holds its text.
 const KEY_VARIABLE: &str = "LAKEGATE_KEY";
-/// Environment variable that names public key files, `:` between them.
+/// Environment variable that names public key files, `:` between them, or holds their texts.
 const TRUST_VARIABLE: &str = "LAKEGATE_TRUST";
 
 /// Where releases are, and who is believed.
@@ -34,7 +34,7 @@ pub struct RegistryArg {
 /// Which key signs.
 #[derive(Args, Clone, Debug, Default)]
 pub struct KeyArg {
-    /// Private key file that signs [default: $LAKEGATE_KEY, else of lakegate.toml]
+    /// Private key file that signs [default: $LAKEGATE_KEY, a file or the key's text, else of lakegate.toml]
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
 }
@@ -69,7 +69,7 @@ pub struct Opened {
 pub fn open(name: &str, at: &RegistryArg, key: &KeyArg, lakes: &LakesArg) -> Result<Opened, Error> {
     let connection = Connection::open()?;
     let followers = Followers::of(name, lakes.config.as_deref())?;
-    let key = key.key.clone().or_else(|| std::env::var_os(KEY_VARIABLE).map(PathBuf::from));
+    let key = private_key(key.key.as_deref())?;
     let known = followers.known(&connection, at.registry.is_none(), key.is_none())?;
     let registry = match (&at.registry, known.registry) {
         (Some(place), _) => registry_named(place, &connection)?,
@@ -83,10 +83,7 @@ pub fn open(name: &str, at: &RegistryArg, key: &KeyArg, lakes: &LakesArg) -> Res
             ));
         }
     };
-    let key = match key {
-        Some(path) => Some(read_key(&path)?),
-        None => known.key,
-    };
+    let key = key.or(known.key);
     let trust = known.trust.and(at.trusted()?);
     Ok(Opened { registry, trust, followers, key, folder: lakes.lake.clone(), connection })
 }
@@ -218,6 +215,9 @@ impl RegistryArg {
     /// One cannot be read.
     pub fn trusted(&self) -> Result<Trust, Error> {
         let variable = std::env::var_os(TRUST_VARIABLE).unwrap_or_default();
+        if let Some(text) = variable.to_str().filter(|text| self.trust.is_empty() && is_pem(text)) {
+            return Trust::parse([text]);
+        }
         let of_variable = std::env::split_paths(&variable).filter(|path| !path.as_os_str().is_empty());
         let paths = if self.trust.is_empty() { of_variable.collect() } else { self.trust.clone() };
         let mut trust = Trust::default();
@@ -246,12 +246,26 @@ pub fn registry_named(place: &str, connection: &Connection) -> Result<Registry, 
     Ok(Registry::over(Arc::new(LocalFolder::new(folder)?)))
 }
 
-fn read_key(path: &Path) -> Result<SigningKey, Error> {
-    let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Error::io(&name, error).with_hint("`lakegate keygen --out release.key` makes one")
-    })?;
-    SigningKey::parse(&text).map_err(|error| error.in_file(name))
+/// The key of a file that is named, else of the environment.
+fn private_key(named: Option<&Path>) -> Result<Option<SigningKey>, Error> {
+    if let Some(path) = named {
+        return SigningKey::read(path).map(Some);
+    }
+    match std::env::var_os(KEY_VARIABLE) {
+        None => Ok(None),
+        Some(text) => match text.to_str().filter(|text| is_pem(text)) {
+            // Never shown: a key that cannot be read is only said to be one.
+            Some(text) => SigningKey::parse(text).map(Some).map_err(|error| error.in_file(KEY_VARIABLE)),
+            None if Path::new(&text).is_file() => SigningKey::read(Path::new(&text)).map(Some),
+            None => Err(Error::new(Code::KeyUnreadable, "it is neither a key in PEM nor the path of a file")
+                .with_hint("`lakegate keygen --out release.key` makes one")
+                .in_file(format!("${KEY_VARIABLE}"))),
+        },
+    }
+}
+
+fn is_pem(text: &str) -> bool {
+    text.trim_start().starts_with("-----BEGIN ")
 }
 
 /// `orders` or `orders@1.2.0`.

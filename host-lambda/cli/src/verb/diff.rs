@@ -3,10 +3,10 @@
 use crate::args::inputs::inputs;
 use crate::args::registry::{KeyArg, LakesArg, RegistryArg, check_name, open, parse_version};
 use crate::context::Context;
-use crate::show::output::{Answer, Outcome};
+use crate::show::output::{Answer, Exit, Outcome};
 use crate::show::problem;
 use crate::show::progress::Steps;
-use crate::show::render::{Cell, Grid, Holds, Screen, Tone, number, visible};
+use crate::show::render::{Cell, Grid, Holds, Screen, Tone, count, number, visible};
 use clap::Args;
 use lakegate_base::Error;
 use lakegate_release::compare::{ColumnComparison, Comparison, Pair, Side, TableComparison, compare};
@@ -18,8 +18,9 @@ use std::path::PathBuf;
 #[command(after_help = "Examples:
   lakegate diff orders 1.2.0 1.3.0 sample.json
   lakegate diff orders 1.2.0 1.3.0 samples/ --lake lake     under the live contracts of a lake
+  lakegate diff orders 1.2.0 1.3.0 samples/ --fail-on any   ends with 1 where anything differs, for a pipeline's check
 
-Both releases run over each sample as `preview` would; nothing is written. Shown are tables, columns and values that would come out otherwise.")]
+Both releases run over each sample as `preview` would; nothing is written. Shown are tables, columns and values that would come out otherwise; a sample that one of them refuses, also for a conflict of types, is one line. Ends with 0 whatever differs, unless --fail-on says otherwise.")]
 pub struct DiffArgs {
     /// Name of the releases
     #[arg(value_name = "NAME")]
@@ -33,10 +34,70 @@ pub struct DiffArgs {
     /// Raw files or folders to try both on
     #[arg(value_name = "SAMPLE", required = true)]
     samples: Vec<PathBuf>,
+    /// End with 1 where this differs in any sample: any, rows (counts or rejected records), schema (columns or types),
+    /// failed (a sample that only the second refuses)
+    #[arg(long, value_name = "WHAT", value_enum)]
+    fail_on: Vec<FailOn>,
     #[command(flatten)]
     registry: RegistryArg,
     #[command(flatten)]
     lakes: LakesArg,
+}
+
+/// What is no difference to live with.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum FailOn {
+    Any,
+    Rows,
+    Schema,
+    Failed,
+}
+
+/// What became of the samples.
+#[derive(Default)]
+struct Summary {
+    same: u64,
+    differ: u64,
+    /// Other counts of rows or rejected records.
+    rows: u64,
+    /// Other columns or types.
+    schema: u64,
+    /// Refused by the second release, and not by the first.
+    failed: u64,
+}
+
+impl Summary {
+    fn add(&mut self, found: &Comparison) {
+        if found.same() {
+            self.same += 1;
+            return;
+        }
+        self.differ += 1;
+        let rows = found.rejected.same() && found.tables.iter().all(|table| table.rows.same());
+        self.rows += u64::from(!rows);
+        let mut columns = found.tables.iter().flat_map(|table| &table.columns);
+        self.schema += u64::from(columns.any(|column| !column.types.same()));
+    }
+
+    fn fails(&self, on: &[FailOn]) -> bool {
+        on.iter().any(|on| match on {
+            FailOn::Any => self.differ + self.failed > 0,
+            FailOn::Rows => self.rows > 0,
+            FailOn::Schema => self.schema > 0,
+            FailOn::Failed => self.failed > 0,
+        })
+    }
+
+    fn line(&self) -> String {
+        format!(
+            "{} the same, {} otherwise ({} with other rows, {} with other columns), {} refused\n",
+            count(self.same, "sample", "samples"),
+            number(self.differ),
+            number(self.rows),
+            number(self.schema),
+            number(self.failed)
+        )
+    }
 }
 
 /// Runs `diff`.
@@ -65,7 +126,7 @@ pub fn run(args: &DiffArgs, context: &Context) -> Outcome {
     let mut text =
         format!("{} → {}\n", screen.paint(Tone::Name, &before.id()), screen.paint(Tone::Name, &after.id()));
     let steps = Steps::new(context.err);
-    let (mut all, mut same) = (Vec::new(), true);
+    let (mut all, mut summary) = (Vec::new(), Summary::default());
     for (done, sample) in samples.iter().enumerate() {
         steps.update(&sample.name(), done as u64, samples.len() as u64);
         let source = sample.open(None)?;
@@ -73,15 +134,43 @@ pub fn run(args: &DiffArgs, context: &Context) -> Outcome {
             Side { transform: &before.transform, plan: &plan_before },
             Side { transform: &after.transform, plan: &plan_after },
         ];
-        let found = compare(sides[0], sides[1], &source, lake)
-            .map_err(|error| problem::in_input_or_spec(error, &sample.name(), None))?;
-        text.push_str(&render(&sample.name(), &found, screen));
-        same &= found.same();
-        all.push(json!({"sample": sample.name(), "same": found.same(), "comparison": found}));
+        match compare(sides[0], sides[1], &source, lake) {
+            Ok(found) => {
+                text.push_str(&render(&sample.name(), &found, screen));
+                summary.add(&found);
+                all.push(json!({"sample": sample.name(), "same": found.same(), "comparison": found}));
+            }
+            Err(error) => {
+                let problem = problem::in_input_or_spec(error, &sample.name(), None);
+                // Refused by both: the releases do not differ in it.
+                let both = compare(sides[0], sides[0], &source, lake).is_err();
+                if both {
+                    summary.same += 1;
+                } else {
+                    summary.failed += 1;
+                }
+                let by = if both { "both refuse it" } else { "one of them refuses it" };
+                text.push_str(&format!(
+                    "\n{}: {by}: {}\n",
+                    screen.paint(Tone::Bold, &visible(&sample.name())),
+                    screen.paint(Tone::Bad, &visible(&problem.to_string()))
+                ));
+                let failed = problem::json(&problem);
+                all.push(json!({"sample": sample.name(), "same": both, "failed": failed}));
+            }
+        }
     }
     steps.finish();
-    let json = json!({"before": before.id(), "after": after.id(), "same": same, "samples": all});
-    Ok(Answer { text, json, ..Answer::default() })
+    text.push_str(&format!("\n{}", summary.line()));
+    let exit = if summary.fails(&args.fail_on) { Exit::Failed } else { Exit::Done };
+    let json = json!({
+        "before": before.id(), "after": after.id(), "same": summary.differ + summary.failed == 0, "samples": all,
+        "summary": {
+            "same": summary.same, "differ": summary.differ, "rows": summary.rows, "schema": summary.schema,
+            "failed": summary.failed,
+        },
+    });
+    Ok(Answer { text, json, exit })
 }
 
 fn render(name: &str, found: &Comparison, screen: Screen) -> String {

@@ -234,7 +234,7 @@ fn restore(args: &CheckArgs, opened: &Opened, seen: u64) -> Result<bool, Error> 
     }
     let Some(version) = opened.last_release(&args.name, seen)? else { return Ok(false) };
     let release = opened.judged(&args.name, &parse_version(&version)?, true)?;
-    let next = Channel::promote(None, &args.name, release.pinned.clone(), Promotion::Stable, &at)?;
+    let next = Channel::promote(None, &args.name, release.pinned, Promotion::Stable, &at)?;
     opened.registry.restore_channel(&said(next), opened.signer()?)?;
     Ok(true)
 }
