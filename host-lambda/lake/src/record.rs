@@ -181,6 +181,8 @@ pub struct CommitRecord {
     pub committed: String,
 }
 
+/// The reason of a record that takes an object out of the tables.
+pub(crate) const RETRACT: &str = "retract";
 /// The reason of a record that only keeps another from being made.
 const VOID: &str = "void";
 
@@ -204,6 +206,11 @@ impl CommitRecord {
     /// Whether it only keeps another from being made.
     pub fn is_void(&self) -> bool {
         self.reason == VOID
+    }
+
+    /// Whether it took its object out of the tables: there is nothing of it to be made again.
+    pub fn is_retraction(&self) -> bool {
+        self.reason == RETRACT
     }
 
     /// Key of what says that it was given up.

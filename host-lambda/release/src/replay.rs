@@ -51,7 +51,7 @@ pub fn wanted(lake: &Lake, wanted: &Wanted, release: &Release, in_place: bool) -
     found.retain(|state| {
         let record = &state.record;
         state.current
-            && record.reason != "retract"
+            && !record.is_retraction()
             && record.source.uri.starts_with(&wanted.from)
             && wanted.pipeline.as_ref().is_none_or(|pipeline| *pipeline == record.pipeline)
             && wanted.written_by.as_ref().is_none_or(|version| by(record, version))

@@ -326,7 +326,7 @@ fn written_by(lake: &Lake, name: &str, withdrawn: &Pinned) -> Result<u64, Error>
     let by = |state: &&lakegate_lake::record::CommitState| {
         let release = state.record.release.as_ref();
         state.current
-            && state.record.reason != "retract"
+            && !state.record.is_retraction()
             && release.is_some_and(|by| by.name == name && by.manifest == withdrawn.manifest)
     };
     Ok(commits.iter().filter(by).count() as u64)

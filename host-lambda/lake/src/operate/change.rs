@@ -174,7 +174,8 @@ impl Job {
 /// replayed original may make one void.
 fn sources(lake: &Lake, new: &TableContract) -> Result<Vec<CommitState>> {
     let mut found = Vec::new();
-    for state in lake.commits()?.into_iter().filter(|state| state.current) {
+    let counts = |state: &CommitState| state.current && !state.record.is_retraction();
+    for state in lake.commits()?.into_iter().filter(counts) {
         let Some(digest) = state.record.contracts.get(&new.table) else { continue };
         let text = lake.contract_text(digest)?.unwrap_or_default();
         if check_growth(&new.table, &text, &new.text).is_err() {

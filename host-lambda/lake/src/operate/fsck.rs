@@ -180,7 +180,7 @@ fn behind(lake: &Lake, states: &[CommitState], found: &mut Vec<Finding>) -> Resu
             live.insert(table, contract);
         }
     }
-    for state in states.iter().filter(|state| state.current) {
+    for state in states.iter().filter(|state| state.current && !state.record.is_retraction()) {
         for (table, digest) in &state.record.contracts {
             let Some(live) = live.get(table).filter(|live| live.digest != *digest) else { continue };
             let Some(text) = lake.contract_text(digest)? else { continue };

@@ -5,7 +5,7 @@
 
 use crate::keys::{commit_key, object_prefix};
 use crate::lake::{Lake, to_json};
-use crate::record::{CommitRecord, CommitState};
+use crate::record::{CommitRecord, CommitState, RETRACT};
 use crate::run::commit::{Completed, Means, Rolled, complete, roll_forward};
 use crate::run::{ATTEMPTS, later_than, retracts, run_id, voids};
 use lakegate_base::{Code, Error, Result};
@@ -36,7 +36,7 @@ pub fn retract(lake: &Lake, pipeline: &str, uri: &str) -> Result<Option<CommitRe
         let record = CommitRecord {
             generation: states.last().map_or(1, |state| state.record.generation + 1),
             run: run_id(uri),
-            reason: "retract".into(),
+            reason: RETRACT.into(),
             replaces: states.iter().filter(gone).map(|state| state.record.generation).collect(),
             withdraws: withdrawn.iter().map(|state| state.key.clone()).collect(),
             stands: Some(Vec::new()),
