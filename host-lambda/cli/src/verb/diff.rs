@@ -10,7 +10,7 @@ use crate::show::render::{Cell, Grid, Holds, Screen, Tone, count, number, visibl
 use clap::Args;
 use lakegate_base::Error;
 use lakegate_release::compare::{ColumnComparison, Comparison, Pair, Side, TableComparison, compare};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// Arguments of `diff`.
@@ -88,6 +88,19 @@ impl Summary {
         })
     }
 
+    fn refused(&mut self, by_both: bool) {
+        if by_both {
+            self.same += 1;
+        } else {
+            self.failed += 1;
+        }
+    }
+
+    fn json(&self) -> Value {
+        let Self { same, differ, rows, schema, failed } = self;
+        json!({"same": same, "differ": differ, "rows": rows, "schema": schema, "failed": failed})
+    }
+
     fn line(&self) -> String {
         format!(
             "{} the same, {} otherwise ({} with other rows, {} with other columns), {} refused\n",
@@ -141,22 +154,12 @@ pub fn run(args: &DiffArgs, context: &Context) -> Outcome {
                 all.push(json!({"sample": sample.name(), "same": found.same(), "comparison": found}));
             }
             Err(error) => {
-                let problem = problem::in_input_or_spec(error, &sample.name(), None);
                 // Refused by both: the releases do not differ in it.
                 let both = compare(sides[0], sides[0], &source, lake).is_err();
-                if both {
-                    summary.same += 1;
-                } else {
-                    summary.failed += 1;
-                }
-                let by = if both { "both refuse it" } else { "one of them refuses it" };
-                text.push_str(&format!(
-                    "\n{}: {by}: {}\n",
-                    screen.paint(Tone::Bold, &visible(&sample.name())),
-                    screen.paint(Tone::Bad, &visible(&problem.to_string()))
-                ));
-                let failed = problem::json(&problem);
-                all.push(json!({"sample": sample.name(), "same": both, "failed": failed}));
+                summary.refused(both);
+                let problem = problem::in_input_or_spec(error, &sample.name(), None);
+                text.push_str(&render_refused(&sample.name(), &problem, both, screen));
+                all.push(json!({"sample": sample.name(), "same": both, "failed": problem::json(&problem)}));
             }
         }
     }
@@ -165,10 +168,7 @@ pub fn run(args: &DiffArgs, context: &Context) -> Outcome {
     let exit = if summary.fails(&args.fail_on) { Exit::Failed } else { Exit::Done };
     let json = json!({
         "before": before.id(), "after": after.id(), "same": summary.differ + summary.failed == 0, "samples": all,
-        "summary": {
-            "same": summary.same, "differ": summary.differ, "rows": summary.rows, "schema": summary.schema,
-            "failed": summary.failed,
-        },
+        "summary": summary.json(),
     });
     Ok(Answer { text, json, exit })
 }
@@ -187,6 +187,13 @@ fn render(name: &str, found: &Comparison, screen: Screen) -> String {
         text.push_str(&render_table(table, screen));
     }
     text
+}
+
+/// A sample that one of the releases does not take, or neither.
+fn render_refused(name: &str, problem: &Error, both: bool, screen: Screen) -> String {
+    let by = if both { "both refuse it" } else { "one of them refuses it" };
+    let why = screen.paint(Tone::Bad, &visible(&problem.to_string()));
+    format!("\n{}: {by}: {why}\n", screen.paint(Tone::Bold, &visible(name)))
 }
 
 fn render_table(table: &TableComparison, screen: Screen) -> String {
