@@ -1,7 +1,7 @@
 //! Every operation against every fault and against every other operation: rows are exact, nothing is left.
 //!
 //! For: finding holes in the commit protocol, and keeping them closed. Not for: S3's own protocol
-//! (`tests/python/aws_faults.py` breaks the calls of the real clients). How a finding is made:
+//! (`tests/python/aws_sweep.py` strikes each call of the real clients). How a finding is made:
 //!
 //! * A scenario is a lake that some operations made, and two or three operations that meet in it.
 //! * What may come out is what comes out when they are done one after the other, in any order, by the same code

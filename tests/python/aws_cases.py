@@ -16,6 +16,7 @@ import aws_faults
 import aws_limits
 import aws_permissions
 import aws_releases
+import aws_sweep
 import check_lake
 import duckdb
 import pyarrow
@@ -374,7 +375,7 @@ def requests_of_an_object(rig, _):
 
 CASES = {
     name: case
-    for module in (sys.modules[__name__], aws_faults, aws_limits, aws_permissions, aws_releases)
+    for module in (sys.modules[__name__], aws_faults, aws_limits, aws_permissions, aws_releases, aws_sweep)
     for name, case in list(vars(module).items())
     if inspect.isfunction(case) and case.__module__ == module.__name__
     and list(inspect.signature(case).parameters) in (["rig", "_"], ["rig", "arguments"], ["_", "arguments"])

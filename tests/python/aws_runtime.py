@@ -13,7 +13,6 @@ import time
 import uuid
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO
 from pathlib import Path
 
 from aws_rig import FUNCTION_SECONDS, REGION
@@ -26,16 +25,40 @@ class Quiet(ThreadingHTTPServer):
         """A function that is killed leaves its connections as they are."""
 
 
+# Packaged zips by path, each unpacked once for all processes of a case.
+UNPACKED, UNPACKING = {}, threading.Lock()
+
+
+def unpack(zip_file, files, root):
+    """What a function has around it: links to what is in the zip, and a configuration beside it."""
+    with UNPACKING:
+        if zip_file not in UNPACKED:
+            UNPACKED[zip_file] = tempfile.TemporaryDirectory()
+            with zipfile.ZipFile(zip_file) as archive:
+                archive.extractall(UNPACKED[zip_file].name)
+            (Path(UNPACKED[zip_file].name) / "bootstrap").chmod(0o755)
+    whole = Path(UNPACKED[zip_file].name)
+    for path in whole.rglob("*"):
+        if path.is_file():
+            there = root / path.relative_to(whole)
+            there.parent.mkdir(parents=True, exist_ok=True)
+            os.link(path, there)
+    for name, text in files.items():
+        there = root / name
+        there.parent.mkdir(parents=True, exist_ok=True)
+        there.write_text(text)
+
+
 class Function:
     """One process of `bootstrap`, unpacked from the zip and started; ends with the `with`."""
 
     def __init__(self, rig, files, environment=None, tables=()):
         self.events, self.answers, self.polled = queue.Queue(), queue.Queue(), threading.Event()
+        # How long the invocation of each event may take, as the event says: nobody ends it then.
+        self.seconds = FUNCTION_SECONDS
         self.folder = tempfile.TemporaryDirectory()
         root = Path(self.folder.name)
-        with zipfile.ZipFile(BytesIO(rig.zip(files))) as archive:
-            archive.extractall(root)
-        (root / "bootstrap").chmod(0o755)
+        unpack(rig.zip_file, files, root)
         self.server = Quiet(("127.0.0.1", 0), self._handler())
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -48,7 +71,8 @@ class Function:
             "AWS_REGION": REGION,
             "AWS_ENDPOINT_URL": rig.through,
         }
-        base |= rig.session(rig.uses_by(files, environment, tables=tables))
+        if "AWS_ACCESS_KEY_ID" not in (environment or {}):
+            base |= rig.session(rig.uses_by(files, environment, tables=tables))
         self.log = tempfile.TemporaryFile()
         begun = time.monotonic()
         self.process = subprocess.Popen(
@@ -110,7 +134,7 @@ class Function:
                 assert self.path == f"{VERSION}/invocation/next", self.path
                 function.polled.set()
                 event = function.events.get()
-                deadline = int((time.time() + FUNCTION_SECONDS) * 1000)
+                deadline = int((time.time() + function.seconds) * 1000)
                 headers = [
                     ("Lambda-Runtime-Aws-Request-Id", str(uuid.uuid4())),
                     ("Lambda-Runtime-Deadline-Ms", str(deadline)),
