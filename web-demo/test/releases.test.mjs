@@ -123,7 +123,7 @@ on('what is not what the manifest names is not run', {}, async (page) => {
   assert.match(said, new RegExp(`the component of orders@1.4.0 is not what its release names \\(sha256 ${digest(shipped)}, not ${digest(maskScore)}\\): it was not run`));
   await choose(page, 'orders@1.5.0');
   await page.getByText('the spec of orders@1.5.0 is not what its release names').waitFor();
-  assert.match(await page.locator('#component').innerText(), /^lakegate /);
+  await page.locator('#component').filter({ hasText: /^lakegate / }).waitFor();
 });
 
 /** What `lakegate diff` says of the same releases, published for it. */
@@ -151,7 +151,7 @@ async function publish(folder, list) {
   for (const { name, version, component, spec } of list) {
     fs.writeFileSync(path.join(folder, 'component.wasm'), component);
     fs.writeFileSync(path.join(folder, 'transform.toml'), spec);
-    await run(folder, 'publish', name, '--version', version, '--spec', 'transform.toml', '--transform', 'component.wasm', '--no-code', '--registry', 'registry', '--key', 'release.key');
+    await run(folder, 'publish', name, '--version', version, '--spec', 'transform.toml', '--transform', 'component.wasm', '--no-code', '--registry', 'registry', '--key', 'release.key', '--trust', 'release.key.pub');
   }
 }
 

@@ -46,6 +46,8 @@ const STALLED: Duration = Duration::from_secs(15);
 /// Left of an invocation for aborting uploads and recording the failure; also the longest that
 /// cleaning up may take where there is no deadline.
 pub const CLEAN_UP: Duration = Duration::from_secs(10);
+/// Left of an invocation for its answer, also by cleaning up.
+const ANSWERING: Duration = Duration::from_secs(1);
 /// Where an endpoint is named and no region: signatures need one, local peers take any.
 const REGION_OF_ENDPOINTS: &str = "us-east-1";
 
@@ -101,7 +103,8 @@ impl Aws {
     #[must_use]
     pub fn cleaning_up(&self) -> Self {
         let latest = Instant::now() + CLEAN_UP;
-        let deadline = self.deadline.map_or(latest, |deadline| deadline.min(latest));
+        let before = |deadline: Instant| deadline.checked_sub(ANSWERING).unwrap_or(deadline);
+        let deadline = self.deadline.map_or(latest, |deadline| before(deadline).min(latest));
         Self { deadline: Some(deadline), reserve: Duration::ZERO, ..self.clone() }
     }
 

@@ -158,11 +158,11 @@ impl Deployed {
         Ok(())
     }
 
-    /// Whether a pipeline is held, by its configuration or by [`Deployed::pause`].
+    /// Whether a pipeline is held, by its configuration or by [`Deployed::pause`]; asked by `aws`, whose calls end in time.
     ///
     /// # Errors
     /// The storage's.
-    pub fn is_paused(&self, ready: &Ready) -> Result<bool> {
+    pub fn is_paused(&self, ready: &Ready, aws: &Aws) -> Result<bool> {
         if ready.pipeline.paused {
             return Ok(true);
         }
@@ -172,7 +172,7 @@ impl Deployed {
         {
             return Ok(paused);
         }
-        let lake = bare_lake(&ready.pipeline, &self.aws)?.remembering(ready.texts.clone());
+        let lake = bare_lake(&ready.pipeline, aws)?.remembering(ready.texts.clone());
         let paused = lake.storage().stat(&pause_key(&ready.pipeline.name))?.is_some();
         *looked = Some((Instant::now(), paused));
         Ok(paused)

@@ -264,7 +264,8 @@ impl<'a> Run<'a> {
         let means = Means { transform: Some(transform), source: Some(source), ..Means::default() };
         let replaced = |record: &CommitRecord| {
             // What is added to other versions is lost only if it cannot come again.
-            let gone = || !plan.append || source_of(lake, record).is_err();
+            let is_gone = |error: Error| error.code() == Code::SourceGone;
+            let gone = || !plan.append || source_of(lake, record).err().is_some_and(is_gone);
             record.source.version() != source.version() && gone()
         };
         let rolled = match roll_forward(lake, states, means, &replaced)? {

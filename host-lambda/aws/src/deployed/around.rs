@@ -79,7 +79,10 @@ impl Surroundings for Around {
         let gone = |what: &str| Error::new(Code::SourceGone, format!("{} {what}", record.uri));
         let place = record.uri.strip_prefix("s3://").and_then(|place| place.split_once('/'));
         let Some((bucket, key)) = place else {
-            return Source::file(std::path::Path::new(&record.uri));
+            let path = std::path::Path::new(&record.uri);
+            let there = path.exists();
+            return Source::file(path)
+                .map_err(|error| if there { error } else { gone("is not there any more") });
         };
         let storage = Arc::new(S3Storage::new(self.aws.clone(), bucket, "", S3Options::default()));
         let version = record.version.strip_prefix("v:");

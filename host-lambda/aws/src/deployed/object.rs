@@ -105,7 +105,8 @@ impl Deployed {
     fn through(&self, ready: &Ready, object: &ObjectRef, request: &Request) -> Result<ObjectAnswer> {
         let name = &ready.pipeline.name;
         let named = |answer: ObjectAnswer| ObjectAnswer { pipeline: Some(name.clone()), ..answer };
-        if self.is_paused(ready)? {
+        let asking = request.deadline.map_or_else(|| self.aws.clone(), |at| self.aws.with_deadline(at));
+        if self.is_paused(ready, &asking)? {
             let why =
                 format!("{name} is paused; `lakegate backfill` takes it after `lakegate resume {name}`");
             return Ok(named(ObjectAnswer { state: AnswerState::Paused, ..ignored(object, &why) }));

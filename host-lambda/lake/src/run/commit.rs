@@ -17,7 +17,7 @@ use crate::run::{Plan, crash, learn};
 use crate::source::{Source, now_ms};
 use crate::storage::{Published, Staged};
 use lakegate_base::time::rfc3339;
-use lakegate_base::{Code, Error, Result};
+use lakegate_base::{Code, Error, Kind, Result};
 use lakegate_sandbox::{JobOptions, SourceFacts, TableContract, Transform};
 
 /// What is needed to make vanished files again.
@@ -297,7 +297,7 @@ pub(crate) fn make_again(
     let used = means.transform.filter(|transform| transform.digest() == record.component).cloned();
     let used = match (used, lake.surroundings()) {
         (None, Some(surroundings)) => {
-            surroundings.transform(record).map_err(|error| cannot(&error.to_string()))?
+            surroundings.transform(record).map_err(|error| lasting(error, |why| cannot(&why)))?
         }
         (used, _) => used,
     };
@@ -308,7 +308,7 @@ pub(crate) fn make_again(
     let source = match means.source.filter(|source| source.version() == record.source.version()) {
         Some(source) => source,
         None => {
-            opened = source_of(lake, record).map_err(|error| cannot(&error.to_string()))?;
+            opened = source_of(lake, record).map_err(|error| lasting(error, |why| cannot(&why)))?;
             &opened
         }
     };
@@ -367,7 +367,7 @@ pub fn source_of(lake: &Lake, record: &CommitRecord) -> Result<Source> {
     } else if uri.starts_with("stdin:") {
         return Err(gone("standard input cannot be read again".into()));
     } else if let Some(surroundings) = lake.surroundings() {
-        surroundings.source(&record.source).map_err(|error| gone(error.to_string()))?
+        surroundings.source(&record.source).map_err(|error| lasting(error, gone))?
     } else {
         Source::file(std::path::Path::new(uri)).map_err(|error| gone(error.to_string()))?
     };
@@ -376,6 +376,11 @@ pub fn source_of(lake: &Lake, record: &CommitRecord) -> Result<Source> {
     }
     // The name holds the time of the first run: the same bytes touched later keep their file names.
     Ok(source.with_record(&record.source))
+}
+
+/// What is gone, or cannot be made, is that for good; what is busy, denied or out of time says nothing about it.
+fn lasting(error: Error, gone: impl FnOnce(String) -> Error) -> Error {
+    if error.kind() == Kind::Passing || error.is_of_set_up() { error } else { gone(error.to_string()) }
 }
 
 /// Notes that an object failed; its quarantine, if any, is published for looking. `records` is 0 if unknown.
