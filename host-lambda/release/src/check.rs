@@ -94,13 +94,16 @@ impl Registry {
             Ok(signed) => signed,
             Err(error) => return Ok(Some(no_statement(format!("is no signed text: {error}")))),
         };
+        // Whatever is wrong with compiled code, it is made again from the component: one code for all of it.
+        let unusable =
+            |error: &Error| Error::new(Code::CodeMismatch, error.to_string()).with_hint(again.clone());
         if let Err(error) = trust.verify(&what, signed.payload.as_bytes(), &signed.signature) {
-            return Ok(Some(error.with_hint(again)));
+            return Ok(Some(unusable(&error)));
         }
         match serde_json::from_str::<CodeStatement>(&signed.payload) {
             Ok(statement) if statement.component == manifest.component.blob.digest => {
                 let wrong = self.check_blob(&statement.code, &what, checked)?;
-                Ok(wrong.map(|error| error.with_hint(again)))
+                Ok(wrong.as_ref().map(unusable))
             }
             Ok(statement) => {
                 Ok(Some(no_statement(format!("is about the component {}", statement.component))))

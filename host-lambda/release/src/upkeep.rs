@@ -94,11 +94,10 @@ impl Registry {
     /// # Errors
     /// The storage's.
     pub fn restore_channel(&self, channel: &Channel, key: &SigningKey) -> Result<Channel> {
-        let place = channel_key(&channel.name);
-        let channel = channel.clone().named(&self.named(), &sha256(place.as_bytes())[..16], &key.id());
+        let channel = channel.clone().named(&self.named(), "", &key.id());
         let payload = String::from_utf8(to_json(&channel)?)
             .map_err(|error| Error::new(Code::Json, error.to_string()))?;
-        self.put_over(&place, &to_json(&Signed::new(payload, key))?)?;
+        self.put_signed(&channel_key(&channel.name), payload, key)?;
         Ok(channel)
     }
 
@@ -140,9 +139,7 @@ impl Registry {
             self.put_blob(&bytes)?;
         }
         for (key, bytes) in &texts {
-            if !self.storage().put_if_absent(key, bytes)? {
-                self.put_over(key, bytes)?;
-            }
+            self.put_over(key, bytes)?;
         }
         if here.is_some() {
             return Ok(false);

@@ -165,7 +165,7 @@ fn mend(opened: &Opened, found: &Found, from: Option<&Registry>) -> Result<bool,
 }
 
 fn is_of_code(error: &Error) -> bool {
-    error.code() == Code::CodeMismatch || error.to_string().contains("compiled code")
+    error.code() == Code::CodeMismatch
 }
 
 /// Targets of the statements about compiled code: `48.0.8-x86_64-unknown-linux-gnu-…`.
