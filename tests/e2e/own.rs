@@ -106,6 +106,23 @@ fn a_new_crate_builds_into_a_component_that_previews_its_sample() {
     let wasm = fs::read(folder.path().join("own.wasm")).unwrap();
     let place = folder.path().to_str().unwrap().as_bytes();
     assert!(!wasm.windows(place.len()).any(|window| window == place));
+    a_panic_tells_its_text(folder.path(), &asked);
+}
+
+/// The same crate, whose function panics over the record that it rejected.
+fn a_panic_tells_its_text(folder: &Path, asked: &[&str]) {
+    let code = folder.join("made/src/lib.rs");
+    let text = fs::read_to_string(&code).unwrap();
+    let rejects = r#"rejects.row(row, "the name is empty");"#;
+    assert_eq!(text.matches(rejects).count(), 1);
+    fs::write(&code, text.replace(rejects, r#"panic!("row {row} has\nno name");"#)).unwrap();
+    let built = with(folder, &["build", "made", "--out", "own.wasm"], &[("CARGO_TARGET_DIR", &*target())]);
+    assert_eq!(built.code, Some(0), "{built:?}");
+    let error = lakegate(folder, asked).json()["error"].clone();
+    assert_eq!(error["code"], "transform_crashed", "{error}");
+    let said = error["panic"].as_str().unwrap();
+    assert!(said.starts_with("panicked at src/lib.rs:") && said.ends_with(": row 2 has no name"), "{said}");
+    assert!(!error["message"].as_str().unwrap().contains("row 2"), "messages go to logs: {error}");
 }
 
 fn columns(preview: &Value) -> Vec<String> {

@@ -26,6 +26,7 @@ pub struct Error {
     hint: Option<String>,
     file: Option<String>,
     place: Option<Box<Place>>,
+    panic: Option<Box<str>>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -41,6 +42,7 @@ impl Error {
             hint: None,
             file: None,
             place: None,
+            panic: None,
             source: None,
         }
     }
@@ -107,6 +109,13 @@ impl Error {
         Self { place: (!place.is_empty()).then(|| Box::new(place)), ..self }
     }
 
+    /// Keeps what a transform said when it panicked. That may hold values of the input, so it is told where those are
+    /// (to who runs it, in the lake's failure record), and it is no part of the message.
+    #[must_use]
+    pub fn with_panic(self, said: impl Into<Box<str>>) -> Self {
+        Self { panic: Some(said.into()), ..self }
+    }
+
     /// Keeps what brought it about.
     #[must_use]
     pub fn because(self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
@@ -151,6 +160,11 @@ impl Error {
     /// Where in the input or spec, if that is known.
     pub fn place(&self) -> Option<&Place> {
         self.place.as_deref()
+    }
+
+    /// What a transform said when it panicked; may hold values of the input.
+    pub fn panic(&self) -> Option<&str> {
+        self.panic.as_deref()
     }
 
     /// True if a service said no for a reason that lies in the set-up: no object is to blame for it.

@@ -120,6 +120,12 @@ impl ReleaseRecord {
     pub fn id(&self) -> String {
         format!("{}@{}", self.name, self.version)
     }
+
+    /// For people: `orders@1.3.0 (channel document 7)`.
+    pub fn shown(&self) -> String {
+        let picked = self.sequence.map(|sequence| format!(" (channel document {sequence})"));
+        format!("{}{}", self.id(), picked.unwrap_or_default())
+    }
 }
 
 /// One processing of a source object that counts.
@@ -301,6 +307,9 @@ pub struct FailedRecord {
     pub hint: Option<String>,
     /// Where, as text.
     pub place: Option<String>,
+    /// What the transform said when it panicked; may hold values of the input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub panic: Option<String>,
     /// Records read, as far as known.
     pub records: u64,
     /// Records rejected, as far as known.

@@ -115,6 +115,8 @@ fn config() -> Config {
     }
     // A trap is reported by its kind; frames would name functions that nobody outside knows.
     config.wasm_backtrace_max_frames(None);
+    // The way to the memory of a guest that panicked; see `lakegate_model::last_words`.
+    config.coredump_on_trap(true);
     config.generate_address_map(false);
     config.native_unwind_info(false);
     config

@@ -63,6 +63,8 @@ pub enum SandboxError {
         call: &'static str,
         /// First line of the trap; never holds input.
         reason: String,
+        /// What it said of its panic: only of a transform that is not the shipped one.
+        panic: Option<String>,
     },
     /// The epoch deadline of a call or of the whole object passed.
     #[error("the transform ran longer than {seconds} s ({limit})")]
@@ -123,6 +125,9 @@ impl SandboxError {
             Self::Invalid { .. } => "a core module must be encoded as a component first",
             Self::Interface { .. } => "build it against the transform.wit of this version",
             Self::Code { .. } => "`lakegate precompile` of this version of Lakegate makes it again",
+            Self::Trap { panic: Some(_), .. } => {
+                "nothing of this source object was written; mend the transform, which panicked"
+            }
             Self::Trap { .. } | Self::Lie(_) => {
                 "nothing of this source object was written; this is a fault of the transform, please report it"
             }
@@ -140,6 +145,10 @@ impl From<SandboxError> for Error {
         let made = match error.hint() {
             Some(hint) => made.with_hint(hint),
             None => made,
+        };
+        let made = match &error {
+            SandboxError::Trap { panic: Some(said), .. } => made.with_panic(said.as_str()),
+            _ => made,
         };
         made.because(error)
     }

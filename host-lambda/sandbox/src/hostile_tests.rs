@@ -176,6 +176,19 @@ fn a_trap_is_a_crash_of_that_object() {
 }
 
 #[test]
+fn what_a_guest_says_of_its_panic_is_told_in_one_bounded_line() {
+    let sandbox = Sandbox::new(limits()).unwrap();
+    for (length, told) in [("\\09", Some("no\u{fffd} scale")), ("\\00", None)] {
+        let words =
+            format!(r#"(data (i32.const 4096) "\00lakegate-panic\00{length}\00\00\00no\ff\0ascale")"#);
+        let transform = Transform::from_bytes(&sandbox, "x.wasm", &guest("(unreachable)", &words)).unwrap();
+        let error = drive(&transform).unwrap_err();
+        // Not in the message, which goes to logs.
+        assert!(error.panic() == told && error.to_string().ends_with("instruction executed"), "{error:?}");
+    }
+}
+
+#[test]
 fn each_call_may_crash_and_the_next_object_is_made() {
     let sandbox = Sandbox::new(limits()).unwrap();
     let working = "(call $answer (i32.const 1))";

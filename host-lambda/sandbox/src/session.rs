@@ -5,8 +5,9 @@
 
 use std::time::{Duration, Instant};
 
+use lakegate_model::last_words;
 use wasmtime::component::ResourceAny;
-use wasmtime::{ResourceLimiter, Store, Trap};
+use wasmtime::{ResourceLimiter, Store, Trap, WasmCoreDump};
 
 use crate::bindings::{LakegateTransform, LakegateTransformPre};
 use crate::engine::Sandbox;
@@ -16,10 +17,12 @@ use crate::ledger::Ledger;
 use crate::limits::{CHUNK_BYTES, CORE_INSTANCES, LIFT_BYTES, Limits, TABLE_ELEMENTS, TICK};
 use lakegate_base::{Error, Result};
 
-/// What a store holds for the host: the memory limit, and whether it was hit.
+/// What a store holds for the host: the memory limit, whether it was hit, and what is told of a crash.
 pub(super) struct State {
     memory_bytes: u64,
     hit: Option<(&'static str, u64)>,
+    /// Whether what the guest says of its own panic is told.
+    tells_panics: bool,
 }
 
 impl ResourceLimiter for State {
@@ -74,11 +77,12 @@ impl Guest {
         sandbox: &Sandbox,
         linked: &LakegateTransformPre<State>,
         limits: Limits,
+        tells_panics: bool,
     ) -> Result<Self> {
         if !sandbox.is_ticking() {
             return Err(SandboxError::Engine("the epoch does not move".into()).into());
         }
-        let state = State { memory_bytes: limits.memory_bytes, hit: None };
+        let state = State { memory_bytes: limits.memory_bytes, hit: None, tells_panics };
         let mut store = Store::new(sandbox.engine(), state);
         store.limiter(|state| state);
         store.set_hostcall_fuel(LIFT_BYTES);
@@ -95,7 +99,7 @@ impl Guest {
         store.set_epoch_deadline(ticks(left));
         match linked.instantiate(&mut store) {
             Ok(instance) => Ok(Self { store, instance, limits, ends }),
-            Err(error) => Err(explain("start", &error, store.data(), &limits, nearest)),
+            Err(error) => Err(explain("start", &error, &store, &limits, nearest)),
         }
     }
 
@@ -122,7 +126,7 @@ impl Guest {
         }
         self.store.set_epoch_deadline(ticks(left));
         body(&self.instance, &mut self.store)
-            .map_err(|error| explain(name, &error, self.store.data(), &self.limits, nearest))
+            .map_err(|error| explain(name, &error, &self.store, &self.limits, nearest))
     }
 }
 
@@ -156,19 +160,26 @@ fn deadline(limits: &Limits, nearest: Nearest) -> Error {
 fn explain(
     call: &'static str,
     error: &wasmtime::Error,
-    state: &State,
+    store: &Store<State>,
     limits: &Limits,
     nearest: Nearest,
 ) -> Error {
-    if let Some((limit, most)) = state.hit {
+    if let Some((limit, most)) = store.data().hit {
         return SandboxError::Limit { limit, most }.into();
     }
-    match error.downcast_ref::<Trap>() {
-        Some(Trap::Interrupt) => deadline(limits, nearest),
-        Some(trap) => SandboxError::Trap { call, reason: first_line(&trap.to_string()) }.into(),
+    let reason = match error.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => return deadline(limits, nearest),
+        Some(trap) => trap.to_string(),
         // Not the error's own text in full: what the guest returned may be quoted there.
-        None => SandboxError::Trap { call, reason: first_line(&error.root_cause().to_string()) }.into(),
-    }
+        None => error.root_cause().to_string(),
+    };
+    SandboxError::Trap { call, reason: first_line(&reason), panic: last_words_of(error, store) }.into()
+}
+
+/// What a guest that crashed left of its panic.
+fn last_words_of(error: &wasmtime::Error, store: &Store<State>) -> Option<String> {
+    let memories = error.downcast_ref::<WasmCoreDump>().filter(|_| store.data().tells_panics)?.memories();
+    memories.iter().find_map(|memory| last_words::find(memory.data(store)))
 }
 
 /// One job: push, end and step until it is over.

@@ -13,6 +13,7 @@ pub mod digest;
 pub mod failure;
 pub mod footer;
 pub mod hive;
+pub mod last_words;
 pub mod learned;
 pub mod max_rejected;
 pub mod output;

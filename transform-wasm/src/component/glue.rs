@@ -1,7 +1,12 @@
 //! The component's glue: WIT types to the crate's own and back, nothing else.
 
 use std::cell::RefCell;
+use std::hint;
 use std::marker::PhantomData;
+use std::panic;
+use std::sync::{Mutex, Once};
+
+use lakegate_model::last_words::LastWords;
 
 use crate::transform::Transform;
 use crate::{error, job};
@@ -10,6 +15,24 @@ wit_bindgen::generate!({ path: "wit", world: "lakegate-traced", pub_export_macro
 
 use exports::lakegate::transform::trace;
 use exports::lakegate::transform::transform as wit;
+
+/// Text of the last panic, for the host to find.
+static LAST_WORDS: Mutex<LastWords> = Mutex::new(LastWords::none());
+
+/// From now on a panic leaves its text.
+fn keep_last_words() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        panic::set_hook(Box::new(|panic| {
+            // Held only where a panic's own text panics.
+            if let Ok(mut words) = LAST_WORDS.try_lock() {
+                words.keep(panic);
+                // Nothing here reads it, which must not make the compiler leave it out.
+                hint::black_box(&mut *words);
+            }
+        }));
+    });
+}
 
 /// A transform as a component.
 pub struct Component<T>(PhantomData<T>);
@@ -21,6 +44,7 @@ impl<T: Transform> wit::Guest for Component<T> {
     type Job = JobResource<T>;
 
     fn describe() -> wit::Description {
+        keep_last_words();
         let description = T::describe();
         wit::Description {
             name: description.name,
@@ -33,6 +57,7 @@ impl<T: Transform> wit::Guest for Component<T> {
 
 impl<T: Transform> wit::GuestJob for JobResource<T> {
     fn open(options: wit::Options) -> Result<wit::Job, wit::Failure> {
+        keep_last_words();
         let options = job::Options {
             spec: options.spec,
             table: options.table,

@@ -237,7 +237,7 @@ impl Deployed {
         let Some(record) = failure_of(lake, name, source, error)? else { return Ok(false) };
         if let Some(place) = &ready.pipeline.lineage {
             let storage = super::storage_at(&ready.pipeline, aws, &place.write_to)?;
-            lineage::fail(&*storage, &ready.pipeline, lake, source, error)?;
+            lineage::fail(&*storage, &ready.pipeline, lake, source, error, record.release.as_ref())?;
         }
         if let Some(copy_to) = &ready.pipeline.failed_copy {
             copy(&ready.pipeline, aws, source, copy_to)?;

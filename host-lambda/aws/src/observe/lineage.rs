@@ -23,15 +23,15 @@ use sha2::{Digest, Sha256};
 
 pub use event::{
     ColumnLineage, Dataset, DatasetFacets, ErrorMessage, EventType, Facet, FieldLineage, InputField, Job,
-    JobFacets, JobType, OutputFacets, OutputStatistics, Run, RunEvent, RunFacets, Schema, SchemaField,
-    Transformation, Version,
+    JobFacets, JobType, OutputFacets, OutputStatistics, Run, RunEvent, RunFacets, Schema, SchemaField, Tag,
+    Tags, Transformation, Version,
 };
 pub use hook::{complete, fail};
 
 use crate::config::Pipeline;
 use columns::Plan;
 use lakegate_base::{Code, Error, Result};
-use lakegate_lake::record::CommitRecord;
+use lakegate_lake::record::{CommitRecord, ReleaseRecord};
 use lakegate_lake::storage::Storage;
 use lakegate_sandbox::TableContract;
 
@@ -59,6 +59,14 @@ pub fn namespace(pipeline: &Pipeline) -> String {
     told.unwrap_or_else(|| pipeline.lake.uri().trim_end_matches('/').to_owned())
 }
 
+/// The release, and the channel document that picked it.
+fn by_release(release: &ReleaseRecord) -> Facet<Tags> {
+    let tag = |key: &str, value: String| Tag { key: key.into(), value, source: "LAKEGATE".into() };
+    let document = release.sequence.map(|sequence| tag("lakegate.channel_document", sequence.to_string()));
+    let tags = document.into_iter().chain([tag("lakegate.release", release.id())]).collect();
+    Facet::new(Tags { tags })
+}
+
 impl Generation<'_> {
     /// The run's id.
     pub fn run_id(&self) -> String {
@@ -78,6 +86,7 @@ impl Generation<'_> {
     /// `contract_unreadable`: a text is no contract of a version that this code reads, or is missing.
     pub fn complete(&self, record: &CommitRecord, contracts: &[TableContract]) -> Result<RunEvent> {
         let mut event = self.event(EventType::Complete, &record.committed);
+        event.run.facets.tags = record.release.as_ref().map(by_release);
         for table in record.contracts.keys() {
             let contract = contracts.iter().find(|contract| contract.table == *table);
             let Some(contract) = contract else {
@@ -92,8 +101,9 @@ impl Generation<'_> {
     }
 
     /// The object failed: nothing of it is in the tables. The message is one of [`Error`]'s and so holds no value.
-    pub fn fail(&self, at: &str, code: &str, message: &str) -> RunEvent {
+    pub fn fail(&self, at: &str, code: &str, message: &str, release: Option<&ReleaseRecord>) -> RunEvent {
         let mut event = self.event(EventType::Fail, at);
+        event.run.facets.tags = release.map(by_release);
         event.run.facets.error_message = Some(Facet::new(ErrorMessage {
             message: format!("{code}: {message}"),
             programming_language: "RUST".into(),

@@ -12,6 +12,7 @@ use crate::show::problem;
 use crate::show::render::Screen;
 use lakegate_base::Error;
 use lakegate_lake::lake::Lake;
+use lakegate_lake::record::ReleaseRecord;
 use lakegate_lake::run;
 use lakegate_lake::run::State;
 use serde_json::{Map, Value, json};
@@ -40,6 +41,8 @@ pub struct Made {
     warnings: BTreeMap<(String, String), Noticed>,
     checks: BTreeMap<(String, String, String), u64>,
     specs: BTreeSet<String>,
+    /// Which made how many sources: more than one where one took over meanwhile, or a canary has its share.
+    releases: BTreeMap<String, u64>,
     sources: Vec<Value>,
     one: Option<One>,
     unchanged: usize,
@@ -78,6 +81,7 @@ impl Made {
             warnings: BTreeMap::new(),
             checks: BTreeMap::new(),
             specs: BTreeSet::new(),
+            releases: BTreeMap::new(),
             sources: Vec::new(),
             one: None,
             unchanged: 0,
@@ -115,6 +119,9 @@ impl Made {
             self.unchanged += 1;
             self.unchanged_rejected += report.rejected;
             return;
+        }
+        if let Some(release) = &commit.release {
+            *self.releases.entry(release.shown()).or_default() += 1;
         }
         for part in &commit.parts {
             let sums = self.tables.entry(part.table.clone()).or_default();
@@ -266,6 +273,8 @@ fn source_json(name: &str, uri: &str, outcome: &run::Outcome) -> Value {
         "name": name, "uri": uri, "state": state_name(&outcome.state), "generation": commit.generation,
         "records": outcome.report.records, "accepted": outcome.report.accepted, "rejected": outcome.report.rejected,
         "input": commit.source.digest, "component": commit.component, "spec": commit.spec, "contracts": contracts,
+        "release": commit.release.as_ref().map(ReleaseRecord::id),
+        "document": commit.release.as_ref().and_then(|release| release.sequence),
         "parts": parts, "passes": outcome.passes, "comparable": outcome.report.comparable,
         "milliseconds": outcome.milliseconds,
     })

@@ -2,17 +2,20 @@
 //!
 //! Not for deciding anything by it. Commands and `lakegate serve` show the same failure in the same words.
 
-use crate::show::render::{Screen, Tone};
+use crate::show::render::{Screen, Tone, visible};
 use lakegate_base::{Error, Fault};
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// For people: one to three lines.
+/// For people: one to four lines.
 pub fn render(error: &Error, screen: Screen) -> String {
     let mut text = format!("{}: {}\n", screen.paint(Tone::Bad, opening(error.fault())), error.message());
     let place = place(error);
     if !place.is_empty() {
         text.push_str(&format!("  {} {place}\n", screen.paint(Tone::Dim, "-->")));
+    }
+    if let Some(panic) = error.panic() {
+        text.push_str(&format!("  {} {}\n", screen.paint(Tone::Dim, "it said:"), visible(panic)));
     }
     if let Some(hint) = error.hint() {
         text.push_str(&format!("  {} {hint}\n", screen.paint(Tone::Good, "hint:")));
@@ -30,13 +33,17 @@ pub fn json(error: &Error) -> Value {
     let place = error.place();
     let known = error.file().is_some() || place.is_some();
     let place = place.cloned().unwrap_or_default();
-    json!({
+    let mut object = json!({
         "fault": error.fault().name(), "code": error.name(), "message": error.message(), "hint": error.hint(),
         "place": known.then(|| json!({
             "file": error.file(), "line": place.line, "column": place.column,
             "offset": place.offset, "record": place.record, "path": place.path,
         })),
-    })
+    });
+    if let (Some(object), Some(panic)) = (object.as_object_mut(), error.panic()) {
+        object.insert("panic".to_owned(), panic.into());
+    }
+    object
 }
 
 /// Says in which file `error` is: in the spec when the spec is at fault, else in the input.

@@ -19,12 +19,13 @@ use crate::show::rows::Rows;
 use clap::Args;
 use lakegate_base::{Code, Error};
 use lakegate_lake::lake::Lake;
+use lakegate_lake::record::ReleaseRecord;
 use lakegate_lake::run;
 use lakegate_lake::run::{Plan, Preview};
 use lakegate_sandbox::TableContract;
 use serde_json::{Map, Value, json};
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Part files and rejects listed before a list is cut.
 const LISTED: usize = 10;
@@ -98,9 +99,14 @@ pub fn run(args: &PreviewArgs, context: &Context) -> Outcome {
     })?;
     let tables = tables(&preview, args.rows)?;
     let exit = if preview.report.rejected > 0 { Exit::Rejected } else { Exit::Done };
-    let text =
-        text(&name, &preview, &tables, lake.is_some().then_some(args.lake.lake.as_path()), context.out);
-    Ok(Answer { text, json: to_json(&preview, &tables), exit })
+    let text = text(
+        &name,
+        &preview,
+        &tables,
+        &note(plan.release.as_ref(), lake.is_some().then_some(&args.lake.lake)),
+        context.out,
+    );
+    Ok(Answer { text, json: to_json(&preview, &tables, plan.release.as_ref()), exit })
 }
 
 fn live_contracts(lake: &Lake, plan: &Plan) -> Vec<TableContract> {
@@ -126,7 +132,14 @@ fn tables(preview: &Preview, limit: usize) -> Result<Vec<Table>, Error> {
     Ok(tables)
 }
 
-fn text(name: &str, preview: &Preview, tables: &[Table], lake: Option<&Path>, screen: Screen) -> String {
+/// What would make it where.
+fn note(release: Option<&ReleaseRecord>, lake: Option<&PathBuf>) -> String {
+    let by = release.map(|release| format!("by {}; ", release.shown())).unwrap_or_default();
+    let lake = lake.map(|lake| format!("as `run` would make it in the lake {}; ", lake.display()));
+    format!("{by}{}nothing was written", lake.unwrap_or_default())
+}
+
+fn text(name: &str, preview: &Preview, tables: &[Table], note: &str, screen: Screen) -> String {
     let report = &preview.report;
     let tone = if report.rejected > 0 { Tone::Warn } else { Tone::Good };
     let mut text = format!(
@@ -136,11 +149,7 @@ fn text(name: &str, preview: &Preview, tables: &[Table], lake: Option<&Path>, sc
         number(report.accepted),
         screen.paint(tone, &format!("{} rejected", number(report.rejected))),
     );
-    let note = match lake {
-        Some(lake) => format!("as `run` would make it in the lake {}; nothing was written", lake.display()),
-        None => "nothing was written".to_owned(),
-    };
-    text.push_str(&format!("  {}\n", screen.paint(Tone::Dim, &note)));
+    text.push_str(&format!("  {}\n", screen.paint(Tone::Dim, note)));
     for table in tables {
         text.push_str(&table_text(table, preview, screen));
     }
@@ -210,7 +219,7 @@ fn table_text(table: &Table, preview: &Preview, screen: Screen) -> String {
     text
 }
 
-fn to_json(preview: &Preview, tables: &[Table]) -> Value {
+fn to_json(preview: &Preview, tables: &[Table], release: Option<&ReleaseRecord>) -> Value {
     let report = &preview.report;
     let tables: Vec<Value> = tables
         .iter()
@@ -242,6 +251,7 @@ fn to_json(preview: &Preview, tables: &[Table]) -> Value {
         "format": report.format, "compression": report.compression, "tables": tables,
         "rejects": report.rejects, "quarantine": preview.quarantine, "warnings": report.warnings,
         "checks": report.checks, "spec": preview.spec, "receipt": preview.receipt, "passes": preview.passes,
+        "release": release.map(ReleaseRecord::id), "document": release.and_then(|release| release.sequence),
     })
 }
 

@@ -269,9 +269,7 @@ fn commit_text(commit: &CommitState, mark: Option<&Load>, part: Option<&str>, sc
     fact("committed", format!("{} (begun {})", record.committed, record.started));
     fact("reason", record.reason.clone());
     if let Some(release) = &record.release {
-        let picked =
-            release.sequence.map_or(String::new(), |sequence| format!(" (channel document {sequence})"));
-        fact("release", format!("{}{picked}", release.id()));
+        fact("release", release.shown());
     }
     fact("component", record.component.clone());
     fact("spec", record.spec.clone());
@@ -356,7 +354,11 @@ fn failed(failures: &[FailedRecord], screen: Screen) -> String {
         grid.row(vec![
             Cell::new(Tone::Name, visible(&failure.source.uri)),
             Cell::new(Tone::Bad, failure.code.clone()),
-            visible(&failure.message).into(),
+            visible(&match &failure.panic {
+                Some(said) => format!("{}; it said: {said}", failure.message),
+                None => failure.message.clone(),
+            })
+            .into(),
             Cell::new(Tone::Dim, failure.at.clone()),
         ]);
     }

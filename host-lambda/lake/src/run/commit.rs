@@ -404,6 +404,7 @@ pub(crate) fn record_failure(
         message: error.to_string(),
         hint: error.hint().map(str::to_string),
         place: error.place().map(ToString::to_string),
+        panic: error.panic().map(str::to_owned),
         at: rfc3339(now_ms()),
         ..FailedRecord::default()
     };

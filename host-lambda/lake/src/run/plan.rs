@@ -59,9 +59,8 @@ impl Plan {
             _ if !named.is_empty() => named,
             Some(table) => vec![table.clone()],
             None => {
-                return Err(
-                    Error::new(Code::TableMissing, "no table is named").with_hint("give one with --table")
-                );
+                return Err(Error::new(Code::TableMissing, "no table is named")
+                    .with_hint("name it in the spec, as `lakegate init` does, or give one with --table"));
             }
         };
         if let Some(hidden) = tables.iter().find(|table| table.starts_with('_')) {

@@ -92,6 +92,9 @@ pub struct RunFacets {
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_message: Option<Facet<ErrorMessage>>,
+    /// Which release made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Facet<Tags>>,
 }
 
 impl RunFacets {
@@ -196,6 +199,7 @@ macro_rules! body {
 }
 
 body!(ErrorMessage, "1-0-1", "ErrorMessageRunFacet");
+body!(Tags, "2-0-3", "TagsRunFacet");
 body!(JobType, "2-0-3", "JobTypeJobFacet");
 body!(Version, "1-0-1", "DatasetVersionDatasetFacet");
 body!(Schema, "1-1-1", "SchemaDatasetFacet");
@@ -210,6 +214,24 @@ pub struct ErrorMessage {
     pub message: String,
     /// Of the observed system.
     pub programming_language: String,
+}
+
+/// Facts about a run that have no facet of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tags {
+    /// In order of their keys.
+    pub tags: Vec<Tag>,
+}
+
+/// One fact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tag {
+    /// What it is about.
+    pub key: String,
+    /// What it says.
+    pub value: String,
+    /// Who says it.
+    pub source: String,
 }
 
 /// What kind of job.

@@ -9,7 +9,7 @@ use crate::observe::lineage::{Generation, namespace, write};
 use lakegate_base::time::rfc3339;
 use lakegate_base::{Error, Result};
 use lakegate_lake::lake::Lake;
-use lakegate_lake::record::CommitRecord;
+use lakegate_lake::record::{CommitRecord, ReleaseRecord};
 use lakegate_lake::source::{Source, now_ms};
 use lakegate_lake::storage::Storage;
 use lakegate_sandbox::TableContract;
@@ -55,6 +55,7 @@ pub fn fail(
     lake: &Lake,
     source: &Source,
     error: &Error,
+    release: Option<&ReleaseRecord>,
 ) -> Result<()> {
     let (namespace, uri) = (namespace(pipeline), pipeline.lake.uri());
     let states = lake.generations(&pipeline.name, source.uri())?;
@@ -70,7 +71,7 @@ pub fn fail(
     };
     let at = rfc3339(now_ms());
     write(storage, "", &run.start(&at))?;
-    write(storage, "", &run.fail(&at, error.name(), &error.to_string()))?;
+    write(storage, "", &run.fail(&at, error.name(), &error.to_string(), release))?;
     Ok(())
 }
 

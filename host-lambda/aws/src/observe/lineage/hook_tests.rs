@@ -102,15 +102,15 @@ fn a_failure_is_of_the_generation_that_it_would_have_become() {
         let of_kind = events.into_iter().filter(|event| event.event_type == kind);
         of_kind.map(|event| event.run.run_id).collect::<Vec<_>>()
     };
-    fail(&scene.lineage, &scene.pipeline, &scene.lake, &scene.source, &error).unwrap();
-    fail(&scene.lineage, &scene.pipeline, &scene.lake, &scene.source, &error).unwrap();
+    fail(&scene.lineage, &scene.pipeline, &scene.lake, &scene.source, &error, None).unwrap();
+    fail(&scene.lineage, &scene.pipeline, &scene.lake, &scene.source, &error, None).unwrap();
     let first = told(EventType::Fail);
     assert_eq!((first.len(), told(EventType::Start)), (1, first.clone()));
     // Mended and run again: the same run ends well.
     complete(&scene.lineage, &scene.pipeline, &scene.lake, &scene.commit()).unwrap();
     assert_eq!(told(EventType::Complete), first);
     // A failure after that is of the next generation.
-    fail(&scene.lineage, &scene.pipeline, &scene.lake, &scene.source, &error).unwrap();
+    fail(&scene.lineage, &scene.pipeline, &scene.lake, &scene.source, &error, None).unwrap();
     assert_eq!(told(EventType::Fail).len(), 2);
     let message =
         &scene.told().into_iter().find_map(|event| event.run.facets.error_message).unwrap().body.message;

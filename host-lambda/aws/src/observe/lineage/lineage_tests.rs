@@ -51,6 +51,12 @@ fn record() -> CommitRecord {
     CommitRecord {
         contracts: BTreeMap::from([("orders".into(), "c1".into()), ("order_items".into(), "c2".into())]),
         parts: vec![part("orders", 2, 1000), part("order_items", 5, 900), part("orders", 1, 500)],
+        release: Some(ReleaseRecord {
+            name: "orders".into(),
+            version: "1.3.0".into(),
+            sequence: Some(7),
+            ..ReleaseRecord::default()
+        }),
         committed: "2025-01-01T11:59:59.999Z".into(),
         ..CommitRecord::default()
     }
@@ -61,7 +67,15 @@ fn events() -> [(&'static str, RunEvent); 3] {
     [
         ("start", run.start("2025-01-01T11:59:50.000Z")),
         ("complete", run.complete(&record(), &contracts()).unwrap()),
-        ("fail", run.fail("2025-01-01T11:59:59.999Z", "syntax_error", "not JSON (line 3, column 7)")),
+        (
+            "fail",
+            run.fail(
+                "2025-01-01T11:59:59.999Z",
+                "syntax_error",
+                "not JSON (line 3, column 7)",
+                record().release.as_ref(),
+            ),
+        ),
     ]
 }
 
@@ -81,13 +95,15 @@ fn events_are_as_agreed_and_read_back_alike() {
 }
 
 /// Required fields of the published schemas: `BaseEvent` and `RunEvent` (2-0-2), `Run`, `Job`, `Dataset`, each facet.
-const REQUIRED: [(&str, &[&str]); 14] = [
+const REQUIRED: [(&str, &[&str]); 16] = [
     ("RunEvent", &["eventTime", "producer", "schemaURL", "run", "job"]),
     ("Run", &["runId"]),
     ("Job", &["namespace", "name"]),
     ("Dataset", &["namespace", "name"]),
     ("BaseFacet", &["_producer", "_schemaURL"]),
     ("ErrorMessageRunFacet", &["message", "programmingLanguage"]),
+    ("TagsRunFacet", &["tags"]),
+    ("TagsRunFacetFields", &["key", "value"]),
     ("JobTypeJobFacet", &["processingType", "integration"]),
     ("DatasetVersionDatasetFacet", &["datasetVersion"]),
     ("SchemaDatasetFacet", &["fields"]),
@@ -125,6 +141,7 @@ fn facets(owner: &Value, found: &mut Vec<String>) {
         has(facet, name);
         match name {
             "SchemaDatasetFacet" => each(&facet["fields"], |field| has(field, "SchemaDatasetFacetFields")),
+            "TagsRunFacet" => each(&facet["tags"], |tag| has(tag, "TagsRunFacetFields")),
             "ColumnLineageDatasetFacet" => each(&facet["fields"], |field| {
                 has(field, "Fields");
                 each(&field["inputFields"], |input| {
@@ -171,6 +188,7 @@ fn required_fields_are_there() {
             "JobTypeJobFacet",
             "OutputStatisticsOutputDatasetFacet",
             "SchemaDatasetFacet",
+            "TagsRunFacet",
         ]
     );
 }

@@ -30,6 +30,7 @@ impl Made {
             text.push_str(&self.nothing_to_do(screen));
             return text;
         }
+        text.push_str(&self.made_by(screen));
         let mut grid = Grid::new(&["table", ">rows", ">filtered", ">files", ">bytes", "contract"]);
         for (name, sums) in &self.tables {
             grid.row(vec![
@@ -95,6 +96,21 @@ impl Made {
                 format!("{sources}: {} ({})\n", parts.join(" · "), duration(milliseconds))
             }
         }
+    }
+
+    /// The release, or each with its share.
+    fn made_by(&self, screen: Screen) -> String {
+        let by = match self.releases.len() {
+            0 => return String::new(),
+            1 => self.releases.keys().cloned().collect(),
+            _ => {
+                let of = |(release, sources): (&String, &u64)| {
+                    format!("{release}: {}", count(*sources, "source", "sources"))
+                };
+                self.releases.iter().map(of).collect::<Vec<_>>().join(" · ")
+            }
+        };
+        format!("  {}\n", screen.paint(Tone::Dim, &format!("by {by}")))
     }
 
     fn nothing_to_do(&self, screen: Screen) -> String {
