@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use lakegate_tests::command::{Ran, lakegate};
+use lakegate_tests::serving::Serving;
 use lakegate_tests::ways;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -140,6 +141,65 @@ fn every_damage_is_found_and_mended_by_the_command_that_is_named() {
             copied(&folder.join("backup"), &folder.join("releases"));
         }
     }
+}
+
+const FOLLOWS: [&str; 6] = ["--transform", "orders", "--registry", "releases", "--trust", "release.key.pub"];
+
+/// A host that starts now: it works, or says in its hint which command helps.
+fn starts(folder: &Path, case: &str) {
+    fs::write(folder.join("fresh.ndjson"), "{\"id\":2}\n").unwrap();
+    let ran = call(folder, &[&["run", "fresh.ndjson", "--again"][..], &FOLLOWS].concat());
+    if ran.code == Some(0) {
+        let serving = Serving::start(folder, &[&["--lake", "lake"][..], &FOLLOWS].concat());
+        assert_eq!(serving.upload("fresh.ndjson", b"{\"id\":3}\n")["state"], "done", "{case}");
+        return;
+    }
+    let serve = call(folder, &[&["serve", "--lake", "lake"][..], &FOLLOWS].concat());
+    for (host, ran) in [("run", ran), ("serve", serve)] {
+        let error = ran.json()["error"].clone();
+        assert_eq!(
+            (ran.code, error["fault"].as_str()),
+            (Some(1), Some("release")),
+            "{case}, {host}: {error}"
+        );
+        let hint = error["hint"].as_str().unwrap_or_default();
+        assert!(hint.contains("`lakegate "), "{case}, {host}: {error}");
+    }
+}
+
+#[test]
+fn objects_go_on_whatever_is_damaged_or_the_start_says_what_to_do() {
+    let Some(folder) = made() else { return };
+    let folder = folder.path();
+    let running = Serving::start(folder, &[&["--lake", "lake"][..], &FOLLOWS].concat());
+    let mut number = 0;
+    let mut goes_on = |case: &str| {
+        number += 1;
+        let told = running.upload(&format!("{number}.ndjson"), b"{\"id\":4}\n");
+        assert_eq!(told["state"], "done", "{case}: {told}");
+    };
+    goes_on("whole");
+    for (what, path) in pieces(&folder.join("releases")) {
+        for how in HOW {
+            let case = format!("{what} {how}");
+            damage(&path, how);
+            goes_on(&case);
+            starts(folder, &case);
+            copied(&folder.join("backup"), &folder.join("releases"));
+        }
+    }
+    // An older document than the one that the lake's commits name.
+    let channel = folder.join("releases/channels/orders.json");
+    let older = fs::read(&channel).unwrap();
+    ok(folder, &[&["promote", "orders", "1.0.0"][..], &SIGNED].concat());
+    ok(folder, &[&["run", "sample.ndjson", "--again"][..], &FOLLOWS].concat());
+    fs::write(&channel, older).unwrap();
+    goes_on("channel older");
+    let ran = call(folder, &[&["run", "sample.ndjson", "--again"][..], &FOLLOWS].concat());
+    assert_eq!(ran.json()["error"]["code"], "channel_replayed", "{ran:?}");
+    let least = ran.json()["error"]["hint"].as_str().unwrap().contains("--accept-sequence 1");
+    assert!(least, "{ran:?}");
+    ok(folder, &[&["run", "sample.ndjson", "--again", "--accept-sequence", "1"][..], &FOLLOWS].concat());
 }
 
 #[test]

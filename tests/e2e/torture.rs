@@ -15,6 +15,7 @@
 
 mod channel;
 mod plain;
+mod scenarios;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,77 +31,11 @@ use lakegate_tests::simulated::{Bucket, Chance, Fault, Process, Schedule, Stall,
 use lakegate_tests::ways;
 
 use plain::Plain;
+use scenarios::{RETRACT, SCENARIOS, Scenario, load};
 use world::{Op, Seen, World};
 
 /// Random interleavings of each scenario where no time is asked for.
 const ROUNDS: u64 = 8;
-
-struct Scenario {
-    name: &'static str,
-    append: bool,
-    before: &'static [Op],
-    acts: &'static [Op],
-}
-
-const fn load(key: u8, version: u8) -> Op {
-    Op::Load { key, version }
-}
-
-const fn again(key: u8, version: u8) -> Op {
-    Op::Again { key, version }
-}
-
-const fn resubmit(key: u8, mended: u8) -> Op {
-    Op::Resubmit { key, mended }
-}
-
-const RETRACT: Op = Op::Retract { key: 0 };
-
-const fn meet(name: &'static str, before: &'static [Op], acts: &'static [Op]) -> Scenario {
-    Scenario { name, append: false, before, acts }
-}
-
-const fn adding(name: &'static str, before: &'static [Op], acts: &'static [Op]) -> Scenario {
-    Scenario { name, append: true, before, acts }
-}
-
-/// Each operation at least once by itself, and with each that it can meet.
-const SCENARIOS: &[Scenario] = &[
-    meet("first load, delivered twice", &[], &[load(0, 1), load(0, 1)]),
-    meet("two versions, first loads", &[], &[load(0, 1), load(0, 2)]),
-    meet("two objects that widen one table", &[load(0, 1)], &[load(0, 3), load(1, 3)]),
-    meet("re-upload and a late duplicate", &[load(0, 1)], &[load(0, 2), load(0, 1)]),
-    meet("three versions", &[load(0, 1)], &[load(0, 3), load(0, 2)]),
-    meet("first loads of three", &[], &[load(0, 1), load(0, 2), load(0, 3)]),
-    meet("made again beside a re-upload", &[load(0, 1)], &[again(0, 1), load(0, 2)]),
-    meet("made again twice", &[load(0, 1)], &[again(0, 1), again(0, 1)]),
-    meet("retract and the late event", &[load(0, 1)], &[RETRACT, load(0, 1)]),
-    meet("retract and a re-upload", &[load(0, 1)], &[RETRACT, load(0, 2)]),
-    meet("type change and a first load", &[load(0, 1)], &[Op::Change, load(1, 1)]),
-    meet("type change and a re-upload", &[load(0, 1)], &[Op::Change, load(0, 2)]),
-    meet("type change and retract", &[load(0, 1), load(1, 1)], &[Op::Change, RETRACT]),
-    meet("type change twice", &[load(0, 1)], &[Op::Change, Op::Change]),
-    meet("type change and resubmission", &[load(0, 1)], &[Op::Change, resubmit(0, 1)]),
-    meet("resubmission twice, alike", &[load(0, 1)], &[resubmit(0, 1), resubmit(0, 1)]),
-    meet("resubmission twice, mended differently", &[load(0, 1)], &[resubmit(0, 1), resubmit(0, 2)]),
-    meet("resubmission and a re-upload", &[load(0, 1)], &[resubmit(0, 1), load(0, 2)]),
-    meet("resubmission and retract", &[load(0, 1)], &[resubmit(0, 1), RETRACT]),
-    meet("resubmission and made again", &[load(0, 1), resubmit(0, 1)], &[again(0, 1), resubmit(0, 1)]),
-    meet("withdrawn, then the same again", &[load(0, 1), resubmit(0, 1), load(0, 2)], &[resubmit(0, 1)]),
-    meet("resubmissions of two objects", &[load(0, 1), load(1, 1)], &[resubmit(0, 1), resubmit(1, 1)]),
-    meet("one mended line for two objects", &[load(0, 1), load(1, 1)], &[resubmit(0, 9), resubmit(1, 9)]),
-    meet("fsck and a first load", &[load(1, 1)], &[Op::Fsck, load(0, 1)]),
-    meet("fsck and a re-upload", &[load(0, 1)], &[Op::Fsck, load(0, 2)]),
-    meet("fsck and made again", &[load(0, 1)], &[Op::Fsck, again(0, 1)]),
-    meet("fsck and retract", &[load(0, 1)], &[Op::Fsck, RETRACT]),
-    meet("fsck, load and re-upload", &[], &[load(0, 1), Op::Fsck, load(0, 2)]),
-    adding("versions that are added", &[load(0, 1)], &[load(0, 2), load(0, 3)]),
-    adding("added twice", &[], &[load(0, 1), load(0, 1)]),
-    adding("added, retract and the late event", &[load(0, 1), load(0, 2)], &[RETRACT, load(0, 1)]),
-    adding("retracted before, and its event", &[load(0, 1), RETRACT, load(0, 2)], &[RETRACT, load(0, 1)]),
-    adding("retract and a new version", &[load(0, 1)], &[RETRACT, load(0, 2)]),
-    adding("added beside made again", &[load(0, 1)], &[again(0, 1), load(0, 2)]),
-];
 
 /// What was tried.
 #[derive(Default)]
@@ -117,7 +52,9 @@ struct Tally {
 fn operation(op: Op) -> &'static str {
     match op {
         Op::Load { .. } => "load",
+        Op::Beside { .. } => "load by another pipeline",
         Op::Again { .. } => "again",
+        Op::Overwrite { .. } => "overwrite",
         Op::Retract { .. } => "retract",
         Op::Change => "contract change",
         Op::Resubmit { .. } => "resubmit",
@@ -263,6 +200,10 @@ impl<'a> Trial<'a> {
             Ok(_) => {}
             Err(error) => wrong.push(format!("unreadable: {error}")),
         }
+        // What is staged in an upload outlives its process: what was committed can always be completed.
+        let lost =
+            world.lost().into_iter().filter(|code| !world.small && code == Code::GenerationLost.name());
+        wrong.extend(lost.map(|code| format!("lost: {code}")));
         let uploads_by_age = unheard.iter().any(|index| acts[*index] == Op::Change);
         let disorder = world.disorder(uploads_by_age);
         wrong.extend(disorder.unwrap_or_else(|error| vec![format!("unreadable: {error}")]));

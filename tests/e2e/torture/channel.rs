@@ -91,9 +91,12 @@ fn meet(seed: u64, stalls: &[Stall], strikes: &[(usize, Strike)]) -> Option<Stri
             .filter(|past| past.change == change)
             .count()
     };
+    // Whoever lives is told what became of its change: told no, it would make it again.
+    let killed = strikes.iter().any(|(_, strike)| strike.fault.kills());
     let right = |change: Change, by: &[bool]| {
         let sure = by.iter().filter(|heard| **heard).count();
-        (sure..=by.len()).contains(&made(change))
+        let most = if killed { by.len() } else { sure };
+        (sure..=most).contains(&made(change))
     };
     let steps = after.sequence - before.sequence;
     let whole = steps as usize == made(Change::Rollback) + made(Change::Promote);

@@ -11,7 +11,10 @@ use super::world::Op;
 #[derive(Clone, Debug, Default)]
 pub struct Plain {
     append: bool,
-    objects: BTreeMap<u8, Object>,
+    /// By pipeline, of which the first is the one that everything else is done in.
+    objects: BTreeMap<(u8, u8), Object>,
+    /// Versions whose raw file is gone: their events are answered without a look.
+    gone: BTreeSet<(u8, u8)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -58,11 +61,17 @@ impl Plain {
     pub fn act(&mut self, op: Op) {
         let append = self.append;
         match op {
-            Op::Load { key, version } => self.objects.entry(key).or_default().load(version, append),
-            Op::Again { key, version } => self.objects.entry(key).or_default().make(version, append),
-            Op::Retract { key } => self.objects.entry(key).or_default().retract(),
+            Op::Load { key, version } | Op::Beside { key, version } | Op::Again { key, version }
+                if self.gone.contains(&(key, version)) => {}
+            Op::Overwrite { key, version } => {
+                self.gone.insert((key, version));
+            }
+            Op::Load { key, version } => self.object(0, key).load(version, append),
+            Op::Beside { key, version } => self.object(1, key).load(version, append),
+            Op::Again { key, version } => self.object(0, key).make(version, append),
+            Op::Retract { key } => self.object(0, key).retract(),
             Op::Resubmit { key, mended } => {
-                let object = self.objects.entry(key).or_default();
+                let object = self.object(0, key);
                 if !object.current.is_empty() {
                     object.mended.get_or_insert(mended);
                 }
@@ -71,10 +80,14 @@ impl Plain {
         }
     }
 
+    fn object(&mut self, pipeline: u8, key: u8) -> &mut Object {
+        self.objects.entry((pipeline, key)).or_default()
+    }
+
     /// The `id` of each row, sorted, and how many rejected records are open.
     pub fn seen(&self) -> (Vec<String>, usize) {
         let (mut ids, mut open) = (Vec::new(), 0);
-        for (key, object) in &self.objects {
+        for ((_, key), object) in &self.objects {
             for version in &object.current {
                 ids.extend(['a', 'b'].map(|letter| format!("{key}-{version}-{letter}")));
             }

@@ -23,6 +23,8 @@ use lakegate_tests::simulated::{Bucket, Process};
 use super::plain::mended_id;
 
 const PIPELINE: &str = "p";
+/// Takes the same objects into the same table.
+const BESIDE: &str = "q";
 pub const TABLE: &str = "t";
 
 /// Something that is done to the lake by one process.
@@ -30,6 +32,10 @@ pub const TABLE: &str = "t";
 pub enum Op {
     /// The event of a version of an object.
     Load { key: u8, version: u8 },
+    /// The same event in another pipeline.
+    Beside { key: u8, version: u8 },
+    /// The bucket of raw files loses a version: it keeps one of a key.
+    Overwrite { key: u8, version: u8 },
     /// A person makes a version again.
     Again { key: u8, version: u8 },
     /// An object is taken out of the tables.
@@ -45,7 +51,7 @@ pub enum Op {
 impl Op {
     /// Whether it is delivered until it succeeds; the others are given again by a person who was told no.
     pub fn is_event(self) -> bool {
-        matches!(self, Self::Load { .. })
+        matches!(self, Self::Load { .. } | Self::Beside { .. })
     }
 }
 
@@ -187,11 +193,19 @@ impl<'a> World<'a> {
     pub fn act(&self, op: Op, storage: Process) -> Result<()> {
         let lake = self.lake(storage);
         match op {
-            Op::Load { key, version } => {
+            Op::Load { key, version } | Op::Beside { key, version } => {
                 // An event whose version is gone is answered without a look at the lake.
                 let Ok(source) = self.raw().source(key, version) else { return Ok(()) };
                 let source = source.arrived(Some(0), Sequencer::parse(&format!("{version:04X}")));
-                run::run(&lake, self.transform, &source, &self.plan, &mut |_| {}).map(|_| ())
+                let pipeline = if matches!(op, Op::Load { .. }) { PIPELINE } else { BESIDE };
+                let plan = self.plan.clone().deployed(pipeline);
+                run::run(&lake, self.transform, &source, &plan, &mut |_| {}).map(|_| ())
+            }
+            Op::Overwrite { key, version } => {
+                // Takes its turn as all others do.
+                lake.storage().stat("raw")?;
+                self.overwrite(key, version);
+                Ok(())
             }
             Op::Again { key, version } => {
                 let source = self.raw().source(key, version)?;
@@ -271,14 +285,16 @@ impl<'a> World<'a> {
         let open = open.filter(|_| !uploads_by_age);
         let open = open.filter(|key| !resubmitted.contains(key) && (!keys::is_own(key) || of_object(key)));
         said.extend(open.map(|key| format!("open upload: {key}")));
-        let mut generations: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        let mut generations: BTreeMap<(String, String), Vec<u32>> = BTreeMap::new();
         let append = self.plan.append;
         for state in lake.commits()?.into_iter().filter(|state| state.current && !append) {
-            let uri = state.record.source.uri.clone();
-            generations.entry(uri).or_default().push(state.record.generation);
+            let (pipeline, uri) = (state.record.pipeline.clone(), state.record.source.uri.clone());
+            generations.entry((pipeline, uri)).or_default().push(state.record.generation);
         }
         let several = generations.into_iter().filter(|(_, all)| all.len() > 1);
-        said.extend(several.map(|(uri, all)| format!("{uri} has several generations that count: {all:?}")));
+        said.extend(
+            several.map(|((_, uri), all)| format!("{uri} has several generations that count: {all:?}")),
+        );
         Ok(said)
     }
 }
