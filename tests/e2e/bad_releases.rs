@@ -270,10 +270,7 @@ fn an_older_document_is_not_taken_for_the_newest() {
 #[test]
 fn what_failed_is_taken_again() {
     let Some(tried) = Tried::new() else { return };
-    // Everything is rejected by one release.
-    tried.write("3.0.0.toml", &format!("{FIRST}[[table.check]]\nname = \"none\"\nsql = \"id < 0\"\n"));
-    let args = ["publish", "orders", "--version", "3.0.0", "--spec", "3.0.0.toml", "--no-code"];
-    tried.ok(&args, &SIGNED);
+    publish_one_that_rejects_all(&tried);
     tried.promote(&["3.0.0"]);
     for file in ["1.ndjson", "2.ndjson"] {
         assert_eq!(tried.run(file).code, Some(1));
@@ -291,6 +288,67 @@ fn what_failed_is_taken_again() {
     assert_eq!(tried.ok(&["run", "--failed", "--lake", "lake"], &[])["inputs"], json!([]));
 }
 
+/// A release that rejects every record, published.
+fn publish_one_that_rejects_all(tried: &Tried) {
+    tried.write("3.0.0.toml", &format!("{FIRST}[[table.check]]\nname = \"none\"\nsql = \"id < 0\"\n"));
+    let args = ["publish", "orders", "--version", "3.0.0", "--spec", "3.0.0.toml", "--no-code"];
+    tried.ok(&args, &SIGNED);
+}
+
+#[test]
+fn hosts_take_a_bad_canary_back_by_themselves() {
+    let Some(tried) = Tried::new() else { return };
+    publish_one_that_rejects_all(&tried);
+    fs::create_dir(tried.path("many")).unwrap();
+    for number in 0..60 {
+        tried.write(&format!("many/{number}.ndjson"), "{\"id\":1}\n");
+    }
+    tried.promote(&["3.0.0", "--canary", "50%", "--abort-above", "failed=20%"]);
+    // Three objects fail under it, then it takes none any more.
+    let ran = tried.run("many");
+    assert_eq!((ran.code, ran.json()["failed"].clone()), (Some(1), json!(3)), "{ran:?}");
+    assert!(
+        ran.err.contains("canary_aborted") && ran.err.contains("objects failed, more than 20%"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(tried.rows(), 57);
+    // Another host finds the mark before it gives the canary anything.
+    let ran = tried.run("many");
+    assert_eq!((ran.code, ran.json()["failed"].clone()), (Some(0), json!(0)), "{ran:?}");
+    assert!(ran.err.contains("canary_aborted"), "{}", ran.err);
+    assert_eq!(tried.rows(), 60);
+    let listed = tried.listed();
+    assert_eq!(listed.code, Some(1), "{listed:?}");
+    assert_eq!(listed.json()["aborted"][0]["canary"]["release"], "orders@3.0.0", "{listed:?}");
+    // Promoted anew it is tried anew.
+    tried.promote(&["3.0.0", "--canary", "50%"]);
+    assert_eq!(tried.listed().json()["aborted"], json!([]));
+    let again =
+        tried.call(&["run", "many", "--again", "--transform", "orders"], &TRUSTED).json()["failed"].clone();
+    assert!(again.as_u64().unwrap() > 10, "{again}");
+}
+
+#[test]
+fn a_canary_grows_by_its_steps() {
+    let Some(tried) = Tried::new() else { return };
+    for wrong in [
+        &["--steps", "5%,100%"][..],
+        &["--every", "1s"],
+        &["--steps", "100%,5%", "--every", "1s"],
+        &["--steps", "5%,100%", "--every", "1s", "--canary", "5%"],
+        &["--abort-above", "failed=1%"],
+    ] {
+        let ran = tried.call(&[&["promote", "orders", "1.1.0"], wrong].concat(), &SIGNED);
+        assert_eq!(ran.code, Some(2), "{wrong:?}: {ran:?}");
+    }
+    tried.promote(&["1.1.0", "--steps", "0.1%,100%", "--every", "1s"]);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let ran = tried.run("1.ndjson");
+    assert_eq!(ran.json()["sources"][0]["release"], "orders@1.1.0", "{ran:?}");
+    assert_eq!(ran.json()["sources"][0]["document"], 2, "{ran:?}");
+}
+
 #[test]
 fn a_server_takes_failed_uploads_again_when_it_is_asked() {
     let Some(tried) = Tried::new() else { return };
@@ -306,6 +364,50 @@ fn a_server_takes_failed_uploads_again_when_it_is_asked() {
     let ids = asked.json()["ids"].clone();
     assert_eq!(serving.follow(ids[0].as_str().unwrap())["state"], "done");
     assert_eq!((serving.get("/api/failures")["failures"].clone(), tried.rows()), (json!([]), 1));
+}
+
+#[test]
+fn a_failure_is_settled_where_the_rows_of_before_stand() {
+    let Some(tried) = Tried::new() else { return };
+    publish_one_that_rejects_all(&tried);
+    assert_eq!(tried.run("1.ndjson").code, Some(0));
+    tried.promote(&["3.0.0"]);
+    assert_eq!(tried.run("1.ndjson").code, Some(1), "made anew, by a release that rejects it");
+    tried.ok(&["rollback", "orders", "--lake", "lake"], &SIGNED);
+    let again = ["run", "--failed", "--lake", "lake", "--transform", "orders"];
+    assert_eq!(tried.ok(&again, &TRUSTED)["unchanged"], 1);
+    assert_eq!((tried.ok(&again, &TRUSTED)["inputs"].clone(), tried.rows()), (json!([]), 1));
+}
+
+#[test]
+fn the_configuration_is_refused_where_its_channel_would_be() {
+    let Some(tried) = Tried::new() else { return };
+    tried.write("4.0.0.toml", "[[table]]\nname = \"orders\"\n");
+    let config = format!(
+        "[pipeline.orders]\nsource = \"s3://raw/orders/\"\nlake = \"s3://lake/tables/\"\nchannel = \"orders\"\n\
+         registry = \"{}\"\ntrust = [\"release.key.pub\"]\n",
+        tried.path("releases").display()
+    );
+    let check = |tried: &Tried| {
+        tried.write("lakegate.toml", &config);
+        let ran = tried.call(&["config", "check"], &[]);
+        // Elsewhere the folder has no configuration.
+        fs::remove_file(tried.path("lakegate.toml")).unwrap();
+        let message = ran.json()["mistakes"][0]["message"].as_str().unwrap_or_default().to_owned();
+        (ran.code, message)
+    };
+    assert_eq!(check(&tried), (Some(0), String::new()));
+    // Its types are open, which the configuration does not want.
+    tried.publish("4.0.0", &SIGNED);
+    tried.promote(&["4.0.0"]);
+    let (code, message) = check(&tried);
+    assert!(
+        code == Some(2) && message.contains("the channel orders cannot be followed"),
+        "{code:?}: {message}"
+    );
+    tried.promote(&["1.0.0"]);
+    fs::write(tried.spec("1.0.0"), "spoilt").unwrap();
+    assert_eq!(check(&tried).0, Some(2));
 }
 
 #[test]

@@ -6,10 +6,11 @@ use crate::show::contract_view::ContractView;
 use crate::show::problem;
 use lakegate_base::{Code, Error};
 use lakegate_lake::Lake;
-use lakegate_lake::run::{self, Progress, State};
+use lakegate_lake::run::{self, Outcome, Progress, State};
 use lakegate_lake::source::Source;
 use lakegate_release::compare::Side;
 use lakegate_release::{run_shadow, tell_host};
+use lakegate_sandbox::report::Report;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -41,7 +42,7 @@ impl Taking<'_> {
         source: &Source,
         name: &str,
         progress: &mut dyn FnMut(Progress),
-    ) -> Result<run::Outcome, Error> {
+    ) -> Result<Outcome, Error> {
         let Pick { transform, plan, shadow } = self.chosen.of(source, self.again)?;
         let plan = match plan {
             Some(plan) => plan,
@@ -63,7 +64,16 @@ impl Taking<'_> {
                 if source.uri().starts_with("stdin:") { source.uri() } else { name }
             ))
         });
+        if let (Some(follower), Err(_) | Ok(Outcome { report: Report { rejected: 1.., .. }, .. })) =
+            (self.chosen.follower(), &made)
+        {
+            // For people, too: whether the canary stays.
+            let _lost = follower.judge(self.lake, plan.pipeline(), plan.release.as_ref());
+        }
         let mut outcome = made?;
+        if matches!(outcome.state, State::NothingToDo | State::Superseded) {
+            self.lake.settle(plan.pipeline(), &source.record())?;
+        }
         if let Some(shadow) = shadow.filter(|_| matches!(outcome.state, State::Made | State::Replaced)) {
             let committed = Side { transform: &transform, plan: &plan };
             if let Err(error) = run_shadow(self.lake, committed, &shadow, source, &outcome.commit) {

@@ -242,6 +242,11 @@ pub fn shadow_key(release: &str, version: &str, uri: &str, generation: u32) -> S
     format!("{}{version}/{}-{generation:06}.json", shadows_prefix(release), object_key(uri))
 }
 
+/// That hosts took a canary back by themselves: a release, as the canary that it was since a moment.
+pub fn aborted_key(channel: &str, version: &str, since: &str) -> String {
+    format!("{OWN}aborted/{channel}/{version}-{}.json", hex::encode(&Sha256::digest(since.as_bytes())[..4]))
+}
+
 /// The raw file of a name.
 pub fn raw_key(name: &str) -> String {
     format!("{OWN}raw/{name}")

@@ -341,6 +341,45 @@ impl Lake {
         Ok((found, last.and_then(|facts| facts.key.strip_prefix(keys::FAILURES)).map(str::to_owned)))
     }
 
+    /// What failed in a pipeline from a moment on (milliseconds since 1970), whether it was committed since or not: at
+    /// most `limit` of them.
+    ///
+    /// # Errors
+    /// The storage's, or a record cannot be read.
+    pub fn failures_since(&self, pipeline: &str, from_ms: i64, limit: usize) -> Result<Vec<FailedRecord>> {
+        // Clocks of writer and storage differ: what the records say decides.
+        let early = from_ms.saturating_sub(60_000);
+        let listed = self.storage.list(&format!("{}{pipeline}/", keys::FAILURES))?;
+        let recent = listed.into_iter().filter(|facts| facts.modified_ms >= early).map(|facts| facts.key);
+        let mut found = Vec::new();
+        for read in self.storage.get_all(&recent.take(limit).collect::<Vec<_>>())?.into_iter().flatten() {
+            let failed: FailedRecord = serde_json::from_slice(&read.bytes).map_err(|error| {
+                Error::new(Code::Json, format!("a failure record cannot be read: {error}"))
+            })?;
+            if parse(&failed.at).is_some_and(|at| at >= from_ms) {
+                found.push(failed);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Takes the failure of a version away that turns out to be in the tables, or behind a newer one: it failed when it
+    /// was to be made in another way, and nobody wants that any more.
+    ///
+    /// # Errors
+    /// The storage's, or the record cannot be read.
+    pub fn settle(&self, pipeline: &str, source: &SourceRecord) -> Result<()> {
+        let key = failure_key(pipeline, &source.uri);
+        let failed = self.read_json::<FailedRecord>(&key)?;
+        let Some(failed) = failed.filter(|failed| failed.source.version() == source.version()) else {
+            return Ok(());
+        };
+        if let Some(quarantine) = &failed.quarantine {
+            self.storage.delete(quarantine)?;
+        }
+        Ok(self.storage.delete(&key)?)
+    }
+
     /// Generations of one source object in one pipeline, the first one first.
     ///
     /// # Errors

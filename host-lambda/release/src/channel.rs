@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::damaged_channel;
+use crate::guard::Guard;
 use crate::manifest::Pinned;
+use lakegate_base::time::parse as parse_time;
 use lakegate_base::{Code, Error, Result};
 
 /// What the text says that it is.
@@ -38,8 +40,43 @@ pub struct Canary {
     /// Which, since when.
     #[serde(flatten)]
     pub entry: Entry,
-    /// Of a thousand objects.
+    /// How much of all objects, and until when.
+    #[serde(flatten)]
+    pub share: Share,
+}
+
+/// A canary's share, as it is promoted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// Of a thousand objects; with steps the first of them.
     pub permille: u16,
+    /// What it may come to before hosts take it back by themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<Guard>,
+    /// By which the share grows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Steps>,
+}
+
+/// A share that grows with time, in every host by its own clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Steps {
+    /// Of a thousand objects, ascending; the last one stays.
+    pub permille: Vec<u16>,
+    /// How long each of them lasts.
+    pub seconds: u64,
+}
+
+impl Canary {
+    /// Of a thousand objects, so many at this time (milliseconds since 1970).
+    pub fn permille_at(&self, now_ms: i64) -> u16 {
+        let Some(steps) = &self.share.steps else { return self.share.permille };
+        let since = parse_time(&self.entry.since).unwrap_or(now_ms);
+        let seconds = u64::try_from((now_ms - since) / 1000).unwrap_or(0);
+        let step = usize::try_from(seconds / steps.seconds.max(1)).unwrap_or(usize::MAX);
+        let reached = steps.permille.get(step).or(steps.permille.last());
+        reached.copied().unwrap_or(self.share.permille)
+    }
 }
 
 /// What a change did.
@@ -111,12 +148,12 @@ pub struct Channel {
 }
 
 /// As what a release is promoted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Promotion {
     /// For all objects.
     Stable,
-    /// For so many of a thousand.
-    Canary(u16),
+    /// For a share of them.
+    Canary(Share),
     /// For a look.
     Shadow,
 }
@@ -172,8 +209,8 @@ impl Channel {
                 }
                 Change::Promote
             }
-            Promotion::Canary(permille) => {
-                next.canary = Some(Canary { entry, permille });
+            Promotion::Canary(share) => {
+                next.canary = Some(Canary { entry, share });
                 Change::Canary
             }
             Promotion::Shadow => {
@@ -354,6 +391,26 @@ mod tests {
         Channel::promote(before, "orders", pinned(version), promotion, "now").unwrap()
     }
 
+    fn share(permille: u16) -> Share {
+        Share { permille, ..Share::default() }
+    }
+
+    #[test]
+    fn a_share_grows_by_its_steps_and_then_stays() {
+        let entry = Entry { release: pinned("1.1.0"), since: "2026-01-01T00:00:00.000Z".into() };
+        let steps = Steps { permille: vec![50, 250, 1000], seconds: 900 };
+        let canary = Canary { entry, share: Share { steps: Some(steps), ..share(50) } };
+        let begun = parse_time(&canary.entry.since).unwrap();
+        let at = |seconds: i64| canary.permille_at(begun + seconds * 1000);
+        assert_eq!([at(-60), at(0), at(899), at(900), at(1800), at(1 << 40)], [50, 50, 50, 250, 1000, 1000]);
+        let plain = Canary { share: share(7), ..canary.clone() };
+        assert_eq!(plain.permille_at(begun + 1_000_000_000), 7);
+        // A document of before has neither steps nor guard, and is read and written as it was.
+        let text = serde_json::to_string(&plain).unwrap();
+        assert!(text.ends_with("\"permille\":7}"), "{text}");
+        assert_eq!(serde_json::from_str::<Canary>(&text).unwrap(), plain);
+    }
+
     fn stable(channel: &Channel) -> String {
         channel.stable.release.version.to_string()
     }
@@ -377,7 +434,7 @@ mod tests {
     #[test]
     fn a_rollback_takes_the_canary_first() {
         let first = promoted(None, "1.0.0", Promotion::Stable);
-        let canary = promoted(Some(&first), "1.1.0", Promotion::Canary(50));
+        let canary = promoted(Some(&first), "1.1.0", Promotion::Canary(share(50)));
         assert_eq!(canary.releases().count(), 2);
         let (back, withdrawn) = canary.rollback(&Back::default(), "now").unwrap();
         assert_eq!((stable(&back), withdrawn.version.to_string()), ("1.0.0".into(), "1.1.0".into()));
@@ -388,7 +445,7 @@ mod tests {
 
     #[test]
     fn a_canary_needs_a_stable_release() {
-        for promotion in [Promotion::Canary(50), Promotion::Shadow] {
+        for promotion in [Promotion::Canary(share(50)), Promotion::Shadow] {
             let refused = Channel::promote(None, "orders", pinned("1.0.0"), promotion, "now");
             assert_eq!(refused.unwrap_err().name(), "channel_missing");
         }
@@ -411,7 +468,7 @@ mod tests {
         let first = promoted(None, "1.0.0", Promotion::Stable);
         let mut channel = promoted(Some(&first), "1.1.0", Promotion::Stable);
         for n in 0..200 {
-            channel = promoted(Some(&channel), &format!("2.{n}.0"), Promotion::Canary(5));
+            channel = promoted(Some(&channel), &format!("2.{n}.0"), Promotion::Canary(share(5)));
         }
         channel = channel.end_canary("now").unwrap().0;
         assert_eq!((channel.history.len(), channel.sequence), (203, 203));
@@ -423,7 +480,7 @@ mod tests {
         let first = promoted(None, "1.0.0", Promotion::Stable);
         assert_eq!(first.end_canary("now").unwrap_err().name(), "release_missing");
         assert_eq!(first.end_shadow("now").unwrap_err().name(), "release_missing");
-        let both = promoted(Some(&first), "1.1.0", Promotion::Canary(50));
+        let both = promoted(Some(&first), "1.1.0", Promotion::Canary(share(50)));
         let both = promoted(Some(&both), "1.2.0", Promotion::Shadow);
         let (next, ended) = both.end_canary("now").unwrap();
         assert_eq!((ended.version.to_string(), next.releases().count()), ("1.1.0".into(), 2));
@@ -447,7 +504,7 @@ mod tests {
         let to = Back { expect: None, to: Some(pinned("1.0.0")) };
         assert_eq!(stable(&third.rollback(&to, "now").unwrap().0), "1.0.0");
         // With a canary: it goes, unless a stable release is named to go back to.
-        let canary = promoted(Some(&third), "1.3.0", Promotion::Canary(50));
+        let canary = promoted(Some(&third), "1.3.0", Promotion::Canary(share(50)));
         let (back, withdrawn) = canary.rollback(&to, "now").unwrap();
         assert_eq!((stable(&back), withdrawn.version.to_string()), ("1.0.0".into(), "1.2.0".into()));
         assert!(back.canary.is_none());

@@ -12,6 +12,7 @@
 //! * The sequence number never goes back: not in a process, not below what the lake's newest commits were made under,
 //!   nor below a floor that is configured.
 
+mod abort;
 mod event;
 mod serving;
 
@@ -26,6 +27,7 @@ pub use serving::{LeftOut, Role, Serving};
 
 use crate::channel::Channel;
 use crate::load::Loader;
+use abort::Watch;
 use lakegate_base::{Code, Error, Kind, Result};
 use serving::Loaded;
 
@@ -110,6 +112,7 @@ struct State {
     loaded: Loaded,
     told: u64,
     news: Option<News>,
+    watch: Watch,
 }
 
 impl Follower {
@@ -143,6 +146,7 @@ impl Follower {
             loaded,
             told: 0,
             news: None,
+            watch: Watch::default(),
         };
         let (state, ended) = (Mutex::new(state), Condvar::new());
         let inner = Inner { loader, follow, look: LOOK, state, ended };
@@ -177,7 +181,9 @@ impl Follower {
             }
             state = self.inner.ended.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.serving.clone()
+        let serving = state.serving.clone();
+        drop(state);
+        self.without_aborted(serving)
     }
 
     /// Looks at the channel if it is time for it, and begins to load what is new.
@@ -248,9 +254,10 @@ impl Follower {
         self.inner.lock().trouble.clone()
     }
 
-    /// Whether a canary or shadow of the document in use cannot be used here.
+    /// Whether a canary or shadow of the document in use cannot be used here, or was taken back by hosts.
     pub fn leaves_out(&self) -> bool {
-        !self.inner.lock().serving.left_out.is_empty()
+        let state = self.inner.lock();
+        !state.serving.left_out.is_empty() || state.has_aborted(self.name())
     }
 
     /// Swaps since this was last asked.

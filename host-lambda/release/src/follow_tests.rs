@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::fixture::Fixture;
-use crate::{Back, Promotion, SigningKey};
+use crate::{Back, Promotion, Share, SigningKey};
 
 fn orders(floor: u64) -> Follow {
     Follow { name: "orders".into(), floor, ..Follow::default() }
@@ -135,7 +135,7 @@ fn a_canary_takes_its_share_of_versions() {
     let canary = fixture.publish("1.1.0");
     fixture.promote("1.0.0");
     fixture.change(|before| {
-        let promotion = Promotion::Canary(250);
+        let promotion = Promotion::Canary(Share { permille: 250, ..Share::default() });
         Channel::promote(before, "orders", canary.clone(), promotion, "now").map(|next| (next, ()))
     });
     let follower = follow(&fixture, 0).unwrap();

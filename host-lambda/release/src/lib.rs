@@ -22,6 +22,7 @@ mod fit;
 #[cfg(test)]
 mod fixture;
 mod follow;
+mod guard;
 mod key;
 mod load;
 mod manifest;
@@ -33,10 +34,11 @@ mod signatures;
 mod upkeep;
 
 pub use beside::{run_shadow, tell_host};
-pub use channel::{Back, Canary, Change, Channel, Entry, Promotion};
+pub use channel::{Back, Canary, Change, Channel, Entry, Promotion, Share, Steps};
 pub use check::{Checked, Found};
 pub use code::{CodeKey, CodeStatement};
 pub use follow::{Event, Follow, Follower, LeftOut, Listener, News, Role, Serving, Trouble, What};
+pub use guard::{Aborted, Counts, Guard, aborted};
 pub use key::{Signature, SigningKey, Trust};
 pub use load::{Loader, Release};
 pub use manifest::{Blob, ComponentEntry, Manifest, Pinned, ReleaseLimits, Sample, is_name};

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use lakegate_aws::config::{Config, Origin};
 use lakegate_aws::event::{self, Item, Shape};
 use lakegate_model::Contract;
-use lakegate_release::{Back, Channel, Manifest, Pinned, Promotion};
+use lakegate_release::{Back, Channel, Manifest, Pinned, Promotion, Share};
 use serde_json::Value;
 
 use crate::drive::Ask;
@@ -189,7 +189,9 @@ pub(super) fn channel(data: &[u8]) -> String {
         Err(_) => "nothing before",
     };
     let pinned = Pinned { version: "9.9.9".parse().unwrap(), manifest: "m".to_owned() };
-    for promotion in [Promotion::Stable, Promotion::Canary(1), Promotion::Shadow] {
+    for promotion in
+        [Promotion::Stable, Promotion::Canary(Share { permille: 1, ..Share::default() }), Promotion::Shadow]
+    {
         let next = Channel::promote(Some(&channel), "orders", pinned.clone(), promotion, "now").unwrap();
         assert!(next.releases().any(|release| *release == pinned), "{next:?}");
     }

@@ -131,6 +131,9 @@ impl Deployed {
                 self.pace.seen(source.bytes(), begun.elapsed());
                 self.tell(name, &measured(&outcome, object.event_time));
                 stage::reached(Stage::Done, &counts(&outcome));
+                if outcome.passes > 0 && outcome.report.rejected > 0 {
+                    judge(ready, &lake, &choice);
+                }
                 if outcome.passes > 0 && has_time(begun.elapsed(), &aws) {
                     self.shadow(ready, &choice, &source, &lake, &outcome.commit);
                 }
@@ -143,6 +146,7 @@ impl Deployed {
                     return Err(error);
                 }
                 let recorded = self.fail(ready, &lake, &source, &aws, &error)?;
+                judge(ready, &lake, &choice);
                 // Not recorded as failed: its commit stands, and what came after it (catalog, notice) did not
                 // work. Only another delivery completes that, so it must not pass for an answer.
                 if error.kind() == Kind::Own || !recorded {
@@ -243,6 +247,16 @@ impl Deployed {
             copy(&ready.pipeline, aws, source, copy_to)?;
         }
         notify::failure(aws, &ready.pipeline, &record).map(|_told| true)
+    }
+}
+
+/// Judges the canary that an object was given to. Never fails the object.
+fn judge(ready: &Ready, lake: &Lake, choice: &Choice) {
+    if let Some(follower) = ready.follower() {
+        let judged = follower.judge(lake, &ready.pipeline.name, choice.plan.release.as_ref());
+        if let Err(error) = judged {
+            tracing::warn!(stage = "canary_not_judged", code = error.name(), "{error}");
+        }
     }
 }
 

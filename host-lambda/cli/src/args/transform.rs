@@ -87,7 +87,7 @@ impl Chosen {
             Self::Release { release, .. } => vec![release.clone()],
             Self::Channel { follower, .. } => {
                 let serving = follower.serving();
-                iter::once(serving.stable).chain(serving.canary.map(|(canary, _)| canary)).collect()
+                iter::once(serving.stable).chain(serving.canary.map(|(release, _)| release)).collect()
             }
         }
     }

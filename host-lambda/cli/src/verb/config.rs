@@ -11,14 +11,18 @@ use crate::context::Context;
 use crate::show::output::{Answer, Exit, Outcome};
 use crate::show::render::{Cell, Grid, Holds, Screen, Tone, count};
 use clap::{Args, Subcommand};
-use lakegate_aws::config::{Address, At, Catalog, Config, FILE_NAME, Origin, Pipeline, PublicKey, Told};
+use lakegate_aws::config::{
+    Address, At, Catalog, Config, ContractWish, FILE_NAME, Location, Origin, Pipeline, PublicKey, Told,
+};
 use lakegate_base::{Code, Error, Fault, Result};
 use lakegate_lake::run::Plan;
-use lakegate_release::Trust;
-use lakegate_sandbox::{JobOptions, Step, Transform};
+use lakegate_lake::storage::LocalFolder;
+use lakegate_release::{Loader, Registry, Trust};
+use lakegate_sandbox::{JobOptions, Limits, Sandbox, Step, Transform};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Arguments of `config`.
 #[derive(Args, Clone, Debug)]
@@ -124,6 +128,10 @@ fn specs(config: &Config, name: &str, transform: &TransformArg) -> std::result::
         if let Told::Channel { trust, .. } = &pipeline.told {
             findings.extend(trust.iter().filter_map(|key| public_key(key, name, pipeline.at)));
         }
+        // A key that cannot be read is told above.
+        if findings.is_empty() {
+            findings.extend(channel(pipeline, name)?);
+        }
         let Told::Spec { address: Address::Local(path), at } = &pipeline.told else { continue };
         let transform = match &mut loaded {
             Some(loaded) => loaded,
@@ -150,6 +158,36 @@ fn public_key(key: &PublicKey, name: &str, at: At) -> Option<Finding> {
     };
     let error = Trust::parse([text.as_str()]).err()?;
     Some(Finding::at(name, at, format!("{place}: {error}"), error.hint().map(str::to_owned)))
+}
+
+/// What a host would refuse of a pipeline's channel, where that and the keys lie in folders.
+fn channel(pipeline: &Pipeline, name: &str) -> Result<Option<Finding>> {
+    let Told::Channel { channel, registry: Location::Local(folder), trust, .. } = &pipeline.told else {
+        return Ok(None);
+    };
+    let mut texts = Vec::new();
+    for key in trust {
+        texts.push(match key {
+            PublicKey::Inline(text) => text.clone(),
+            PublicKey::File(Address::Local(path)) => std::fs::read_to_string(path)
+                .map_err(|error| Error::io(&path.display().to_string(), error))?,
+            PublicKey::File(Address::S3 { .. }) => return Ok(None),
+        });
+    }
+    let loader = Loader {
+        registry: Registry::over(Arc::new(LocalFolder::new(folder)?)),
+        trust: Trust::parse(texts.iter().map(String::as_str))?,
+        sandbox: Sandbox::new(Limits::default())?,
+        declared: pipeline.contract == ContractWish::Declared,
+        lake: None,
+    };
+    let document = loader.registry.channel(channel, &loader.trust);
+    let loaded = document.and_then(|document| loader.load_pinned(channel, &document.stable.release, true));
+    let finding = |error: Error| {
+        let message = format!("the channel {channel} cannot be followed: {error}");
+        Finding::at(name, pipeline.at, message, error.hint().map(str::to_owned))
+    };
+    Ok(loaded.err().map(finding))
 }
 
 /// What is wrong with one spec; an error when it cannot be judged.
@@ -243,11 +281,17 @@ fn right(name: &str, config: &Config, screen: Screen) -> Answer {
     let mut text = format!("{}: {found}, no mistakes\n", screen.paint(Tone::Name, name));
     text.push_str(&grid.render(screen));
     let elsewhere = config.pipelines.values().filter(|pipeline| {
-        matches!(&pipeline.told, Told::Spec { address: Address::S3 { .. }, .. } | Told::Channel { .. })
+        let told = &pipeline.told;
+        matches!(
+            told,
+            Told::Spec { address: Address::S3 { .. }, .. }
+                | Told::Channel { registry: Location::S3 { .. }, .. }
+        )
     });
     let names: Vec<&str> = elsewhere.map(|pipeline| pipeline.name.as_str()).collect();
     if !names.is_empty() {
-        let note = format!("not looked into, since it is in S3: the spec of {}", names.join(", "));
+        let note =
+            format!("not looked into, since it is in S3: the spec or the releases of {}", names.join(", "));
         text.push_str(&format!("  {}\n", screen.paint(Tone::Dim, &note)));
     }
     let pipelines: Vec<Value> = config.pipelines.values().map(pipeline_json).collect();

@@ -58,7 +58,7 @@ fn a_right_configuration_is_a_table() {
          pipeline  source                           told by                          lake               catalog        notifies\n  \
          clicks    s3://raw/clicks/….json,.json.gz  no spec, learns                  s3://lake/tables/  glue web.lg_*  failure           paused\n  \
          sales     s3://raw/sales/…                 channel sales of s3://releases/  s3://lake/tables/                 success, failure\n  \
-         not looked into, since it is in S3: the spec of sales\n"
+         not looked into, since it is in S3: the spec or the releases of sales\n"
     );
     assert_eq!(answer.json["valid"], true);
     assert_eq!(answer.json["pipelines"][0]["suffix"], json!([".json", ".json.gz"]));

@@ -57,7 +57,18 @@ pub fn run_failed(config: &ConfigArg, context: &Context) -> Outcome {
         let text = "no object has failed\n".to_owned();
         return Ok(Answer { text, json: json!({"objects": []}), ..Answer::default() });
     }
-    take(&connected.deployed, &objects, false, context)
+    let answer = take(&connected.deployed, &objects, false, context);
+    for lake in connected.lakes()? {
+        for failed in lake.failures()? {
+            let Ok((bucket, key)) = bucket_and_key(&failed.source.uri) else { continue };
+            let object = ObjectRef { bucket: bucket.into(), key: key.into(), ..ObjectRef::default() };
+            // There was nothing to do: it is in the tables by another release than the one that it failed under.
+            if connected.deployed.is_done(&object)? {
+                lake.settle(&failed.pipeline, &failed.source)?;
+            }
+        }
+    }
+    answer
 }
 
 /// Arguments of `backfill`.

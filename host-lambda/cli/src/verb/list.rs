@@ -13,7 +13,8 @@ use clap::Args;
 use lakegate_base::{Code, Error};
 use lakegate_lake::keys::{HOSTS, shadows_prefix};
 use lakegate_lake::lake::Lake;
-use lakegate_release::{Change, Channel, Checked, Found, Manifest};
+use lakegate_lake::source::now_ms;
+use lakegate_release::{Aborted, Change, Channel, Checked, Found, Manifest, aborted};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -75,7 +76,16 @@ pub fn run(args: &ReleasesArgs, context: &Context) -> Outcome {
     for (version, written) in &written {
         text.push_str(&format!("  {}\n", written.line(version)));
     }
-    let (hosts, shadows) = (hosts(&opened, name)?, shadows(&opened, name)?);
+    let (hosts, shadows, aborted) =
+        (hosts(&opened, name)?, shadows(&opened, name)?, aborted_in(&opened, known)?);
+    for (lake, aborted) in &aborted {
+        let line = format!(
+            "{}: {} was aborted by its hosts at {}: {}; `lakegate rollback {name}` takes it back for good",
+            lake, aborted.release, aborted.at, aborted.why
+        );
+        text.push_str(&format!("  {} {}\n", screen.paint(Tone::Bad, "!"), visible(&line)));
+        refused += 1;
+    }
     refused += wrong + told(&mut text, &hosts, &shadows, known.map(|channel| channel.sequence), screen);
     let exit = if refused > 0 { Exit::Failed } else { Exit::Done };
     let shadows: Vec<Value> = shadows
@@ -86,6 +96,7 @@ pub fn run(args: &ReleasesArgs, context: &Context) -> Outcome {
         "name": name, "registry": opened.registry.uri(), "channel": known,
         "channel_refused": channel.as_ref().err().map(problem::json), "releases": listed, "hosts": hosts,
         "shadows": shadows, "written": written,
+        "aborted": aborted.iter().map(|(lake, mark)| json!({"lake": lake, "canary": mark})).collect::<Vec<_>>(),
     });
     Ok(Answer { text, json, exit })
 }
@@ -257,7 +268,7 @@ fn uses(channel: Option<&Channel>, version: &semver::Version) -> Vec<(String, St
         uses.push(("stable".into(), channel.stable.since.clone()));
     }
     if let Some(canary) = channel.canary.as_ref().filter(|canary| canary.entry.release.version == *version) {
-        let share = f64::from(canary.permille) / 10.0;
+        let share = f64::from(canary.permille_at(now_ms())) / 10.0;
         uses.push((format!("canary {share}%"), canary.entry.since.clone()));
     }
     if let Some(shadow) = channel.shadow.as_ref().filter(|shadow| shadow.release.version == *version) {
@@ -295,6 +306,19 @@ fn hosts(opened: &Opened, name: &str) -> Result<Vec<Value>, Error> {
         }
     }
     Ok(found.into_values().filter(|note| note["host"]["channel"] == json!(name)).collect())
+}
+
+/// Lakes whose hosts took the canary in use back by themselves.
+fn aborted_in(opened: &Opened, channel: Option<&Channel>) -> Result<Vec<(String, Aborted)>, Error> {
+    let Some((channel, canary)) = channel.and_then(|channel| Some((channel, channel.canary.as_ref()?)))
+    else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    for (_, lake) in opened.lakes()? {
+        found.extend(aborted(&lake, &channel.name, canary)?.map(|mark| (lake.root().to_owned(), mark)));
+    }
+    Ok(found)
 }
 
 fn shadows(opened: &Opened, name: &str) -> Result<Shadows, Error> {

@@ -13,7 +13,7 @@ use lakegate_base::{Code, Error};
 use lakegate_lake::lake::Lake;
 use lakegate_lake::record::FailedRecord;
 use lakegate_lake::source::now_ms;
-use lakegate_release::{Back, Channel, Pinned, Promotion};
+use lakegate_release::{Back, Channel, Guard, Pinned, Promotion, Share, Steps};
 use serde_json::json;
 use std::path::Path;
 
@@ -36,6 +36,8 @@ pub struct WhyArgs {
 #[command(after_help = "Examples:
   lakegate promote orders 1.3.0 --registry releases --key release.key
   lakegate promote orders 1.3.0 --canary 5%      takes 5% of all objects, the same ones on every retry
+  lakegate promote orders 1.3.0 --canary 5% --abort-above rejected=2%,failed=1%   hosts take it back by themselves
+  lakegate promote orders 1.3.0 --steps 5%,25%,100% --every 15m   the share grows; `promote orders 1.3.0` ends it
   lakegate promote orders 1.3.0 --shadow         runs beside, writes nothing; `lakegate releases` tells what differs
   lakegate promote orders --end-canary           stable takes all objects again; --end-shadow ends the shadow
 
@@ -50,6 +52,16 @@ pub struct PromoteArgs {
     /// Only for this share of the objects, from 0.1% to 99.9%
     #[arg(long, value_name = "SHARE", conflicts_with = "shadow")]
     canary: Option<String>,
+    /// As --canary with a share that grows: ascending shares, of which the last one stays (100% too)
+    #[arg(long, value_name = "SHARES", value_delimiter = ',', conflicts_with_all = ["canary", "shadow"], requires = "every")]
+    steps: Vec<String>,
+    /// How long each step lasts, for example 90s, 15m or 2h
+    #[arg(long, value_name = "TIME", requires = "steps")]
+    every: Option<String>,
+    /// Hosts take the canary back by themselves above one of these: `rejected=SHARE` of its records (and more than 10),
+    /// `failed=SHARE` of its objects (and more than 2), or both with a comma
+    #[arg(long, value_name = "LIMITS", value_delimiter = ',')]
+    abort_above: Vec<String>,
     /// Only for a look: it runs on the same input and writes nothing to the tables
     #[arg(long)]
     shadow: bool,
@@ -74,8 +86,8 @@ pub fn run(args: &PromoteArgs, context: &Context) -> Outcome {
     check_name(&args.name)?;
     let Some(version) = &args.version else { return end(args, context) };
     let version = parse_version(version)?;
-    let promotion = match (&args.canary, args.shadow) {
-        (Some(share), _) => Promotion::Canary(permille(share)?),
+    let promotion = match (share(args)?, args.shadow) {
+        (Some(share), _) => Promotion::Canary(share),
         (None, true) => Promotion::Shadow,
         (None, false) => Promotion::Stable,
     };
@@ -84,16 +96,14 @@ pub fn run(args: &PromoteArgs, context: &Context) -> Outcome {
     let release = opened.judged(&args.name, &version, promotion != Promotion::Shadow)?;
     let (seen, at) = (opened.seen(&args.name)?, rfc3339(now_ms()));
     let change = |before: Option<&Channel>| {
-        let next = Channel::promote(before, &args.name, release.pinned.clone(), promotion, &at)?;
+        let next = Channel::promote(before, &args.name, release.pinned.clone(), promotion.clone(), &at)?;
         Ok((next.above(seen), ()))
     };
     let (channel, ()) = changed(&opened, &args.name, &args.why, change)?;
     let screen = context.out;
-    let role = match promotion {
+    let role = match &promotion {
         Promotion::Stable => "stable".to_owned(),
-        Promotion::Canary(permille) => {
-            format!("the canary for {}% of all objects", f64::from(permille) / 10.0)
-        }
+        Promotion::Canary(share) => format!("the canary for {}", said(share)),
         Promotion::Shadow => "the shadow: it runs beside and writes nothing".to_owned(),
     };
     let mut text = format!(
@@ -177,11 +187,90 @@ fn no_release(name: &str) -> Error {
     Error::new(Code::ChannelMissing, format!("the channel {name} has no release to take back"))
 }
 
+/// The share of a canary, where one is promoted.
+fn share(args: &PromoteArgs) -> Result<Option<Share>, Error> {
+    let guard = guard(&args.abort_above)?;
+    let (permille, steps) = match (&args.canary, args.every.as_deref()) {
+        (Some(share), _) => (permille(share)?, None),
+        (None, Some(every)) => {
+            let steps = Steps { permille: ascending(&args.steps)?, seconds: seconds(every)? };
+            (steps.permille.first().copied().unwrap_or(0), Some(steps))
+        }
+        (None, None) if guard.is_some() => {
+            return Err(
+                Error::usage("--abort-above is about a canary").with_hint("add --canary SHARE, or --steps")
+            );
+        }
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(Share { permille, guard, steps }))
+}
+
+/// `rejected=2%`, `failed=1%`.
+fn guard(limits: &[String]) -> Result<Option<Guard>, Error> {
+    let mut guard = Guard::default();
+    for limit in limits {
+        let most = match limit.split_once('=') {
+            Some(("rejected", share)) => guard.rejected.replace(permille(share)?),
+            Some(("failed", share)) => guard.failed.replace(permille(share)?),
+            _ => {
+                return Err(Error::usage(format!("{limit} is no limit of a canary"))
+                    .with_hint("write --abort-above rejected=2%,failed=1%"));
+            }
+        };
+        if most.is_some() {
+            return Err(Error::usage(format!("--abort-above names {limit} twice")));
+        }
+    }
+    Ok(Some(guard).filter(|_| !limits.is_empty()))
+}
+
+/// Shares that grow; the last one may be the whole.
+fn ascending(shares: &[String]) -> Result<Vec<u16>, Error> {
+    let last = shares.len() - 1;
+    let read = |(at, share): (usize, &String)| match share.trim() {
+        "100%" | "100" if at == last => Ok(1000),
+        share => permille(share),
+    };
+    let steps = shares.iter().enumerate().map(read).collect::<Result<Vec<_>, Error>>()?;
+    if steps.is_sorted_by(|a, b| a < b) {
+        return Ok(steps);
+    }
+    Err(Error::usage("the steps do not grow").with_hint("write --steps 5%,25%,100%"))
+}
+
+/// `90s`, `15m`, `2h` or `1d` as seconds.
+fn seconds(text: &str) -> Result<u64, Error> {
+    let units = [('s', 1), ('m', 60), ('h', 3600), ('d', 86400)];
+    let read = units.iter().find_map(|(unit, seconds)| {
+        text.trim().strip_suffix(*unit)?.parse::<u64>().ok()?.checked_mul(*seconds).filter(|all| *all > 0)
+    });
+    read.ok_or_else(|| {
+        Error::usage(format!("{text} is no length of time")).with_hint("write --every 90s, 15m, 2h or 1d")
+    })
+}
+
+/// A share in words.
+fn said(share: &Share) -> String {
+    let percent = |permille: u16| format!("{}%", f64::from(permille) / 10.0);
+    let mut text = format!("{} of all objects", percent(share.permille));
+    if let Some(steps) = &share.steps {
+        let next: Vec<String> = steps.permille.iter().skip(1).map(|step| percent(*step)).collect();
+        text.push_str(&format!(", then {} after {} s each", next.join(", "), steps.seconds));
+    }
+    if let Some(guard) = &share.guard {
+        let limits = [("rejected", guard.rejected), ("failed", guard.failed)];
+        let limits = limits.iter().filter_map(|(what, most)| Some(format!("{} {what}", percent((*most)?))));
+        text.push_str(&format!("; hosts take it back above {}", limits.collect::<Vec<_>>().join(" or ")));
+    }
+    text
+}
+
 /// `5%` or `0.5%` as thousandths.
 fn permille(text: &str) -> Result<u16, Error> {
     let wrong = || {
-        Error::usage(format!("{text} is no share of the objects"))
-            .with_hint("write --canary 5%; from 0.1% to 99.9%, in steps of a tenth")
+        Error::usage(format!("{text} is no share"))
+            .with_hint("write for example --canary 5%; from 0.1% to 99.9%, in steps of a tenth")
     };
     let percent: f64 = text.trim().trim_end_matches('%').trim().parse().map_err(|_| wrong())?;
     let permille = (percent * 10.0).round();
@@ -355,6 +444,25 @@ fn replay(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_steps_and_times_are_read() {
+        let texts = |all: &[&str]| all.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        assert_eq!(guard(&[]).unwrap(), None);
+        let both = Guard { rejected: Some(20), failed: Some(10) };
+        assert_eq!(guard(&texts(&["failed=1%", "rejected=2%"])).unwrap(), Some(both));
+        for wrong in [vec!["failed=1%", "failed=2%"], vec!["lost=1%"], vec!["failed"], vec!["failed=0%"]] {
+            assert!(guard(&texts(&wrong)).is_err(), "{wrong:?}");
+        }
+        assert_eq!(ascending(&texts(&["5%", "25%", "100%"])).unwrap(), [50, 250, 1000]);
+        for wrong in [vec!["5%", "5%"], vec!["25%", "5%"], vec!["100%", "100%"], vec![""]] {
+            assert!(ascending(&texts(&wrong)).is_err(), "{wrong:?}");
+        }
+        assert_eq!(["90s", "15m", "2h", "1d"].map(|text| seconds(text).unwrap()), [90, 900, 7200, 86400]);
+        for wrong in ["", "15", "0s", "-1m", "99999999999999999999d", "m"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn shares_are_read() {

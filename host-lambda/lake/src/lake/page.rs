@@ -142,7 +142,24 @@ impl Lake {
 
     /// The newest commits that a channel's releases made.
     fn newest_under(&self, pipeline: Option<&str>, channel: &str) -> Result<Vec<Load>> {
-        let lines = self.lines(pipeline, None, SEEN)?;
+        let mut newest = self.newest(pipeline, SEEN)?;
+        let by = |load: &Load| {
+            load.release.as_deref().and_then(|release| release.split('@').next().map(str::to_owned))
+        };
+        newest.retain(|load| by(load).as_deref() == Some(channel));
+        Ok(newest)
+    }
+
+    /// The newest lines of a pipeline, about `limit` of them; those that cannot be read are left out.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub fn newest_loads(&self, pipeline: &str, limit: usize) -> Result<Vec<Load>> {
+        self.newest(Some(pipeline), limit)
+    }
+
+    fn newest(&self, pipeline: Option<&str>, limit: usize) -> Result<Vec<Load>> {
+        let lines = self.lines(pipeline, None, limit)?;
         let key = |(day, line): &(String, Line)| {
             format!("{}{}.json", keys::day_prefix(&line.pipeline, day), line.name)
         };
@@ -150,11 +167,7 @@ impl Lake {
         for found in self.storage().get_all(&lines.iter().map(key).collect::<Vec<_>>())?.into_iter().flatten()
         {
             // A line that cannot be read is for `fsck` to tell: it keeps no host from starting.
-            let Ok(load) = serde_json::from_slice::<Load>(&found.bytes) else { continue };
-            let name = load.release.as_deref().and_then(|release| release.split('@').next());
-            if name == Some(channel) {
-                newest.push(load);
-            }
+            newest.extend(serde_json::from_slice::<Load>(&found.bytes));
         }
         Ok(newest)
     }

@@ -24,6 +24,8 @@ pub enum What {
     ChannelRefused,
     /// A canary or shadow cannot be used: the others of its document go on without it.
     LeftOut,
+    /// A canary passed its limits: hosts took it back by themselves.
+    CanaryAborted,
     /// The registry cannot be read.
     Unreachable,
     /// It can be read again.
@@ -84,6 +86,7 @@ impl What {
             Self::SwapRefused => "swap_refused",
             Self::ChannelRefused => "channel_refused",
             Self::LeftOut => "left_out",
+            Self::CanaryAborted => "canary_aborted",
             Self::Unreachable => "registry_unreachable",
             Self::BackAgain => "registry_back",
         }
@@ -91,7 +94,7 @@ impl What {
 
     /// Whether somebody has to do something about it.
     pub fn is_trouble(self) -> bool {
-        matches!(self, Self::SwapRefused | Self::ChannelRefused | Self::LeftOut | Self::Unreachable)
+        !matches!(self, Self::SwapBegun | Self::Swapped | Self::BackAgain)
     }
 }
 
@@ -109,6 +112,12 @@ impl fmt::Display for Event {
             What::ChannelRefused => write!(f, "channel {channel}: refused, {release} stays: {message}"),
             What::LeftOut => {
                 write!(f, "channel {channel}: document {sequence} goes on without {release}: {message}")
+            }
+            What::CanaryAborted => {
+                write!(
+                    f,
+                    "channel {channel}: the canary {release} is aborted, stable takes all objects: {message}"
+                )
             }
             What::Unreachable => {
                 write!(f, "channel {channel}: the registry cannot be read, {release} stays: {message}")

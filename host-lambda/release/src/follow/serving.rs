@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::channel::{Channel, is_canary};
+use crate::channel::{Canary, Channel, is_canary};
 use crate::load::{Loader, Release};
 use crate::manifest::Pinned;
 use lakegate_base::{Code, Error, Result};
+use lakegate_lake::source::now_ms;
 
 /// Releases that stay loaded: what is in use, and what a rollback or the next promotion wants.
 const LOADED: usize = 8;
@@ -47,8 +48,8 @@ pub struct Serving {
     pub sequence: u64,
     /// Takes what the canary does not.
     pub stable: Arc<Release>,
-    /// Takes so many of a thousand objects.
-    pub canary: Option<(Arc<Release>, u16)>,
+    /// Takes its share.
+    pub canary: Option<(Arc<Release>, Canary)>,
     /// Runs beside, for a look.
     pub shadow: Option<Arc<Release>>,
     /// What the document names besides and cannot be used here.
@@ -57,11 +58,13 @@ pub struct Serving {
 
 impl Serving {
     /// The release that takes an object: a function of its name, its pipeline (empty where there is none) and the
-    /// document alone.
+    /// document; where the canary's share grows by steps, of the time too.
     pub fn pick(&self, pipeline: &str, uri: &str) -> &Arc<Release> {
         match &self.canary {
-            Some((canary, permille)) if is_canary(&self.stable.manifest.name, pipeline, uri, *permille) => {
-                canary
+            Some((release, canary))
+                if is_canary(&self.stable.manifest.name, pipeline, uri, canary.permille_at(now_ms())) =>
+            {
+                release
             }
             _ => &self.stable,
         }
@@ -81,12 +84,10 @@ impl Serving {
             },
         };
         let canary = channel.canary.as_ref();
-        let share = canary.map_or(0, |canary| canary.permille);
         Some(Self {
             sequence: channel.sequence,
             stable: find(&channel.stable.release)?,
-            canary: beside(Role::Canary, canary.map(|canary| &canary.entry.release))?
-                .map(|canary| (canary, share)),
+            canary: beside(Role::Canary, canary.map(|canary| &canary.entry.release))?.zip(canary.cloned()),
             shadow: beside(Role::Shadow, channel.shadow.as_ref().map(|entry| &entry.release))?,
             left_out: loaded.left_out.clone(),
         })
@@ -95,7 +96,7 @@ impl Serving {
     /// Whether nothing is different for an object.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         let shape = |serving: &Self| {
-            let canary = serving.canary.as_ref().map(|(canary, share)| (canary.pinned.clone(), *share));
+            let canary = serving.canary.as_ref().map(|(_, canary)| canary.clone());
             let shadow = serving.shadow.as_ref().map(|shadow| shadow.pinned.clone());
             (serving.sequence, serving.stable.pinned.clone(), canary, shadow)
         };
