@@ -244,7 +244,7 @@ function content(entry: Entry): HTMLElement[] {
   if (!preview) return [h('p', { class: 'note' }, entry.state === 'running' ? 'Reading …' : 'There is nothing to show.')];
   if (tab === 'Query') return [query.open()];
   if (tab === 'Compare') return [compare(entry, files)];
-  if (tab === 'Take away') return [take(entry, preview, () => void served())];
+  if (tab === 'Take away') return [take(entry, preview, files, () => void served())];
   const table = preview.tables.find(({ name }) => name === tableName) ?? preview.tables[0];
   if (!table) return [h('p', { class: 'note' }, 'No table was made: the file has no records.')];
   return [...tableChoice(preview, table), view(entry, preview, table)];

@@ -22,6 +22,9 @@ export interface Choice {
   /** The spec that it brings along, or the empty text. */
   spec: string;
   component: Component | null;
+  /** What the channel uses it as, and the number of the channel's document, as they were when the page asked. */
+  uses: string[];
+  document: number | null;
   /** Why it cannot be chosen. */
   refused: string;
   /** Makes it ready to run. */
@@ -30,7 +33,7 @@ export interface Choice {
 
 export class Transforms {
   readonly choices: Choice[] = [
-    { key: '', kind: 'shipped', name: 'the shipped component', digest: '', job: '', spec: '', component: null, refused: '', load: async () => {} },
+    { key: '', kind: 'shipped', name: 'the shipped component', digest: '', job: '', spec: '', component: null, uses: [], document: null, refused: '', load: async () => {} },
   ];
   chosen: Choice = this.shipped;
   /** The one that is being made ready. */
@@ -73,7 +76,7 @@ export class Transforms {
     const bytes = new Uint8Array(await file.arrayBuffer());
     const { digest } = await vet({ name: file.name, bytes, want: 'check', expected: '' });
     const load = once(async () => this.start(choice, bytes));
-    const choice: Choice = { key: `${file.name} ${digest}`, kind: 'dropped', name: file.name, digest, job: digest, spec: '', component: null, refused: '', load };
+    const choice: Choice = { key: `${file.name} ${digest}`, kind: 'dropped', name: file.name, digest, job: digest, spec: '', component: null, uses: [], document: null, refused: '', load };
     return this.choices.find(({ key }) => key === choice.key) ?? choice;
   }
 
@@ -93,13 +96,15 @@ export class Transforms {
     for (const { name, version, component, spec } of releases) {
       const id = `${name}@${version}`;
       const load = once(() => this.loadRelease(choice, name, version, spec));
-      const label = [id, ...channelsOf(name, version)].join(' · ');
-      const choice: Choice = { key: id, kind: 'release', name: label, digest: component, job: component, spec: '', component: null, refused: '', load };
+      const uses = channelsOf(name, version);
+      const document = channels.find((one) => one.name === name)?.sequence ?? null;
+      const label = [id, ...uses].join(' · ');
+      const choice: Choice = { key: id, kind: 'release', name: label, digest: component, job: component, spec: '', component: null, uses, document, refused: '', load };
       this.choices.push(choice);
     }
     for (const { name, version, problem } of refused) {
       const id = version === null ? `channel ${name}` : `${name}@${version}`;
-      this.choices.push({ key: id, kind: 'release', name: id, digest: '', job: '', spec: '', component: null, refused: problem.message, load: async () => {} });
+      this.choices.push({ key: id, kind: 'release', name: id, digest: '', job: '', spec: '', component: null, uses: [], document: null, refused: problem.message, load: async () => {} });
     }
     this.changed();
     const { release } = about;
