@@ -33,7 +33,7 @@ const TABS = ['Rows', 'Schema', 'Files', 'Rejects', 'Spec', 'Query', 'Compare', 
 type Tab = (typeof TABS)[number];
 
 /** Views of what is behind the page, each with a button in its head. */
-const ASIDES = { lake: lakeView, releases: releasesView };
+const ASIDES = { lake: lakeView, releases: () => releasesView(() => void chooser.refresh()) };
 type Aside = keyof typeof ASIDES;
 
 const main = byId('main');

@@ -82,6 +82,7 @@ on('the page shows what is in use, and what happens to it as it comes', {}, asyn
     ['1', 'orders@1.0.0 is stable', 'Ada', 'the first'],
   ]);
   await shot(page, 'operate-releases');
+  await page.getByLabel('Transform', { exact: true }).locator('option').filter({ hasText: /^orders@1\.2\.0 · canary$/ }).waitFor({ state: 'attached' });
   // One that this lake cannot have: it is refused, and says why.
   await promote('2.0.0');
   await page.getByText('Document 4 is refused: orders@1.0.0 stays').waitFor();
@@ -94,7 +95,21 @@ on('the page shows what is in use, and what happens to it as it comes', {}, asyn
   await run(folder, 'rollback', 'orders', ...signed, '--lake', 'lake', '--to', '1.0.0');
   await page.getByText('Document 5 is in use: orders@1.0.0 is stable').waitFor();
   await page.getByRole('alert').waitFor({ state: 'detached' });
+  // The choice in the head says what is used as what now.
+  await page.getByLabel('Transform', { exact: true }).locator('option').filter({ hasText: /^orders@1\.0\.0 · stable$/ }).waitFor({ state: 'attached' });
   assert.ok((await events(page)).length >= 5, 'what was told stays');
+});
+
+on('a canary that cannot be used is left out', { versions: ['1.0.0', '2.0.0'] }, async ({ page, promote, load }) => {
+  await load('one.ndjson', rows(1, 3));
+  await page.getByRole('button', { name: 'Releases', exact: true }).click();
+  await page.getByText(/document 1 is in use here/).waitFor();
+  await promote('2.0.0', '--canary', '10%');
+  await page.getByText('Document 2 goes on without orders@2.0.0').waitFor();
+  await role(page, 'Canary').getByText('orders@2.0.0, left out').waitFor();
+  await role(page, 'Stable').getByText('takes all objects').waitFor();
+  assert.match(await page.getByRole('alert').innerText(), /^orders@2\.0\.0 is left out as canary: .*bigint.*release_conflicts · the document goes on without it/s);
+  await shot(page, 'operate-left-out');
 });
 
 on('a registry that is away is told of, and that it is back', { versions: ['1.0.0'] }, async ({ page, folder }) => {

@@ -19,8 +19,8 @@ const BESIDE_EVERY = 5;
 /** Changes of the channel that are shown. */
 const CHANGES = 20;
 
-/** The releases as they are now; asks again for as long as it is on the page. */
-export function releasesView(): HTMLElement {
+/** The releases as they are now; asks again for as long as it is on the page. `moved` is called when something happened. */
+export function releasesView(moved: () => void): HTMLElement {
   const state = h('div');
   const log = h('ol', { class: 'events' });
   const quiet = h('p', { class: 'soft' }, 'Nothing happened to the channel since this server began.');
@@ -42,6 +42,7 @@ export function releasesView(): HTMLElement {
     drawState({ serving, channel, refused, shadows, fresh }, () => inUse(release, following, shadows));
     newest = Math.max(newest, ...fresh.map(({ number }) => number));
     log.prepend(...fresh.map(event));
+    if (fresh.length > 0 && channel) moved();
     quiet.hidden = log.childElementCount > 0;
     drawBeside(shadows, () => besides(shadows, open));
     drawRest({ channel, hosts }, () => [...hostsOf(hosts, serving, channel), ...changes(channel)]);
