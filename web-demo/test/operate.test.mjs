@@ -15,7 +15,9 @@ const plain = '[[table]]\nname = "orders"\n\n[[table.column]]\nname = "id"\ntype
 /** Releases by version, and what each is for. */
 const specs = {
   '1.0.0': plain,
-  // Other values, and one column more.
+  // Another text, and the same tables.
+  '1.0.1': `${plain}# the same\n`,
+  // One column more.
   '1.1.0': `${plain}\n[[table.derive]]\nname = "gross"\nsql = "price * 1.2"\n`,
   // No record comes through.
   '1.2.0': `${plain}\n[[table.check]]\nname = "none"\nsql = "id < 0"\n`,
@@ -159,6 +161,23 @@ on('what ran beside is told in words, object by object', { versions: ['1.0.0', '
   await accessible(page, 'what ran beside');
   await page.setViewportSize({ width: 1280, height: 1500 });
   await shot(page, 'operate-beside');
+});
+
+on('a shadow that makes the same is told apart from one that takes nothing', { versions: ['1.0.0', '1.0.1', '1.2.0'] }, async ({ page, promote, load }) => {
+  await page.getByRole('button', { name: 'Releases', exact: true }).click();
+  await page.getByText(/document 1 is in use here/).waitFor();
+  for (const version of ['1.0.1', '1.2.0']) {
+    await promote(version, '--shadow');
+    await role(page, 'Shadow').getByText(`orders@${version}`).waitFor();
+    await load(`under ${version}.ndjson`, rows(1, 12));
+  }
+  const same = page.getByRole('region', { name: 'orders@1.0.1 beside', exact: true });
+  await same.getByText('none of 1 object would come out otherwise').waitFor();
+  await same.getByText('1 object comes out the same').click();
+  await same.getByText('under 1.0.1.ndjson').waitFor();
+  const none = page.getByRole('region', { name: 'orders@1.2.0 beside', exact: true });
+  await none.getByText(/^The shadow does not take it: 12 of 12 records were rejected.*\(too_many_rejected\)\.$/).waitFor();
+  await shot(page, 'operate-same');
 });
 
 on('a server of one release says so', { versions: ['1.0.0'], transform: 'orders@1.0.0' }, async ({ page }) => {
