@@ -354,16 +354,38 @@ fn a_server_takes_failed_uploads_again_when_it_is_asked() {
     let Some(tried) = Tried::new() else { return };
     tried.write("wrong.toml", &format!("{FIRST}[[table.check]]\nname = \"none\"\nsql = \"id < 0\"\n"));
     tried.write("spec.toml", &fs::read_to_string(tried.path("wrong.toml")).unwrap());
+    // One that failed from elsewhere is not this server's to take.
+    tried.call(&["run", "1.ndjson", "--spec", "wrong.toml", "--lake", "lake"], &[]);
     let serving = Serving::start(tried.folder.path(), &["--spec", "spec.toml", "--lake", "lake"]);
-    assert_eq!(serving.upload("a.ndjson", b"{\"id\":1}\n")["state"], "failed");
-    assert_eq!(serving.get("/api/failures")["failures"].as_array().unwrap().len(), 1);
+    for name in ["a.ndjson", "b.ndjson"] {
+        assert_eq!(serving.upload(name, b"{\"id\":1}\n")["state"], "failed");
+    }
+    let failures = || serving.get("/api/failures")["failures"].as_array().unwrap().clone();
+    let source = |name: &str| {
+        let failures = failures();
+        let mut uris = failures.iter().filter_map(|failed| failed["source"]["uri"].as_str());
+        uris.find(|uri| uri.ends_with(name)).unwrap().to_owned()
+    };
+    let (b, elsewhere) = (source("b.ndjson"), source("1.ndjson"));
     tried.write("spec.toml", FIRST);
     let origin = format!("http://127.0.0.1:{}", serving.port);
-    let asked = serving.ask("POST", "/api/failures", &[("Origin", &origin)], b"");
-    assert_eq!(asked.status, 202, "{asked:?}");
-    let ids = asked.json()["ids"].clone();
+    let ask = |query: &str, origin: &str| {
+        serving.ask("POST", &format!("/api/failures{query}"), &[("Origin", origin)], b"")
+    };
+    assert_eq!(ask("", "http://evil.example").status, 403);
+    assert_eq!(ask("?other=1", &origin).status, 400);
+    let none = ask("?release=orders@1.0.0", &origin);
+    assert_eq!((none.status, none.json()), (202, json!({"ids": [], "left": []})));
+    let one = ask(&format!("?source={}", b.replace('/', "%2F")), &origin);
+    let ids = one.json()["ids"].clone();
+    assert_eq!((one.status, ids.as_array().unwrap().len()), (202, 1), "{one:?}");
     assert_eq!(serving.follow(ids[0].as_str().unwrap())["state"], "done");
-    assert_eq!((serving.get("/api/failures")["failures"].clone(), tried.rows()), (json!([]), 1));
+    assert_eq!((failures().len(), tried.rows()), (2, 1));
+    let all = ask("", &origin);
+    assert_eq!((all.status, &all.json()["left"]), (202, &json!([elsewhere])), "{all:?}");
+    let done = serving.follow(all.json()["ids"][0].as_str().unwrap());
+    assert_eq!((&done["state"], &done["commit"]["release"]), (&json!("done"), &Value::Null), "{done}");
+    assert_eq!((failures().len(), tried.rows()), (1, 2));
 }
 
 #[test]

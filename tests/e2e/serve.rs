@@ -443,3 +443,45 @@ fn a_release_is_verified_and_a_spoilt_one_is_refused() {
     let refused = lakegate(folder, &[&named[..], &["--port", "0", "--json"]].concat());
     assert_eq!((refused.code, &refused.json()["error"]["code"]), (Some(1), &json!("blob_damaged")));
 }
+
+#[test]
+fn the_page_is_told_what_is_followed_and_what_ran_beside() {
+    let Some(folder) = folder() else { return };
+    let folder = folder.path();
+    publish_two(folder);
+    let trusted = ["--registry", "releases", "--trust", "release.key.pub"];
+    let serving =
+        Serving::start(folder, &[&["--transform", "orders", "--lake", "lake"][..], &trusted].concat());
+    let told = serving.get("/api/following");
+    let document = |told: &Value| (told["serving"]["sequence"].clone(), told["document"]["sequence"].clone());
+    assert_eq!((&told["serving"]["stable"], document(&told)), (&json!("1.0.0"), (json!(1), json!(1))));
+    assert_eq!((&told["events"], &told["refused"], &told["hosts"]), (&json!([]), &Value::Null, &json!([])));
+    assert_eq!(serving.get("/api/shadows")["shadows"], json!([]));
+
+    let promoted = lakegate(
+        folder,
+        &[&["promote", "orders", "1.1.0", "--shadow", "--key", "release.key"][..], &trusted].concat(),
+    );
+    assert_eq!(promoted.code, Some(0), "{promoted:?}");
+    let told = until("the shadow", || {
+        let told = serving.get("/api/following");
+        (told["serving"]["shadow"] == "1.1.0").then_some(told)
+    });
+    let newest = &told["events"][0];
+    assert_eq!((&newest["what"], &newest["sequence"]), (&json!("swapped"), &json!(2)), "{told}");
+    assert_eq!((&newest["at"], &newest["number"]), (&told["serving"]["since"], &json!(2)), "{told}");
+
+    let told = serving.upload("orders.ndjson", ORDERS.as_bytes());
+    let by = (json!("orders@1.0.0"), json!(2));
+    assert_eq!((told["commit"]["release"].clone(), told["commit"]["document"].clone()), by, "{told}");
+    let listed = &commits(&serving)[0];
+    assert_eq!((listed["release"].clone(), listed["document"].clone()), by);
+    assert_eq!(serving.get("/api/about")["document"], 2);
+    assert_eq!(serving.get("/api/following")["hosts"][0]["pipeline"], "serve");
+    assert_eq!(serving.get("/api/shadows")["shadows"], json!([{"name": "orders", "version": "1.1.0"}]));
+    let beside = serving.get("/api/shadows/orders/1.1.0");
+    let report = &beside["reports"][0];
+    assert_eq!((&report["same"], &report["shadow"]), (&json!(true), &json!("orders@1.1.0")), "{beside}");
+    assert_eq!(serving.get("/api/shadows/orders/1.0.0"), json!({"reports": [], "next": null}));
+    assert_eq!(serving.ask("GET", "/api/shadows/..%2f..%2fraw/1.1.0", &[], b"").status, 400);
+}

@@ -38,6 +38,8 @@ export interface Entry {
   /** What the last run, and the one that made `preview`, was made by. */
   under: Under;
   shownUnder: Under;
+  /** Key of the transform that made `preview`. */
+  madeBy: string;
   /** Why the last run rejected records, whether it failed or not. */
   reasons: Reason[];
   /** What the file asks for by itself, once it was asked. */
@@ -89,6 +91,7 @@ export class Files {
       rejectedUnder: [],
       under: { spec, transform: '' },
       shownUnder: { spec, transform: '' },
+      madeBy: '',
       reasons: [],
       own: null,
     };
@@ -235,6 +238,7 @@ export class Files {
       entry.preview = answer.preview;
       entry.shown = answer.id;
       entry.shownUnder = entry.under;
+      entry.madeBy = entry.transform;
     }
     this.changed('all');
   }

@@ -3,6 +3,7 @@
 // Not for showing it (`view/lake.ts`). The one decision to know: a static host is never asked: only a page whose head
 // says that it is served by the command makes these calls, so that nothing goes out and no console shows a 404.
 
+import type { Following, ShadowReports } from './following';
 import type { Problem, Receipt, TableContract } from './protocol';
 
 /** How often an upload is looked at: well below what a person notices, and cheap on the loopback. */
@@ -15,6 +16,8 @@ export interface About {
   /** The spec that every upload follows; null when each brings its own. */
   spec: string | null;
   release: { name: string; version: string } | null;
+  /** Number of the channel document that picked it; none where the server runs one release whatever its channel says. */
+  document?: number | null;
   /** Whether there is a registry to ask. */
   releases: boolean;
 }
@@ -22,7 +25,7 @@ export interface About {
 /** What a registry has; only what verifies is among the releases. */
 export interface Registry {
   releases: { name: string; version: string; manifest: string; component: string; spec: string }[];
-  channels: { name: string; stable: string | null; canary: string | null; shadow: string | null }[];
+  channels: { name: string; sequence?: number; stable: string | null; canary: string | null; shadow: string | null }[];
   /** Without a version it is the channel that does not verify. */
   refused: { name: string; version: string | null; problem: { message: string } }[];
 }
@@ -57,6 +60,7 @@ export interface LakeCommit {
   rows: number;
   rejected: number;
   release: string | null;
+  document?: number | null;
   as_previewed: boolean | null;
 }
 
@@ -66,19 +70,51 @@ export interface LakeQuarantine {
   records: { source: string; record: number; code: string; path: string | null; message: string; raw: string; truncated: boolean }[];
 }
 
+/** A source object of which nothing is in the tables. */
 export interface LakeFailure {
-  source?: { uri?: string };
-  [key: string]: unknown;
+  pipeline: string;
+  source: { uri: string };
+  release?: { name: string; version: string; sequence?: number } | null;
+  code: string;
+  message: string;
+  hint: string | null;
+  at: string;
+}
+
+export interface LakeFailures {
+  failures: LakeFailure[];
+  /** Where there are more. */
+  next: string | null;
+}
+
+/** What failed and is meant: all of it, what failed under a release, or one source object. */
+export interface Only {
+  release?: string;
+  source?: string;
+}
+
+/** The commit of an upload. */
+export interface LakeUpload {
+  pipeline: string;
+  generation: number;
+  reason: string;
+  key: string;
+  committed: string;
+  rows: number;
+  rejected: number;
+  release?: string | null;
+  document?: number | null;
 }
 
 export interface Upload {
+  name: string;
   state: 'waiting' | 'running' | 'done' | 'failed';
   pass: number;
   read: number;
   total: number;
   result: string | null;
   receipt: Receipt | null;
-  commit: { pipeline: string; generation: number; reason: string; key: string; committed: string; rows: number; rejected: number } | null;
+  commit: LakeUpload | null;
   problem: Problem | null;
 }
 
@@ -107,7 +143,17 @@ export const lake = {
     if (!answer.ok) throw refusal(answer.status, await answer.text());
     return new Uint8Array(await answer.arrayBuffer());
   },
-  failures: async (): Promise<LakeFailure[]> => (await get<{ failures: LakeFailure[] }>('failures')).failures,
+  failures: (limit: number): Promise<LakeFailures> => get(`failures?limit=${limit}`),
+  /** Puts what failed into the queue again: the numbers to follow it by, and the sources that the server cannot take. */
+  takeAgain: async (only: Only): Promise<{ ids: string[]; left: string[] }> => {
+    const query = new URLSearchParams({ ...only }).toString();
+    const answer = await send('POST', query === '' ? 'api/failures' : `api/failures?${query}`, new Blob([]));
+    return { left: [], ...(JSON.parse(answer) as { ids: string[] }) };
+  },
+  following: (): Promise<Following> => get('following'),
+  /** The releases that ran beside, the newest first. */
+  shadows: async (): Promise<{ name: string; version: string }[]> => (await get<{ shadows: { name: string; version: string }[] }>('shadows')).shadows,
+  reports: (name: string, version: string, limit: number): Promise<ShadowReports> => get(`shadows/${encodeURIComponent(name)}/${encodeURIComponent(version)}?limit=${limit}`),
 };
 
 /** Puts a raw file into the lake's raw folder and has it run; the number to follow it by. */

@@ -19,6 +19,7 @@ import { mendingOf } from './mend/mending';
 import { lakeView } from './view/lake';
 import { QueryView } from './view/query';
 import { rejects } from './view/rejects';
+import { releasesView } from './view/releases';
 import { rows } from './view/rows';
 import { tables } from './view/against';
 import { schema } from './view/schema';
@@ -31,6 +32,10 @@ import { headline, number, size } from './words';
 const TABS = ['Rows', 'Schema', 'Files', 'Rejects', 'Spec', 'Query', 'Compare', 'Take away'] as const;
 type Tab = (typeof TABS)[number];
 
+/** Views of what is behind the page, each with a button in its head. */
+const ASIDES = { lake: lakeView, releases: () => releasesView(() => void chooser.refresh()) };
+type Aside = keyof typeof ASIDES;
+
 const main = byId('main');
 const files = new Files(changed);
 let tab: Tab = 'Rows';
@@ -39,15 +44,15 @@ let tableName = '';
 const chooser = new Chooser(files, say);
 let editor: { entry: Entry; editor: Editor } | null = null;
 let pasted = 0;
-/** The lake is shown instead of a file. */
-let lakeShown = false;
+/** What is shown instead of a file. */
+let aside: Aside | null = null;
 /** The spec that the lake's uploads follow, where it has one of its own. */
 let lakeSpec = '';
 
 const intake: Intake = {
   files: (list) => void takeIn([...list]),
   text: (text) => {
-    lakeShown = false;
+    aside = null;
     files.add(new Blob([text]), `pasted${++pasted > 1 ? `_${pasted}` : ''}.txt`, lakeSpec);
   },
   example: (example) => void tryExample(example),
@@ -60,7 +65,7 @@ async function takeIn(all: File[]): Promise<void> {
   const text = (await list.find(isSpec)?.text()) ?? '';
   const contracts = await contractsAmong(list);
   const inputs = list.filter((file) => !isSpec(file) && !contracts.includes(file));
-  if (inputs.length > 0) lakeShown = false;
+  if (inputs.length > 0) aside = null;
   inputs.forEach((file) => files.add(file, file.name, text || lakeSpec));
   const { current } = files;
   if (inputs.length > 0 || text === '') return;
@@ -111,8 +116,8 @@ function changed(change: Change): void {
 function draw(): void {
   const entry = files.current;
   query.follow(files.entries, entry);
-  byId('lake').setAttribute('aria-pressed', String(lakeShown));
-  if (lakeShown) return main.replaceChildren(lakeView());
+  for (const name of Object.keys(ASIDES)) byId(name).setAttribute('aria-pressed', String(aside === name));
+  if (aside) return main.replaceChildren(ASIDES[aside]());
   if (files.broken) return main.replaceChildren(banner(headline(files.broken), '', files.broken.hint ?? 'reload the page'));
   if (!entry) return main.replaceChildren(empty(intake));
   const editing = Boolean(document.activeElement?.closest('.editor'));
@@ -244,7 +249,7 @@ function content(entry: Entry): HTMLElement[] {
   if (!preview) return [h('p', { class: 'note' }, entry.state === 'running' ? 'Reading …' : 'There is nothing to show.')];
   if (tab === 'Query') return [query.open()];
   if (tab === 'Compare') return [compare(entry, files)];
-  if (tab === 'Take away') return [take(entry, preview, () => void served())];
+  if (tab === 'Take away') return [take(entry, preview, files, () => void served())];
   const table = preview.tables.find(({ name }) => name === tableName) ?? preview.tables[0];
   if (!table) return [h('p', { class: 'note' }, 'No table was made: the file has no records.')];
   return [...tableChoice(preview, table), view(entry, preview, table)];
@@ -298,10 +303,10 @@ function dropAnywhere(): void {
 /** Takes over what the lake behind the page has: its contracts, and its spec. */
 async function served(): Promise<void> {
   if (!isServed()) return;
-  const button = byId('lake');
-  button.hidden = false;
+  byId('lake').hidden = false;
   try {
     const [about, contracts] = await Promise.all([lake.about(), lake.contracts()]);
+    byId('releases').hidden = !about.releases;
     lakeSpec = about.spec ?? '';
     files.transforms.shipped.spec = lakeSpec;
     files.contracts = contracts;
@@ -310,15 +315,17 @@ async function served(): Promise<void> {
   }
 }
 
-function lakeButton(): void {
-  byId('lake').addEventListener('click', () => {
-    lakeShown = !lakeShown;
-    draw();
-  });
+function asideButtons(): void {
+  for (const name of Object.keys(ASIDES) as Aside[]) {
+    byId(name).addEventListener('click', () => {
+      aside = aside === name ? null : name;
+      draw();
+    });
+  }
 }
 
 theme();
-lakeButton();
+asideButtons();
 void served();
 dropAnywhere();
 draw();

@@ -4,7 +4,7 @@
 // component is run only after its person said so, a release only if its bytes have the digests that the server, which
 // checks signatures, named; releases are asked for only where the page's head says that `lakegate serve` serves it.
 
-import { lake, Refused } from './lake';
+import { lake, Refused, type Registry } from './lake';
 import type { Component, Problem } from './protocol';
 import { invalid } from './worker/component';
 import type { Workers } from './workers';
@@ -22,6 +22,9 @@ export interface Choice {
   /** The spec that it brings along, or the empty text. */
   spec: string;
   component: Component | null;
+  /** What the channel uses it as, and the number of the channel's document, as they were when the page last asked. */
+  uses: string[];
+  document: number | null;
   /** Why it cannot be chosen. */
   refused: string;
   /** Makes it ready to run. */
@@ -30,7 +33,7 @@ export interface Choice {
 
 export class Transforms {
   readonly choices: Choice[] = [
-    { key: '', kind: 'shipped', name: 'the shipped component', digest: '', job: '', spec: '', component: null, refused: '', load: async () => {} },
+    { key: '', kind: 'shipped', name: 'the shipped component', digest: '', job: '', spec: '', component: null, uses: [], document: null, refused: '', load: async () => {} },
   ];
   chosen: Choice = this.shipped;
   /** The one that is being made ready. */
@@ -73,7 +76,7 @@ export class Transforms {
     const bytes = new Uint8Array(await file.arrayBuffer());
     const { digest } = await vet({ name: file.name, bytes, want: 'check', expected: '' });
     const load = once(async () => this.start(choice, bytes));
-    const choice: Choice = { key: `${file.name} ${digest}`, kind: 'dropped', name: file.name, digest, job: digest, spec: '', component: null, refused: '', load };
+    const choice: Choice = { key: `${file.name} ${digest}`, kind: 'dropped', name: file.name, digest, job: digest, spec: '', component: null, uses: [], document: null, refused: '', load };
     return this.choices.find(({ key }) => key === choice.key) ?? choice;
   }
 
@@ -81,29 +84,30 @@ export class Transforms {
     if (!this.choices.includes(choice)) this.choices.push(choice);
   }
 
-  /** Asks the server that serves the page for its releases; the one that the server itself runs, if it does. */
+  /**
+   * Asks the server that serves the page for its releases, also once more: what is known keeps what was loaded of it. The one
+   * that the server itself runs, if it does.
+   */
   async listReleases(): Promise<Choice | null> {
     const about = await lake.about();
     if (!about.releases) return null;
     const { releases, channels, refused } = await lake.releases();
-    const channelsOf = (name: string, version: string): string[] => {
-      const channel = channels.find((one) => one.name === name);
-      return (['stable', 'canary', 'shadow'] as const).filter((pointer) => channel?.[pointer] === version);
-    };
-    for (const { name, version, component, spec } of releases) {
-      const id = `${name}@${version}`;
-      const load = once(() => this.loadRelease(choice, name, version, spec));
-      const label = [id, ...channelsOf(name, version)].join(' · ');
-      const choice: Choice = { key: id, kind: 'release', name: label, digest: component, job: component, spec: '', component: null, refused: '', load };
-      this.choices.push(choice);
-    }
-    for (const { name, version, problem } of refused) {
-      const id = version === null ? `channel ${name}` : `${name}@${version}`;
-      this.choices.push({ key: id, kind: 'release', name: id, digest: '', job: '', spec: '', component: null, refused: problem.message, load: async () => {} });
-    }
+    const listed = releases.map((release) => this.ofRelease(release, channels.find(({ name }) => name === release.name)));
+    const others = this.choices.filter((choice) => choice.kind !== 'release' || (choice === this.chosen && !listed.includes(choice)));
+    const wrong = refused.map(ofRefused).filter(({ key }) => key !== this.chosen.key);
+    this.choices.splice(0, this.choices.length, ...others, ...listed, ...wrong);
     this.changed();
     const { release } = about;
     return this.choices.find(({ key }) => release !== null && key === `${release.name}@${release.version}`) ?? null;
+  }
+
+  private ofRelease({ name, version, component, spec }: Registry['releases'][number], channel: Registry['channels'][number] | undefined): Choice {
+    const key = `${name}@${version}`;
+    const uses = (['stable', 'canary', 'shadow'] as const).filter((pointer) => channel?.[pointer] === version);
+    const load = once(() => this.loadRelease(choice, name, version, spec));
+    const known = this.choices.find((one) => one.key === key && one.digest === component && one.refused === '');
+    const choice: Choice = known ?? { key, kind: 'release', name: key, digest: component, job: component, spec: '', component: null, uses, document: null, refused: '', load };
+    return Object.assign(choice, { name: [key, ...uses].join(' · '), uses, document: channel?.sequence ?? null });
   }
 
   private async loadRelease(choice: Choice, name: string, version: string, specDigest: string): Promise<void> {
@@ -129,6 +133,11 @@ export class Transforms {
       throw new Refused(invalid(name, (problem as Problem).message));
     }
   }
+}
+
+function ofRefused({ name, version, problem }: Registry['refused'][number]): Choice {
+  const id = version === null ? `channel ${name}` : `${name}@${version}`;
+  return { key: id, kind: 'release', name: id, digest: '', job: '', spec: '', component: null, uses: [], document: null, refused: problem.message, load: async () => {} };
 }
 
 /** Runs once; again only after it failed. */

@@ -35,6 +35,27 @@ export function short(digest: string): string {
   return digest.slice(0, 12);
 }
 
+/** `orders@1.3.0, channel document 5`; the empty text where no release is known. */
+export function madeBy(release: string | null | undefined, document: number | null | undefined): string {
+  if (!release) return '';
+  return document === null || document === undefined ? release : `${release}, channel document ${document}`;
+}
+
+/** A share of all objects, counted in thousandths: `5%`, `0.5%`. */
+export function share(permille: number): string {
+  return `${permille / 10}%`;
+}
+
+/** A moment as people write it; `precise` with seconds. */
+export function when(moment: string | null, precise = false): string {
+  return moment === null ? '' : new Date(moment).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: precise ? 'medium' : 'short' });
+}
+
+/** The last step of a path or address. */
+export function fileName(uri: string): string {
+  return uri.split('/').at(-1) ?? uri;
+}
+
 const FAULTS: Record<Fault, string> = {
   input: 'error in the input',
   spec: 'error in the spec',

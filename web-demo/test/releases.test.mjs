@@ -1,18 +1,16 @@
 // Releases of a registry in the page.
 //
-// The one decision to know: `serving` answers as `lakegate serve` does. It is a small server of this file's own, so
+// The one decision to know: `answering` answers as `lakegate serve` does. It is a small server of this file's own, so
 // that a release can also be altered on its way; the last test has the command itself answer.
 
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
-import { command, made, root, site, target } from '../build/paths.mjs';
+import { made, root, target } from '../build/paths.mjs';
 import { pick, settled, shot, start, tab } from './browser.mjs';
+import { inFolder, publish, run, serving, signed, trusted } from './registry.mjs';
 import { accessible, cells, pages } from './steps.mjs';
 
 const example = path.join(root, 'tests', 'examples', 'mask-score');
@@ -32,7 +30,7 @@ const releases = [
 ];
 const asked = [];
 
-function serving(address) {
+function answering(address) {
   asked.push(address);
   const json = (body) => ({ status: 200, body: JSON.stringify(body) });
   if (address === 'api/about') return json({ version: '0.1.0', lake: 'lake', component: digest(shipped), spec: null, release: null, releases: true, upload: true });
@@ -40,7 +38,7 @@ function serving(address) {
   if (address === 'api/releases') {
     return json({
       releases: releases.map(({ name, version, component, spec }) => ({ name, version, manifest: digest(version), component: digest(component), spec: digest(spec), created: '2025-01-01T00:00:00Z' })),
-      channels: [{ name: 'orders', stable: '1.2.0', canary: '1.3.0', shadow: null }],
+      channels: [{ name: 'orders', sequence: 7, stable: '1.2.0', canary: '1.3.0', shadow: null }],
       refused: [{ name: 'orders', version: '1.1.0', problem: { fault: 'environment', code: 'signature_wrong', message: 'its signature does not verify' } }],
     });
   }
@@ -50,7 +48,7 @@ function serving(address) {
   return { status: 200, body: what === 'spec' ? (release.sentSpec ?? release.spec) : (release.sent ?? release.component) };
 }
 
-const on = pages({ head: '<meta name="lakegate-serve" content="1">', api: serving });
+const on = pages({ head: '<meta name="lakegate-serve" content="1">', api: answering });
 
 async function choose(page, label) {
   await page.getByLabel('Transform', { exact: true }).selectOption({ label });
@@ -86,6 +84,7 @@ on('a release runs with its spec, and a spec of one’s own stays', {}, async (p
   const receipt = await receiptOf(page);
   assert.deepEqual([receipt.component, receipt.spec], [digest(maskScore), digest(maskSpec)]);
   assert.match(await page.locator('#component').innerText(), new RegExp(digest(maskScore).slice(0, 12)));
+  await page.locator('#summary').getByText('Made by orders@1.3.0, canary in channel document 7.', { exact: true }).waitFor();
   await tab(page, 'Rows');
   await page.getByText('a***@example.com').first().waitFor();
   await shot(page, 'release');
@@ -104,6 +103,7 @@ on('a release runs with its spec, and a spec of one’s own stays', {}, async (p
   await page.getByText('The preview follows this spec.').waitFor();
   await choose(page, 'orders@1.3.0 · canary');
   assert.equal((await receiptOf(page)).spec, digest(edited));
+  await page.locator('#summary').getByText('Made by the component of orders@1.3.0 with a spec of your own, canary in channel document 7.', { exact: true }).waitFor();
 });
 
 on('a release’s spec goes with it', {}, async (page) => {
@@ -127,32 +127,13 @@ on('what is not what the manifest names is not run', {}, async (page) => {
 });
 
 /** What `lakegate diff` says of the same releases, published for it. */
-async function diffOfCommand() {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'lakegate-'));
-  try {
+function diffOfCommand() {
+  return inFolder(async (folder) => {
     await publish(folder, releases.slice(0, 2));
-    const { samples } = await run(folder, 'diff', 'orders', '1.2.0', '1.3.0', 'sample.json', '--registry', 'registry', '--trust', 'release.key.pub');
+    fs.writeFileSync(path.join(folder, 'sample.json'), sample);
+    const { samples } = await run(folder, 'diff', 'orders', '1.2.0', '1.3.0', 'sample.json', ...trusted);
     return samples[0].comparison;
-  } finally {
-    fs.rmSync(folder, { recursive: true });
-  }
-}
-
-/** Runs the command in a folder; what it answers as JSON. */
-async function run(folder, ...arguments_) {
-  const { stdout } = await promisify(execFile)(command, [...arguments_, '--json'], { cwd: folder, maxBuffer: 64 << 20 });
-  return JSON.parse(stdout);
-}
-
-/** Makes a registry in a folder, with a key of its own. */
-async function publish(folder, list) {
-  await run(folder, 'keygen', '--out', 'release.key');
-  fs.writeFileSync(path.join(folder, 'sample.json'), sample);
-  for (const { name, version, component, spec } of list) {
-    fs.writeFileSync(path.join(folder, 'component.wasm'), component);
-    fs.writeFileSync(path.join(folder, 'transform.toml'), spec);
-    await run(folder, 'publish', name, '--version', version, '--spec', 'transform.toml', '--transform', 'component.wasm', '--no-code', '--registry', 'registry', '--key', 'release.key', '--trust', 'release.key.pub');
-  }
+  });
 }
 
 on('two releases are compared, as `lakegate diff` does it', {}, async (page) => {
@@ -184,34 +165,35 @@ on('two releases are compared, as `lakegate diff` does it', {}, async (page) => 
   await shot(page, 'release-compare');
 });
 
-test('a page that the command serves previews with the release that it runs', { timeout: 180_000 }, async () => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'lakegate-'));
-  await publish(folder, [...releases.slice(0, 2), { ...releases[0], version: '1.1.0' }]);
-  const key = ['--registry', 'registry', '--trust', 'release.key.pub'];
-  await run(folder, 'promote', 'orders', '1.3.0', ...key, '--key', 'release.key');
-  fs.appendFileSync(path.join(folder, 'registry', 'releases', 'orders', '1.1.0.json'), ' ');
-  const server = spawn(command, ['serve', '--lake', 'lake', '--port', '0', '--page', site, '--transform', 'orders', ...key, '--json'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
-  try {
-    const { address } = JSON.parse(String(await new Promise((begun) => server.stdout.once('data', begun))));
-    const browser = await start({ address });
-    const { page, quiet } = await browser.open();
-    try {
-      // Nobody chose it: it is what the server makes tables with.
-      await page.waitForFunction((digest) => document.querySelector('#component').title.includes(digest), digest(maskScore));
-      const labels = await page.getByLabel('Transform', { exact: true }).locator('option').allInnerTexts();
-      assert.deepEqual(labels.slice(1, 3), ['orders@1.3.0 · stable', 'orders@1.2.0']);
-      assert.match(labels[3], /^orders@1\.1\.0 \(refused: /);
-      await pick(page, 'sample.json', sample);
-      assert.equal((await receiptOf(page)).spec, digest(maskSpec));
-      await page.getByRole('button', { name: 'Load into the lake' }).click();
-      await page.getByText('Production made exactly what you previewed').waitFor();
-      await shot(page, 'release-served');
-      quiet();
-    } finally {
-      await browser.stop();
-    }
-  } finally {
-    server.kill('SIGTERM');
-    fs.rmSync(folder, { recursive: true });
-  }
-});
+test('a page that the command serves previews with the release that it runs', { timeout: 180_000 }, () =>
+  inFolder(async (folder) => {
+    await publish(folder, [...releases.slice(0, 2), { ...releases[0], version: '1.1.0' }]);
+    await run(folder, 'promote', 'orders', '1.3.0', ...signed);
+    fs.appendFileSync(path.join(folder, 'registry', 'releases', 'orders', '1.1.0.json'), ' ');
+    await serving(folder, 'orders', async (address) => {
+      const browser = await start({ address });
+      const { page, quiet } = await browser.open();
+      try {
+        // Nobody chose it: it is what the server makes tables with.
+        await page.waitForFunction((digest) => document.querySelector('#component').title.includes(digest), digest(maskScore));
+        const labels = await page.getByLabel('Transform', { exact: true }).locator('option').allInnerTexts();
+        assert.deepEqual(labels.slice(1, 3), ['orders@1.3.0 · stable', 'orders@1.2.0']);
+        assert.match(labels[3], /^orders@1\.1\.0 \(refused: /);
+        await pick(page, 'sample.json', sample);
+        assert.equal((await receiptOf(page)).spec, digest(maskSpec));
+        const by = page.getByText('Made by orders@1.3.0, stable in channel document 1.', { exact: true });
+        assert.equal(await by.count(), 2, 'above the tabs, and with the receipt');
+        await page.getByRole('button', { name: 'Load into the lake' }).click();
+        await page.getByText('Production made exactly what you previewed').waitFor();
+        await page.locator('.landing').getByText('Made by orders@1.3.0, channel document 1.', { exact: true }).waitFor();
+        await shot(page, 'release-served');
+        await page.getByRole('button', { name: 'Lake', exact: true }).click();
+        await page.getByRole('region', { name: 'Commits' }).getByText('orders@1.3.0, channel document 1', { exact: true }).waitFor();
+        await page.getByText('uploads follow orders@1.3.0, channel document 1').waitFor();
+        quiet();
+      } finally {
+        await browser.stop();
+      }
+    });
+  }),
+);

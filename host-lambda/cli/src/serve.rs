@@ -1,7 +1,7 @@
 //! `lakegate serve`: the browser page, and uploads into a lake in a folder, over HTTP on this machine alone.
 //!
 //! ```text
-//! request → guard → page | views | releases           answered at once
+//! request → guard → page | views | releases | following    answered at once
 //!                 → receive → queue → the flow        one upload after the other, on one thread
 //! ```
 //!
@@ -10,7 +10,10 @@
 //! with those that still wait; it takes its place under its raw name when its turn comes, so that each version
 //! of a file is taken. The flow is that of `lakegate run` and not a copy of it.
 
+mod again;
 mod answer;
+mod events;
+mod following;
 mod guard;
 mod listen;
 mod page;
@@ -23,11 +26,8 @@ mod target;
 mod views;
 
 use lakegate_base::{Code, Error};
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
 use crate::args::plans::{Plans, read_spec};
@@ -37,6 +37,7 @@ use lakegate_lake::lake::{Lake, sha256};
 use lakegate_lake::run::{Outcome, Progress};
 use lakegate_lake::source::Source;
 
+pub use events::Events;
 pub use listen::{bind, serve};
 pub use page::Page;
 pub use policy::check_origin;
@@ -44,9 +45,6 @@ use queue::{Queue, Waiting};
 
 /// Uploads that are received at once; more wait. Each holds a thread and a file.
 const RECEIVING: usize = 8;
-
-/// Bytes that are copied at once.
-const PIECE_BYTES: usize = 1 << 20;
 
 /// What every request and the worker know.
 pub struct Server {
@@ -57,6 +55,8 @@ pub struct Server {
     /// The spec of all uploads.
     spec: Option<PathBuf>,
     page: Page,
+    /// What happened to the channel.
+    events: Events,
     queue: Queue,
     receiving: Semaphore,
 }
@@ -71,11 +71,18 @@ enum Told {
 }
 
 impl Server {
-    /// A server over a lake.
-    pub fn new(lake: Lake, folder: &Path, chosen: Chosen, spec: Option<&Path>, page: Page) -> Self {
+    /// A server over a lake; `events` are those of the channel that it chose to follow, if it follows one.
+    pub fn new(
+        lake: Lake,
+        folder: &Path,
+        chosen: Chosen,
+        spec: Option<&Path>,
+        page: Page,
+        events: Events,
+    ) -> Self {
         let queue = Queue::new(lake.clone());
         let (folder, spec) = (folder.to_owned(), spec.map(Path::to_owned));
-        Self { lake, folder, chosen, spec, page, queue, receiving: Semaphore::new(RECEIVING) }
+        Self { lake, folder, chosen, spec, page, events, queue, receiving: Semaphore::new(RECEIVING) }
     }
 
     /// Puts uploads into the queue that wait since an earlier server.
@@ -164,39 +171,6 @@ impl Server {
             )
             .with_hint("load the page again: it shows the spec in use (GET /api/about)")),
         }
-    }
-
-    /// Puts what failed into the queue again, as it lies below the raw names; their ids.
-    ///
-    /// # Errors
-    /// The storage's.
-    fn take_failed(&self) -> Result<Vec<String>, Error> {
-        let own = matches!(self.told()?, Told::Own);
-        let mut ids = Vec::new();
-        for failed in self.lake.failures()? {
-            let path = Path::new(&failed.source.uri);
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-            let here = Path::new(self.lake.root()).join(lakegate_lake::keys::raw_key(&name));
-            let Some(mut raw) = File::open(path).ok().filter(|_| here == path) else { continue };
-            let mut stage = self.lake.storage().stage(&lakegate_lake::keys::raw_key(&name))?;
-            let (mut hash, mut piece) = (Sha256::new(), vec![0; PIECE_BYTES]);
-            loop {
-                let read = raw.read(&mut piece).map_err(|error| Error::io(&failed.source.uri, error))?;
-                let bytes = piece.get(..read).unwrap_or_default();
-                if bytes.is_empty() {
-                    break;
-                }
-                hash.update(bytes);
-                stage.write(bytes)?;
-            }
-            let staged = stage.finish()?;
-            let spec = Some(failed.spec).filter(|_| own);
-            let spec = spec.filter(|digest| self.kept_spec(digest).is_ok());
-            let (bytes, digest) = (staged.bytes, hex::encode(hash.finalize()));
-            let waiting = Waiting { version: 1, name, bytes, digest, spec, ..Waiting::default() };
-            ids.push(self.queue.accept(waiting, staged)?);
-        }
-        Ok(ids)
     }
 
     fn kept_spec(&self, digest: &str) -> Result<String, Error> {

@@ -1,11 +1,12 @@
-// The lake behind the page: its tables, what was committed, what is in quarantine.
+// The lake behind the page: what failed, its tables, what was committed, what is in quarantine.
 //
 // Only where `lakegate serve` serves the page. The one decision to know: read anew each time it is shown, since others
 // write to the same lake.
 
 import { grid, h } from '../dom';
-import { lake, type About, type LakeCommit, type LakeFailure, type LakeQuarantine, type LakeTables } from '../lake';
-import { count, number, short, size } from '../words';
+import { lake, type About, type LakeCommit, type LakeQuarantine, type LakeTables } from '../lake';
+import { count, fileName, madeBy, number, short, size, when } from '../words';
+import { failedFiles } from './failures';
 
 /** Commits and rejected records shown. */
 const LISTED = 50;
@@ -13,10 +14,12 @@ const LISTED = 50;
 /** The lake as it is now. */
 export function lakeView(): HTMLElement {
   const place = h('section', { class: 'lake', 'aria-label': 'The lake' }, h('p', { class: 'note' }, 'Reading …'));
+  const failed = failedFiles(() => show());
   const show = async (): Promise<void> => {
     try {
-      const [about, tables, commits, quarantine, failures] = await Promise.all([lake.about(), lake.tables(), lake.commits(LISTED), lake.quarantine(LISTED), lake.failures()]);
-      place.replaceChildren(head(about, () => void show()), ...tablesOf(tables), ...commitsOf(commits), ...quarantineOf(quarantine), ...failuresOf(failures));
+      const [about, tables, commits, quarantine, failures] = await Promise.all([lake.about(), lake.tables(), lake.commits(LISTED), lake.quarantine(LISTED), lake.failures(LISTED)]);
+      failed.show(failures);
+      place.replaceChildren(head(about, () => void show()), failed.element, ...tablesOf(tables), ...commitsOf(commits), ...quarantineOf(quarantine));
     } catch (error) {
       place.replaceChildren(h('p', { class: 'problem' }, (error as Error).message));
     }
@@ -25,8 +28,8 @@ export function lakeView(): HTMLElement {
   return place;
 }
 
-function head({ lake: folder, release, spec }: About, again: () => void): HTMLElement {
-  const by = release ? `release ${release.name} ${release.version}` : spec !== null ? 'its own spec' : 'the spec that each upload brings';
+function head({ lake: folder, release, document, spec }: About, again: () => void): HTMLElement {
+  const by = release ? madeBy(`${release.name}@${release.version}`, document) : spec !== null ? 'its own spec' : 'the spec that each upload brings';
   return h('div', { class: 'row spread' }, h('p', {}, h('strong', {}, folder), h('span', { class: 'soft' }, ` · uploads follow ${by}`)), h('button', { type: 'button', onclick: again }, 'Refresh'));
 }
 
@@ -57,7 +60,7 @@ function commitsOf(commits: LakeCommit[]): HTMLElement[] {
     number(commit.rows),
     number(commit.rejected),
     state(commit),
-    commit.release ?? '',
+    madeBy(commit.release, commit.document),
     promise(commit.as_previewed),
   ]);
   return [h('h3', {}, 'Commits'), grid('Commits', ['when', 'file', '>generation', '>rows', '>rejected', 'state', 'release', 'promise'], rows)];
@@ -76,19 +79,4 @@ function quarantineOf({ total, reasons, records }: LakeQuarantine): HTMLElement[
       ),
     ),
   ];
-}
-
-function failuresOf(failures: LakeFailure[]): HTMLElement[] {
-  if (failures.length === 0) return [];
-  const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-  const rows = failures.map((failure) => [h('code', {}, fileName(text(failure.source?.uri))), h('code', {}, text(failure['code'])), text(failure['message'])]);
-  return [h('h3', {}, 'Files that failed'), grid('Files that failed', ['file', 'reason', 'message'], rows)];
-}
-
-function fileName(uri: string): string {
-  return uri.split('/').at(-1) ?? uri;
-}
-
-function when(moment: string | null): string {
-  return moment === null ? '' : new Date(moment).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 }

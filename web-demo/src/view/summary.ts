@@ -27,7 +27,7 @@ export function summary(entry: Entry, files: Files): HTMLElement {
     box.append(banner(headline(problem), placeOf(problem, entry.name), problem.hint ?? '', ...(passing ? [again] : [])));
   }
   if (problem && preview) box.append(h('p', { class: 'soft' }, 'Below is the last preview that was made.'));
-  if (preview) box.append(sentence(preview), ...comparable(preview), ...warnings(preview));
+  if (preview) box.append(sentence(preview), ...byRelease(entry, files), ...comparable(preview), ...warnings(preview));
   return box;
 }
 
@@ -40,6 +40,15 @@ function sentence({ report, passes, milliseconds, inputBytes }: Preview): HTMLEl
     h('strong', { class: report.rejected > 0 ? 'warn' : 'good' }, `${number(report.rejected)} rejected`),
     h('span', { class: 'soft' }, ` · ${format}, ${size(inputBytes)}, ${count(passes, 'pass', 'passes')}, ${duration(milliseconds)}`),
   );
+}
+
+/** Which release made the preview, in the words in which the lake names it; nothing where none did. */
+export function byRelease({ madeBy, shownUnder }: Entry, { transforms }: Files): HTMLElement[] {
+  const { kind, key, spec, uses, document } = transforms.get(madeBy);
+  if (kind !== 'release') return [];
+  const role = document === null ? '' : uses.length > 0 ? `, ${uses.join(' and ')} in channel document ${document}` : `, not in use in channel document ${document}`;
+  const own = spec === shownUnder.spec ? '' : ' with a spec of your own';
+  return [h('p', { class: 'soft by' }, `Made by ${own === '' ? '' : 'the component of '}`, h('strong', {}, key), `${own}${role}.`)];
 }
 
 function comparable({ report }: Preview): HTMLElement[] {

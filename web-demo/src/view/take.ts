@@ -5,23 +5,24 @@
 
 import { downloadZip } from 'client-zip';
 import { grid, h } from '../dom';
-import type { Entry } from '../entry';
+import type { Entry, Files } from '../entry';
 import type { Preview } from '../protocol';
 import { save } from '../save';
 import { NOT_COMPARABLE, short, size } from '../words';
+import { byRelease } from './summary';
 import { uploads, type Landed } from './upload';
 
-export function take(entry: Entry, preview: Preview, landed: Landed): HTMLElement {
+export function take(entry: Entry, preview: Preview, files: Files, landed: Landed): HTMLElement {
   const spec = entry.spec || preview.spec || '';
   const parts = preview.tables.flatMap((table) => table.parts.map((part, index) => ({ table, part, name: `${table.name}/${part.partition}part-${index}.parquet` })));
   const receipt = `${JSON.stringify(preview.receipt, null, 2)}\n`;
   const all = async (): Promise<void> => {
-    const files = [
+    const inside = [
       ...parts.map(({ name, part }) => ({ name, input: part.blob })),
       { name: 'transform.toml', input: spec },
       { name: 'receipt.json', input: receipt },
     ];
-    save(await downloadZip(files).blob(), 'lakegate-preview.zip');
+    save(await downloadZip(inside).blob(), 'lakegate-preview.zip');
   };
   const button = (label: string, act: () => void, main = false): HTMLElement =>
     h('button', { type: 'button', class: main ? 'main' : '', onclick: act }, label);
@@ -56,6 +57,7 @@ export function take(entry: Entry, preview: Preview, landed: Landed): HTMLElemen
         ? ['The same input, spec and component make these very bytes on every host: compare with ', h('code', {}, 'lakegate preview --json'), '.']
         : [NOT_COMPARABLE]),
     ),
+    ...byRelease(entry, files),
     h('pre', { id: 'receipt', tabindex: 0, 'aria-label': 'Receipt' }, receipt),
   );
 }

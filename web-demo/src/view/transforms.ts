@@ -59,6 +59,15 @@ export class Chooser {
     }
   }
 
+  /** The channel moved: says anew which release is used as what. The choice stays, since it is the person's. */
+  async refresh(): Promise<void> {
+    try {
+      await this.files.transforms.listReleases();
+    } catch (thrown) {
+      this.refuse(thrown, 'the releases');
+    }
+  }
+
   private async offer(file: File): Promise<void> {
     this.notice.replaceChildren();
     try {

@@ -8,7 +8,7 @@ import type { Entry } from '../entry';
 import { follow, isServed, send, upload, type Upload } from '../lake';
 import type { Preview } from '../protocol';
 import { differences } from '../receipt';
-import { count, headline, NOT_COMPARABLE, number, size } from '../words';
+import { count, headline, madeBy, NOT_COMPARABLE, number, size } from '../words';
 
 /** The header that carries the receipt's digest; S3 takes 2 KB of such headers, this is 64 bytes. */
 const RECEIPT_HEADER = 'x-amz-meta-lakegate-receipt';
@@ -68,6 +68,8 @@ function outcome({ problem, receipt, commit, result }: Upload, preview: Preview)
   }
   if (commit) {
     const again = result === 'nothing_to_do' ? 'it was there already: ' : '';
+    const by = madeBy(commit.release, commit.document);
+    if (by !== '') lines.push(h('p', {}, 'Made by ', h('strong', {}, by), '.'));
     lines.push(h('p', { class: 'soft' }, `${again}${count(commit.rows, 'row', 'rows')}, ${count(commit.rejected, 'record', 'records')} in quarantine · generation ${commit.generation} of ${commit.pipeline} · `, h('code', {}, commit.key)));
   }
   return lines;

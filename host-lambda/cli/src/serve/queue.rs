@@ -27,7 +27,7 @@ use crate::show::problem;
 use lakegate_base::{Code, Error, Fault, Result};
 use lakegate_lake::keys::{UPLOADS, commit_key, raw_key, upload_bytes_key, upload_key};
 use lakegate_lake::lake::{Lake, to_json};
-use lakegate_lake::record::{CommitRecord, Receipt};
+use lakegate_lake::record::{CommitRecord, Receipt, ReleaseRecord};
 use lakegate_lake::run::{Outcome, Progress};
 use lakegate_lake::source::{Source, now_ms};
 use lakegate_lake::storage::Staged;
@@ -354,7 +354,7 @@ fn told(waiting: &Waiting, result: &std::result::Result<State, Error>) -> String
 }
 
 fn commit_json(commit: &CommitRecord) -> Value {
-    let mut tables = Map::new();
+    let (release, mut tables) = (commit.release.as_ref(), Map::new());
     for table in commit.contracts.keys() {
         let parts = || commit.parts.iter().filter(|part| part.table == *table);
         let (rows, bytes): (u64, u64) =
@@ -365,7 +365,8 @@ fn commit_json(commit: &CommitRecord) -> Value {
         "pipeline": commit.pipeline, "generation": commit.generation, "reason": commit.reason,
         "key": commit_key(&commit.pipeline, &commit.source.uri, commit.generation),
         "committed": commit.committed, "rows": commit.parts.iter().map(|part| part.rows).sum::<u64>(),
-        "rejected": commit.report.rejected, "tables": tables,
+        "rejected": commit.report.rejected, "tables": tables, "release": release.map(ReleaseRecord::id),
+        "document": release.and_then(|release| release.sequence),
     })
 }
 

@@ -31,7 +31,7 @@ pub fn list(server: &Server) -> Answered {
         }
         match registry.channel(&name, trust) {
             Ok(channel) => channels.push(json!({
-                "name": name, "stable": channel.stable.release.version.to_string(),
+                "name": name, "sequence": channel.sequence, "stable": channel.stable.release.version.to_string(),
                 "canary": channel.canary.map(|canary| canary.entry.release.version.to_string()),
                 "shadow": channel.shadow.map(|shadow| shadow.release.version.to_string()),
             })),

@@ -14,10 +14,11 @@ use hyper::{Method, Request, StatusCode};
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
+use crate::serve::again::{Again, Only};
 use crate::serve::answer::{Answered, Sent, of_json, of_problem};
 use crate::serve::queue::Waiting;
 use crate::serve::target::{decoded, digest, limit, parameters, upload_name};
-use crate::serve::{Server, guard, receive, releases, views};
+use crate::serve::{Server, following, guard, receive, releases, views};
 use lakegate_lake::keys::spec_key;
 
 /// Entries of a list where the request does not say how many.
@@ -58,10 +59,7 @@ async fn routed(server: Arc<Server>, parts: Parts, body: Incoming) -> Answered {
         };
     }
     if call == "failures" && parts.method == Method::POST {
-        let [] = parameters(parts.uri.query(), [])?;
-        receive::discard(body).await;
-        let ids = blocking(move || server.take_failed()).await?;
-        return Ok(of_json(StatusCode::ACCEPTED, &json!({ "ids": ids })));
+        return take_again(server, parts.uri.query(), body).await;
     }
     if call == "specs" {
         return match parts.method {
@@ -94,6 +92,11 @@ fn view(server: &Server, call: &str, query: Option<&str>) -> Answered {
         ["uploads", id] => {
             plain().and_then(|()| server.queue.tell(id)).map(|told| of_json(StatusCode::OK, &told))
         }
+        ["following"] => plain().and_then(|()| following::following(server)),
+        ["shadows"] => plain().and_then(|()| following::shadows(server)),
+        ["shadows", name, version] => {
+            listed().and_then(|page| following::reports(server, name, version, &page))
+        }
         ["releases"] => plain().and_then(|()| releases::list(server)),
         ["releases", name, version, "component"] => {
             plain().and_then(|()| releases::component(server, name, version))
@@ -124,6 +127,14 @@ async fn waiting(server: &Arc<Server>, segment: &str, query: Option<&str>) -> Re
     let (server, checked) = (server.clone(), spec.clone());
     blocking(move || server.check_spec(checked.as_deref())).await?;
     Ok(Waiting { version: 1, name, spec, promised, ..Waiting::default() })
+}
+
+/// `POST /api/failures`: all of it, what failed under one release, or one source object.
+async fn take_again(server: Arc<Server>, query: Option<&str>, body: Incoming) -> Answered {
+    let [release, source] = parameters(query, ["release", "source"])?;
+    receive::discard(body).await;
+    let Again { ids, left } = blocking(move || server.take_failed(&Only { release, source })).await?;
+    Ok(of_json(StatusCode::ACCEPTED, &json!({ "ids": ids, "left": left })))
 }
 
 /// `POST /api/specs`.

@@ -38,9 +38,10 @@ pub fn about(server: &Server) -> Answered {
         let (manifest, pinned) = (&release.manifest, &release.pinned);
         json!({"name": manifest.name, "version": manifest.version.to_string(), "manifest": pinned.manifest})
     });
+    let document = server.chosen.follower().map(|follower| follower.serving().sequence);
     ok(&json!({
         "version": env!("CARGO_PKG_VERSION"), "lake": server.lake.root(), "component": server.chosen.digest(),
-        "spec": spec, "release": release, "releases": server.chosen.loader().is_some(), "upload": true,
+        "spec": spec, "release": release, "document": document, "releases": server.chosen.loader().is_some(), "upload": true,
     }))
 }
 
@@ -96,7 +97,7 @@ fn commit(entry: &Listed) -> Value {
         "pipeline": load.pipeline, "source": load.source, "name": name_of(&load.source),
         "generation": load.generation, "current": entry.current, "done": entry.done, "reason": load.reason,
         "committed": load.committed, "rows": load.rows, "rejected": load.rejected, "release": load.release,
-        "as_previewed": load.as_previewed,
+        "document": load.document, "as_previewed": load.as_previewed,
     })
 }
 

@@ -9,7 +9,7 @@ use crate::args::plans::Plans;
 use crate::args::transform::TransformArg;
 use crate::context::Context;
 use crate::serve;
-use crate::serve::{Page, Server, check_origin};
+use crate::serve::{Events, Page, Server, check_origin};
 use crate::show::output;
 use crate::show::output::{Answer, Outcome};
 use crate::show::problem;
@@ -64,12 +64,14 @@ pub fn run(args: &ServeArgs, context: &Context) -> Outcome {
     let lake = args.lake.open()?;
     // For its problems only: it is read anew for each upload.
     Plans::new(args.spec.as_deref(), None, false)?;
-    let chosen = args.transform.choose(Some(&lake), Some(telling(context.err, context.json)))?;
+    let events = Events::new();
+    let listener = events.hearing(telling(context.err, context.json));
+    let chosen = args.transform.choose(Some(&lake), Some(listener))?;
     chosen.check_alone(args.spec.as_deref(), None)?;
     let page = Page::new(args.page.as_deref(), origins)?;
     let has_page = page.is_there();
     let component = chosen.digest();
-    let server = Arc::new(Server::new(lake, &args.lake.lake, chosen, args.spec.as_deref(), page));
+    let server = Arc::new(Server::new(lake, &args.lake.lake, chosen, args.spec.as_deref(), page, events));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
