@@ -393,9 +393,10 @@ fn check_sequence(channel: &Channel, floor: u64, seen: u64) -> Result<()> {
     );
     Err(Error::new(Code::ChannelReplayed, what)
         .with_hint(format!(
-            "sequence numbers never go back; if the registry was restored from a copy, promote a release again with the \
-             lake named, or accept this document with --accept-sequence {} (`accept_sequence` in lakegate.toml)",
-            channel.sequence
+            "sequence numbers never go back; if the registry was restored from a copy, `lakegate promote {} VERSION` goes on \
+             above it (`--lake DIR` names a lake in a folder), or accept this document with --accept-sequence {} \
+             (`accept_sequence` in lakegate.toml)",
+            channel.name, channel.sequence
         )))
 }
 
