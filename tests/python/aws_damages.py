@@ -41,8 +41,7 @@ def damage_hurts_nobody(rig, arguments):
             if row.code == "channel_replayed":
                 row.by_hand()
             row.damage()
-        goes_on(running, rows)
-        refused = time.monotonic()
+        refused = goes_on(running, rows)
         with Function(rig, files, tables=["orders"]) as fresh:
             for row in rows:
                 starts_or_says(fresh, row)
@@ -77,7 +76,10 @@ def each(rows, do):
 
 
 def goes_on(running, rows):
-    """A function that runs, and the release that was promoted is damaged: the one before stays, and it is said why."""
+    """A function that runs, and the release that was promoted is damaged: the one before stays, and it is said why.
+
+    Answers when the last one was refused.
+    """
     def refusals():
         return [line for line in lines(running) if line.get("stage") in ("swap_refused", "channel_refused")]
 
@@ -87,6 +89,7 @@ def goes_on(running, rows):
         version = row.take(running)
         assert version == BEFORE or not row.code, f"{row.name}: {version}"
     until("all refusals", lambda: len(refusals()) >= len(refused))
+    last = time.monotonic()
     for row in rows:
         if not row.code:
             until(f"{row.name} to take over", lambda: row.take(running) == PROMOTED)
@@ -104,6 +107,7 @@ def goes_on(running, rows):
     # Each is told once, however many objects come.
     assert len(refusals()) == len(refused), running.said()
     assert '"swapFailures"' in running.said()
+    return last
 
 
 def lines(function):
