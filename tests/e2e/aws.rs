@@ -29,6 +29,7 @@ macro_rules! cases {
 cases! {
     a_crawler_that_runs,
     a_denied_key_is_named,
+    a_pipeline_that_is_refused_fails_alone,
     a_small_function_ends_by_name,
     a_table_that_grows,
     another_catalog_and_another_s3,
@@ -46,6 +47,7 @@ cases! {
     calls_of_a_version_that_replaces,
     calls_of_what_is_there_already,
     configuration_in_a_bucket,
+    damage_hurts_nobody,
     direct_invoke,
     duplicates_at_once,
     event_bridge,

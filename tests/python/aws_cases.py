@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import aws_damages
 import aws_faults
 import aws_limits
 import aws_permissions
@@ -375,7 +376,7 @@ def requests_of_an_object(rig, _):
 
 CASES = {
     name: case
-    for module in (sys.modules[__name__], aws_faults, aws_limits, aws_permissions, aws_releases, aws_sweep)
+    for module in (sys.modules[__name__], aws_damages, aws_faults, aws_limits, aws_permissions, aws_releases, aws_sweep)
     for name, case in list(vars(module).items())
     if inspect.isfunction(case) and case.__module__ == module.__name__
     and list(inspect.signature(case).parameters) in (["rig", "_"], ["rig", "arguments"], ["_", "arguments"])

@@ -10,6 +10,7 @@ Not for what passes through microburst (`aws_flaky.py`): it sends bodies of unkn
 
 import json
 import re
+from functools import cache
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -76,12 +77,15 @@ def glue_resources(name, body):
     return (f"{arn}:catalog", f"{arn}:database/{database}", f"{arn}:table/{database}/{table}")
 
 
+@cache
+def regex(pattern):
+    """One of IAM's patterns."""
+    return re.compile("".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern), re.DOTALL)
+
+
 def fits(text, patterns):
     """Whether one of IAM's patterns matches."""
-    def regex(pattern):
-        return "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern)
-
-    return any(re.fullmatch(regex(pattern), text, re.DOTALL) for pattern in patterns)
+    return any(regex(pattern).fullmatch(text) for pattern in patterns)
 
 
 class Granted:

@@ -68,7 +68,7 @@ export interface ChannelEvent {
   /** Grows with each event of this server. */
   number: number;
   at: string;
-  what: 'swap_begun' | 'swapped' | 'swap_refused' | 'channel_refused' | 'left_out' | 'unreachable' | 'back_again';
+  what: 'swap_begun' | 'swapped' | 'swap_refused' | 'channel_refused' | 'left_out' | 'canary_aborted' | 'unreachable' | 'back_again';
   channel: string;
   sequence: number;
   release: string;

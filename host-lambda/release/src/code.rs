@@ -94,13 +94,18 @@ impl Registry {
         let place = key.place(manifest);
         let Some(found) = self.storage().get(&place)? else { return Ok(None) };
         let what = format!("the compiled code of {}", manifest.id());
+        let again = format!("`lakegate precompile {}` makes it again", manifest.id());
         let mismatch = |why: String| {
-            Error::new(Code::CodeMismatch, format!("{what} cannot be used: {why}"))
-                .with_hint(format!("`lakegate precompile {}` makes it again", manifest.id()))
+            Error::new(Code::CodeMismatch, format!("{what} cannot be used: {why}")).with_hint(again.clone())
+        };
+        // Damaged code is not brought back: it is made of the component.
+        let damaged = |error: Error| match error.code() {
+            Code::SignatureWrong | Code::BlobMissing | Code::BlobDamaged => error.with_hint(again.clone()),
+            _ => error,
         };
         let signed: Signed = serde_json::from_slice(&found.bytes)
             .map_err(|error| mismatch(format!("{place} is no signed text: {error}")))?;
-        trust.verify(&what, signed.payload.as_bytes(), &signed.signature)?;
+        trust.verify(&what, signed.payload.as_bytes(), &signed.signature).map_err(damaged)?;
         let statement: CodeStatement = serde_json::from_str(&signed.payload)
             .map_err(|error| mismatch(format!("{place} is no statement about code: {error}")))?;
         if statement.kind != KIND || statement.component != manifest.component.blob.digest {
@@ -109,7 +114,7 @@ impl Registry {
         if statement.key != *key {
             return Err(mismatch(format!("it is for {}, this host is {key}", statement.key)));
         }
-        self.blob(&statement.code, &what).map(Some)
+        self.blob(&statement.code, &what).map_err(damaged).map(Some)
     }
 
     /// Engines that a release has compiled code for, as far as the keys tell; nothing is verified.

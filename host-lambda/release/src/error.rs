@@ -15,6 +15,17 @@ pub(super) fn missing_blob(what: &str, key: &str) -> Error {
         .with_hint("`lakegate registry check NAME --repair --from REGISTRY` brings it back; publishing the same release again does too")
 }
 
+/// What is wrong with a blob that a release of this name needs, with the command that mends it.
+pub(super) fn with_repair(error: Error, name: &str) -> Error {
+    match error.code() {
+        Code::BlobMissing | Code::BlobDamaged => error.with_hint(format!(
+            "`lakegate registry check {name} --repair --from REGISTRY` brings it back from another registry that has it; \
+             publishing the same release again does too"
+        )),
+        _ => error,
+    }
+}
+
 pub(super) fn damaged_manifest(key: &str, why: impl std::fmt::Display) -> Error {
     Error::new(Code::ManifestDamaged, format!("{key} is not the manifest that it should be: {why}"))
         .with_hint("`lakegate registry copy NAME@VERSION --from REGISTRY` brings it back from another registry; else publish a new version")
@@ -22,5 +33,12 @@ pub(super) fn damaged_manifest(key: &str, why: impl std::fmt::Display) -> Error 
 
 pub(super) fn damaged_channel(key: &str, why: impl std::fmt::Display) -> Error {
     Error::new(Code::ChannelDamaged, format!("{key} is no channel document: {why}"))
-        .with_hint("`lakegate registry check NAME --repair --lake LAKE` writes it again")
+        .with_hint(channel_again(crate::registry::channel_of(key)))
+}
+
+/// The command that writes a damaged channel again.
+pub(super) fn channel_again(name: &str) -> String {
+    format!(
+        "`lakegate registry check {name} --repair` writes it again; `--lake DIR` names a lake in a folder"
+    )
 }

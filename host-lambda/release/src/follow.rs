@@ -238,8 +238,9 @@ impl Follower {
         state.failed = None;
         let inner = self.inner.clone();
         let spawned = thread::Builder::new().name("lakegate-release".into()).spawn({
-            let channel = channel.clone();
-            move || inner.load(&channel, &known)
+            // What is logged of it belongs to the object that began it, and its pipeline.
+            let (channel, span) = (channel.clone(), tracing::Span::current());
+            move || span.in_scope(|| inner.load(&channel, &known))
         });
         if let Err(error) = spawned {
             state.loading = false;
@@ -400,9 +401,10 @@ fn check_sequence(channel: &Channel, floor: u64, seen: u64) -> Result<()> {
     );
     Err(Error::new(Code::ChannelReplayed, what)
         .with_hint(format!(
-            "sequence numbers never go back; if the registry was restored from a copy, promote a release again with the \
-             lake named, or accept this document with --accept-sequence {} (`accept_sequence` in lakegate.toml)",
-            channel.sequence
+            "sequence numbers never go back; if the registry was restored from a copy, `lakegate promote {} VERSION` goes on \
+             above it (`--lake DIR` names a lake in a folder), or accept this document with --accept-sequence {} \
+             (`accept_sequence` in lakegate.toml)",
+            channel.name, channel.sequence
         )))
 }
 

@@ -7,10 +7,11 @@
 //! * A host that cannot wait for a compiler takes signed compiled code or none ([`Sandbox::that_never_compiles`]); a laptop compiles.
 
 use crate::code::CodeKey;
+use crate::error::with_repair;
 use crate::fit::check_fits;
 use crate::key::Trust;
 use crate::manifest::Pinned;
-use crate::manifest::{Manifest, Sample};
+use crate::manifest::{Blob, Manifest, Sample};
 use crate::registry::Registry;
 use lakegate_base::{Code, Error, Result};
 use lakegate_lake::lake::{Lake, sha256};
@@ -106,11 +107,14 @@ impl Loader {
 
     fn load_manifest(&self, manifest: Manifest, pinned: Pinned) -> Result<Release> {
         let id = manifest.id();
-        let component = self.registry.blob(&manifest.component.blob, &format!("the component of {id}"))?;
+        let blob = |blob: &Blob, what: String| {
+            self.registry.blob(blob, &what).map_err(|error| with_repair(error, &manifest.name))
+        };
+        let component = blob(&manifest.component.blob, format!("the component of {id}"))?;
         let transform = self.transform(&manifest, &component)?;
         let limits = manifest.limits.within(*self.sandbox.limits());
         let transform = transform.limited(limits);
-        let spec = self.registry.blob(&manifest.spec, &format!("the spec of {id}"))?;
+        let spec = blob(&manifest.spec, format!("the spec of {id}"))?;
         let spec = String::from_utf8(spec)
             .map_err(|_| super::error::damaged_manifest(&id, "its spec is not UTF-8 text"))?;
         let release = Release { manifest, pinned, spec, transform };
@@ -160,7 +164,8 @@ impl Loader {
     fn try_sample(&self, release: &Release, sample: &Sample) -> Result<()> {
         let id = release.id();
         let what = format!("the sample {} of {id}", sample.name);
-        let input = self.registry.blob(&sample.input, &what)?;
+        let input = self.registry.blob(&sample.input, &what);
+        let input = input.map_err(|error| with_repair(error, &release.manifest.name))?;
         let made =
             make_sample(&release.transform, &release.plan(None)?, &sample.name, &input).map_err(|error| {
                 let message = format!("{what} fails here: {error}");
@@ -190,7 +195,7 @@ pub(super) fn make_sample(transform: &Transform, plan: &Plan, name: &str, input:
     let Receipt { outputs, .. } = made.receipt;
     Ok(Sample {
         name: name.into(),
-        input: super::manifest::Blob { digest: sha256(input), bytes: input.len() as u64 },
+        input: Blob { digest: sha256(input), bytes: input.len() as u64 },
         rejected: made.report.rejected,
         outputs,
     })

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::{Deserialize, Serialize};
 
 use crate::channel::{Channel, no_channel};
-use crate::error::{damaged_blob, damaged_channel, missing_blob};
+use crate::error::{channel_again, damaged_blob, damaged_channel, missing_blob};
 use crate::key::{Signature, SigningKey, Trust};
 use crate::manifest::Blob;
 use lakegate_base::{Code, Error, Result};
@@ -226,7 +226,12 @@ impl Registry {
 
 fn verified_channel(place: &str, name: &str, bytes: &[u8], trust: &Trust) -> Result<Channel> {
     let signed: Signed = serde_json::from_slice(bytes).map_err(|error| damaged_channel(place, error))?;
-    trust.verify(&format!("the channel {name}"), signed.payload.as_bytes(), &signed.signature)?;
+    let verified = trust.verify(&format!("the channel {name}"), signed.payload.as_bytes(), &signed.signature);
+    verified.map_err(|error| match error.code() {
+        // A promotion would refuse what lies there, too.
+        Code::SignatureWrong => error.with_hint(channel_again(name)),
+        _ => error,
+    })?;
     let channel = Channel::parse(place, signed.payload.as_bytes())?;
     if channel.name != name {
         return Err(damaged_channel(place, format!("it is that of {}", channel.name)));
@@ -263,6 +268,11 @@ pub(super) fn manifest_key(name: &str, version: &semver::Version) -> String {
 
 pub(super) fn channel_key(name: &str) -> String {
     format!("channels/{name}.json")
+}
+
+/// The name of the channel that has this key; of anything else, the key.
+pub(super) fn channel_of(key: &str) -> &str {
+    key.strip_prefix("channels/").and_then(|rest| rest.strip_suffix(".json")).unwrap_or(key)
 }
 
 #[cfg(test)]

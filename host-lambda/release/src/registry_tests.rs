@@ -39,7 +39,13 @@ fn a_release_is_loaded_as_it_was_published() {
     let missing = load(&fixture, "1.0.1").err().unwrap();
     assert_eq!(
         (missing.name(), missing.hint()),
-        ("release_missing", Some("versions of orders there: 1.0.0"))
+        (
+            "release_missing",
+            Some(
+                "versions of orders there: 1.0.0; `lakegate registry copy orders@1.0.1 --from REGISTRY` brings it back from \
+                 another registry"
+            )
+        )
     );
 }
 

@@ -88,7 +88,7 @@ impl Registry {
             let there: Vec<String> = self.versions(name)?.iter().map(ToString::to_string).collect();
             let there = if there.is_empty() { "none".into() } else { there.join(", ") };
             return Err(Error::new(Code::ReleaseMissing, format!("{} has no release {id}", self.uri()))
-                .with_hint(format!("versions of {name} there: {there}")));
+                .with_hint(format!("versions of {name} there: {there}; {}", from_another(&id))));
         };
         let digest = sha256(&found.bytes);
         self.check_signed(name, version, &found.bytes, &digest, trust)?;
@@ -115,7 +115,11 @@ impl Registry {
             let Some(there) = self.storage().get(&place)? else { continue };
             let checked = serde_json::from_slice::<Signature>(&there.bytes)
                 .map_err(|_| unsigned(&id))
-                .and_then(|signature| trust.verify(&id, bytes, &signature));
+                .and_then(|signature| trust.verify(&id, bytes, &signature))
+                .map_err(|error| match error.code() {
+                    Code::SignatureWrong => error.with_hint(changed(&id)),
+                    _ => error,
+                });
             match checked {
                 Ok(()) => return Ok(()),
                 Err(error) => wrong = Some(error),
@@ -156,8 +160,7 @@ impl Registry {
         let ids = trust.ids();
         if let Some((_, key)) = there.iter().find(|(of, key)| of != digest && ids.contains(key)) {
             let what = format!("{id} is not what the key {key} signed");
-            return Ok(Error::new(Code::SignatureWrong, what)
-                .with_hint("it was changed after it was signed; publish the next version"));
+            return Ok(Error::new(Code::SignatureWrong, what).with_hint(changed(&id)));
         }
         let Some((_, key)) = there.iter().find(|(of, _)| of == digest) else { return Ok(unsigned(&id)) };
         let known = if ids.is_empty() { "none".into() } else { ids.join(", ") };
@@ -182,7 +185,17 @@ fn same(manifest: &Manifest, place: &str, there: Vec<u8>) -> Result<Vec<u8>> {
 
 fn unsigned(id: &str) -> Error {
     Error::new(Code::ReleaseUnsigned, format!("{id} has no signature that can be read"))
-        .with_hint("publish it again: the same release is completed")
+        .with_hint(format!("publish it again: the same release is completed; or {}", from_another(id)))
+}
+
+/// What to do about a manifest and a signature that do not fit.
+fn changed(id: &str) -> String {
+    format!("one of the two was changed: {}; else publish the next version", from_another(id))
+}
+
+/// The command that brings a manifest and its signatures back.
+fn from_another(id: &str) -> String {
+    format!("`lakegate registry copy {id} --from REGISTRY` brings it back from another registry")
 }
 
 fn signatures_prefix(name: &str, version: &semver::Version) -> String {

@@ -43,7 +43,7 @@ function listed({ failures, next }: LakeFailures, again: (only: Only) => void): 
   const many = count(failures.length, 'file', 'files');
   return [
     h('h3', {}, next === null ? `${many} failed` : `${many} failed, and more`),
-    h('p', { class: 'soft' }, 'Nothing of what failed is in the tables. Once the cause is gone (another release, a mended spec), it can be taken again as it came.'),
+    h('p', { class: 'soft' }, 'Nothing of a try that failed is in the tables; what was made of the file before stays. Once the cause is gone (another release, a mended spec), it can be taken again as it came.'),
     all(failures, again),
     items,
   ];

@@ -151,6 +151,7 @@ const SAID: Record<ChannelEvent['what'], ['good' | 'wrong' | 'soft', (event: Cha
   swap_refused: ['wrong', ({ sequence, release }) => `Document ${sequence} is refused: ${release} stays`],
   channel_refused: ['wrong', ({ sequence, release }) => `${sequence > 0 ? `Document ${sequence}` : 'The channel’s document'} is refused: ${release} stays`],
   left_out: ['wrong', ({ sequence, release }) => `Document ${sequence} goes on without ${release}`],
+  canary_aborted: ['wrong', ({ release }) => `The canary ${release} is aborted: stable takes all objects`],
   unreachable: ['wrong', ({ release }) => `The registry cannot be read: ${release} stays`],
   back_again: ['good', () => 'The registry can be read again'],
 };

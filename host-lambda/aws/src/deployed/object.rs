@@ -69,7 +69,9 @@ impl Deployed {
                 let span = stage::object(&pipeline.name, &object.uri());
                 let _entered = span.enter();
                 stage::reached(Stage::Received, &Counts { bytes_in: object.size, ..Counts::default() });
-                let ready = self.pipeline(&pipeline.name)?;
+                let ready = self
+                    .pipeline(&pipeline.name)
+                    .inspect_err(|error| self.tell(&pipeline.name, &Metrics::failed(error.kind())))?;
                 self.through(&ready, object, request)?
             }
         };

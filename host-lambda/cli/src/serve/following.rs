@@ -15,6 +15,7 @@ use crate::serve::answer::{Answered, of_json};
 use crate::serve::views::Paged;
 use crate::show::problem;
 use lakegate_lake::keys::{HOSTS, shadows_prefix};
+use lakegate_lake::source::now_ms;
 use lakegate_release::Follower;
 
 /// `GET /api/following`.
@@ -37,9 +38,9 @@ pub fn following(server: &Server) -> Answered {
 /// What this server has in use.
 fn serving(server: &Server, follower: &Follower) -> Value {
     let serving = follower.serving();
-    let canary = serving.canary.as_ref().map(
-        |(canary, permille)| json!({"version": canary.manifest.version.to_string(), "permille": permille}),
-    );
+    let canary = serving.canary.as_ref().map(|(release, canary)| {
+        json!({"version": release.manifest.version.to_string(), "permille": canary.permille_at(now_ms())})
+    });
     json!({
         "channel": follower.name(), "sequence": serving.sequence, "since": server.events.since(),
         "stable": serving.stable.manifest.version.to_string(), "canary": canary,

@@ -210,9 +210,15 @@ fn check_channel(args: &CheckArgs, opened: &Opened) -> Result<Option<Damage>, Er
         Err(error) if error.kind() == lakegate_base::Kind::Input => error,
         Err(error) => return Err(error),
     };
+    let lake = match &args.lakes.lake {
+        Some(folder) => format!(" --lake {}", folder.display()),
+        None if opened.lakes()?.is_empty() => " --lake LAKE".to_owned(),
+        // The configuration names them.
+        None => String::new(),
+    };
     let mut damage = Damage {
         what: format!("channel {}", args.name),
-        command: Some(format!("lakegate registry check {} --repair --lake LAKE", args.name)),
+        command: Some(format!("lakegate registry check {} --repair{lake}", args.name)),
         error,
         mended: false,
     };

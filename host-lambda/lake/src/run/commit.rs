@@ -380,7 +380,14 @@ pub fn source_of(lake: &Lake, record: &CommitRecord) -> Result<Source> {
 
 /// What is gone, or cannot be made, is that for good; what is busy, denied or out of time says nothing about it.
 fn lasting(error: Error, gone: impl FnOnce(String) -> Error) -> Error {
-    if error.kind() == Kind::Passing || error.is_of_set_up() { error } else { gone(error.to_string()) }
+    if error.kind() == Kind::Passing || error.is_of_set_up() {
+        return error;
+    }
+    let lost = gone(error.to_string());
+    match (lost.hint(), error.hint()) {
+        (None, Some(hint)) => lost.with_hint(hint),
+        _ => lost,
+    }
 }
 
 /// Notes that an object failed; its quarantine, if any, is published for looking. `records` is 0 if unknown.
