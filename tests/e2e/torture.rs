@@ -204,7 +204,9 @@ impl<'a> Trial<'a> {
         let lost =
             world.lost().into_iter().filter(|code| !world.small && code == Code::GenerationLost.name());
         wrong.extend(lost.map(|code| format!("lost: {code}")));
-        let uploads_by_age = unheard.iter().any(|index| acts[*index] == Op::Change);
+        // A version that is gone comes no more: what a killed attempt at it has uploaded goes by its age, too.
+        let gone = acts.iter().any(|act| matches!(act, Op::Overwrite { .. }));
+        let uploads_by_age = gone || unheard.iter().any(|index| acts[*index] == Op::Change);
         let disorder = world.disorder(uploads_by_age);
         wrong.extend(disorder.unwrap_or_else(|error| vec![format!("unreadable: {error}")]));
         tally.interleavings += 1;
