@@ -13,16 +13,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::damaged_channel;
-use crate::guard::Guard;
 use crate::manifest::Pinned;
-use lakegate_base::time::parse as parse_time;
+use crate::share::{Share, WHOLE};
 use lakegate_base::{Code, Error, Result};
 
 /// What the text says that it is.
 pub const KIND: &str = "lakegate.channel/1";
-
-/// A share of all objects is counted in thousandths.
-pub const WHOLE: u16 = 1000;
 
 /// A release in use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,37 +41,10 @@ pub struct Canary {
     pub share: Share,
 }
 
-/// A canary's share, as it is promoted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Share {
-    /// Of a thousand objects; with steps the first of them.
-    pub permille: u16,
-    /// What it may come to before hosts take it back by themselves.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub guard: Option<Guard>,
-    /// By which the share grows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub steps: Option<Steps>,
-}
-
-/// A share that grows with time, in every host by its own clock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Steps {
-    /// Of a thousand objects, ascending; the last one stays.
-    pub permille: Vec<u16>,
-    /// How long each of them lasts.
-    pub seconds: u64,
-}
-
 impl Canary {
     /// Of a thousand objects, so many at this time (milliseconds since 1970).
     pub fn permille_at(&self, now_ms: i64) -> u16 {
-        let Some(steps) = &self.share.steps else { return self.share.permille };
-        let since = parse_time(&self.entry.since).unwrap_or(now_ms);
-        let seconds = u64::try_from((now_ms - since) / 1000).unwrap_or(0);
-        let step = usize::try_from(seconds / steps.seconds.max(1)).unwrap_or(usize::MAX);
-        let reached = steps.permille.get(step).or(steps.permille.last());
-        reached.copied().unwrap_or(self.share.permille)
+        self.share.permille_at(&self.entry.since, now_ms)
     }
 }
 
@@ -393,22 +362,6 @@ mod tests {
 
     fn share(permille: u16) -> Share {
         Share { permille, ..Share::default() }
-    }
-
-    #[test]
-    fn a_share_grows_by_its_steps_and_then_stays() {
-        let entry = Entry { release: pinned("1.1.0"), since: "2026-01-01T00:00:00.000Z".into() };
-        let steps = Steps { permille: vec![50, 250, 1000], seconds: 900 };
-        let canary = Canary { entry, share: Share { steps: Some(steps), ..share(50) } };
-        let begun = parse_time(&canary.entry.since).unwrap();
-        let at = |seconds: i64| canary.permille_at(begun + seconds * 1000);
-        assert_eq!([at(-60), at(0), at(899), at(900), at(1800), at(1 << 40)], [50, 50, 50, 250, 1000, 1000]);
-        let plain = Canary { share: share(7), ..canary.clone() };
-        assert_eq!(plain.permille_at(begun + 1_000_000_000), 7);
-        // A document of before has neither steps nor guard, and is read and written as it was.
-        let text = serde_json::to_string(&plain).unwrap();
-        assert!(text.ends_with("\"permille\":7}"), "{text}");
-        assert_eq!(serde_json::from_str::<Canary>(&text).unwrap(), plain);
     }
 
     fn stable(channel: &Channel) -> String {

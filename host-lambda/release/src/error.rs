@@ -3,6 +3,7 @@
 //! The decision to know: all of these are errors of kind input: somebody gave a wrong release, and trying
 //! again changes nothing. A host that follows a channel keeps its last known good release and tells them.
 
+use crate::keys::channel_of;
 use lakegate_base::{Code, Error};
 
 pub(super) fn damaged_blob(what: &str, key: &str, found: &str) -> Error {
@@ -33,7 +34,7 @@ pub(super) fn damaged_manifest(key: &str, why: impl std::fmt::Display) -> Error 
 
 pub(super) fn damaged_channel(key: &str, why: impl std::fmt::Display) -> Error {
     Error::new(Code::ChannelDamaged, format!("{key} is no channel document: {why}"))
-        .with_hint(channel_again(crate::registry::channel_of(key)))
+        .with_hint(channel_again(channel_of(key)))
 }
 
 /// The command that writes a damaged channel again.

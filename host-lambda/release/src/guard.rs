@@ -11,7 +11,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::channel::{Canary, WHOLE};
+use crate::channel::Canary;
+use crate::share::{Guard, WHOLE};
 use lakegate_base::Result;
 use lakegate_base::time::parse;
 use lakegate_lake::keys::aborted_key;
@@ -23,17 +24,6 @@ const REJECTED_FLOOR: u64 = 10;
 const FAILED_FLOOR: u64 = 2;
 /// Loads and failures that are looked at, the newest.
 const COUNTED: usize = 200;
-
-/// What a canary may come to before hosts take it back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Guard {
-    /// Of a thousand records, so many may be rejected.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rejected: Option<u16>,
-    /// Of a thousand objects, so many may fail.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failed: Option<u16>,
-}
 
 /// What came of a canary's objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

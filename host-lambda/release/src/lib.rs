@@ -24,21 +24,23 @@ mod fixture;
 mod follow;
 mod guard;
 mod key;
+mod keys;
 mod load;
 mod manifest;
 #[cfg(feature = "compile")]
 mod publish;
 mod registry;
 mod replay;
+mod share;
 mod signatures;
 mod upkeep;
 
 pub use beside::{run_shadow, tell_host};
-pub use channel::{Back, Canary, Change, Channel, Entry, Promotion, Share, Steps};
+pub use channel::{Back, Canary, Change, Channel, Entry, Promotion};
 pub use check::{Checked, Found};
 pub use code::{CodeKey, CodeStatement};
 pub use follow::{Event, Follow, Follower, LeftOut, Listener, News, Role, Serving, Trouble, What};
-pub use guard::{Aborted, Counts, Guard, aborted};
+pub use guard::{Aborted, Counts, aborted};
 pub use key::{Signature, SigningKey, Trust};
 pub use load::{Loader, Release};
 pub use manifest::{Blob, ComponentEntry, Manifest, Pinned, ReleaseLimits, Sample, is_name};
@@ -46,4 +48,5 @@ pub use manifest::{Blob, ComponentEntry, Manifest, Pinned, ReleaseLimits, Sample
 pub use publish::{Draft, Published, precompile, publish};
 pub use registry::{Registry, Signed};
 pub use replay::{Replayed, Wanted, replay, seed, wanted};
+pub use share::{Guard, Share, Steps};
 pub use upkeep::{Pruned, Yank};

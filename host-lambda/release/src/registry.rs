@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::channel::{Channel, no_channel};
 use crate::error::{channel_again, damaged_blob, damaged_channel, missing_blob};
 use crate::key::{Signature, SigningKey, Trust};
+use crate::keys::channel_key;
 use crate::manifest::Blob;
 use lakegate_base::{Code, Error, Result};
 use lakegate_lake::lake::{sha256, to_json};
@@ -260,19 +261,6 @@ fn foreign(channel: &Channel, here: &str) -> Error {
 
 pub(super) fn blob_key(blob: &Blob) -> String {
     format!("blobs/{}", blob.digest)
-}
-
-pub(super) fn manifest_key(name: &str, version: &semver::Version) -> String {
-    format!("releases/{name}/{version}.json")
-}
-
-pub(super) fn channel_key(name: &str) -> String {
-    format!("channels/{name}.json")
-}
-
-/// The name of the channel that has this key; of anything else, the key.
-pub(super) fn channel_of(key: &str) -> &str {
-    key.strip_prefix("channels/").and_then(|rest| rest.strip_suffix(".json")).unwrap_or(key)
 }
 
 #[cfg(test)]

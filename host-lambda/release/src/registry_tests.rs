@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::fixture::Fixture;
+use crate::keys::manifest_key;
 use crate::manifest::Pinned;
 use crate::signatures::signature_key;
 use crate::{Channel, CodeKey, Draft, Promotion, Release, Trust, publish};

@@ -8,8 +8,9 @@
 
 use crate::error::damaged_manifest;
 use crate::key::{Signature, SigningKey, Trust};
+use crate::keys::manifest_key;
 use crate::manifest::{Manifest, Pinned};
-use crate::registry::{Registry, manifest_key};
+use crate::registry::Registry;
 use lakegate_base::{Code, Error, Result};
 use lakegate_lake::lake::{sha256, to_json};
 

@@ -13,8 +13,9 @@ use crate::channel::Channel;
 use crate::code::CodeStatement;
 use crate::error::{damaged_blob, damaged_manifest};
 use crate::key::{SigningKey, Trust};
+use crate::keys::{channel_key, manifest_key};
 use crate::manifest::{Blob, Manifest, Pinned};
-use crate::registry::{Registry, Signed, blob_key, channel_key, manifest_key};
+use crate::registry::{Registry, Signed, blob_key};
 use lakegate_base::{Code, Error, Result};
 use lakegate_lake::lake::{sha256, to_json};
 

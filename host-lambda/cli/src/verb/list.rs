@@ -78,15 +78,9 @@ pub fn run(args: &ReleasesArgs, context: &Context) -> Outcome {
     }
     let (hosts, shadows, aborted) =
         (hosts(&opened, name)?, shadows(&opened, name)?, aborted_in(&opened, known)?);
-    for (lake, aborted) in &aborted {
-        let line = format!(
-            "{}: {} was aborted by its hosts at {}: {}; `lakegate rollback {name}` takes it back for good",
-            lake, aborted.release, aborted.at, aborted.why
-        );
-        text.push_str(&format!("  {} {}\n", screen.paint(Tone::Bad, "!"), visible(&line)));
-        refused += 1;
-    }
-    refused += wrong + told(&mut text, &hosts, &shadows, known.map(|channel| channel.sequence), screen);
+    text.push_str(&lines_of(&aborted, name, screen));
+    refused += wrong + aborted.len() as u64;
+    refused += told(&mut text, &hosts, &shadows, known.map(|channel| channel.sequence), screen);
     let exit = if refused > 0 { Exit::Failed } else { Exit::Done };
     let shadows: Vec<Value> = shadows
         .iter()
@@ -306,6 +300,18 @@ fn hosts(opened: &Opened, name: &str) -> Result<Vec<Value>, Error> {
         }
     }
     Ok(found.into_values().filter(|note| note["host"]["channel"] == json!(name)).collect())
+}
+
+/// A line for each lake whose hosts took the canary back.
+fn lines_of(aborted: &[(String, Aborted)], name: &str, screen: Screen) -> String {
+    let line = |(lake, mark): &(String, Aborted)| {
+        let line = format!(
+            "{lake}: {} was aborted by its hosts at {}: {}; `lakegate rollback {name}` takes it back for good",
+            mark.release, mark.at, mark.why
+        );
+        format!("  {} {}\n", screen.paint(Tone::Bad, "!"), visible(&line))
+    };
+    aborted.iter().map(line).collect()
 }
 
 /// Lakes whose hosts took the canary in use back by themselves.
