@@ -8,9 +8,9 @@ use lakegate_base::{Code, Error};
 use lakegate_lake::Lake;
 use lakegate_lake::run::{self, Outcome, Progress, State};
 use lakegate_lake::source::Source;
+use lakegate_model::report::Report;
 use lakegate_release::compare::Side;
 use lakegate_release::{run_shadow, tell_host};
-use lakegate_sandbox::report::Report;
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -177,7 +177,7 @@ pub struct CommitRecord {
     /// Rejected records, if any.
     pub quarantine: Option<QuarantineRecord>,
     /// The transform's report.
-    pub report: lakegate_sandbox::report::Report,
+    pub report: lakegate_model::report::Report,
     /// Quarantined records that this commit submitted again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resolves: Vec<Resolved>,

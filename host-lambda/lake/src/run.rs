@@ -36,7 +36,7 @@ use crate::record::{CommitRecord, CommitState, Resolved};
 use crate::source::{Source, now_ms};
 use lakegate_base::time::{parse, rfc3339};
 use lakegate_base::{Code, Error, Kind, Result};
-use lakegate_sandbox::report::Report;
+use lakegate_model::report::Report;
 use lakegate_sandbox::{TableContract, Transform};
 
 /// Lost races for one object after which something else must be wrong.

@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 use crate::error::SandboxError;
 use crate::job::{JobOptions, Step};
 use crate::limits::{LINE_BYTES, Limits, PIECE_BYTES};
-use crate::report::Report;
 use lakegate_base::Result;
+use lakegate_model::report::Report;
 use lakegate_model::{QuarantineLine, hive};
 
 struct OpenPart {

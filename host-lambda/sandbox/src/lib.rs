@@ -16,7 +16,6 @@ mod error;
 mod job;
 mod ledger;
 mod limits;
-pub mod report;
 mod session;
 mod shipped;
 

@@ -27,7 +27,7 @@ use lakegate_lake::keys::quarantine_prefix;
 const INPUT_FORMAT: &str = "org.apache.hadoop.mapred.TextInputFormat";
 const OUTPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat";
 const SERDE: &str = "org.openx.data.jsonserde.JsonSerDe";
-/// The fields of a line, in their order; see [`QuarantineLine`](lakegate_sandbox::report::QuarantineLine).
+/// The fields of a line, in their order; see [`QuarantineLine`](lakegate_model::QuarantineLine).
 const COLUMNS: [(&str, &str); 10] = [
     ("record", "bigint"),
     ("line", "bigint"),
@@ -121,7 +121,7 @@ fn check(found: &Table, pipeline: &str, name: &str, location: &str) -> Result<()
 mod tests {
     use super::super::fixture;
     use super::*;
-    use lakegate_sandbox::report::QuarantineLine;
+    use lakegate_model::QuarantineLine;
 
     #[test]
     fn the_columns_are_the_fields_of_a_line() {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::*;
 use crate::catalog::fixture;
 use lakegate_lake::record::{PartRecord, QuarantineRecord, SourceRecord};
-use lakegate_sandbox::report::Warning;
+use lakegate_model::report::Warning;
 
 fn record() -> CommitRecord {
     let mut record =

@@ -346,7 +346,12 @@ fn told(waiting: &Waiting, result: &std::result::Result<State, Error>) -> String
     match result {
         Ok(State::Done(done)) => {
             let (rows, rejected) = (&done.commit["rows"], &done.commit["rejected"]);
-            format!("{}: {}, {rows} rows, {rejected} rejected\n", waiting.name, done.result)
+            let by = match (done.commit["release"].as_str(), &done.commit["document"]) {
+                (None, _) => String::new(),
+                (Some(release), Value::Null) => format!(", by {release}"),
+                (Some(release), document) => format!(", by {release} (channel document {document})"),
+            };
+            format!("{}: {}, {rows} rows, {rejected} rejected{by}\n", waiting.name, done.result)
         }
         Ok(_) => String::new(),
         Err(error) => format!("{}: {}\n", waiting.name, problem::plain(error)),

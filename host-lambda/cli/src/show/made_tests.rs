@@ -3,7 +3,7 @@
 use super::*;
 use lakegate_base::{Code, Error};
 use lakegate_lake::record::{CommitRecord, PartRecord};
-use lakegate_sandbox::report::{Report, TableReport, Warning};
+use lakegate_model::report::{Report, TableReport, Warning};
 
 fn outcome(state: State, table: &str, rejected: u64) -> run::Outcome {
     let report = Report {

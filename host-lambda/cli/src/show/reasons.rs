@@ -7,14 +7,14 @@
 use crate::show::render::{Cell, Grid, Screen, Tone, number, visible};
 use lakegate_lake::run::Plan;
 use lakegate_lake::source::Source;
-use lakegate_sandbox::report::QuarantineLine;
+use lakegate_model::QuarantineLine;
 use lakegate_sandbox::{JobOptions, Step, TableContract, Transform};
 
 /// Lines shown before the list is cut.
 const LISTED: usize = 10;
 
 /// The first reasons as a table; empty without any.
-pub fn table(lines: &[QuarantineLine], screen: Screen) -> String {
+pub fn table(lines: &[QuarantineLine<'static>], screen: Screen) -> String {
     if lines.is_empty() {
         return String::new();
     }
@@ -37,7 +37,7 @@ pub fn table(lines: &[QuarantineLine], screen: Screen) -> String {
 }
 
 /// The lines of a quarantine object; what cannot be read is left out.
-pub fn parse(bytes: &[u8]) -> Vec<QuarantineLine> {
+pub fn parse(bytes: &[u8]) -> Vec<QuarantineLine<'static>> {
     bytes.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
 }
 
@@ -47,7 +47,7 @@ pub fn of(
     source: &Source,
     plan: &Plan,
     mut contracts: Vec<TableContract>,
-) -> Vec<QuarantineLine> {
+) -> Vec<QuarantineLine<'static>> {
     let mut bytes = Vec::new();
     // As in a run: the first pass may ask for contracts, the second one has them.
     for final_pass in [false, true] {

@@ -2,7 +2,7 @@
 
 use super::*;
 use lakegate_base::Fault;
-use lakegate_sandbox::report::QuarantineLine;
+use lakegate_model::QuarantineLine;
 
 fn entry(commit: &str, record: u64, raw: &str, resolved: bool) -> Quarantined {
     Quarantined {

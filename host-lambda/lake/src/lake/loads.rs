@@ -118,7 +118,7 @@ impl Load {
             quarantine: None,
             replaces: Vec::new(),
             withdraws: Vec::new(),
-            report: lakegate_sandbox::report::Report::default(),
+            report: lakegate_model::report::Report::default(),
             ..record.clone()
         };
         Self { void: Some(why), as_previewed: None, ..Self::now(&nothing, None, Value::Null) }

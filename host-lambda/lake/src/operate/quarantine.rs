@@ -18,8 +18,8 @@ use crate::run::commit::source_of;
 use crate::run::{Cause, Outcome, Plan, Progress, run_because};
 use crate::source::Source;
 use lakegate_base::{Code, Error, Result};
+use lakegate_model::QuarantineLine;
 use lakegate_sandbox::Transform;
-use lakegate_sandbox::report::QuarantineLine;
 
 /// A rejected record of a generation that counts.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -33,7 +33,7 @@ pub struct Quarantined {
     /// Generation of it.
     pub generation: u32,
     /// The line.
-    pub line: QuarantineLine,
+    pub line: QuarantineLine<'static>,
     /// Key of the commit that submitted it again.
     pub resolved_by: Option<String>,
 }
@@ -183,7 +183,7 @@ fn lines(
 ) -> Result<Vec<Quarantined>> {
     let mut found = Vec::new();
     for line in text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
-        let line: QuarantineLine = serde_json::from_slice(line)
+        let line: QuarantineLine<'static> = serde_json::from_slice(line)
             .map_err(|error| Error::new(Code::LakeDamaged, format!("{key} cannot be read: {error}")))?;
         if table.is_some() && line.table.is_some() && line.table.as_deref() != table {
             continue;

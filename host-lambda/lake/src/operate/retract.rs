@@ -9,7 +9,7 @@ use crate::record::{CommitRecord, CommitState, RETRACT};
 use crate::run::commit::{Completed, Means, Rolled, complete, roll_forward};
 use crate::run::{ATTEMPTS, later_than, retracts, run_id, voids};
 use lakegate_base::{Code, Error, Result};
-use lakegate_sandbox::report::Report;
+use lakegate_model::report::Report;
 
 /// Takes the rows of a source object out of the tables, and its quarantine: a generation without files.
 /// `None` if nothing of it is there.

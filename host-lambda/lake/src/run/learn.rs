@@ -13,7 +13,7 @@ use crate::run::pass::{End, Nowhere, Sink, pass};
 use crate::run::{Plan, Progress};
 use crate::source::Source;
 use lakegate_base::{Code, Error, Result};
-use lakegate_sandbox::report::Report;
+use lakegate_model::report::Report;
 use lakegate_sandbox::{JobOptions, TableContract, Transform, Widened};
 
 /// Lost swaps in a row after which something else must be wrong.

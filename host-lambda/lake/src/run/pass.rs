@@ -6,7 +6,7 @@
 use crate::run::Progress;
 use crate::source::Source;
 use lakegate_base::{Code, Error, Result};
-use lakegate_sandbox::report::Report;
+use lakegate_model::report::Report;
 use lakegate_sandbox::{Session, Step, Widened};
 
 /// Where a job's outputs go.

@@ -10,7 +10,7 @@ use crate::lake::sha256;
 use crate::record::{CommitRecord, ReleaseRecord};
 use crate::source::default_table;
 use lakegate_base::{Code, Error, Result};
-use lakegate_sandbox::report::Report;
+use lakegate_model::report::Report;
 use lakegate_sandbox::{JobOptions, Step, Transform};
 
 /// What to do with a source object: the spec, and the table if the spec names none.

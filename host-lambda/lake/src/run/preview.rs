@@ -16,7 +16,8 @@ use crate::run::pass::{End, Nowhere, Sink, pass};
 use crate::run::{Plan, Progress};
 use crate::source::Source;
 use lakegate_base::{Code, Error, Result};
-use lakegate_sandbox::report::{QuarantineLine, Report};
+use lakegate_model::QuarantineLine;
+use lakegate_model::report::Report;
 use lakegate_sandbox::{JobOptions, TableContract, Transform};
 
 /// Quarantine bytes that a preview keeps in memory to show; the report has the full count.
@@ -50,7 +51,7 @@ pub struct Preview {
     /// Part files.
     pub parts: Vec<PreviewPart>,
     /// Rejected records, as many as fit into 4 MiB.
-    pub quarantine: Vec<QuarantineLine>,
+    pub quarantine: Vec<QuarantineLine<'static>>,
     /// Digests that a run keeps.
     pub receipt: Receipt,
     /// Passes over the input.
@@ -202,7 +203,7 @@ struct Files {
 }
 
 impl Files {
-    fn lines(&mut self) -> Result<Vec<QuarantineLine>> {
+    fn lines(&mut self) -> Result<Vec<QuarantineLine<'static>>> {
         let whole = self.quarantine.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
         let read = |line| {
             serde_json::from_slice(line).map_err(|error| {
