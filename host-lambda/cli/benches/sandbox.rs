@@ -56,7 +56,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         return starts(&sandbox);
     }
     let argument = |name: &str| given.get(name).ok_or(format!("missing {name}"));
-    let transform = Transform::shipped(&sandbox)?;
+    // Another one, to compare with.
+    let transform = match given.get("--component") {
+        Some(path) => Transform::from_file(&sandbox, Path::new(path))?,
+        None => Transform::shipped(&sandbox)?,
+    };
     let spec = std::fs::read_to_string(argument("--spec")?)?;
     let (input, out) = (PathBuf::from(argument("--input")?), PathBuf::from(argument("--out")?));
     let table = argument("--table")?;
