@@ -27,6 +27,7 @@ macro_rules! cases {
 }
 
 cases! {
+    a_bad_canary_is_taken_back,
     a_crawler_that_runs,
     a_denied_key_is_named,
     a_pipeline_that_is_refused_fails_alone,

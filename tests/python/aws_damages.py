@@ -15,7 +15,7 @@ from aws_given import COLUMNS as NUMBERED_COLUMNS
 from aws_given import NUMBERED, Command, assert_says, config, numbered, pipeline, same_rows
 from aws_read import folder_rows
 from aws_registries import BEFORE, PROMOTED, Whole, damages
-from aws_releases import COLUMNS, spec
+from aws_releases import COLUMNS, Publisher, spec
 from aws_rig import until
 from aws_runtime import Function
 
@@ -232,3 +232,36 @@ def a_pipeline_that_is_refused_fails_alone(rig, arguments):
     told = [notice["event"] for _, notice, _ in rig.received(2)]
     assert told == ["success"] * 2, told
     assert '"failuresOwn":1' in function.said(), function.said()
+
+
+def a_bad_canary_is_taken_back(rig, arguments):
+    """A canary fails its first three objects, then takes none any more: not in this process, and not in the next one."""
+    publisher = Publisher(rig, arguments)
+    check = '\n[[table.check]]\nname = "none"\nsql = "id < 0"\n'
+    (publisher.folder / "1.1.0.toml").write_text(spec("1.1.0") + check)
+    sample = publisher.folder / "sample.ndjson"
+    publisher.publish("1.0.0")
+    sample.write_text('{"id":-1}\n')
+    publisher.publish("1.1.0")
+    publisher.promote("1.0.0")
+    publisher.promote("1.1.0", "--canary", "50%", "--abort-above", "failed=20%")
+    files = {"lakegate.toml": publisher.config, "release.key.pub": publisher.public}
+    records = [rig.put(f"in/{number}.ndjson", json.dumps({"id": number}).encode()) for number in range(40)]
+
+    def states(function, some):
+        answers = [function.call({"Records": [record]}) for record in some]
+        return [answer["objects"][0]["state"] for answer in answers], function.said()
+
+    with Function(rig, files, tables=["orders"]) as function:
+        first, said = states(function, records[:30])
+        aborted = [line for line in lines(function) if line.get("stage") == "canary_aborted"]
+    assert first.count("failed") == 3 and first.count("made") == 27, first
+    assert len(aborted) == 1 and "3 of " in aborted[0]["message"] and aborted[0]["level"] == "ERROR", aborted
+    assert '"swapFailures":1' in said, said
+    with Function(rig, files, tables=["orders"]) as function:
+        failed = [record for record, state in zip(records, first) if state == "failed"]
+        again, said = states(function, records[30:] + failed)
+    assert set(again) == {"made"} and "canary_aborted" in said, (again, said)
+    made = [{"id": number, "made_by": "1.0.0"} for number in range(40)]
+    same_rows(folder_rows(rig, "orders"), made, COLUMNS)
+    print(aborted[0]["message"])
