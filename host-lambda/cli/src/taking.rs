@@ -8,7 +8,6 @@ use lakegate_base::{Code, Error};
 use lakegate_lake::Lake;
 use lakegate_lake::run::{self, Outcome, Progress, State};
 use lakegate_lake::source::Source;
-use lakegate_model::report::Report;
 use lakegate_release::compare::Side;
 use lakegate_release::{run_shadow, tell_host};
 use std::collections::BTreeMap;
@@ -64,9 +63,8 @@ impl Taking<'_> {
                 if source.uri().starts_with("stdin:") { source.uri() } else { name }
             ))
         });
-        if let (Some(follower), Err(_) | Ok(Outcome { report: Report { rejected: 1.., .. }, .. })) =
-            (self.chosen.follower(), &made)
-        {
+        let bad = made.as_ref().map_or(true, |made| made.passes > 0 && made.report.rejected > 0);
+        if let Some(follower) = self.chosen.follower().filter(|_| bad) {
             // For people, too: whether the canary stays.
             let _lost = follower.judge(self.lake, plan.pipeline(), plan.release.as_ref());
         }

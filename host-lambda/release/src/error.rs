@@ -8,23 +8,27 @@ use lakegate_base::{Code, Error};
 
 pub(super) fn damaged_blob(what: &str, key: &str, found: &str) -> Error {
     Error::new(Code::BlobDamaged, format!("{what}: {key} holds bytes of digest {found}"))
-        .with_hint("`lakegate registry check NAME --repair --from REGISTRY` brings it back from another registry that has it")
+        .with_hint(bring("NAME"))
 }
 
 pub(super) fn missing_blob(what: &str, key: &str) -> Error {
-    Error::new(Code::BlobMissing, format!("{what}: {key} is not in the registry"))
-        .with_hint("`lakegate registry check NAME --repair --from REGISTRY` brings it back; publishing the same release again does too")
+    Error::new(Code::BlobMissing, format!("{what}: {key} is not in the registry")).with_hint(bring("NAME"))
 }
 
 /// What is wrong with a blob that a release of this name needs, with the command that mends it.
 pub(super) fn with_repair(error: Error, name: &str) -> Error {
     match error.code() {
-        Code::BlobMissing | Code::BlobDamaged => error.with_hint(format!(
-            "`lakegate registry check {name} --repair --from REGISTRY` brings it back from another registry that has it; \
-             publishing the same release again does too"
-        )),
+        Code::BlobMissing | Code::BlobDamaged => error.with_hint(bring(name)),
         _ => error,
     }
+}
+
+/// The command that brings a blob back.
+fn bring(name: &str) -> String {
+    format!(
+        "`lakegate registry check {name} --repair --from REGISTRY` brings it back from another registry that has it; \
+         publishing the same release again does too"
+    )
 }
 
 pub(super) fn damaged_manifest(key: &str, why: impl std::fmt::Display) -> Error {

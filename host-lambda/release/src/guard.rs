@@ -22,7 +22,8 @@ use lakegate_lake::lake::Lake;
 const REJECTED_FLOOR: u64 = 10;
 /// So many failed objects, or fewer, abort no canary.
 const FAILED_FLOOR: u64 = 2;
-/// Loads and failures that are looked at, the newest.
+/// Newest loads of the pipeline that are looked at, whatever made them. Failures count from the oldest of these on: else
+/// all failures of weeks would stand against the objects of an hour.
 const COUNTED: usize = 200;
 
 /// What came of a canary's objects.
@@ -75,12 +76,15 @@ pub(super) fn mark_of(channel: &str, canary: &Canary) -> String {
     aborted_key(channel, &canary.entry.release.version.to_string(), &canary.entry.since)
 }
 
-/// What came of a canary in a pipeline since it began, over the newest of its objects.
+/// What came of a canary in a pipeline since it began, as far back as the newest loads reach.
 pub(super) fn counted(lake: &Lake, pipeline: &str, name: &str, canary: &Canary) -> Result<Counts> {
-    let (release, since) = (&canary.entry.release, canary.entry.since.as_str());
+    let release = &canary.entry.release;
     let id = format!("{name}@{}", release.version);
+    let newest = lake.newest_loads(Some(pipeline), COUNTED)?;
+    let oldest = newest.iter().map(|load| load.committed.as_str()).min().filter(|_| newest.len() >= COUNTED);
+    let since = canary.entry.since.as_str().max(oldest.unwrap_or_default());
     let mut counts = Counts::default();
-    for load in lake.newest_loads(pipeline, COUNTED)? {
+    for load in &newest {
         if load.release.as_deref() == Some(&*id) && load.committed.as_str() >= since {
             counts.objects += 1;
             counts.records += load.records;
@@ -108,6 +112,63 @@ pub fn aborted(lake: &Lake, channel: &str, canary: &Canary) -> Result<Option<Abo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channel::Entry;
+    use crate::manifest::Pinned;
+    use crate::share::Share;
+    use lakegate_base::time::rfc3339;
+    use lakegate_lake::keys::{failure_key, load_key};
+    use lakegate_lake::lake::{Load, to_json};
+    use lakegate_lake::record::{FailedRecord, ReleaseRecord};
+
+    const BEGUN: i64 = 1_767_225_600_000;
+
+    /// The moment of so many minutes after the canary began.
+    fn minute(minutes: i64) -> String {
+        rfc3339(BEGUN + minutes * 60_000)
+    }
+
+    fn load(lake: &Lake, minutes: i64, version: &str) {
+        let (source, committed) = (format!("s3://raw/{minutes}"), minute(minutes));
+        let key = load_key("p", &committed, &source, 1);
+        let release = Some(format!("orders@{version}"));
+        let load = Load { source, committed, release, records: 10, rejected: 1, ..Load::default() };
+        lake.overwrite(&key, &to_json(&load).unwrap()).unwrap();
+    }
+
+    fn fail(lake: &Lake, pipeline: &str, minutes: i64, manifest: &str) {
+        let key = failure_key(pipeline, &format!("s3://raw/{minutes}/{manifest}"));
+        let release = Some(ReleaseRecord { manifest: manifest.into(), ..ReleaseRecord::default() });
+        let failed = FailedRecord { at: minute(minutes), release, ..FailedRecord::default() };
+        lake.overwrite(&key, &to_json(&failed).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn loads_and_failures_are_of_one_stretch_of_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::local(&folder.path().join("lake")).unwrap();
+        let release = Pinned { version: "1.1.0".parse().unwrap(), manifest: "m".into() };
+        let entry = Entry { release, since: minute(0) };
+        let canary = Canary { entry, share: Share::default() };
+        let counts = || counted(&lake, "p", "orders", &canary).unwrap();
+        // Before it began, by another release, of another pipeline: not its.
+        load(&lake, -1, "1.1.0");
+        fail(&lake, "p", -1, "m");
+        fail(&lake, "p", 2, "other");
+        fail(&lake, "q", 2, "m");
+        load(&lake, 1, "1.0.0");
+        assert_eq!(counts(), Counts::default());
+        (2..5).for_each(|minutes| fail(&lake, "p", minutes, "m"));
+        (5..7).for_each(|minutes| load(&lake, minutes, "1.1.0"));
+        assert_eq!(counts(), Counts { objects: 5, failed: 3, records: 20, rejected: 2 });
+        // A long time goes by, most of it stable's: the failures of before stand against nothing that is looked at.
+        (100..100 + COUNTED as i64 * 2).for_each(|minutes| {
+            load(&lake, minutes, if minutes % 20 == 0 { "1.1.0" } else { "1.0.0" });
+        });
+        let now = counts();
+        assert_eq!((now.failed, now.objects), (0, COUNTED as u64 / 20), "{now:?}");
+        fail(&lake, "p", 499, "m");
+        assert_eq!(counts().failed, 1);
+    }
 
     #[test]
     fn a_share_and_a_floor_are_both_passed() {

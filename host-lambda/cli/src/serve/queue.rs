@@ -69,6 +69,8 @@ struct Done {
     receipt: Receipt,
     passes: u8,
     commit: Value,
+    /// The release that made it, in words.
+    release: Option<String>,
     /// Whether it stands for all that came under its name before.
     replaces: bool,
 }
@@ -249,6 +251,7 @@ impl Queue {
             receipt: commit.receipt(),
             passes: outcome.passes,
             commit: commit_json(commit),
+            release: commit.release.as_ref().map(ReleaseRecord::shown),
             replaces: commit.on_reupload == "replace",
         })))
     }
@@ -346,11 +349,7 @@ fn told(waiting: &Waiting, result: &std::result::Result<State, Error>) -> String
     match result {
         Ok(State::Done(done)) => {
             let (rows, rejected) = (&done.commit["rows"], &done.commit["rejected"]);
-            let by = match (done.commit["release"].as_str(), &done.commit["document"]) {
-                (None, _) => String::new(),
-                (Some(release), Value::Null) => format!(", by {release}"),
-                (Some(release), document) => format!(", by {release} (channel document {document})"),
-            };
+            let by = done.release.as_ref().map(|release| format!(", by {release}")).unwrap_or_default();
             format!("{}: {}, {rows} rows, {rejected} rejected{by}\n", waiting.name, done.result)
         }
         Ok(_) => String::new(),

@@ -41,7 +41,8 @@ pub fn about(server: &Server) -> Answered {
     let document = server.chosen.follower().map(|follower| follower.serving().sequence);
     ok(&json!({
         "version": env!("CARGO_PKG_VERSION"), "lake": server.lake.root(), "component": server.chosen.digest(),
-        "spec": spec, "release": release, "document": document, "releases": server.chosen.loader().is_some(), "upload": true,
+        "spec": spec, "release": release, "document": document, "releases": server.chosen.loader().is_some(),
+        "upload": true,
     }))
 }
 

@@ -126,11 +126,10 @@ fn specs(config: &Config, name: &str, transform: &TransformArg) -> std::result::
     let mut loaded = None;
     for pipeline in config.pipelines.values() {
         if let Told::Channel { trust, .. } = &pipeline.told {
-            findings.extend(trust.iter().filter_map(|key| public_key(key, name, pipeline.at)));
-        }
-        // A key that cannot be read is told above.
-        if findings.is_empty() {
-            findings.extend(channel(pipeline, name)?);
+            let keys: Vec<_> = trust.iter().filter_map(|key| public_key(key, name, pipeline.at)).collect();
+            // With a key that cannot be read, nothing that it signed could be either.
+            let releases = if keys.is_empty() { channel(pipeline, name)? } else { None };
+            findings.extend(keys.into_iter().chain(releases));
         }
         let Told::Spec { address: Address::Local(path), at } = &pipeline.told else { continue };
         let transform = match &mut loaded {

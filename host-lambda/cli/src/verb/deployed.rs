@@ -16,7 +16,9 @@ use lakegate_aws::config::Route;
 use lakegate_aws::deployed::{Deployed, Request};
 use lakegate_aws::event::{AnswerState, ObjectAnswer, ObjectRef};
 use lakegate_aws::s3::{S3Options, S3Storage};
+use lakegate_base::time::rfc3339;
 use lakegate_base::{Code, Error};
+use lakegate_lake::source::now_ms;
 use lakegate_lake::storage::Storage;
 use serde_json::json;
 
@@ -57,9 +59,11 @@ pub fn run_failed(config: &ConfigArg, context: &Context) -> Outcome {
         let text = "no object has failed\n".to_owned();
         return Ok(Answer { text, json: json!({"objects": []}), ..Answer::default() });
     }
-    let answer = take(&connected.deployed, &objects, false, context);
+    let begun = rfc3339(now_ms());
+    let answer = take(&connected.deployed, &objects, false, context)?;
     for lake in connected.lakes()? {
-        for failed in lake.failures()? {
+        // What failed once more has a record of now.
+        for failed in lake.failures()?.into_iter().filter(|failed| failed.at < begun) {
             let Ok((bucket, key)) = bucket_and_key(&failed.source.uri) else { continue };
             let object = ObjectRef { bucket: bucket.into(), key: key.into(), ..ObjectRef::default() };
             // There was nothing to do: it is in the tables by another release than the one that it failed under.
@@ -68,7 +72,7 @@ pub fn run_failed(config: &ConfigArg, context: &Context) -> Outcome {
             }
         }
     }
-    answer
+    Ok(answer)
 }
 
 /// Arguments of `backfill`.

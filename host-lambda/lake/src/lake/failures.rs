@@ -3,6 +3,8 @@
 //! Not for what a failure holds (`record`), nor for writing it (`run`). The decision to know: no commit takes a failure
 //! away, since every object would have to ask; a look compares the times, and `fsck` removes what is settled.
 
+use std::cmp::Reverse;
+
 use crate::keys::{self, failure_key};
 use crate::lake::{Lake, uris_of};
 use crate::record::{FailedRecord, SourceRecord};
@@ -41,15 +43,16 @@ impl Lake {
         Ok((found, last.and_then(|facts| facts.key.strip_prefix(keys::FAILURES)).map(str::to_owned)))
     }
 
-    /// What failed in a pipeline from a moment on (milliseconds since 1970), whether it was committed since or not: at
-    /// most `limit` of them.
+    /// What failed in a pipeline from a moment on (milliseconds since 1970), whether it was committed since or not: the
+    /// newest `limit` of them.
     ///
     /// # Errors
     /// The storage's, or a record cannot be read.
     pub fn failures_since(&self, pipeline: &str, from_ms: i64, limit: usize) -> Result<Vec<FailedRecord>> {
         // Clocks of writer and storage differ: what the records say decides.
         let early = from_ms.saturating_sub(60_000);
-        let listed = self.storage().list(&format!("{}{pipeline}/", keys::FAILURES))?;
+        let mut listed = self.storage().list(&format!("{}{pipeline}/", keys::FAILURES))?;
+        listed.sort_by_key(|facts| Reverse(facts.modified_ms));
         let recent = listed.into_iter().filter(|facts| facts.modified_ms >= early).map(|facts| facts.key);
         let mut found = Vec::new();
         for read in self.storage().get_all(&recent.take(limit).collect::<Vec<_>>())?.into_iter().flatten() {

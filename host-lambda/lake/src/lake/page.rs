@@ -142,23 +142,19 @@ impl Lake {
 
     /// The newest commits that a channel's releases made.
     fn newest_under(&self, pipeline: Option<&str>, channel: &str) -> Result<Vec<Load>> {
-        let mut newest = self.newest(pipeline, SEEN)?;
-        let by = |load: &Load| {
-            load.release.as_deref().and_then(|release| release.split('@').next().map(str::to_owned))
-        };
-        newest.retain(|load| by(load).as_deref() == Some(channel));
+        let mut newest = self.newest_loads(pipeline, SEEN)?;
+        newest.retain(|load| {
+            load.release.as_deref().and_then(|release| release.split('@').next()) == Some(channel)
+        });
         Ok(newest)
     }
 
-    /// The newest lines of a pipeline, about `limit` of them; those that cannot be read are left out.
+    /// The newest lines, of one pipeline where one is named: `limit` of them or one more, newest first; those that cannot be
+    /// read are left out.
     ///
     /// # Errors
     /// The storage's.
-    pub fn newest_loads(&self, pipeline: &str, limit: usize) -> Result<Vec<Load>> {
-        self.newest(Some(pipeline), limit)
-    }
-
-    fn newest(&self, pipeline: Option<&str>, limit: usize) -> Result<Vec<Load>> {
+    pub fn newest_loads(&self, pipeline: Option<&str>, limit: usize) -> Result<Vec<Load>> {
         let lines = self.lines(pipeline, None, limit)?;
         let key = |(day, line): &(String, Line)| {
             format!("{}{}.json", keys::day_prefix(&line.pipeline, day), line.name)
