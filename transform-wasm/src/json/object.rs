@@ -14,9 +14,6 @@ use super::text::unescape;
 /// The node of keys that have none.
 pub const NOWHERE: u32 = u32::MAX;
 
-/// The position of a key that has no node.
-const LOST: usize = usize::MAX;
-
 /// Who reads records: a tree of nodes, and what to do with a value at one.
 pub trait Walk {
     /// The keys of an object node; none of [`NOWHERE`].
@@ -107,7 +104,7 @@ pub fn walk_object<W: Walk>(
         return Err(too_deep().into());
     }
     let stamp = walk.next_stamp();
-    let lost = walk.lost().seen.len();
+    let mut lost = 0;
     let mut guess = 0;
     let (mut at, byte) = cursor.next(at + 1)?;
     if byte == b'}' {
@@ -115,17 +112,23 @@ pub fn walk_object<W: Walk>(
     }
     loop {
         let (position, end) = key(walk, cursor, at, node, guess)?;
-        let mut child = NOWHERE;
-        if position != LOST {
-            guess = position + 1;
-            let keys = walk.keys(node);
-            child = keys.node(position);
-            if !keys.mark(position, stamp) {
-                let mut reject = duplicate_key(at);
-                reject.path = walk.pointer(child);
-                return Err(reject.into());
+        let child = match position {
+            Some(position) => {
+                guess = position + 1;
+                let keys = walk.keys(node);
+                let child = keys.node(position);
+                if !keys.mark(position, stamp) {
+                    let mut reject = duplicate_key(at);
+                    reject.path = walk.pointer(child);
+                    return Err(reject.into());
+                }
+                child
             }
-        }
+            None => {
+                lost += 1;
+                NOWHERE
+            }
+        };
         let (colon, byte) = cursor.next(end)?;
         if byte != b':' {
             return Err(missing_colon(colon));
@@ -143,7 +146,9 @@ pub fn walk_object<W: Walk>(
         match byte {
             b',' => (at, _) = cursor.next(here + 1)?,
             b'}' => {
-                leave(walk.lost(), cursor, lost)?;
+                if lost > 0 {
+                    leave(walk.lost(), cursor, lost)?;
+                }
                 return Ok(here + 1);
             }
             _ => return Err(missing_comma(cursor.input, here)),
@@ -151,19 +156,19 @@ pub fn walk_object<W: Walk>(
     }
 }
 
-/// The object ends whose keys without a node begin at `first`.
-#[inline]
-fn leave(lost: &mut Lost, cursor: &Cursor<'_>, first: usize) -> Result<(), Stop> {
-    if lost.seen.len() > first {
-        if let Some(at) = repeated_key(cursor, &mut lost.seen[first..]) {
-            return Err(duplicate_key(at).into());
-        }
-        lost.seen.truncate(first);
+/// The object ends whose keys without a node are the last `count`.
+#[cold]
+fn leave(lost: &mut Lost, cursor: &Cursor<'_>, count: usize) -> Result<(), Stop> {
+    let first = lost.seen.len() - count;
+    if let Some(at) = repeated_key(cursor, &mut lost.seen[first..]) {
+        return Err(duplicate_key(at).into());
     }
+    lost.seen.truncate(first);
     Ok(())
 }
 
-/// The position of the key at `at` among the node's keys, and the input's position after it.
+/// The position of the key at `at` among the node's keys, none if it has no node, and the input's position
+/// after it.
 #[inline]
 fn key<W: Walk>(
     walk: &mut W,
@@ -171,9 +176,9 @@ fn key<W: Walk>(
     at: usize,
     node: u32,
     guess: usize,
-) -> Result<(usize, usize), Stop> {
+) -> Result<(Option<usize>, usize), Stop> {
     if let Some(len) = walk.keys(node).matches(guess, &cursor.input[at..]) {
-        return Ok((guess, at + len));
+        return Ok((Some(guess), at + len));
     }
     if cursor.input.get(at) != Some(&b'"') {
         return Err(not_a_key(cursor.input, at));
@@ -189,11 +194,8 @@ fn key<W: Walk>(
         Some(position) => Some(position),
         None => walk.add_key(node, key)?,
     };
-    Ok((
-        position.unwrap_or_else(|| {
-            walk.lost().seen.push((hash(key), at + 1, end - 1));
-            LOST
-        }),
-        end,
-    ))
+    if position.is_none() {
+        walk.lost().seen.push((hash(key), at + 1, end - 1));
+    }
+    Ok((position, end))
 }

@@ -91,11 +91,22 @@ impl Shredder {
         if byte == b'n' {
             return cursor.word(at, b"null");
         }
-        if byte == b'"' && plan.targets.len() == 1 && !plan.targets[0].is_json() {
-            let (text, end) = cursor.string(at)?;
-            if !text.escaped {
-                self.put(node, 0, Token::Text(text.raw), at)?;
-                return Ok(end);
+        // What most values are: a text or a number for one column.
+        if plan.targets.len() == 1 && !plan.targets[0].is_json() {
+            match byte {
+                b'"' => {
+                    let (text, end) = cursor.string(at)?;
+                    if !text.escaped {
+                        self.put(node, 0, Token::Text(text.raw), at)?;
+                        return Ok(end);
+                    }
+                }
+                b'-' | b'0'..=b'9' => {
+                    let (number, end) = cursor.number(at)?;
+                    self.put(node, 0, Token::Number(number, &cursor.input[at..end]), at)?;
+                    return Ok(end);
+                }
+                _ => {}
             }
         }
         match byte {
