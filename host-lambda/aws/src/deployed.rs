@@ -10,6 +10,7 @@
 mod around;
 mod choice;
 mod crawler;
+mod named;
 mod object;
 mod ready;
 mod requests;
@@ -19,8 +20,10 @@ mod time;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+pub use around::source_of;
 pub use choice::Choice;
 pub use choice::{registry_at, trust_of};
+pub use named::named_lake;
 pub use object::Request;
 pub use ready::Ready;
 pub use requests::{Answered, Refusal};
@@ -110,11 +113,8 @@ impl Deployed {
     /// # Errors
     /// `pipeline_unknown`, with the names there are.
     pub fn named(&self, name: &str) -> Result<&Pipeline> {
-        self.config.pipelines.get(name).ok_or_else(|| {
-            let names: Vec<&str> = self.config.pipelines.keys().map(String::as_str).collect();
-            Error::new(Code::PipelineUnknown, format!("no pipeline is named {name}"))
-                .with_hint(format!("there are: {}", names.join(", ")))
-        })
+        let names = || self.config.pipelines.keys().map(String::as_str);
+        self.config.pipelines.get(name).ok_or_else(|| unknown_pipeline(name, names()))
     }
 
     /// A pipeline by name, ready.
@@ -177,6 +177,12 @@ impl Deployed {
         *looked = Some((Instant::now(), paused));
         Ok(paused)
     }
+}
+
+/// No pipeline has this name; `names` are those that there are.
+pub fn unknown_pipeline<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Error {
+    Error::new(Code::PipelineUnknown, format!("no pipeline is named {name}"))
+        .with_hint(format!("there are: {}", names.collect::<Vec<_>>().join(", ")))
 }
 
 /// A pipeline's lake, connected to catalog, notices and sources, for whoever acts beside the pipelines.

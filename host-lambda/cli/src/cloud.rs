@@ -3,25 +3,29 @@
 //! The only module beside the verbs of deployed pipelines that knows the AWS crate. A build without the feature `aws`
 //! has `cloud_absent.rs` in its place, which says what is missing.
 
+use crate::args::lake::ThroughArg;
+use crate::args::place::{Place, bucket_and_key};
 use lakegate_aws::client::Aws;
-use lakegate_aws::config::{Address, Config, ContractWish, FILE_NAME, Origin, Pipeline, Told};
+use lakegate_aws::config::{Address, Config, ContractWish, FILE_NAME, Location, Pipeline, Route, Told};
 use lakegate_aws::deployed::{
-    Deployed, Home, bare_lake, connected_lake, read_address, registry_at, trust_of,
+    Deployed, Home, bare_lake, connected_lake, named_lake, read_address, registry_at, trust_of,
+    unknown_pipeline,
 };
 use lakegate_aws::s3::{S3Options, S3Storage};
 use lakegate_base::{Error, Result};
 use lakegate_lake::Lake;
+use lakegate_lake::record::SourceRecord;
+use lakegate_lake::run::Plan;
+use lakegate_lake::source::Source;
 use lakegate_lake::storage::Storage;
 use lakegate_release::{Loader, Registry, SigningKey, Trust};
+use lakegate_sandbox::Transform;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use tokio::runtime::Runtime;
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// Clients, and the threads that their requests run on.
+/// Clients of this process.
 pub struct Connection {
     aws: Aws,
-    // Dropped last: the clients above run on it.
-    _runtime: Runtime,
 }
 
 impl Connection {
@@ -30,8 +34,7 @@ impl Connection {
     /// # Errors
     /// There are no threads to be had.
     pub fn open() -> Result<Self> {
-        let runtime = threads()?;
-        Ok(Self { aws: Aws::from_env(runtime.handle().clone()), _runtime: runtime })
+        Ok(Self { aws: aws()? })
     }
 
     /// A storage over `s3://BUCKET/PREFIX/`.
@@ -39,21 +42,28 @@ impl Connection {
     /// # Errors
     /// It names no bucket.
     pub fn storage(&self, uri: &str) -> Result<Arc<dyn Storage>> {
-        let rest = uri.strip_prefix("s3://").unwrap_or(uri);
-        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        if bucket.is_empty() {
-            return Err(Error::usage(format!("{uri} is no s3://BUCKET/PREFIX/")));
-        }
+        let (bucket, prefix) = bucket_and_key(uri)?;
         Ok(Arc::new(S3Storage::new(self.aws.clone(), bucket, prefix, S3Options::default())))
     }
 }
 
-fn threads() -> Result<Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
+/// The clients that all of a process shares, and the threads of their requests, which end with it.
+fn aws() -> Result<Aws> {
+    static SHARED: Mutex<Option<Aws>> = Mutex::new(None);
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(aws) = &*shared {
+        return Ok(aws.clone());
+    }
+    let threads = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|error| Error::io("threads", error))
+        .map_err(|error| Error::io("threads", error))?;
+    let aws = Aws::from_env(threads.handle().clone());
+    // Whoever has a client may use it until the process ends.
+    std::mem::forget(threads);
+    *shared = Some(aws.clone());
+    Ok(aws)
 }
 
 /// Pipelines of a configuration that follow one channel.
@@ -79,18 +89,39 @@ impl Followers {
     /// # Errors
     /// The configuration cannot be read or has mistakes.
     pub fn of(name: &str, config: Option<&Path>) -> Result<Self> {
-        let path = match config {
-            Some(path) => path.to_owned(),
-            None => {
-                let here = std::env::current_dir().map_err(|error| Error::io("the current folder", error))?;
-                let Some(found) = Config::find(&here) else { return Ok(Self::default()) };
-                found
-            }
-        };
-        let config = Config::open(&path).map_err(|error| error.in_file(path.display().to_string()))?;
-        let follows =
-            |pipeline: &Pipeline| matches!(&pipeline.told, Told::Channel { channel, .. } if channel == name);
+        let mut all = Self::all(config)?;
+        all.pipelines
+            .retain(|pipeline| matches!(&pipeline.told, Told::Channel { channel, .. } if channel == name));
+        Ok(all)
+    }
+
+    /// Those of any channel; none where there is no configuration.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub fn all(config: Option<&Path>) -> Result<Self> {
+        if config.is_none() && found()?.is_none() {
+            return Ok(Self::default());
+        }
+        let (_, config) = configuration(config)?;
+        let follows = |pipeline: &Pipeline| matches!(pipeline.told, Told::Channel { .. });
         Ok(Self { pipelines: config.pipelines.into_values().filter(follows).collect() })
+    }
+
+    /// Their registries, each once.
+    ///
+    /// # Errors
+    /// The place of one makes no sense.
+    pub fn registries(&self, connection: &Connection) -> Result<Vec<Registry>> {
+        let mut found: Vec<Registry> = Vec::new();
+        for pipeline in &self.pipelines {
+            let Told::Channel { registry, .. } = &pipeline.told else { continue };
+            let registry = registry_at(pipeline, &connection.aws, registry)?;
+            if found.iter().all(|known| known.uri() != registry.uri()) {
+                found.push(registry);
+            }
+        }
+        Ok(found)
     }
 
     /// Whether a pipeline of this name is among them.
@@ -149,44 +180,26 @@ impl Followers {
     }
 }
 
-/// The pipelines of a configuration, ready, and the threads that their requests run on.
-pub struct Connected {
-    /// The pipelines.
-    pub deployed: Deployed,
-    // Dropped last: the clients above run on it.
-    _runtime: Runtime,
-}
-
 /// Makes the pipelines of a configuration ready.
 ///
 /// # Errors
 /// There is no configuration, it has mistakes, or a pipeline is refused.
-pub fn connect(config: Option<&Path>) -> Result<Connected> {
-    let path = match config {
+pub fn connect(config: Option<&Path>) -> Result<Deployed> {
+    let (path, config) = configuration(config)?;
+    Deployed::start(aws()?, config, Home::Command).map_err(|error| error.in_file(path.display().to_string()))
+}
+
+/// The configuration that is named, else the one found, and where it is.
+fn configuration(named: Option<&Path>) -> Result<(PathBuf, Config)> {
+    let path = match named {
         Some(path) => path.to_owned(),
         None => found()?.ok_or_else(|| {
             Error::usage(format!("there is no {FILE_NAME} here or in a folder above"))
                 .with_hint("name it with --config FILE")
         })?,
     };
-    let runtime = threads()?;
-    let name = path.display().to_string();
-    let aws = Aws::from_env(runtime.handle().clone());
-    let config = Deployed::configuration(&aws, &Origin::File(path))?;
-    let deployed = Deployed::start(aws, config, Home::Command).map_err(|error| error.in_file(name))?;
-    Ok(Connected { deployed, _runtime: runtime })
-}
-
-impl Connected {
-    /// The lakes of all pipelines; pipelines may share one.
-    ///
-    /// # Errors
-    /// A lake cannot be reached.
-    pub fn lakes(&self) -> Result<Vec<Lake>> {
-        let deployed = &self.deployed;
-        let lake = |pipeline: &Pipeline| connected_lake(pipeline, deployed.aws(), None);
-        deployed.config().pipelines.values().map(lake).collect()
-    }
+    let config = Config::open(&path).map_err(|error| error.in_file(path.display().to_string()))?;
+    Ok((path, config))
 }
 
 /// The configuration here or in a folder above.
@@ -196,4 +209,89 @@ impl Connected {
 pub fn found() -> Result<Option<PathBuf>> {
     let here = std::env::current_dir().map_err(|error| Error::io("the current folder", error))?;
     Ok(Config::find(&here))
+}
+
+/// The lakes of a configuration's pipelines, with the pipelines' names.
+///
+/// # Errors
+/// There is no configuration, or it has mistakes.
+pub fn lakes_of(config: Option<&Path>) -> Result<Vec<(String, Place)>> {
+    let (_, config) = configuration(config)?;
+    let lake = |pipeline: &Pipeline| (pipeline.name.clone(), place_of(&pipeline.lake));
+    Ok(config.pipelines.values().map(lake).collect())
+}
+
+fn place_of(location: &Location) -> Place {
+    match location {
+        Location::Local(folder) => Place::Local(folder.clone()),
+        Location::S3 { .. } => Place::S3(location.uri()),
+    }
+}
+
+/// The lake of a pipeline.
+///
+/// # Errors
+/// `pipeline_unknown`; as [`lakes_of`].
+pub fn lake_of(pipeline: &str, config: Option<&Path>) -> Result<Place> {
+    let mut lakes = lakes_of(config)?;
+    match lakes.iter().position(|(name, _)| name == pipeline) {
+        Some(found) => Ok(lakes.swap_remove(found).1),
+        None => Err(unknown_pipeline(pipeline, lakes.iter().map(|(name, _)| name.as_str()))),
+    }
+}
+
+/// The lake at an S3 URI, connected to what the pipelines that write to it are connected to; whether there are any.
+///
+/// # Errors
+/// It names no bucket; the configuration has mistakes.
+pub fn lake_at(uri: &str, config: Option<&Path>) -> Result<(Lake, bool)> {
+    let (bucket, prefix) = bucket_and_key(uri)?;
+    let (bucket, prefix) = (bucket.to_owned(), prefix.trim_matches('/').to_owned());
+    let config = match config.is_some() || found()?.is_some() {
+        true => configuration(config)?.1,
+        false => Config::default(),
+    };
+    let here = |pipeline: &&Pipeline| match &pipeline.lake {
+        Location::S3 { bucket: of, prefix: at } => *of == bucket && at.trim_matches('/') == prefix,
+        Location::Local(_) => false,
+    };
+    let writers: Vec<&Pipeline> = config.pipelines.values().filter(here).collect();
+    let lake = named_lake(&aws()?, &Location::S3 { bucket, prefix }, &writers)?;
+    Ok((lake, !writers.is_empty()))
+}
+
+/// What the pipeline that takes an object does with it, and its lake; `None` where there is no configuration, or no
+/// pipeline takes it.
+///
+/// # Errors
+/// The configuration's, or its pipeline's; another pipeline is named than the one that takes it.
+pub fn planned(uri: &str, through: &ThroughArg) -> Result<Option<(Transform, Plan, Place)>> {
+    if through.config.is_none() && found()?.is_none() {
+        return Ok(None);
+    }
+    let deployed = connect(through.config.as_deref())?;
+    let (bucket, key) = bucket_and_key(uri)?;
+    let Route::Pipeline(pipeline) = deployed.config().route(bucket, key) else { return Ok(None) };
+    if through.pipeline.as_ref().is_some_and(|named| *named != pipeline.name) {
+        return Err(Error::usage(format!("the pipeline {} takes {uri}", pipeline.name)));
+    }
+    let choice = deployed.pipeline(&pipeline.name)?.choose(uri)?;
+    Ok(Some((choice.transform, choice.plan, place_of(&pipeline.lake))))
+}
+
+/// A source object in a bucket, as its record pins it.
+///
+/// # Errors
+/// `source_gone`.
+pub fn source_of(record: &SourceRecord) -> Result<Source> {
+    lakegate_aws::deployed::source_of(&aws()?, record)
+}
+
+/// All that a storage over a whole bucket needs to read an object of it.
+///
+/// # Errors
+/// It names no bucket.
+pub fn bucket_of(uri: &str) -> Result<Arc<dyn Storage>> {
+    let (bucket, _) = bucket_and_key(uri)?;
+    Ok(Arc::new(S3Storage::new(aws()?, bucket, "", S3Options::default())))
 }

@@ -1,10 +1,15 @@
 //! In place of `cloud.rs` in a build without the feature `aws`: folders work, and buckets are refused by name.
 
+use crate::args::lake::ThroughArg;
+use crate::args::place::Place;
 use lakegate_base::{Code, Error, Result};
 use lakegate_lake::Lake;
+use lakegate_lake::record::SourceRecord;
+use lakegate_lake::run::Plan;
+use lakegate_lake::source::Source;
 use lakegate_lake::storage::Storage;
 use lakegate_release::{Loader, Registry, SigningKey, Trust};
-use std::convert::Infallible;
+use lakegate_sandbox::Transform;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -65,6 +70,22 @@ impl Followers {
         }
     }
 
+    /// None.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub fn all(config: Option<&Path>) -> Result<Self> {
+        Self::of("", config)
+    }
+
+    /// None.
+    ///
+    /// # Errors
+    /// None.
+    pub fn registries(&self, _: &Connection) -> Result<Vec<Registry>> {
+        Ok(Vec::new())
+    }
+
     /// Never.
     pub fn has(&self, _: &str) -> bool {
         false
@@ -104,26 +125,56 @@ impl Followers {
     }
 }
 
-/// Pipelines that are ready: there are none.
-pub struct Connected(Infallible);
+/// Refused.
+///
+/// # Errors
+/// `feature_missing`.
+pub fn lakes_of(config: Option<&Path>) -> Result<Vec<(String, Place)>> {
+    let named = config.map(|path| path.display().to_string());
+    Err(absent(named.as_deref().unwrap_or("a deployed pipeline")))
+}
 
 /// Refused.
 ///
 /// # Errors
 /// `feature_missing`.
-pub fn connect(config: Option<&Path>) -> Result<Connected> {
-    let named = config.map(|path| path.display().to_string());
-    Err(absent(named.as_deref().unwrap_or("a deployed pipeline")))
+pub fn lake_of(pipeline: &str, _: Option<&Path>) -> Result<Place> {
+    Err(absent(&format!("the pipeline {pipeline}")))
 }
 
-impl Connected {
-    /// None.
-    ///
-    /// # Errors
-    /// None.
-    pub fn lakes(&self) -> Result<Vec<Lake>> {
-        match self.0 {}
+/// Refused.
+///
+/// # Errors
+/// `feature_missing`.
+pub fn lake_at(uri: &str, _: Option<&Path>) -> Result<(Lake, bool)> {
+    Err(absent(uri))
+}
+
+/// Nothing: there are no pipelines.
+///
+/// # Errors
+/// `feature_missing` where one is named.
+pub fn planned(_: &str, through: &ThroughArg) -> Result<Option<(Transform, Plan, Place)>> {
+    match &through.pipeline {
+        Some(pipeline) => Err(absent(&format!("the pipeline {pipeline}"))),
+        None => Ok(None),
     }
+}
+
+/// Refused.
+///
+/// # Errors
+/// `feature_missing`.
+pub fn source_of(record: &SourceRecord) -> Result<Source> {
+    Err(absent(&record.uri))
+}
+
+/// Refused.
+///
+/// # Errors
+/// `feature_missing`.
+pub fn bucket_of(uri: &str) -> Result<Arc<dyn Storage>> {
+    Err(absent(uri))
 }
 
 /// No configuration is looked for.

@@ -26,8 +26,10 @@ use lakegate_base::Error;
 use lakegate_sandbox::Transform;
 use show::output::{self, Answer, Exit, Outcome};
 use show::render::Screen;
+use std::any::TypeId;
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Raw JSON and CSV in, queryable Parquet tables out.
@@ -219,7 +221,15 @@ fn tree() -> clap::Command {
     };
     let version = format!("{}\n{component}", env!("CARGO_PKG_VERSION"));
     // Clap wants it for as long as the program runs; it is made once.
-    Cli::command().version(&*Box::leak(version.into_boxed_str()))
+    no_uri_for_a_path(Cli::command()).version(&*Box::leak(version.into_boxed_str()))
+}
+
+/// Every path on the command line refuses what looks like a URI.
+fn no_uri_for_a_path(command: clap::Command) -> clap::Command {
+    let is_path = |arg: &clap::Arg| arg.get_value_parser().type_id() == TypeId::of::<PathBuf>();
+    command
+        .mut_args(|arg| if is_path(&arg) { arg.value_parser(args::place::path()) } else { arg })
+        .mut_subcommands(no_uri_for_a_path)
 }
 
 /// A refusal by clap as a [`Error`]: its first paragraph is the message, a tip is the hint.

@@ -19,6 +19,7 @@ mod listen;
 mod page;
 mod policy;
 mod queue;
+mod raw;
 mod receive;
 mod releases;
 mod route;
@@ -26,16 +27,17 @@ mod target;
 mod views;
 
 use lakegate_base::{Code, Error};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tokio::sync::Semaphore;
 
+use crate::args::lake::NamedLake;
+use crate::args::place::Place;
 use crate::args::plans::{Plans, read_spec};
 use crate::args::transform::Chosen;
 use crate::taking::Taking;
 use lakegate_lake::lake::{Lake, sha256};
 use lakegate_lake::run::{Outcome, Progress};
-use lakegate_lake::source::Source;
 
 pub use events::Events;
 pub use listen::{bind, serve};
@@ -53,7 +55,7 @@ pub struct Server {
     folder: PathBuf,
     chosen: Chosen,
     /// The spec of all uploads.
-    spec: Option<PathBuf>,
+    spec: Option<Place>,
     page: Page,
     /// What happened to the channel.
     events: Events,
@@ -72,16 +74,10 @@ enum Told {
 
 impl Server {
     /// A server over a lake; `events` are those of the channel that it chose to follow, if it follows one.
-    pub fn new(
-        lake: Lake,
-        folder: &Path,
-        chosen: Chosen,
-        spec: Option<&Path>,
-        page: Page,
-        events: Events,
-    ) -> Self {
+    pub fn new(lake: &NamedLake, chosen: Chosen, spec: Option<&Place>, page: Page, events: Events) -> Self {
+        let (folder, spec) = (lake.shown.clone(), spec.cloned());
+        let lake = lake.lake();
         let queue = Queue::new(lake.clone());
-        let (folder, spec) = (folder.to_owned(), spec.map(Path::to_owned));
         Self { lake, folder, chosen, spec, page, events, queue, receiving: Semaphore::new(RECEIVING) }
     }
 
@@ -108,22 +104,17 @@ impl Server {
     fn take(&self, waiting: &Waiting, progress: &mut dyn FnMut(Progress)) -> Result<Outcome, Error> {
         let key = lakegate_lake::keys::raw_key(&waiting.name);
         let name = self.folder.join(&key).display().to_string();
-        let path = Path::new(self.lake.root()).join(&key);
-        let source = Source::file(&path).map_err(|error| error.in_file(&*name))?;
-        if source.digest() != waiting.digest {
-            return Err(Error::new(Code::RawChanged, "somebody else wrote this raw file")
-                .with_hint("upload it again; one server at a time takes uploads into a lake")
-                .in_file(name));
-        }
+        let source = raw::source_of(&self.lake, waiting).map_err(|error| error.in_file(&*name))?;
         let source = source.promised(waiting.promised.clone());
         self.check_spec(waiting.spec.as_deref())?;
         let plans = self.plans(waiting.spec.as_deref())?;
+        let spec = self.spec.as_ref().map(Place::shown);
         let taking = Taking {
             lake: &self.lake,
             folder: &self.folder,
             chosen: &self.chosen,
             plans: &plans,
-            spec: self.spec.as_deref(),
+            spec: spec.as_deref(),
             again: false,
             host: "serve",
         };
@@ -132,7 +123,7 @@ impl Server {
 
     fn plans(&self, spec: Option<&str>) -> Result<Plans, Error> {
         if self.spec.is_some() {
-            return Plans::new(self.spec.as_deref(), None, false);
+            return Plans::new(self.spec.as_ref(), None, false);
         }
         let text = match spec {
             Some(digest) => self.kept_spec(digest)?,

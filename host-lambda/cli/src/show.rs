@@ -7,5 +7,6 @@ pub mod output;
 pub mod problem;
 pub mod progress;
 pub mod reasons;
+pub mod remote;
 pub mod render;
 pub mod rows;

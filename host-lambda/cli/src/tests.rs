@@ -61,3 +61,80 @@ fn the_version_names_the_component() {
     assert!(out.contains("component"), "{out}");
     assert_eq!(exit, 0);
 }
+
+/// What a verb's arguments name, as `docs/verbs.md` has it: a line a verb, made from the commands' own definitions.
+fn table_of_verbs() -> String {
+    fn visit(command: &clap::Command, path: &str, rows: &mut Vec<String>) {
+        for sub in command.get_subcommands() {
+            let path = format!("{path}{}", sub.get_name());
+            if sub.has_subcommands() {
+                visit(sub, &format!("{path} "), rows);
+                continue;
+            }
+            let arguments = sub.get_arguments().filter(|argument| !argument.is_hide_set());
+            let (mut anywhere, mut here) = (Vec::new(), Vec::new());
+            for argument in arguments {
+                let named = match argument.get_long() {
+                    Some(long) => format!("`--{long}`"),
+                    None => format!("`{}`", argument.get_value_names().unwrap_or_default().join(" ")),
+                };
+                let kind = argument.get_value_parser().type_id();
+                if kind == TypeId::of::<args::place::Place>() {
+                    anywhere.push(named.replace(" | ", " or "));
+                } else if kind == TypeId::of::<PathBuf>() {
+                    here.push(named.replace(" | ", " or "));
+                }
+            }
+            let list = |names: &[String]| if names.is_empty() { "–".to_owned() } else { names.join(", ") };
+            rows.push(format!("| `{path}` | {} | {} |\n", list(&anywhere), list(&here)));
+        }
+    }
+    let mut rows = Vec::new();
+    visit(&Cli::command(), "", &mut rows);
+    rows.sort();
+    rows.concat()
+}
+
+#[cfg(feature = "aws")]
+#[test]
+fn the_documentation_says_which_verb_works_where() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/verbs.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = text.split_once("| --- | --- | --- |\n").unwrap();
+    let after = rest.split_once("\n\n").map_or("", |(_, after)| after);
+    let wanted = format!("{before}| --- | --- | --- |\n{}\n{after}", table_of_verbs());
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, &wanted).unwrap();
+    }
+    assert_eq!(text, wanted, "UPDATE=1 writes it");
+}
+
+#[test]
+fn no_path_of_any_command_takes_a_uri() {
+    fn visit(command: &clap::Command, words: &[String]) {
+        for argument in command.get_arguments() {
+            let kind = argument.get_value_parser().type_id();
+            if kind != TypeId::of::<PathBuf>() && kind != TypeId::of::<args::place::Place>() {
+                continue;
+            }
+            let before = match (argument.get_long(), argument.get_index()) {
+                (Some(long), _) => vec![format!("--{long}")],
+                (None, at) => vec!["x".to_owned(); at.unwrap_or(1) - 1],
+            };
+            for uri in ["s3:/bucket/key", "s3:key", "S3://bucket/key", "s3a://bucket/key", "https://host/key"]
+            {
+                let line = words.iter().cloned().chain(before.clone()).chain([uri.to_owned()]);
+                let refused = tree().try_get_matches_from(line).err().map(|error| error.kind());
+                let wanted = Some(clap::error::ErrorKind::ValueValidation);
+                assert_eq!(refused, wanted, "{words:?} {} takes {uri}", argument.get_id());
+            }
+        }
+        for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+            visit(sub, &[words, &[sub.get_name().to_owned()]].concat());
+        }
+    }
+    let mut whole = tree();
+    // Positions are known from then on.
+    whole.build();
+    visit(&whole, &["lakegate".to_owned()]);
+}

@@ -181,6 +181,27 @@ pub trait Storage: Send + Sync {
     /// It is gone or was changed.
     fn open(&self, object: &Facts) -> Result<Box<dyn Chunks>>;
 
+    /// Some bytes of exactly that version, from `from` on (S3: a range).
+    ///
+    /// # Errors
+    /// It is gone or was changed, or ends before.
+    fn read_range(&self, object: &Facts, from: u64, bytes: u64) -> Result<Vec<u8>> {
+        let mut chunks = self.open(object)?;
+        let (mut at, end) = (0, from.saturating_add(bytes));
+        let mut found = Vec::new();
+        while at < end {
+            let chunk = chunks.next()?;
+            if chunk.is_empty() {
+                return Err(StorageError::Changed { key: object.key.clone() });
+            }
+            let next = at + chunk.len() as u64;
+            let (first, last) = (from.clamp(at, next) - at, end.clamp(at, next) - at);
+            found.extend_from_slice(&chunk[first as usize..last as usize]);
+            at = next;
+        }
+        Ok(found)
+    }
+
     /// A small object as a whole; `None` if there is none.
     ///
     /// # Errors

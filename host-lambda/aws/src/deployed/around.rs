@@ -38,6 +38,15 @@ impl Around {
     pub(super) fn new(pipeline: &Pipeline, aws: &Aws, loader: Option<Loader>, metrics: bool) -> Self {
         Self { aws: aws.clone(), pipeline: Arc::new(pipeline.clone()), loader, metrics }
     }
+
+    /// The transform of the release that made a commit.
+    pub(super) fn transform_of(loader: &Loader, record: &CommitRecord) -> Result<Option<Transform>> {
+        let Some(release) = &record.release else { return Ok(None) };
+        let Ok(version) = release.version.parse() else { return Ok(None) };
+        let pinned = Pinned { version, manifest: release.manifest.clone() };
+        let release = loader.load_pinned(&release.name, &pinned, false)?;
+        Ok(Some(release.transform).filter(|transform| transform.digest() == record.component))
+    }
 }
 
 impl Surroundings for Around {
@@ -76,27 +85,30 @@ impl Surroundings for Around {
     }
 
     fn source(&self, record: &SourceRecord) -> Result<Source> {
-        let gone = |what: &str| Error::new(Code::SourceGone, format!("{} {what}", record.uri));
-        let place = record.uri.strip_prefix("s3://").and_then(|place| place.split_once('/'));
-        let Some((bucket, key)) = place else {
-            let path = std::path::Path::new(&record.uri);
-            let there = path.exists();
-            return Source::file(path)
-                .map_err(|error| if there { error } else { gone("is not there any more") });
-        };
-        let storage = Arc::new(S3Storage::new(self.aws.clone(), bucket, "", S3Options::default()));
-        let version = record.version.strip_prefix("v:");
-        let facts = storage.stat_version(key, version)?.ok_or_else(|| gone("is not there any more"))?;
-        let source = Source::object(storage, record.uri.clone(), facts)
-            .arrived(record.event_time_ms, record.sequencer.clone());
-        if source.version() == record.version { Ok(source) } else { Err(gone("was overwritten")) }
+        source_of(&self.aws, record)
     }
 
     fn transform(&self, record: &CommitRecord) -> Result<Option<Transform>> {
-        let (Some(loader), Some(release)) = (&self.loader, &record.release) else { return Ok(None) };
-        let Ok(version) = release.version.parse() else { return Ok(None) };
-        let pinned = Pinned { version, manifest: release.manifest.clone() };
-        let release = loader.load_pinned(&release.name, &pinned, false)?;
-        Ok(Some(release.transform).filter(|transform| transform.digest() == record.component))
+        self.loader.as_ref().map_or(Ok(None), |loader| Self::transform_of(loader, record))
     }
+}
+
+/// A source object as its record pins it, in a bucket or in a folder.
+///
+/// # Errors
+/// `source_gone`: it is not there any more, or was overwritten.
+pub fn source_of(aws: &Aws, record: &SourceRecord) -> Result<Source> {
+    let gone = |what: &str| Error::new(Code::SourceGone, format!("{} {what}", record.uri));
+    let place = record.uri.strip_prefix("s3://").and_then(|place| place.split_once('/'));
+    let Some((bucket, key)) = place else {
+        let path = std::path::Path::new(&record.uri);
+        let there = path.exists();
+        return Source::file(path).map_err(|error| if there { error } else { gone("is not there any more") });
+    };
+    let storage = Arc::new(S3Storage::new(aws.clone(), bucket, "", S3Options::default()));
+    let version = record.version.strip_prefix("v:");
+    let facts = storage.stat_version(key, version)?.ok_or_else(|| gone("is not there any more"))?;
+    let source = Source::object(storage, record.uri.clone(), facts)
+        .arrived(record.event_time_ms, record.sequencer.clone());
+    if source.version() == record.version { Ok(source) } else { Err(gone("was overwritten")) }
 }

@@ -71,6 +71,18 @@ pub(super) async fn fetch(bucket: &Bucket, key: &str, wanted: Wanted<'_>) -> Res
     again(BODIES - 1, FIRST_PAUSE * 2, broke_off, ask).await?
 }
 
+/// Some bytes of a pinned version.
+pub(super) async fn fetch_range(
+    bucket: &Bucket,
+    object: &Facts,
+    from: u64,
+    bytes: u64,
+) -> Result<Vec<u8>, AwsError> {
+    let range = Range { version: object.version.clone(), from, bytes, total: object.bytes };
+    let wanted = Wanted { range: Some(&range), version_id: object.version.strip_prefix("v:"), unless: None };
+    fetch(bucket, &object.key, wanted).await.map(|found| found.bytes.to_vec())
+}
+
 /// What a look at an object would have told, together with all of it where it has at most `most` bytes.
 pub(super) async fn fetch_with_facts(
     bucket: &Bucket,

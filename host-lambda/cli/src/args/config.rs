@@ -10,8 +10,3 @@ pub struct ConfigArg {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
-
-/// Whether an input names an object in a bucket.
-pub fn is_object(input: &str) -> bool {
-    input.starts_with("s3://")
-}

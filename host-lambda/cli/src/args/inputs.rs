@@ -1,17 +1,26 @@
-//! Source objects as the command line means them: files, the files of folders, standard input.
+//! Source objects as the command line means them: files, the files of folders, objects in buckets, standard input.
+//!
+//! Not for lakes. The decision to know: a URI that ends in `/`, or names a bucket alone, is a prefix, and means what
+//! lies below it, as a folder does; any other URI is one object.
 
 use crate::args::files;
+use crate::args::place::{Place, bucket_and_key};
+use crate::cloud;
 use lakegate_base::{Code, Error};
 use lakegate_lake::source::Source;
+use lakegate_lake::storage::{Facts, Storage};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// One input as the command line means it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub enum Input {
     /// Standard input.
     Stdin,
     /// A file, and its length in bytes when the command line was read.
     File(PathBuf, u64),
+    /// An object: its URI, its bucket, and its facts then.
+    Object(String, Arc<dyn Storage>, Facts),
 }
 
 impl Input {
@@ -20,6 +29,7 @@ impl Input {
         match self {
             Self::Stdin => "standard input".to_owned(),
             Self::File(path, _) => path.display().to_string(),
+            Self::Object(uri, ..) => uri.clone(),
         }
     }
 
@@ -28,6 +38,7 @@ impl Input {
         match self {
             Self::Stdin => 0,
             Self::File(_, bytes) => *bytes,
+            Self::Object(_, _, facts) => facts.bytes,
         }
     }
 
@@ -39,28 +50,50 @@ impl Input {
         match self {
             Self::Stdin => Source::reader(std::io::stdin().lock(), table.unwrap_or("stdin")),
             Self::File(path, _) => Source::file(path),
+            Self::Object(uri, bucket, facts) => pinned(uri, bucket, facts),
         }
         .map_err(|error| error.in_file(self.name()))
     }
 }
 
-/// All inputs that `named` means: files, the files of folders, standard input. The lake itself is left out.
+/// An object of a listing, by its version where the bucket keeps versions.
+fn pinned(uri: &str, bucket: &Arc<dyn Storage>, facts: &Facts) -> Result<Source, Error> {
+    let facts = bucket.stat(&facts.key)?.ok_or_else(|| missing(uri))?;
+    Ok(Source::object(bucket.clone(), uri.to_owned(), facts))
+}
+
+/// There is no object of this name.
+pub fn missing(uri: &str) -> Error {
+    Error::new(Code::NotFound, "there is no such object")
+        .with_hint("a prefix ends in `/`; `aws s3 ls` lists what there is")
+        .in_file(uri)
+}
+
+/// All inputs that `named` means: files, the files of folders, objects, those below a prefix, standard input. The lake
+/// itself is left out.
 ///
 /// # Errors
 /// One does not exist, standard input is named twice, or nothing is found at all.
-pub fn inputs(named: &[PathBuf], lake: Option<&Path>) -> Result<Vec<Input>, Error> {
-    let lake = lake.and_then(|lake| lake.canonicalize().ok());
+pub fn inputs(named: &[Place], lake: Option<&Path>) -> Result<Vec<Input>, Error> {
+    let own = lake.and_then(|lake| lake.canonicalize().ok());
     let mut found = Vec::new();
-    for path in named {
+    for place in named {
+        let path = match place {
+            Place::S3(uri) => {
+                found.extend(objects(uri, lake)?);
+                continue;
+            }
+            Place::Local(path) => path,
+        };
         if path.as_os_str() == "-" {
-            if found.contains(&Input::Stdin) {
+            if found.iter().any(|input| matches!(input, Input::Stdin)) {
                 return Err(Error::usage("standard input (`-`) can be read only once"));
             }
             found.push(Input::Stdin);
             continue;
         }
-        let outside = |file: &Path| match &lake {
-            Some(lake) => !file.canonicalize().is_ok_and(|file| file.starts_with(lake)),
+        let outside = |file: &Path| match &own {
+            Some(own) => !file.canonicalize().is_ok_and(|file| file.starts_with(own)),
             None => true,
         };
         for file in files::walk(path, &outside)? {
@@ -69,11 +102,45 @@ pub fn inputs(named: &[PathBuf], lake: Option<&Path>) -> Result<Vec<Input>, Erro
         }
     }
     if found.is_empty() {
-        let names: Vec<String> = named.iter().map(|path| path.display().to_string()).collect();
-        return Err(Error::new(Code::NoInput, "there is no file to read here")
-            .with_hint("hidden files and those that start with `_` are skipped inside folders")
+        let names: Vec<String> = named.iter().map(Place::to_string).collect();
+        return Err(Error::new(Code::NoInput, "there is nothing to read here")
+            .with_hint("hidden files and those that start with `_` are skipped inside folders and prefixes")
             .in_file(names.join(", ")));
     }
+    Ok(found)
+}
+
+/// An object, or those below a prefix.
+fn objects(uri: &str, lake: Option<&Path>) -> Result<Vec<Input>, Error> {
+    let bucket = cloud::bucket_of(uri)?;
+    let (name, key) = bucket_and_key(uri)?;
+    if !is_prefix(key) {
+        let facts = bucket.stat(key)?.ok_or_else(|| missing(uri))?;
+        return Ok(vec![Input::Object(uri.to_owned(), bucket, facts)]);
+    }
+    let own = lake.and_then(Path::to_str).map(|lake| format!("{}/", lake.trim_end_matches('/')));
+    let below = below(&*bucket, key)?.into_iter();
+    let inputs =
+        below.map(|facts| Input::Object(format!("s3://{name}/{}", facts.key), bucket.clone(), facts));
+    Ok(inputs.filter(|input| own.as_ref().is_none_or(|own| !input.name().starts_with(own))).collect())
+}
+
+/// Whether a key means all that lies below it.
+pub fn is_prefix(key: &str) -> bool {
+    key.is_empty() || key.ends_with('/')
+}
+
+/// The objects below a prefix, as folders are walked: without those that are hidden or begin with `_` below it, and
+/// without the empty ones that stand for folders.
+///
+/// # Errors
+/// The storage's.
+pub fn below(bucket: &dyn Storage, prefix: &str) -> Result<Vec<Facts>, Error> {
+    let mut found = bucket.list(prefix)?;
+    found.retain(|facts| {
+        let inside = facts.key.strip_prefix(prefix).unwrap_or(&facts.key);
+        !facts.key.ends_with('/') && !inside.split('/').any(|step| step.starts_with(['.', '_']))
+    });
     Ok(found)
 }
 
@@ -90,20 +157,22 @@ mod tests {
         fs::create_dir_all(path("lake/orders")).unwrap();
         fs::write(path("lake/orders/a.parquet"), "PAR1").unwrap();
         fs::write(path("orders.json"), "[]").unwrap();
-        let found = inputs(&[folder.path().to_owned()], Some(&path("lake"))).unwrap();
-        assert_eq!(found, [Input::File(path("orders.json"), 2)]);
+        let found = inputs(&[Place::Local(folder.path().to_owned())], Some(&path("lake"))).unwrap();
+        let [Input::File(file, 2)] = &found[..] else { panic!("one file") };
+        assert_eq!(*file, path("orders.json"));
     }
 
     #[test]
     fn standard_input_is_read_once() {
-        let named = [PathBuf::from("-"), PathBuf::from("-")];
-        assert_eq!(inputs(&named, None).unwrap_err().fault(), Fault::Usage);
-        assert_eq!(inputs(&named[..1], None).unwrap(), [Input::Stdin]);
+        let named = [Place::from("-"), Place::from("-")];
+        assert_eq!(inputs(&named, None).err().map(|error| error.fault()), Some(Fault::Usage));
+        assert!(matches!(inputs(&named[..1], None).unwrap()[..], [Input::Stdin]));
     }
 
     #[test]
     fn nothing_to_read_is_said() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(inputs(&[folder.path().to_owned()], None).unwrap_err().name(), "no_input");
+        let refused = inputs(&[Place::Local(folder.path().to_owned())], None).err();
+        assert_eq!(refused.map(|error| error.code()), Some(Code::NoInput));
     }
 }

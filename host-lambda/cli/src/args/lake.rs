@@ -1,55 +1,209 @@
-//! The lake that a verb works on, as a folder on the command line.
+//! The lake that a verb works on: a folder, a place in S3, or that of a pipeline.
+//!
+//! Not for registries and channels. Decisions to know:
+//!
+//! * A lake in S3 that pipelines of `lakegate.toml` write to is connected to what they are connected to, so that what a
+//!   person changes shows in the catalog as what the function changes does.
+//! * Where no lake is named, it is the folder `lake`; where there is none and a configuration is found, it is the lake
+//!   of its pipelines.
 
+use crate::args::place::Place;
+use crate::cloud;
 use clap::Args;
 use lakegate_base::{Code, Error};
-use lakegate_lake::Lake;
-use lakegate_lake::keys::is_lake;
+use lakegate_lake::keys::{OWN, is_lake};
+use lakegate_lake::lake::{Lake, Surroundings};
+use lakegate_lake::record::{CommitRecord, SourceRecord};
+use lakegate_lake::source::Source;
+use serde_json::Value;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where the lake is when nothing is said.
+pub const DEFAULT: &str = "lake";
 
 /// The lake to work on.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct LakeArg {
-    /// Folder of the lake
-    #[arg(long, value_name = "DIR", default_value = "lake")]
-    pub lake: PathBuf,
+    /// The lake: a folder, or s3://BUCKET/PREFIX/ [default: lake, or that of lakegate.toml]
+    #[arg(long, value_name = "DIR | S3 URI")]
+    pub lake: Option<Place>,
+    #[command(flatten)]
+    pub through: ThroughArg,
+}
+
+/// The pipelines that write to it.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ThroughArg {
+    /// The lake of this pipeline of lakegate.toml
+    #[arg(long, value_name = "NAME", conflicts_with = "lake")]
+    pub pipeline: Option<String>,
+    /// Configuration of the pipelines [default: lakegate.toml here or in a folder above]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// A lake, and how a person calls it.
+pub struct NamedLake {
+    lake: Lake,
+    /// The folder or URI, for messages and suggested commands.
+    pub shown: PathBuf,
+    /// Whether it is in S3 and no pipeline of a configuration writes to it: no catalog hears of what is written.
+    pub alone: bool,
+}
+
+impl Deref for NamedLake {
+    type Target = Lake;
+
+    fn deref(&self) -> &Lake {
+        &self.lake
+    }
+}
+
+impl NamedLake {
+    /// The lake itself.
+    pub fn lake(&self) -> Lake {
+        self.lake.clone()
+    }
 }
 
 impl LakeArg {
-    /// Opens the lake, which need not exist yet.
+    /// Opens the lake, which need not exist yet: without a name the folder `lake`.
     ///
     /// # Errors
-    /// The folder cannot be used.
-    pub fn open(&self) -> Result<Lake, Error> {
-        open_lake(&self.lake)
+    /// The folder cannot be used, or the configuration.
+    pub fn open(&self) -> Result<NamedLake, Error> {
+        match self.named()? {
+            Some(place) => open_lake(&place, self.config()),
+            None => open_lake(&DEFAULT.into(), None),
+        }
     }
 
     /// Opens a lake that must exist.
     ///
     /// # Errors
-    /// There is no such folder, or it holds no lake.
-    pub fn existing(&self) -> Result<Lake, Error> {
-        existing_lake(&self.lake)
+    /// There is no lake there.
+    pub fn existing(&self) -> Result<NamedLake, Error> {
+        existing_lake(&self.place()?, self.config())
+    }
+
+    /// The lake if it exists: for looking as if.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn if_there(&self) -> Result<Option<NamedLake>, Error> {
+        match self.existing() {
+            Err(error) if error.code() == Code::NoLake => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// Where it is, if the command line says.
+    fn named(&self) -> Result<Option<Place>, Error> {
+        match (&self.lake, &self.through.pipeline, &self.through.config) {
+            (Some(place), _, _) => Ok(Some(place.clone())),
+            (None, Some(pipeline), config) => cloud::lake_of(pipeline, config.as_deref()).map(Some),
+            (None, None, Some(config)) => the_one(&cloud::lakes_of(Some(config))?).map(Some),
+            (None, None, None) => Ok(None),
+        }
+    }
+
+    fn place(&self) -> Result<Place, Error> {
+        if let Some(place) = self.named()? {
+            return Ok(place);
+        }
+        if !is_lake(Path::new(DEFAULT)) && cloud::found()?.is_some() {
+            return the_one(&cloud::lakes_of(None)?);
+        }
+        Ok(DEFAULT.into())
+    }
+
+    fn config(&self) -> Option<&Path> {
+        self.through.config.as_deref()
     }
 }
 
-/// Opens the lake in `folder`, which need not exist yet.
-pub fn open_lake(folder: &Path) -> Result<Lake, Error> {
-    if folder.is_file() {
-        return Err(Error::new(Code::NotAFolder, "a lake is a folder, and this is a file")
-            .in_file(folder.display().to_string()));
+/// The one lake of a configuration; `lakes` are its pipelines' with their names.
+fn the_one(lakes: &[(String, Place)]) -> Result<Place, Error> {
+    match lakes {
+        [] => Err(Error::usage("the configuration has no pipeline")),
+        [(_, first), others @ ..] if others.iter().all(|(_, place)| place == first) => Ok(first.clone()),
+        several => {
+            let names: Vec<&str> = several.iter().map(|(name, _)| name.as_str()).collect();
+            Err(Error::usage("the pipelines of the configuration have several lakes").with_hint(format!(
+                "name one with --pipeline ({}), or with --lake s3://BUCKET/PREFIX/",
+                names.join(", ")
+            )))
+        }
     }
-    Lake::local(folder).map_err(|error| error.in_file(folder.display().to_string()))
 }
 
-/// Opens the lake in `folder`, which must hold one: reading must not make an empty lake out of a typing error.
-pub fn existing_lake(folder: &Path) -> Result<Lake, Error> {
-    if !is_lake(folder) {
-        let message = if folder.is_dir() { "this folder holds no lake" } else { "there is no lake here" };
-        return Err(Error::new(Code::NoLake, message)
-            .with_hint("`lakegate run INPUT --lake DIR` makes one; another lake is named with its folder")
-            .in_file(folder.display().to_string()));
+/// Opens the lake at a place, which need not exist yet. `config` is where its pipelines are looked for, by default here
+/// and in the folders above.
+///
+/// # Errors
+/// It cannot be a lake, or the configuration has mistakes.
+pub fn open_lake(place: &Place, config: Option<&Path>) -> Result<NamedLake, Error> {
+    let shown = place.shown();
+    match place {
+        Place::S3(uri) => {
+            let (lake, connected) = cloud::lake_at(uri, config)?;
+            Ok(NamedLake { lake, shown, alone: !connected })
+        }
+        Place::Local(folder) if folder.is_file() => {
+            Err(Error::new(Code::NotAFolder, "a lake is a folder, and this is a file")
+                .in_file(folder.display().to_string()))
+        }
+        Place::Local(folder) => {
+            let lake = Lake::local(folder).map_err(|error| error.in_file(folder.display().to_string()))?;
+            Ok(NamedLake { lake: lake.within(Arc::new(Anywhere)), shown, alone: false })
+        }
     }
-    open_lake(folder)
+}
+
+/// Opens the lake at a place, which must hold one: reading must not make an empty lake out of a typing error.
+///
+/// # Errors
+/// There is none; as [`open_lake`].
+pub fn existing_lake(place: &Place, config: Option<&Path>) -> Result<NamedLake, Error> {
+    let none = |message: &str| {
+        Error::new(Code::NoLake, message)
+            .with_hint(
+                "`lakegate run INPUT --lake DIR` makes one; another lake is named with its folder or S3 URI",
+            )
+            .in_file(place.to_string())
+    };
+    if let Place::Local(folder) = place
+        && !is_lake(folder)
+    {
+        return Err(none(if folder.is_dir() {
+            "this folder holds no lake"
+        } else {
+            "there is no lake here"
+        }));
+    }
+    let lake = open_lake(place, config)?;
+    if matches!(place, Place::S3(_)) && lake.storage().list_page(OWN, None, 1)?.found.is_empty() {
+        return Err(none("there is no lake here"));
+    }
+    Ok(lake)
+}
+
+/// What a folder's lake is connected to: sources, wherever they are.
+struct Anywhere;
+
+impl Surroundings for Anywhere {
+    fn published(&self, _: &Lake, _: &CommitRecord, _: Value) -> Result<Value, Error> {
+        Ok(Value::Null)
+    }
+
+    fn source(&self, record: &SourceRecord) -> Result<Source, Error> {
+        if record.uri.starts_with("s3://") {
+            return cloud::source_of(record);
+        }
+        Source::file(Path::new(&record.uri))
+    }
 }
 
 #[cfg(test)]
@@ -59,7 +213,19 @@ mod tests {
     #[test]
     fn an_empty_folder_is_no_lake() {
         let folder = tempfile::tempdir().unwrap();
-        let refused = existing_lake(folder.path()).err().map(|error| error.code());
+        let place = Place::Local(folder.path().to_owned());
+        let refused = existing_lake(&place, None).err().map(|error| error.code());
         assert_eq!(refused, Some(Code::NoLake));
+    }
+
+    #[test]
+    fn several_pipelines_of_one_lake_mean_that_lake() {
+        let of = |places: &[&str]| -> Vec<(String, Place)> {
+            places.iter().enumerate().map(|(n, place)| (format!("p{n}"), (*place).into())).collect()
+        };
+        assert_eq!(the_one(&of(&["a", "a"])).unwrap(), "a".into());
+        let refused = the_one(&of(&["a", "b"])).unwrap_err();
+        assert!(refused.hint().unwrap().contains("p0, p1"), "{refused}");
+        assert!(the_one(&[]).is_err());
     }
 }

@@ -1,5 +1,7 @@
 //! What to do with each source, as a spec and the table beside it say.
 
+use crate::args::place::{Place, bucket_and_key};
+use crate::cloud;
 use crate::show::problem;
 use lakegate_base::{Code, Error};
 use lakegate_lake::run::Plan;
@@ -10,10 +12,10 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// The file cannot be read or is not UTF-8.
-pub fn read_spec(path: Option<&Path>) -> Result<String, Error> {
-    let Some(path) = path else { return Ok(String::new()) };
-    let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| Error::io(&name, error))?;
+pub fn read_spec(place: Option<&Place>) -> Result<String, Error> {
+    let Some(place) = place else { return Ok(String::new()) };
+    let name = place.to_string();
+    let bytes = read(place)?;
     let text = String::from_utf8(bytes)
         .map_err(|_| Error::new(Code::SpecNotUtf8, "the spec is not UTF-8 text").in_file(&*name))?;
     if text.trim().is_empty() {
@@ -23,6 +25,24 @@ pub fn read_spec(path: Option<&Path>) -> Result<String, Error> {
             .in_file(name));
     }
     Ok(text)
+}
+
+/// All of a small file, wherever it is.
+///
+/// # Errors
+/// `not_found`; it cannot be read.
+pub fn read(place: &Place) -> Result<Vec<u8>, Error> {
+    let uri = match place {
+        Place::Local(path) => {
+            return std::fs::read(path).map_err(|error| Error::io(&place.to_string(), error));
+        }
+        Place::S3(uri) => uri,
+    };
+    let (_, key) = bucket_and_key(uri)?;
+    match cloud::bucket_of(uri)?.get(key)? {
+        Some(found) => Ok(found.bytes),
+        None => Err(Error::new(Code::NotFound, "there is no such object").in_file(&**uri)),
+    }
 }
 
 /// What to do with each source: one plan for all, or one a source where the stem names the table.
@@ -39,8 +59,9 @@ impl Plans {
     ///
     /// # Errors
     /// The spec cannot be read, or it conflicts with `table`.
-    pub fn new(path: Option<&Path>, table: Option<&str>, again: bool) -> Result<Self, Error> {
-        Self::of_text(read_spec(path)?, path, table, again)
+    pub fn new(spec: Option<&Place>, table: Option<&str>, again: bool) -> Result<Self, Error> {
+        let path = spec.map(Place::shown);
+        Self::of_text(read_spec(spec)?, path.as_deref(), table, again)
     }
 
     /// The same for a spec whose text is known already; `path` is for messages.
@@ -94,7 +115,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("transform.toml");
         fs::write(&path, " \n").unwrap();
-        assert_eq!(read_spec(Some(&path)).unwrap_err().name(), "spec_empty");
+        assert_eq!(read_spec(Some(&Place::Local(path))).unwrap_err().name(), "spec_empty");
         assert_eq!(read_spec(None).unwrap(), "");
     }
 }

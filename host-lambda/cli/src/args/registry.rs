@@ -5,6 +5,7 @@
 //! follow the channel; so in a folder with a configuration a rollback is one command of two words.
 
 use crate::args::lake::existing_lake;
+use crate::args::place::Place;
 use crate::cloud::{Connection, Followers};
 use clap::Args;
 use lakegate_base::{Code, Error};
@@ -25,7 +26,7 @@ const TRUST_VARIABLE: &str = "LAKEGATE_TRUST";
 pub struct RegistryArg {
     /// Where releases are: a folder, or s3://BUCKET/PREFIX/ [default: of lakegate.toml]
     #[arg(long, value_name = "DIR | S3 URI")]
-    pub registry: Option<String>,
+    pub registry: Option<Place>,
     /// Public key file of whoever publishes; may be repeated [default: $LAKEGATE_TRUST; those of lakegate.toml count besides]
     #[arg(long, value_name = "FILE")]
     pub trust: Vec<PathBuf>,
@@ -45,9 +46,9 @@ pub struct LakesArg {
     /// Configuration of the pipelines [default: lakegate.toml here or in a folder above]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// A lake in a folder that the releases write to, beside those of the configuration
-    #[arg(long, value_name = "DIR")]
-    pub lake: Option<PathBuf>,
+    /// A lake that the releases write to, beside those of the configuration
+    #[arg(long, value_name = "DIR | S3 URI")]
+    pub lake: Option<Place>,
 }
 
 /// A registry, who is trusted, and the pipelines that follow the channel.
@@ -57,8 +58,9 @@ pub struct Opened {
     pub followers: Followers,
     /// The private key, if one was named.
     pub key: Option<SigningKey>,
-    /// A lake that was named beside the pipelines.
-    folder: Option<PathBuf>,
+    /// A lake that was named beside the pipelines, and where the configuration is.
+    named: Option<Place>,
+    config: Option<PathBuf>,
     pub connection: Connection,
 }
 
@@ -85,7 +87,15 @@ pub fn open(name: &str, at: &RegistryArg, key: &KeyArg, lakes: &LakesArg) -> Res
     };
     let key = key.or(known.key);
     let trust = known.trust.and(at.trusted()?);
-    Ok(Opened { registry, trust, followers, key, folder: lakes.lake.clone(), connection })
+    Ok(Opened {
+        registry,
+        trust,
+        followers,
+        key,
+        named: lakes.lake.clone(),
+        config: lakes.config.clone(),
+        connection,
+    })
 }
 
 impl Opened {
@@ -198,11 +208,11 @@ impl Opened {
     /// The lakes that the releases write to: name of the pipeline, and lake.
     ///
     /// # Errors
-    /// A folder cannot be used.
+    /// One cannot be used.
     pub fn lakes(&self) -> Result<Vec<(String, Lake)>, Error> {
         let mut lakes = self.followers.lakes(&self.connection)?;
-        if let Some(folder) = &self.folder {
-            lakes.push((folder.display().to_string(), existing_lake(folder)?));
+        if let Some(place) = &self.named {
+            lakes.push((place.to_string(), existing_lake(place, self.config.as_deref())?.lake()));
         }
         Ok(lakes)
     }
@@ -235,13 +245,14 @@ impl RegistryArg {
 ///
 /// # Errors
 /// The place makes no sense.
-pub fn registry_named(place: &str, connection: &Connection) -> Result<Registry, Error> {
-    if place.starts_with("s3://") {
-        return Ok(Registry::over(connection.storage(place)?));
-    }
-    let folder = Path::new(place);
+pub fn registry_named(place: &Place, connection: &Connection) -> Result<Registry, Error> {
+    let folder = match place {
+        Place::S3(uri) => return Ok(Registry::over(connection.storage(uri)?)),
+        Place::Local(folder) => folder,
+    };
     if folder.is_file() {
-        return Err(Error::new(Code::NotAFolder, "a registry is a folder, and this is a file").in_file(place));
+        return Err(Error::new(Code::NotAFolder, "a registry is a folder, and this is a file")
+            .in_file(place.to_string()));
     }
     Ok(Registry::over(Arc::new(LocalFolder::new(folder)?)))
 }

@@ -1,5 +1,6 @@
 //! The transform that a verb uses, and with a release what it is told.
 
+use crate::args::place::Place;
 use crate::args::registry::{RegistryArg, name_and_version, registry_named};
 use crate::cloud::Connection;
 use clap::Args;
@@ -10,7 +11,7 @@ use lakegate_lake::source::Source;
 use lakegate_release::{Follow, Follower, Listener, Loader, Release};
 use lakegate_sandbox::{Limits, Sandbox, Transform};
 use std::iter;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The transform to use.
@@ -114,7 +115,7 @@ impl Chosen {
     ///
     /// # Errors
     /// A spec or a table is named beside a release.
-    pub fn check_alone(&self, spec: Option<&Path>, table: Option<&str>) -> Result<(), Error> {
+    pub fn check_alone(&self, spec: Option<&Place>, table: Option<&str>) -> Result<(), Error> {
         if matches!(self, Self::Component(_)) || (spec.is_none() && table.is_none()) {
             return Ok(());
         }
@@ -124,6 +125,13 @@ impl Chosen {
 }
 
 impl TransformArg {
+    /// Whether anything of it was given.
+    pub fn is_set(&self) -> bool {
+        let Self { transform, registry, min_sequence, accept_sequence } = self;
+        let registry = registry.registry.is_some() || !registry.trust.is_empty();
+        transform.is_some() || registry || *min_sequence > 0 || accept_sequence.is_some()
+    }
+
     /// Loads the component, also that of a release.
     ///
     /// # Errors

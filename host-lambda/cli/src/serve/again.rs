@@ -3,20 +3,10 @@
 //! Not for the flow, which takes it as any upload. The decision to know: only what lies in this lake's raw folder can be
 //! taken; what failed from elsewhere is named, and is for `lakegate run --failed`.
 
-use lakegate_base::Error;
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
-
-use sha2::{Digest, Sha256};
-
 use crate::serve::queue::Waiting;
-use crate::serve::{Server, Told};
-use lakegate_lake::keys::raw_key;
+use crate::serve::{Server, Told, raw};
+use lakegate_base::Error;
 use lakegate_lake::record::{FailedRecord, ReleaseRecord};
-
-/// Bytes that are copied at once.
-const PIECE_BYTES: usize = 1 << 20;
 
 /// Which of all that failed is meant.
 pub struct Only {
@@ -61,25 +51,12 @@ impl Server {
 
     /// Its id in the queue; none where its raw file is not in the raw folder.
     fn take_one(&self, failed: &FailedRecord, own: bool) -> Result<Option<String>, Error> {
-        let path = Path::new(&failed.source.uri);
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-        let here = Path::new(self.lake.root()).join(raw_key(&name));
-        let Some(mut raw) = File::open(path).ok().filter(|_| here == path) else { return Ok(None) };
-        let mut stage = self.lake.storage().stage(&raw_key(&name))?;
-        let (mut hash, mut piece) = (Sha256::new(), vec![0; PIECE_BYTES]);
-        loop {
-            let read = raw.read(&mut piece).map_err(|error| Error::io(&failed.source.uri, error))?;
-            let bytes = piece.get(..read).unwrap_or_default();
-            if bytes.is_empty() {
-                break;
-            }
-            hash.update(bytes);
-            stage.write(bytes)?;
-        }
-        let staged = stage.finish()?;
+        let uri = &failed.source.uri;
+        let name = uri.rsplit('/').next().unwrap_or_default().to_owned();
+        let Some((staged, digest)) = raw::stage_again(&self.lake, uri, &name)? else { return Ok(None) };
         let spec = Some(failed.spec.clone()).filter(|_| own);
         let spec = spec.filter(|digest| self.kept_spec(digest).is_ok());
-        let (bytes, digest) = (staged.bytes, hex::encode(hash.finalize()));
+        let bytes = staged.bytes;
         let waiting = Waiting { version: 1, name, bytes, digest, spec, ..Waiting::default() };
         self.queue.accept(waiting, staged).map(Some)
     }

@@ -12,9 +12,7 @@
 //!   through, since another upload may take the raw name before this one can be tried again.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,14 +20,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::serve::raw;
 use crate::show::made::state_name;
 use crate::show::problem;
 use lakegate_base::{Code, Error, Fault, Result};
-use lakegate_lake::keys::{UPLOADS, commit_key, raw_key, upload_bytes_key, upload_key};
+use lakegate_lake::keys::{UPLOADS, commit_key, upload_bytes_key, upload_key};
 use lakegate_lake::lake::{Lake, to_json};
 use lakegate_lake::record::{CommitRecord, Receipt, ReleaseRecord};
 use lakegate_lake::run::{Outcome, Progress};
-use lakegate_lake::source::{Source, now_ms};
+use lakegate_lake::source::now_ms;
 use lakegate_lake::storage::Staged;
 
 /// Uploads that are through and still told about; a page asks for its own within seconds.
@@ -167,7 +166,7 @@ impl Queue {
             }
             let Some(waiting) = self.lake.read_json::<Waiting>(&facts.key)? else { continue };
             let bytes = self.lake.storage().stat(&upload_bytes_key(&waiting.id))?;
-            if bytes.is_some() || self.is_in_place(&waiting) {
+            if bytes.is_some() || raw::is_in_place(&self.lake, &waiting) {
                 // It is stopping already, and stays where it is.
                 let _stops = self.push(waiting);
             } else {
@@ -175,13 +174,6 @@ impl Queue {
             }
         }
         Ok(())
-    }
-
-    /// Whether the raw file of its name is this upload: its turn came, and was cut short.
-    fn is_in_place(&self, waiting: &Waiting) -> bool {
-        let path = Path::new(self.lake.root()).join(raw_key(&waiting.name));
-        let same_length = fs::metadata(&path).is_ok_and(|raw| raw.len() == waiting.bytes);
-        same_length && Source::file(&path).is_ok_and(|raw| raw.digest() == waiting.digest)
     }
 
     /// Takes one upload after the other until [`Queue::stop`].
@@ -231,7 +223,7 @@ impl Queue {
 
     fn take(&self, waiting: &Waiting, take: Take<'_>) -> std::result::Result<State, Error> {
         self.set(&waiting.id, State::Running { pass: 0, read: 0 });
-        self.place(waiting)?;
+        raw::place(&self.lake, waiting)?;
         let (mut pass, total) = (0, waiting.bytes);
         let mut progress = |progress| {
             let read = match progress {
@@ -254,30 +246,6 @@ impl Queue {
             release: commit.release.as_ref().map(ReleaseRecord::shown),
             replaces: commit.on_reupload == "replace",
         })))
-    }
-
-    /// Gives the bytes their raw name, beside their own.
-    fn place(&self, waiting: &Waiting) -> Result<()> {
-        let (key, own) = (raw_key(&waiting.name), upload_bytes_key(&waiting.id));
-        let path = |key: &str| Path::new(self.lake.root()).join(key);
-        if !path(&own).exists() {
-            if self.is_in_place(waiting) {
-                return Ok(());
-            }
-            return Err(
-                Error::new(Code::UploadGone, format!("{own} is gone")).with_hint("upload the file again")
-            );
-        }
-        let io = |error| Error::io(&key, error);
-        let (raw, beside) = (path(&key), path(&format!("{own}.link")));
-        fs::create_dir_all(raw.parent().unwrap_or(&raw)).map_err(io)?;
-        // One that a killed server left is the same file.
-        let _old = fs::remove_file(&beside);
-        fs::hard_link(path(&own), &beside).map_err(io)?;
-        fs::rename(&beside, &raw).map_err(io)?;
-        // Where both are one file already, the rename has done nothing.
-        let _same = fs::remove_file(&beside);
-        Ok(self.lake.storage().seal(&[key, own])?)
     }
 
     /// Ends the worker after the upload that it has in hand.

@@ -2,7 +2,9 @@
 
 use super::*;
 use lakegate_base::{Code, Error};
+use lakegate_lake::keys::raw_key;
 use std::cell::RefCell;
+use std::fs;
 use std::io::Write;
 
 struct Fixture {

@@ -5,6 +5,7 @@
 //! crawler exists. The decision to know: a spec is judged by the transform itself, which opens a job with
 //! it and reads nothing; the host knows no rule of specs.
 
+use crate::args::place::Place;
 use crate::args::plans::read_spec;
 use crate::args::transform::TransformArg;
 use crate::context::Context;
@@ -197,7 +198,7 @@ fn spec(
     name: &str,
     at: At,
 ) -> std::result::Result<Option<Finding>, Error> {
-    let text = match read_spec(Some(path)) {
+    let text = match read_spec(Some(&Place::Local(path.to_owned()))) {
         Ok(text) => text,
         Err(error) => {
             let hint = error.hint().map(str::to_owned);

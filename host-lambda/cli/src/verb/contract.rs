@@ -38,6 +38,7 @@ enum Action {
 #[command(after_help = "Examples:
   lakegate contract show orders
   lakegate contract show orders --digest 3f2a          an earlier one, by the start of its digest
+  lakegate contract show orders --lake s3://acme-lake/sales/
   lakegate contract show orders --json | jq .columns")]
 struct ShowArgs {
     /// Table name

@@ -5,48 +5,92 @@
 //! deployed, and the other way round.
 
 use crate::args::config::ConfigArg;
+use crate::args::inputs::{below, is_prefix, missing};
+use crate::args::lake::ThroughArg;
+use crate::args::place::{Place, bucket_and_key};
 use crate::cloud;
 use crate::context::Context;
 use crate::show::output::{Answer, Exit, Outcome};
 use crate::show::problem;
-use crate::show::progress::Bar;
+use crate::show::progress::{Bar, Steps};
 use crate::show::render::{Screen, Tone, count, number, visible};
 use clap::Args;
 use lakegate_aws::config::Route;
-use lakegate_aws::deployed::{Deployed, Request};
+use lakegate_aws::deployed::{Deployed, Request, connected_lake};
 use lakegate_aws::event::{AnswerState, ObjectAnswer, ObjectRef};
-use lakegate_aws::s3::{S3Options, S3Storage};
 use lakegate_base::time::rfc3339;
 use lakegate_base::{Code, Error};
+use lakegate_lake::Lake;
+use lakegate_lake::record::FailedRecord;
 use lakegate_lake::source::now_ms;
-use lakegate_lake::storage::Storage;
 use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// `s3://bucket/key` cut in two; the key may be empty.
-fn bucket_and_key(uri: &str) -> Result<(&str, &str), Error> {
-    let place = uri.strip_prefix("s3://").map(|place| place.split_once('/').unwrap_or((place, "")));
-    place.filter(|(bucket, _)| !bucket.is_empty()).ok_or_else(|| {
-        Error::usage(format!("{uri} is no s3://bucket/key"))
-            .with_hint("for example s3://raw/orders/2025/x.json")
-    })
+/// Takes objects that a person names: objects, and all below prefixes.
+pub fn run(places: &[Place], through: &ThroughArg, again: bool, context: &Context) -> Outcome {
+    let deployed = cloud::connect(through.config.as_deref())?;
+    let (mut objects, mut left) = (Vec::new(), Left::default());
+    for place in places {
+        let Place::S3(uri) = place else { continue };
+        let (bucket, key) = bucket_and_key(uri)?;
+        if !is_prefix(key) {
+            let object = ObjectRef { bucket: bucket.into(), key: key.into(), ..ObjectRef::default() };
+            check_taken(&deployed, &object, through)?;
+            objects.push(object);
+            continue;
+        }
+        let found = below(&*cloud::bucket_of(uri)?, key)?;
+        if found.is_empty() {
+            return Err(nothing_below(uri));
+        }
+        for facts in found {
+            let object = ObjectRef { bucket: bucket.into(), key: facts.key, ..ObjectRef::default() };
+            match check_taken(&deployed, &object, through) {
+                Ok(()) => objects.push(object),
+                Err(_) => left.others += 1,
+            }
+        }
+    }
+    if objects.is_empty() {
+        let names: Vec<String> = places.iter().map(Place::to_string).collect();
+        return Err(Error::new(Code::NoPipeline, "no pipeline takes any object there")
+            .with_hint("`lakegate config check` lists which prefixes and suffixes the pipelines take")
+            .in_file(names.join(", ")));
+    }
+    take(&deployed, &objects, again, &left, context)
 }
 
-/// Takes objects that a person names.
-pub fn run(uris: &[String], config: &ConfigArg, again: bool, context: &Context) -> Outcome {
-    let mut objects = Vec::new();
-    for uri in uris {
-        let (bucket, key) = bucket_and_key(uri)?;
-        objects.push(ObjectRef { bucket: bucket.into(), key: key.into(), ..ObjectRef::default() });
+fn nothing_below(uri: &str) -> Error {
+    Error::new(Code::NoInput, "there is no object below this prefix")
+        .with_hint("`aws s3 ls` lists what there is; names that begin with `_` or `.` are left out")
+        .in_file(uri)
+}
+
+/// That a pipeline takes this object, and the one that was named.
+fn check_taken(deployed: &Deployed, object: &ObjectRef, through: &ThroughArg) -> Result<(), Error> {
+    let refused = |what: String| Error::new(Code::NoPipeline, what).in_file(object.uri());
+    match (deployed.config().route(&object.bucket, &object.key), &through.pipeline) {
+        (Route::Pipeline(pipeline), Some(named)) if pipeline.name != *named => {
+            deployed.named(named)?;
+            Err(refused(format!("the pipeline {} takes it, and not {named}", pipeline.name)))
+        }
+        (Route::Pipeline(_), _) => Ok(()),
+        (Route::Loop { pipeline, prefix }, _) => Err(refused(format!(
+            "it lies below {prefix}, where {pipeline} writes: taking it would be a loop"
+        ))),
+        (Route::Unmatched, _) => Err(refused("no pipeline takes it".into()).with_hint(
+            "`lakegate config check` lists what the pipelines take; --lake takes it into one that is named",
+        )),
     }
-    take(&cloud::connect(config.config.as_deref())?.deployed, &objects, again, context)
 }
 
 /// Takes again the objects that failed in the pipelines of a configuration.
-pub fn run_failed(config: &ConfigArg, context: &Context) -> Outcome {
-    let connected = cloud::connect(config.config.as_deref())?;
+pub fn run_failed(through: &ThroughArg, again: bool, context: &Context) -> Outcome {
+    let deployed = cloud::connect(through.config.as_deref())?;
+    let lakes = lakes_of(&deployed, through.pipeline.as_deref())?;
     let mut objects = Vec::new();
-    for lake in connected.lakes()? {
-        for failed in lake.failures()? {
+    for lake in &lakes {
+        for failed in lake.failures()?.iter().filter(|failed| is_wanted(failed, through)) {
             if let Ok((bucket, key)) = bucket_and_key(&failed.source.uri) {
                 objects.push(ObjectRef { bucket: bucket.into(), key: key.into(), ..ObjectRef::default() });
             }
@@ -60,19 +104,41 @@ pub fn run_failed(config: &ConfigArg, context: &Context) -> Outcome {
         return Ok(Answer { text, json: json!({"objects": []}), ..Answer::default() });
     }
     let begun = rfc3339(now_ms());
-    let answer = take(&connected.deployed, &objects, false, context)?;
-    for lake in connected.lakes()? {
+    let answer = take(&deployed, &objects, again, &Left::default(), context)?;
+    for lake in &lakes {
         // What failed once more has a record of now.
-        for failed in lake.failures()?.into_iter().filter(|failed| failed.at < begun) {
+        for failed in lake.failures()?.iter().filter(|failed| failed.at < begun && is_wanted(failed, through))
+        {
             let Ok((bucket, key)) = bucket_and_key(&failed.source.uri) else { continue };
             let object = ObjectRef { bucket: bucket.into(), key: key.into(), ..ObjectRef::default() };
             // There was nothing to do: it is in the tables by another release than the one that it failed under.
-            if connected.deployed.is_done(&object)? {
+            if deployed.is_done(&object)? {
                 lake.settle(&failed.pipeline, &failed.source)?;
             }
         }
     }
     Ok(answer)
+}
+
+fn is_wanted(failed: &FailedRecord, through: &ThroughArg) -> bool {
+    through.pipeline.as_ref().is_none_or(|pipeline| *pipeline == failed.pipeline)
+}
+
+/// The lakes of all pipelines, or of one; each once.
+fn lakes_of(deployed: &Deployed, pipeline: Option<&str>) -> Result<Vec<Lake>, Error> {
+    let mut lakes: Vec<Lake> = Vec::new();
+    if let Some(name) = pipeline {
+        deployed.named(name)?;
+    }
+    for pipeline in
+        deployed.config().pipelines.values().filter(|of| pipeline.is_none_or(|name| of.name == name))
+    {
+        let lake = connected_lake(pipeline, deployed.aws(), None)?;
+        if lakes.iter().all(|known| known.root() != lake.root()) {
+            lakes.push(lake);
+        }
+    }
+    Ok(lakes)
 }
 
 /// Arguments of `backfill`.
@@ -81,9 +147,9 @@ pub fn run_failed(config: &ConfigArg, context: &Context) -> Outcome {
   lakegate backfill s3://raw/orders/ --dry-run          what is there and not yet in the tables
   lakegate backfill s3://raw/orders/2025/ --config deploy/lakegate.toml")]
 pub struct BackfillArgs {
-    /// Where to look: s3://bucket/prefix
+    /// Where to look: s3://BUCKET/PREFIX
     #[arg(value_name = "S3 URI")]
-    below: String,
+    below: Place,
     #[command(flatten)]
     config: ConfigArg,
     /// Say what would be taken; take nothing
@@ -91,42 +157,86 @@ pub struct BackfillArgs {
     dry_run: bool,
 }
 
+/// What was found and not taken.
+#[derive(Default)]
+struct Left {
+    done: u64,
+    /// Failed before, in the version that is there.
+    failed: u64,
+    /// For no pipeline.
+    others: u64,
+}
+
+impl Left {
+    fn text(&self) -> String {
+        let mut parts = vec![format!("{} done already", number(self.done))];
+        if self.failed > 0 {
+            let how = "`lakegate run --failed --config FILE` takes those again";
+            parts.push(format!("{} failed before ({how})", number(self.failed)));
+        }
+        parts.push(format!("{} not for any pipeline", number(self.others)));
+        parts.join(", ")
+    }
+}
+
 /// Runs `backfill`.
 pub fn backfill(args: &BackfillArgs, context: &Context) -> Outcome {
-    let (bucket, prefix) = bucket_and_key(&args.below)?;
-    let connected = cloud::connect(args.config.config.as_deref())?;
-    let deployed = &connected.deployed;
-    let storage = S3Storage::new(deployed.aws().clone(), bucket, "", S3Options::default());
-    let there = storage.list(prefix)?;
-    let mut open = Vec::new();
-    let (mut done, mut others) = (0u64, 0u64);
-    for facts in there {
+    let Place::S3(uri) = &args.below else {
+        return Err(Error::usage(format!("{} is no s3://BUCKET/PREFIX/", args.below))
+            .with_hint("for files, `lakegate run FOLDER --lake LAKE` does what a backfill does"));
+    };
+    let (bucket, prefix) = bucket_and_key(uri)?;
+    let deployed = cloud::connect(args.config.config.as_deref())?;
+    let failed = known_failures(&deployed)?;
+    let (mut open, mut left) = (Vec::new(), Left::default());
+    let mut markers = 0u64;
+    for facts in cloud::bucket_of(uri)?.list(prefix)? {
+        if facts.key.ends_with('/') {
+            markers += 1;
+            continue;
+        }
+        let modified_ms = facts.modified_ms;
         let object = ObjectRef { bucket: bucket.into(), key: facts.key, ..ObjectRef::default() };
         match deployed.config().route(&object.bucket, &object.key) {
-            Route::Pipeline(_) if deployed.is_done(&object)? => done += 1,
-            Route::Pipeline(_) => open.push(object),
-            Route::Loop { .. } | Route::Unmatched => others += 1,
+            Route::Pipeline(_) if deployed.is_done(&object)? => left.done += 1,
+            Route::Pipeline(pipeline) => match failed.get(&(pipeline.name.clone(), object.uri())) {
+                Some(at) if modified_ms <= *at => left.failed += 1,
+                _ => open.push(object),
+            },
+            Route::Loop { .. } | Route::Unmatched => left.others += 1,
         }
     }
-    if !args.dry_run {
-        return take(deployed, &open, false, context);
+    if !args.dry_run && !open.is_empty() {
+        return take(&deployed, &open, false, &left, context);
     }
-    let mut text = format!(
-        "{}: {} to take, {} done already, {} not for any pipeline\n",
-        context.out.paint(Tone::Name, &args.below),
-        count(open.len() as u64, "object", "objects"),
-        number(done),
-        number(others)
-    );
+    let to_take =
+        if open.is_empty() { "nothing".into() } else { count(open.len() as u64, "object", "objects") };
+    let name = context.out.paint(Tone::Name, uri);
+    let mut text = format!("{name}: {to_take} to take, {}\n", left.text());
     for object in &open {
         text.push_str(&format!("  {}\n", visible(&object.uri())));
     }
     let uris: Vec<String> = open.iter().map(ObjectRef::uri).collect();
-    Ok(Answer { text, json: json!({"to_take": uris, "done": done, "not_ours": others}), ..Answer::default() })
+    let json = json!({
+        "to_take": uris, "done": left.done, "failed_before": left.failed, "not_ours": left.others,
+        "folder_markers": markers,
+    });
+    Ok(Answer { text, json, ..Answer::default() })
+}
+
+/// Objects that failed in the pipelines, with the time of that version's last change.
+fn known_failures(deployed: &Deployed) -> Result<BTreeMap<(String, String), i64>, Error> {
+    let mut found = BTreeMap::new();
+    for lake in lakes_of(deployed, None)? {
+        let failures = lake.failures()?.into_iter();
+        found
+            .extend(failures.map(|failed| ((failed.pipeline, failed.source.uri), failed.source.modified_ms)));
+    }
+    Ok(found)
 }
 
 /// Takes objects one after the other and tells what each came to.
-fn take(deployed: &Deployed, objects: &[ObjectRef], again: bool, context: &Context) -> Outcome {
+fn take(deployed: &Deployed, objects: &[ObjectRef], again: bool, left: &Left, context: &Context) -> Outcome {
     let mut bar = Bar::new(context.err, 0, objects.len());
     let mut answers = Vec::new();
     let mut failed = 0;
@@ -136,7 +246,12 @@ fn take(deployed: &Deployed, objects: &[ObjectRef], again: bool, context: &Conte
             Request { id: "command".into(), begun: std::time::Instant::now(), deadline: None, again };
         match deployed.object(object, &request) {
             Ok(answer) => {
-                failed += u64::from(matches!(answer.state, AnswerState::Failed | AnswerState::Refused));
+                let taken = was_taken(&answer);
+                failed += u64::from(!taken);
+                if answer.state == AnswerState::Ignored && objects.len() == 1 {
+                    bar.finish();
+                    return Err(missing(&object.uri()));
+                }
                 answers.push(answer);
             }
             // A lone object is the answer itself; of several, each failure is told as it happens.
@@ -158,10 +273,24 @@ fn take(deployed: &Deployed, objects: &[ObjectRef], again: bool, context: &Conte
         (0, _) => Exit::Rejected,
         _ => Exit::Failed,
     };
-    let text = answers.iter().map(|answer| line(answer, context.out)).collect();
+    let mut text: String = answers.iter().map(|answer| line(answer, context.out)).collect();
+    if left.done + left.failed + left.others > 0 {
+        text.push_str(&format!("  {}\n", context.out.paint(Tone::Dim, &left.text())));
+    }
     let rows: u64 = answers.iter().map(|answer| answer.rows).sum();
-    let json = json!({"objects": answers, "rows": rows, "rejected": rejected, "failed": failed});
+    let json = json!({"objects": answers, "rows": rows, "rejected": rejected, "failed": failed,
+        "done": left.done, "failed_before": left.failed, "not_ours": left.others});
     Ok(Answer { text, json, exit })
+}
+
+/// Whether an object is in the tables now, or a newer version of it is.
+fn was_taken(answer: &ObjectAnswer) -> bool {
+    use AnswerState as State;
+    let state = answer.state;
+    matches!(
+        state,
+        State::Made | State::Replaced | State::RolledForward | State::NothingToDo | State::Superseded
+    )
 }
 
 fn line(answer: &ObjectAnswer, screen: Screen) -> String {
@@ -200,8 +329,7 @@ pub struct PauseArgs {
 
 /// Runs `pause` (`paused`) and `resume`.
 pub fn pause(args: &PauseArgs, paused: bool, context: &Context) -> Outcome {
-    let connected = cloud::connect(args.config.config.as_deref())?;
-    let deployed = &connected.deployed;
+    let deployed = &cloud::connect(args.config.config.as_deref())?;
     let pipeline = deployed.named(&args.pipeline)?;
     if pipeline.paused && !paused {
         return Err(Error::usage(format!("{} is paused by its configuration", args.pipeline))
@@ -220,33 +348,78 @@ pub fn pause(args: &PauseArgs, paused: bool, context: &Context) -> Outcome {
 
 /// Arguments of `retract`.
 #[derive(Args, Clone, Debug)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   lakegate retract s3://raw/orders/2025/wrong.json
+  lakegate retract s3://raw/orders/2025/01/            every object of that prefix that is in the tables
 
-Its rows and its quarantine go; events delivered again do not bring them back. A new version of the object does, and so does `lakegate run s3://… --again`.")]
+Rows and quarantine go; events delivered again do not bring them back. A new version of an object does, and so does `lakegate run s3://… --again`.")]
 pub struct RetractArgs {
-    /// The source object
+    /// The source object, or a prefix that ends in `/`
     #[arg(value_name = "S3 URI")]
-    object: String,
+    object: Place,
+    /// Say what would be taken out; take nothing
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     config: ConfigArg,
 }
 
 /// Runs `retract`.
 pub fn retract(args: &RetractArgs, context: &Context) -> Outcome {
-    let (bucket, key) = bucket_and_key(&args.object)?;
-    let connected = cloud::connect(args.config.config.as_deref())?;
-    let deployed = &connected.deployed;
-    let Route::Pipeline(pipeline) = deployed.config().route(bucket, key) else {
-        return Err(Error::new(Code::NoPipeline, format!("no pipeline takes {}", args.object)));
+    let Place::S3(uri) = &args.object else {
+        return Err(Error::usage(format!("{} is no s3://BUCKET/KEY", args.object)));
     };
-    let ready = deployed.pipeline(&pipeline.name)?;
-    let record = deployed.retract(&ready, &args.object)?;
-    let text = format!(
-        "{}: its rows are out of the tables (generation {})\n",
-        context.out.paint(Tone::Name, &visible(&args.object)),
-        record.generation
-    );
-    let json = json!({"object": args.object, "pipeline": pipeline.name, "generation": record.generation});
+    let (bucket, key) = bucket_and_key(uri)?;
+    let deployed = &cloud::connect(args.config.config.as_deref())?;
+    let wanted =
+        if is_prefix(key) { in_tables(deployed, uri)? } else { vec![one(deployed, bucket, key, uri)?] };
+    if wanted.is_empty() {
+        return Err(Error::new(Code::NothingToRetract, "nothing below this prefix is in the tables")
+            .with_hint("`lakegate status` shows what is")
+            .in_file(uri));
+    }
+    let (mut text, mut retracted) = (String::new(), Vec::new());
+    let bar = Steps::new(context.err);
+    for (done, (pipeline, uri)) in wanted.iter().enumerate() {
+        let name = context.out.paint(Tone::Name, &visible(uri));
+        if args.dry_run {
+            text.push_str(&format!("{name}: would be taken out of the tables of {pipeline}\n"));
+            retracted.push(json!({"object": uri, "pipeline": pipeline}));
+            continue;
+        }
+        bar.update(uri, done as u64, wanted.len() as u64);
+        let record = deployed.retract(&*deployed.pipeline(pipeline)?, uri)?;
+        let generation = record.generation;
+        text.push_str(&format!("{name}: its rows are out of the tables (generation {generation})\n"));
+        retracted.push(json!({"object": uri, "pipeline": pipeline, "generation": generation}));
+    }
+    bar.finish();
+    let json = match (&retracted[..], is_prefix(key)) {
+        ([one], false) => one.clone(),
+        _ => json!({"below": uri, "dry_run": args.dry_run, "objects": retracted}),
+    };
     Ok(Answer { text, json, ..Answer::default() })
+}
+
+/// An object with the pipeline that takes it.
+fn one(deployed: &Deployed, bucket: &str, key: &str, uri: &str) -> Result<(String, String), Error> {
+    match deployed.config().route(bucket, key) {
+        Route::Pipeline(pipeline) => Ok((pipeline.name.clone(), uri.to_owned())),
+        _ => Err(Error::new(Code::NoPipeline, format!("no pipeline takes {uri}"))),
+    }
+}
+
+/// The objects below a prefix that the pipelines have in their tables, with the pipelines.
+fn in_tables(deployed: &Deployed, prefix: &str) -> Result<Vec<(String, String)>, Error> {
+    let mut found = BTreeSet::new();
+    for lake in lakes_of(deployed, None)? {
+        for state in lake.commits()? {
+            let record = state.record;
+            let counts = state.current && !record.is_retraction() && record.source.uri.starts_with(prefix);
+            if counts && deployed.config().pipelines.contains_key(&record.pipeline) {
+                found.insert((record.pipeline, record.source.uri));
+            }
+        }
+    }
+    Ok(found.into_iter().collect())
 }

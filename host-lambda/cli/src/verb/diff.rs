@@ -1,6 +1,7 @@
 //! `lakegate diff`: what another release would change.
 
 use crate::args::inputs::inputs;
+use crate::args::place::Place;
 use crate::args::registry::{KeyArg, LakesArg, RegistryArg, check_name, open, parse_version};
 use crate::context::Context;
 use crate::show::output::{Answer, Exit, Outcome};
@@ -11,7 +12,6 @@ use clap::Args;
 use lakegate_base::Error;
 use lakegate_release::compare::{ColumnComparison, Comparison, Pair, Side, TableComparison, compare};
 use serde_json::{Value, json};
-use std::path::PathBuf;
 
 /// Arguments of `diff`.
 #[derive(Args, Clone, Debug)]
@@ -31,9 +31,9 @@ pub struct DiffArgs {
     /// Version after
     #[arg(value_name = "VERSION")]
     after: String,
-    /// Raw files or folders to try both on
+    /// Raw files, folders, s3:// objects or prefixes to try both on
     #[arg(value_name = "SAMPLE", required = true)]
-    samples: Vec<PathBuf>,
+    samples: Vec<Place>,
     /// End with 1 where this differs in any sample: any, rows (counts or rejected records), schema (columns or types),
     /// failed (a sample that only the second refuses)
     #[arg(long, value_name = "WHAT", value_enum)]
@@ -134,7 +134,7 @@ pub fn run(args: &DiffArgs, context: &Context) -> Outcome {
                 .with_hint("name the one to compare under with --lake, outside of that folder"));
         }
     };
-    let samples = inputs(&args.samples, args.lakes.lake.as_deref())?;
+    let samples = inputs(&args.samples, args.lakes.lake.as_ref().map(Place::shown).as_deref())?;
     let screen = context.out;
     let mut text =
         format!("{} → {}\n", screen.paint(Tone::Name, &before.id()), screen.paint(Tone::Name, &after.id()));

@@ -4,7 +4,8 @@
 //! nobody. Not for: what is inside part files. The decision to know: everything it mends could be
 //! left to the next `run` as well; `--dry-run` only tells.
 
-use crate::args::lake::existing_lake;
+use crate::args::lake::{LakeArg, ThroughArg};
+use crate::args::place::Place;
 use crate::args::transform::TransformArg;
 use crate::context::Context;
 use crate::show::output::{Answer, Exit, Outcome};
@@ -12,19 +13,22 @@ use crate::show::render::{Cell, Grid, Holds, Tone, count, visible};
 use clap::Args;
 use lakegate_lake::operate::fsck::fsck;
 use serde_json::{Value, json};
-use std::path::PathBuf;
 
 /// Arguments of `fsck`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   lakegate fsck lake --dry-run     only tell
   lakegate fsck lake               mend
+  lakegate fsck s3://acme-lake/sales/
+  lakegate fsck --pipeline orders
 
 Exit codes: 0 nothing is left to mend, 1 something could not be mended.")]
 pub struct FsckArgs {
-    /// Folder of the lake
-    #[arg(value_name = "LAKE", default_value = "lake")]
-    lake: PathBuf,
+    /// The lake: a folder, or s3://BUCKET/PREFIX/ [default: lake, or that of lakegate.toml]
+    #[arg(value_name = "LAKE", conflicts_with = "pipeline")]
+    lake: Option<Place>,
+    #[command(flatten)]
+    through: ThroughArg,
     /// Only tell what is found, mend nothing
     #[arg(long)]
     dry_run: bool,
@@ -34,14 +38,15 @@ pub struct FsckArgs {
 
 /// Runs `fsck`.
 pub fn run(args: &FsckArgs, context: &Context) -> Outcome {
-    let lake = existing_lake(&args.lake)?;
+    let lake = LakeArg { lake: args.lake.clone(), through: args.through.clone() }.existing()?;
+    let name = lake.shown.display().to_string();
     // Without a component what vanished cannot be made again, but all else can still be mended.
     let transform = args.transform.load();
     let findings = fsck(&lake, transform.as_ref().ok(), !args.dry_run)?;
     let mended = findings.iter().filter(|finding| finding.mended).count();
     let left = findings.len() - mended;
     let screen = context.out;
-    let mut text = format!("{}: ", screen.paint(Tone::Name, &args.lake.display().to_string()));
+    let mut text = format!("{}: ", screen.paint(Tone::Name, &name));
     if findings.is_empty() {
         text.push_str(&format!("{}\n", screen.paint(Tone::Good, "nothing to mend")));
     } else {
@@ -65,7 +70,7 @@ pub fn run(args: &FsckArgs, context: &Context) -> Outcome {
         text.push_str(&grid.render(screen));
     }
     let json = json!({
-        "lake": args.lake.display().to_string(), "dry_run": args.dry_run, "mended": mended, "left": left,
+        "lake": name, "dry_run": args.dry_run, "mended": mended, "left": left,
         "findings": findings.iter().map(|finding| {
             json!({"code": finding.code.to_string(), "what": finding.what, "mended": finding.mended})
         }).collect::<Vec<Value>>(),

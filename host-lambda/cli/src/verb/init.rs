@@ -5,6 +5,7 @@
 //! the spec and nothing else, so that `> transform.toml` is the way to keep it.
 
 use crate::args::inputs::{Input, inputs};
+use crate::args::place::Place;
 use crate::args::transform::TransformArg;
 use crate::context::Context;
 use crate::show::output::{Answer, Outcome};
@@ -15,19 +16,20 @@ use clap::Args;
 use lakegate_lake::run::{Progress, propose};
 use lakegate_lake::source::default_table;
 use serde_json::{Value, json};
-use std::path::PathBuf;
 
 /// Arguments of `init`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   lakegate init orders.json > orders.toml             from one sample
   lakegate init orders.json more/ > orders.toml       from several: types are joined over all of them
+  lakegate init s3://raw/orders/2025/01/ > orders.toml
   lakegate init a.csv b.csv --table sales > sales.toml
   lakegate run orders.json --spec orders.toml         with a spec, one pass over the input is enough")]
 pub struct InitArgs {
-    /// Samples: files, folders (walked; hidden files and those that start with `_` are skipped), or `-`
+    /// Samples: files, folders (walked; hidden files and those that start with `_` are skipped), s3:// objects and
+    /// prefixes, or `-`
     #[arg(required = true, value_name = "INPUT")]
-    inputs: Vec<PathBuf>,
+    inputs: Vec<Place>,
     /// Name of the table [default: the stem of the first file]
     #[arg(long, value_name = "NAME")]
     table: Option<String>,

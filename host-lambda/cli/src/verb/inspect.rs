@@ -5,14 +5,19 @@
 //! only footers are read, so a folder of many gigabytes takes as long as its number of files.
 
 use crate::args::files;
+use crate::args::inputs::{below, is_prefix, missing};
+use crate::args::place::{Place, bucket_and_key};
+use crate::cloud;
 use crate::context::Context;
 use crate::show::footer::{Column, Footer};
 use crate::show::output::{Answer, Outcome};
+use crate::show::remote::RemoteFile;
 use crate::show::render::{
     Cell, Grid, Holds, Screen, Tone, bar, count, number, short, size, truncate, visible,
 };
 use clap::Args;
 use lakegate_base::{Code, Error};
+use lakegate_lake::storage::Facts;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -31,10 +36,12 @@ const VALUE: usize = 28;
   lakegate inspect lake/orders                     the whole table: columns, files, partitions
   lakegate inspect lake/orders --files 100         with up to a hundred files listed
   lakegate inspect lake/orders/orders-….parquet    one file: row groups, statistics, lineage
+  lakegate inspect s3://acme-lake/sales/orders/    a table in a bucket
   lakegate inspect lake/orders --json | jq .columns")]
 pub struct InspectArgs {
-    /// Parquet file, or folder of them (hidden files and those that start with `_` are skipped)
-    path: PathBuf,
+    /// Parquet file, or folder of them (hidden files and those that start with `_` are skipped), here or at s3://
+    #[arg(value_name = "PATH | S3 URI")]
+    path: Place,
     /// How many files of a folder to list
     #[arg(long, value_name = "N", default_value_t = 20)]
     files: usize,
@@ -56,26 +63,63 @@ struct Merged {
 
 /// Runs `inspect`.
 pub fn run(args: &InspectArgs, context: &Context) -> Outcome {
-    let paths = files::walk(&args.path, &|path| path.extension().is_some_and(|ext| ext == "parquet"))?;
-    if paths.is_empty() {
+    let (seen, alone) = match &args.path {
+        Place::Local(path) => (local(path)?, path.is_file()),
+        Place::S3(uri) => remote(uri)?,
+    };
+    let root = args.path.shown();
+    if seen.is_empty() {
         return Err(Error::new(Code::NoParquet, "there is no Parquet file in this folder")
             .with_hint("part files end in .parquet; hidden files and those that start with `_` are skipped")
-            .in_file(args.path.display().to_string()));
+            .in_file(root.display().to_string()));
     }
-    let mut seen = Vec::with_capacity(paths.len());
-    for path in paths {
+    let columns = merge(&seen);
+    let partitions = partitions(&root, &seen);
+    let text = match seen.as_slice() {
+        [one] if alone => one_file(one, &columns, context.out),
+        _ => folder(&root, args.files, &seen, &columns, &partitions, context.out),
+    };
+    Ok(Answer { text, json: to_json(&root, &seen, &columns, &partitions), ..Answer::default() })
+}
+
+fn is_parquet(name: &Path) -> bool {
+    name.extension().is_some_and(|extension| extension == "parquet")
+}
+
+/// The footers of a file, or of those in a folder.
+fn local(path: &Path) -> Result<Vec<Seen>, Error> {
+    let look = |path: PathBuf| {
         let name = path.display().to_string();
         let file = File::open(&path).map_err(|error| Error::io(&name, error))?;
         let stored = file.metadata().map_err(|error| Error::io(&name, error))?.len();
-        seen.push(Seen { footer: Footer::read(&file, &name)?, stored, path });
-    }
-    let columns = merge(&seen);
-    let partitions = partitions(&args.path, &seen);
-    let text = match seen.as_slice() {
-        [one] if args.path.is_file() => one_file(one, &columns, context.out),
-        _ => folder(args, &seen, &columns, &partitions, context.out),
+        Ok(Seen { footer: Footer::read(&file, &name)?, stored, path })
     };
-    Ok(Answer { text, json: to_json(&args.path, &seen, &columns, &partitions), ..Answer::default() })
+    files::walk(path, &is_parquet)?.into_iter().map(look).collect()
+}
+
+/// The footers of an object, or of those below a prefix; whether it was an object.
+fn remote(uri: &str) -> Result<(Vec<Seen>, bool), Error> {
+    let (bucket, key) = bucket_and_key(uri)?;
+    let storage = cloud::bucket_of(uri)?;
+    let object = if is_prefix(key) { None } else { storage.stat(key)? };
+    let alone = object.is_some();
+    let folder = if is_prefix(key) { key.to_owned() } else { format!("{key}/") };
+    let mut found = match object {
+        Some(facts) => vec![facts],
+        None => below(&*storage, &folder)?,
+    };
+    if found.is_empty() && !is_prefix(key) {
+        return Err(missing(uri));
+    }
+    found.retain(|facts| alone || is_parquet(Path::new(&facts.key)));
+    let look = |facts: Facts| {
+        let path = PathBuf::from(format!("s3://{bucket}/{}", facts.key));
+        let stored = facts.bytes;
+        let file = RemoteFile::open(storage.clone(), facts)?;
+        Ok(Seen { footer: Footer::read(&file, &path.display().to_string())?, stored, path })
+    };
+    let seen: Result<Vec<Seen>, Error> = found.into_iter().map(look).collect();
+    Ok((seen?, alone))
 }
 
 fn merge(seen: &[Seen]) -> Vec<Merged> {
@@ -147,7 +191,8 @@ fn one_file(file: &Seen, columns: &[Merged], screen: Screen) -> String {
 }
 
 fn folder(
-    args: &InspectArgs,
+    root: &Path,
+    listed: usize,
     seen: &[Seen],
     columns: &[Merged],
     partitions: &[(String, BTreeSet<String>)],
@@ -157,7 +202,7 @@ fn folder(
     let groups: usize = seen.iter().map(|file| file.footer.groups.len()).sum();
     let stored: u64 = seen.iter().map(|file| file.stored).sum();
     let raw: u64 = seen.iter().map(|file| file.footer.raw()).sum();
-    let mut text = format!("{}\n", screen.paint(Tone::Name, &args.path.display().to_string()));
+    let mut text = format!("{}\n", screen.paint(Tone::Name, &root.display().to_string()));
     text.push_str(&format!(
         "  {} in {}, {} · {} ({})\n",
         count(rows, "row", "rows"),
@@ -170,8 +215,8 @@ fn folder(
     text.push_str(&sizes(columns, screen));
     text.push_str(&heading("Files", screen));
     let mut grid = Grid::new(&["file", ">rows", ">groups", ">stored", "contract"]);
-    for file in seen.iter().take(args.files) {
-        let name = file.path.strip_prefix(&args.path).unwrap_or(&file.path).display().to_string();
+    for file in seen.iter().take(listed) {
+        let name = file.path.strip_prefix(root).unwrap_or(&file.path).display().to_string();
         grid.row(vec![
             name.into(),
             number(file.footer.rows).into(),
@@ -181,8 +226,8 @@ fn folder(
         ]);
     }
     text.push_str(&grid.render(screen));
-    if seen.len() > args.files {
-        let more = count((seen.len() - args.files) as u64, "more file", "more files");
+    if seen.len() > listed {
+        let more = count((seen.len() - listed) as u64, "more file", "more files");
         text.push_str(&format!(
             "  {}\n",
             screen.paint(Tone::Dim, &format!("… and {more} (--files N lists them)"))

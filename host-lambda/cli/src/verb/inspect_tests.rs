@@ -44,7 +44,7 @@ fn lake() -> tempfile::TempDir {
 }
 
 fn look(path: &Path) -> Outcome {
-    run(&InspectArgs { path: path.to_owned(), files: 20 }, &Context::default())
+    run(&InspectArgs { path: Place::Local(path.to_owned()), files: 20 }, &Context::default())
 }
 
 #[test]

@@ -4,7 +4,8 @@
 //! host would refuse is shown with the reason. What hosts themselves said last is read from the lakes, as is what each
 //! release wrote.
 
-use crate::args::registry::{KeyArg, LakesArg, Opened, RegistryArg, check_name, open};
+use crate::args::registry::{KeyArg, LakesArg, Opened, RegistryArg, check_name, open, registry_named};
+use crate::cloud::Followers;
 use crate::context::Context;
 use crate::show::output::{Answer, Exit, Outcome};
 use crate::show::problem;
@@ -21,10 +22,11 @@ use std::collections::BTreeMap;
 /// Arguments of `releases`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
+  lakegate releases                                    all names, by lakegate.toml
   lakegate releases orders
   lakegate releases orders --registry s3://acme-releases/ --trust release.key.pub --json")]
 pub struct ReleasesArgs {
-    /// Name of the releases [default: all names in the registry]
+    /// Name of the releases [default: all names in the registry, or in those of lakegate.toml]
     #[arg(value_name = "NAME")]
     name: Option<String>,
     #[command(flatten)]
@@ -236,22 +238,33 @@ fn told(text: &mut String, hosts: &[Value], shadows: &Shadows, sequence: Option<
 }
 
 fn names(args: &ReleasesArgs, context: &Context) -> Outcome {
-    let Some(place) = &args.registry.registry else {
-        return Err(Error::usage("neither a name nor a registry is given")
-            .with_hint("`lakegate releases NAME`, or `lakegate releases --registry DIR` for all names"));
-    };
     let connection = crate::cloud::Connection::open()?;
-    let registry = crate::args::registry::registry_named(place, &connection)?;
-    let names = registry.names()?;
-    let mut text = format!(
-        "{}: {}\n",
-        context.out.paint(Tone::Name, registry.uri()),
-        count(names.len() as u64, "name", "names")
-    );
-    for name in &names {
-        text.push_str(&format!("  {name}\n"));
+    let registries = match &args.registry.registry {
+        Some(place) => vec![registry_named(place, &connection)?],
+        None => Followers::all(args.lakes.config.as_deref())?.registries(&connection)?,
+    };
+    if registries.is_empty() {
+        return Err(Error::usage(
+            "neither a name nor a registry is given, and no pipeline follows a channel",
+        )
+        .with_hint("`lakegate releases NAME`, or `lakegate releases --registry DIR` for all names"));
     }
-    Ok(Answer { text, json: json!({"registry": registry.uri(), "names": names}), ..Answer::default() })
+    let (mut text, mut listed) = (String::new(), Vec::new());
+    for registry in &registries {
+        let names = registry.names()?;
+        text.push_str(&format!(
+            "{}: {}\n",
+            context.out.paint(Tone::Name, registry.uri()),
+            count(names.len() as u64, "name", "names")
+        ));
+        text.extend(names.iter().map(|name| format!("  {name}\n")));
+        listed.push(json!({"registry": registry.uri(), "names": names}));
+    }
+    let json = match &listed[..] {
+        [one] => one.clone(),
+        _ => json!({"registries": listed}),
+    };
+    Ok(Answer { text, json, ..Answer::default() })
 }
 
 /// Roles of a version, each with its time.

@@ -4,10 +4,12 @@
 //! know: the whole input goes through the same transform as in `run`, into temporary files, so what
 //! is shown (rows, digests, rejects) is what would be written and not an estimate from a sample.
 
-use crate::args::inputs::inputs;
-use crate::args::lake::LakeArg;
+use crate::args::inputs::{inputs, is_prefix};
+use crate::args::lake::{LakeArg, NamedLake};
+use crate::args::place::{Place, bucket_and_key};
 use crate::args::plans::Plans;
 use crate::args::transform::{Pick, TransformArg};
+use crate::cloud;
 use crate::context::Context;
 use crate::show::contract_view::ContractView;
 use crate::show::output::{Answer, Exit, Outcome};
@@ -22,7 +24,8 @@ use lakegate_lake::lake::Lake;
 use lakegate_lake::record::ReleaseRecord;
 use lakegate_lake::run;
 use lakegate_lake::run::{Plan, Preview};
-use lakegate_sandbox::TableContract;
+use lakegate_lake::source::Source;
+use lakegate_sandbox::{TableContract, Transform};
 use serde_json::{Map, Value, json};
 use std::fs::File;
 use std::path::PathBuf;
@@ -36,14 +39,15 @@ const LISTED: usize = 10;
   lakegate preview orders.json                         with the spec that `init` would propose
   lakegate preview orders.json --spec orders.toml      with a spec
   lakegate preview orders.json --rows 50
+  lakegate preview s3://raw/orders/x.json --lake s3://acme-lake/sales/
   lakegate preview orders.json --json | jq .receipt    digests of what `run` would write")]
 pub struct PreviewArgs {
-    /// File, or `-` for standard input
+    /// File, s3:// object, or `-` for standard input
     #[arg(value_name = "INPUT")]
-    input: PathBuf,
+    input: Place,
     /// Spec to follow (transform.toml)
-    #[arg(long, value_name = "FILE")]
-    spec: Option<PathBuf>,
+    #[arg(long, value_name = "FILE | S3 URI")]
+    spec: Option<Place>,
     /// Table to show, when the spec names none [default: the file's stem]
     #[arg(long, value_name = "NAME")]
     table: Option<String>,
@@ -65,35 +69,34 @@ struct Table {
 
 /// Runs `preview`.
 pub fn run(args: &PreviewArgs, context: &Context) -> Outcome {
-    if args.input.is_dir() {
+    let folder = match &args.input {
+        Place::Local(path) => path.is_dir(),
+        Place::S3(uri) => is_prefix(bucket_and_key(uri)?.1),
+    };
+    if folder {
         return Err(Error::usage("a preview is of one file, and this is a folder")
             .with_hint("name one of its files; `lakegate init FOLDER` looks at all of them")
-            .in_file(args.input.display().to_string()));
+            .in_file(args.input.to_string()));
     }
-    let plans = Plans::new(args.spec.as_deref(), args.table.as_deref(), false)?;
     let found = inputs(std::slice::from_ref(&args.input), None)?;
     let Some(input) = found.first() else { return Err(Error::usage("there is no input")) };
     // A lake that exists has contracts that `run` would keep to; none is made for a preview.
-    let lake = if lakegate_lake::keys::is_lake(&args.lake.lake) { Some(args.lake.open()?) } else { None };
-    let chosen = args.transform.choose(None, None)?;
-    chosen.check_alone(args.spec.as_deref(), args.table.as_deref())?;
     let name = input.name();
     let mut bar = Bar::new(context.err, input.bytes(), 1);
     let source = input.open(args.table.as_deref())?;
-    let Pick { transform, plan, .. } = chosen.of(&source, false)?;
-    let plan = match plan {
-        Some(plan) => plan,
-        None => plans.of(&source)?,
-    };
-    let preview =
-        run::preview(&transform, &source, &plan, lake.as_ref(), &mut |progress| bar.update(&name, &progress))
-            .map_err(|error| problem::in_input_or_spec(error, &name, args.spec.as_deref()));
+    let (transform, plan, lake) = told(args, &source)?;
+    let preview = run::preview(&transform, &source, &plan, lake.as_deref(), &mut |progress| {
+        bar.update(&name, &progress)
+    })
+    .map_err(|error| {
+        problem::in_input_or_spec(error, &name, args.spec.as_ref().map(Place::shown).as_deref())
+    });
     bar.finish();
     let preview = preview.map_err(|problem| {
         if problem.code() != Code::TooManyRejected {
             return problem;
         }
-        let live = lake.as_ref().map(|lake| live_contracts(lake, &plan)).unwrap_or_default();
+        let live = lake.as_deref().map(|lake| live_contracts(lake, &plan)).unwrap_or_default();
         bar.say(&reasons::table(&reasons::of(&transform, &source, &plan, live), context.err));
         problem.with_hint("if so many are expected, raise max_rejected in [output] of the spec")
     })?;
@@ -103,10 +106,32 @@ pub fn run(args: &PreviewArgs, context: &Context) -> Outcome {
         &name,
         &preview,
         &tables,
-        &note(plan.release.as_ref(), lake.is_some().then_some(&args.lake.lake)),
+        &note(plan.release.as_ref(), lake.as_ref().map(|lake| &lake.shown)),
         context.out,
     );
     Ok(Answer { text, json: to_json(&preview, &tables, plan.release.as_ref()), exit })
+}
+
+/// What `run` would do with it, and the lake that it would go to: as its pipeline says, where nothing else does.
+fn told(args: &PreviewArgs, source: &Source) -> Result<(Transform, Plan, Option<NamedLake>), Error> {
+    let by_hand =
+        args.spec.is_some() || args.table.is_some() || args.transform.is_set() || args.lake.lake.is_some();
+    if !by_hand
+        && source.uri().starts_with("s3://")
+        && let Some((transform, plan, lake)) = cloud::planned(source.uri(), &args.lake.through)?
+    {
+        let through = args.lake.through.clone();
+        return Ok((transform, plan, LakeArg { lake: Some(lake), through }.if_there()?));
+    }
+    let lake = args.lake.if_there()?;
+    let chosen = args.transform.choose(None, None)?;
+    chosen.check_alone(args.spec.as_ref(), args.table.as_deref())?;
+    let Pick { transform, plan, .. } = chosen.of(source, false)?;
+    let plan = match plan {
+        Some(plan) => plan,
+        None => Plans::new(args.spec.as_ref(), args.table.as_deref(), false)?.of(source)?,
+    };
+    Ok((transform, plan, lake))
 }
 
 fn live_contracts(lake: &Lake, plan: &Plan) -> Vec<TableContract> {

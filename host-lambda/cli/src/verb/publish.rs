@@ -1,5 +1,6 @@
 //! `lakegate publish` and `lakegate precompile`: a signed release into a registry, and its compiled code.
 
+use crate::args::place::Place;
 use crate::args::plans::read_spec;
 use crate::args::registry::{
     KeyArg, LakesArg, RegistryArg, check_name, name_and_version, open, parse_version,
@@ -31,8 +32,8 @@ pub struct PublishArgs {
     #[arg(long, value_name = "VERSION")]
     version: String,
     /// Spec of the release (transform.toml)
-    #[arg(long, value_name = "FILE")]
-    spec: PathBuf,
+    #[arg(long, value_name = "FILE | S3 URI")]
+    spec: Place,
     /// Component of the release [default: the one that ships in this command]
     #[arg(long, value_name = "FILE.wasm")]
     transform: Option<PathBuf>,
@@ -86,7 +87,8 @@ pub fn run(args: &PublishArgs, context: &Context) -> Outcome {
     steps.update("checking, running samples, compiling", 0, 1);
     let published = publish(&opened.registry, &sandbox, &draft, signer);
     steps.finish();
-    let published = published.map_err(|error| problem::in_input_or_spec(error, "", Some(&args.spec)))?;
+    let published =
+        published.map_err(|error| problem::in_input_or_spec(error, "", Some(&args.spec.shown())))?;
     let (manifest, screen) = (&published.manifest, context.out);
     let state = if published.fresh { "published" } else { "was published already" };
     let mut text = format!("{} {state}\n", screen.paint(Tone::Name, &manifest.id()));

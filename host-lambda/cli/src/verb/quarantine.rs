@@ -6,6 +6,7 @@
 //! it resolves, and never edits the quarantine.
 
 use crate::args::lake::LakeArg;
+use crate::args::place::Place;
 use crate::args::plans::read_spec;
 use crate::args::transform::TransformArg;
 use crate::context::Context;
@@ -49,6 +50,7 @@ enum Action {
 #[command(after_help = "Examples:
   lakegate quarantine list orders
   lakegate quarantine list orders --all --limit 1000     with what was resolved since
+  lakegate quarantine list orders --lake s3://acme-lake/sales/
   lakegate quarantine list orders --json | jq '.records[].code'")]
 struct ListArgs {
     /// Table name
@@ -104,8 +106,8 @@ struct ResubmitArgs {
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
     /// Spec to follow [default: the one the records were rejected under]
-    #[arg(long, value_name = "FILE")]
-    spec: Option<PathBuf>,
+    #[arg(long, value_name = "FILE | S3 URI")]
+    spec: Option<Place>,
     #[command(flatten)]
     lake: LakeArg,
     #[command(flatten)]
@@ -171,7 +173,7 @@ fn list(args: &ListArgs, context: &Context) -> Outcome {
         text.push_str(&format!("  {of}the next ones: --after {next}\n"));
     }
     if open > 0 {
-        let lake = lake_flag(&args.lake.lake);
+        let lake = lake_flag(&lake.shown);
         text.push_str(&format!(
             "\n  fix them:  lakegate quarantine show {0} --raw{lake} > fixed.ndjson\n             \
              lakegate quarantine resubmit {0} --from fixed.ndjson{lake}\n",
@@ -284,7 +286,7 @@ fn again(args: &ResubmitArgs, context: &Context) -> Outcome {
         None => Fixed::Raw,
     };
     let transform = args.transform.load()?;
-    let mut made = Made::new(&args.lake.lake, contracts(&lake)?);
+    let mut made = Made::new(&lake.shown, contracts(&lake)?);
     let mut bar = Bar::new(context.err, 0, 1);
     let name = match &args.from {
         Some(path) => path.display().to_string(),

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::args::place::Place;
 use crate::args::registry::{
     KeyArg, LakesArg, Opened, RegistryArg, check_name, name_and_version, open, parse_version, registry_named,
 };
@@ -65,7 +66,7 @@ struct CheckArgs {
     repair: bool,
     /// A registry that has what is missing here
     #[arg(long, value_name = "DIR | S3 URI", requires = "repair")]
-    from: Option<String>,
+    from: Option<Place>,
     #[command(flatten)]
     registry: RegistryArg,
     #[command(flatten)]
@@ -86,7 +87,7 @@ struct Damage {
 fn check(args: &CheckArgs, context: &Context) -> Outcome {
     check_name(&args.name)?;
     let opened = open(&args.name, &args.registry, &args.key, &args.lakes)?;
-    let from = args.from.as_deref().map(|place| registry_named(place, &opened.connection)).transpose()?;
+    let from = args.from.as_ref().map(|place| registry_named(place, &opened.connection)).transpose()?;
     if args.repair {
         opened.signer()?;
     }
@@ -211,7 +212,7 @@ fn check_channel(args: &CheckArgs, opened: &Opened) -> Result<Option<Damage>, Er
         Err(error) => return Err(error),
     };
     let lake = match &args.lakes.lake {
-        Some(folder) => format!(" --lake {}", folder.display()),
+        Some(place) => format!(" --lake {place}"),
         None if opened.lakes()?.is_empty() => " --lake LAKE".to_owned(),
         // The configuration names them.
         None => String::new(),
@@ -258,7 +259,7 @@ struct CopyArgs {
     release: String,
     /// Where they are
     #[arg(long, value_name = "DIR | S3 URI")]
-    from: String,
+    from: Place,
     #[command(flatten)]
     registry: RegistryArg,
 }

@@ -1,6 +1,7 @@
 //! `lakegate replay`: history again, with a release that is named.
 
 use crate::args::lake::{existing_lake, open_lake};
+use crate::args::place::Place;
 use crate::args::registry::{KeyArg, LakesArg, Opened, RegistryArg, check_name, open, parse_version};
 use crate::context::Context;
 use crate::show::output::{Answer, Exit, Outcome};
@@ -12,7 +13,6 @@ use lakegate_base::Error;
 use lakegate_lake::lake::Lake;
 use lakegate_release::{Release, Wanted, replay, seed, wanted};
 use serde_json::json;
-use std::path::Path;
 
 /// Arguments of `replay`.
 #[derive(Args, Clone, Debug)]
@@ -31,13 +31,13 @@ pub struct ReplayArgs {
     release: String,
     /// Only source objects below this place: s3://BUCKET/PREFIX, a folder or a file [default: all]
     #[arg(long, value_name = "PLACE")]
-    from: Option<String>,
+    from: Option<Place>,
     /// Only what this version wrote
     #[arg(long, value_name = "VERSION")]
     written_by: Option<String>,
     /// A lake beside, in a folder or at an S3 URI, instead of in place
     #[arg(long, value_name = "DIR | S3 URI")]
-    into: Option<String>,
+    into: Option<Place>,
     /// Say what would be made again; make nothing
     #[arg(long)]
     dry_run: bool,
@@ -56,24 +56,23 @@ pub fn run(args: &ReplayArgs, context: &Context) -> Outcome {
     let written_by = args.written_by.as_deref().map(parse_version).transpose()?;
     let opened = open(&args.name, &args.registry, &args.key, &args.lakes)?;
     let release = opened.loader()?.load(&args.name, &version)?;
-    let lakes = lakes(&opened, args.lakes.lake.as_deref())?;
+    let lakes = lakes(&opened, &args.lakes)?;
     if lakes.is_empty() {
         return Err(Error::usage(format!(
             "no pipeline follows the channel {}, and no lake is named",
             args.name
         ))
-        .with_hint("name the lake with --lake DIR, or the configuration with --config FILE"));
+        .with_hint("name the lake with --lake DIR or S3 URI, or the configuration with --config FILE"));
     }
     let into = match &args.into {
-        Some(place) if place.starts_with("s3://") => Some(Lake::over(opened.connection.storage(place)?)),
-        Some(folder) => Some(open_lake(Path::new(folder))?),
+        Some(place) => Some(open_lake(place, args.lakes.config.as_deref())?),
         None => None,
     };
-    if let Some(lake) = into.as_ref().and_then(|into| lakes.iter().find(|(_, lake)| is_same(lake, into))) {
+    if let Some(lake) = into.as_deref().and_then(|into| lakes.iter().find(|(_, lake)| is_same(lake, into))) {
         return Err(Error::usage(format!("--into names the lake {} itself", lake.1.root()))
             .with_hint("leave --into away to make it again in place, or name another folder"));
     }
-    let from = args.from.as_deref().map(canonical).unwrap_or_default();
+    let from = args.from.as_ref().map(canonical).unwrap_or_default();
     let mut total = Total::default();
     let mut text = String::new();
     for (pipeline, lake) in &lakes {
@@ -92,7 +91,7 @@ pub fn run(args: &ReplayArgs, context: &Context) -> Outcome {
         let steps = Steps::new(context.err);
         for (done, state) in states.iter().enumerate() {
             steps.update(&state.record.source.uri, done as u64, states.len() as u64);
-            let replayed = replay(lake, into.as_ref(), &release, state);
+            let replayed = replay(lake, into.as_deref(), &release, state);
             total.objects += 1;
             match &replayed.result {
                 Ok(outcome) => {
@@ -144,7 +143,7 @@ impl Total {
             _ => Exit::Failed,
         };
         let json = json!({
-            "release": release.id(), "into": args.into, "dry_run": args.dry_run, "objects": self.objects,
+            "release": release.id(), "into": args.into.as_ref().map(Place::to_string), "dry_run": args.dry_run, "objects": self.objects,
             "rows": self.rows, "rejected": self.rejected, "failed": self.failed, "same_bytes": self.same,
         });
         Answer { text, json, exit }
@@ -152,11 +151,11 @@ impl Total {
 }
 
 /// The pipelines' lakes, connected to their catalogs and sources, and the one that is named.
-fn lakes(opened: &Opened, folder: Option<&Path>) -> Result<Vec<(Option<String>, Lake)>, Error> {
+fn lakes(opened: &Opened, named: &LakesArg) -> Result<Vec<(Option<String>, Lake)>, Error> {
     let connected = opened.followers.connected_lakes(&opened.connection, || opened.loader())?;
     let mut lakes: Vec<_> = connected.into_iter().map(|(name, lake)| (Some(name), lake)).collect();
-    if let Some(folder) = folder {
-        lakes.push((None, existing_lake(folder)?));
+    if let Some(place) = &named.lake {
+        lakes.push((None, existing_lake(place, named.config.as_deref())?.lake()));
     }
     Ok(lakes)
 }
@@ -171,14 +170,15 @@ fn is_same(one: &Lake, other: &Lake) -> bool {
 }
 
 /// A local place as commit records have it.
-fn canonical(place: &str) -> String {
-    if place.starts_with("s3://") {
-        return place.into();
-    }
-    match std::fs::canonicalize(place) {
+fn canonical(place: &Place) -> String {
+    let path = match place {
+        Place::S3(uri) => return uri.clone(),
+        Place::Local(path) => path,
+    };
+    match std::fs::canonicalize(path) {
         // `raw` must not take `raw_old/` too.
         Ok(path) if path.is_dir() => format!("{}/", path.display()),
         Ok(path) => path.display().to_string(),
-        Err(_) => place.into(),
+        Err(_) => place.to_string(),
     }
 }

@@ -4,9 +4,9 @@
 //! (`lakegate_lake::run`), or how its result reads (`made`). The decision to know: one input that fails does not
 //! stop the others; each is complete or untouched by itself, and the exit code tells if any failed.
 
-use crate::args::config::{ConfigArg, is_object};
 use crate::args::inputs::{Input, inputs};
-use crate::args::lake::{LakeArg, open_lake};
+use crate::args::lake::{LakeArg, NamedLake};
+use crate::args::place::Place;
 use crate::args::plans::Plans;
 use crate::args::transform::TransformArg;
 use crate::context::Context;
@@ -15,14 +15,14 @@ use crate::show::output::{Answer, Outcome};
 use crate::show::problem;
 use crate::show::progress::Bar;
 use crate::show::progress::telling;
+use crate::show::render::Tone;
 use crate::taking::{Taking, contracts};
 #[cfg(feature = "aws")]
 use crate::verb::deployed;
 use clap::Args;
-use lakegate_base::Error;
+use lakegate_base::{Code, Error};
 use lakegate_lake::Lake;
 use serde_json::json;
-use std::path::PathBuf;
 use std::time::Instant;
 
 /// Arguments of `run`.
@@ -33,24 +33,25 @@ use std::time::Instant;
   lakegate run exports/ --table orders --lake /data/lake     a folder of files into one table
   cat feed.ndjson | lakegate run - --table feed              standard input
   lakegate run orders.json --json | jq .tables
-  lakegate run s3://raw/orders/2025/x.json --config lakegate.toml   an object, as the function would
+  lakegate run s3://raw/orders/2025/x.json                   an object, as the function would: by lakegate.toml
+  lakegate run s3://raw/orders/2025/ --lake s3://acme/lake/  all below a prefix, into a lake that is named
   lakegate run --failed --lake lake                          what failed there, once its cause is gone
   lakegate run x.json --registry releases --transform orders --trust release.key.pub   what the channel orders says now
 
 A file that was run before with the same spec and component is left alone. With another spec, or changed content under the same path, its rows are replaced.")]
 pub struct RunArgs {
-    /// Files, folders (walked; hidden files and those that start with `_` are skipped), `-`, or s3:// objects
+    /// Files, folders (walked; hidden files and those that start with `_` are skipped), `-`, s3:// objects or prefixes
     #[arg(required_unless_present = "failed", value_name = "INPUT")]
-    inputs: Vec<PathBuf>,
-    /// Take again what failed in this lake, or in the lakes of --config
+    inputs: Vec<Place>,
+    /// Take again what failed in this lake, or in those of --pipeline or --config
     #[arg(long, conflicts_with = "inputs")]
     failed: bool,
     /// With this version of the releases, whatever their channel says
     #[arg(long, value_name = "VERSION", requires = "transform", requires = "failed")]
     release: Option<String>,
     /// Spec to follow (transform.toml); without one, what `init` would propose
-    #[arg(long, value_name = "FILE")]
-    spec: Option<PathBuf>,
+    #[arg(long, value_name = "FILE | S3 URI")]
+    spec: Option<Place>,
     /// Table to write to, when the spec names none [default: the stem of each file]
     #[arg(long, value_name = "NAME")]
     table: Option<String>,
@@ -61,30 +62,52 @@ pub struct RunArgs {
     /// Run again even when nothing changed: makes the next generation
     #[arg(long)]
     again: bool,
-    /// Objects in buckets go through the pipelines of this configuration [default: lakegate.toml here or above]
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["spec", "table", "lake", "transform"])]
-    config: Option<PathBuf>,
+}
+
+impl RunArgs {
+    /// Whether the command line itself says what to do with each input, and where to.
+    fn by_hand(&self) -> bool {
+        let told = self.spec.is_some() || self.table.is_some() || self.transform.is_set();
+        self.lake.lake.is_some() || told
+    }
+
+    /// The pipelines of `lakegate.toml` take objects in buckets, unless the command line says what to do with them.
+    fn through_pipelines(&self) -> Result<bool, Error> {
+        let named = self.lake.through.config.is_some() || self.lake.through.pipeline.is_some();
+        if self.failed {
+            return Ok(named && !self.by_hand());
+        }
+        let objects = self.inputs.iter().filter(|input| matches!(input, Place::S3(_))).count();
+        if named && self.by_hand() {
+            return Err(Error::usage("a pipeline says itself what to do with an object, and where to")
+                .with_hint("leave --config and --pipeline away, or --spec, --table, --lake, --transform and --registry"));
+        }
+        if objects == self.inputs.len() {
+            return Ok(!self.by_hand());
+        }
+        match self.inputs.iter().find(|input| matches!(input, Place::Local(_))) {
+            Some(file) if named || (objects > 0 && !self.by_hand()) => {
+                Err(Error::usage(format!("{file} is no s3:// object, and pipelines take only those"))
+                    .with_hint("give files and objects in two commands; --lake takes both into one lake"))
+            }
+            _ => Ok(false),
+        }
+    }
 }
 
 /// Runs `run`.
 pub fn run(args: &RunArgs, context: &Context) -> Outcome {
-    if args.failed && args.config.is_some() {
-        return failed_objects(&ConfigArg { config: args.config.clone() }, context);
-    }
-    let uris: Vec<String> = args.inputs.iter().map(|input| input.display().to_string()).collect();
-    if uris.iter().any(|uri| is_object(uri)) || args.config.is_some() {
-        if let Some(file) = uris.iter().find(|uri| !is_object(uri)) {
-            return Err(Error::usage(format!("{file} is no s3:// object, and --config is for those")));
-        }
-        return objects(&uris, &ConfigArg { config: args.config.clone() }, args.again, context);
+    if args.through_pipelines()? {
+        return objects(args, context);
     }
     let begun = Instant::now();
-    let plans = Plans::new(args.spec.as_deref(), args.table.as_deref(), args.again)?;
+    let plans = Plans::new(args.spec.as_ref(), args.table.as_deref(), args.again)?;
     let (inputs, lake) = if args.failed {
         let lake = args.lake.existing()?;
-        (failed_files(&lake)?, lake)
+        (failed_inputs(&lake)?, lake)
     } else {
-        (inputs(&args.inputs, Some(&args.lake.lake))?, open_lake(&args.lake.lake)?)
+        let lake = args.lake.open()?;
+        (inputs(&args.inputs, Some(&lake.shown))?, lake)
     };
     if inputs.is_empty() {
         let text = "nothing failed in this lake that can be taken again\n".to_owned();
@@ -95,14 +118,15 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
         named.as_mut_os_string().push(format!("@{version}"));
     }
     let chosen = transform.choose(Some(&lake), Some(telling(context.err, context.json)))?;
-    chosen.check_alone(args.spec.as_deref(), args.table.as_deref())?;
-    let mut made = Made::new(&args.lake.lake, contracts(&lake)?);
+    chosen.check_alone(args.spec.as_ref(), args.table.as_deref())?;
+    let spec = args.spec.as_ref().map(Place::shown);
+    let mut made = Made::new(&lake.shown, contracts(&lake)?);
     let taking = Taking {
         lake: &lake,
-        folder: &args.lake.lake,
+        folder: &lake.shown,
         chosen: &chosen,
         plans: &plans,
-        spec: args.spec.as_deref(),
+        spec: spec.as_deref(),
         again: args.again,
         host: "run",
     };
@@ -128,40 +152,45 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
         }
         bar.done(input.bytes());
     }
+    bar.say(&unheard(&lake, context));
     bar.finish();
     made.finish(&lake, &chosen.digest(), begun.elapsed(), plans.by_stem(), context.out)
 }
 
-/// Files that failed in a lake and are there still. What came from standard input cannot come again by itself.
-fn failed_files(lake: &Lake) -> Result<Vec<Input>, Error> {
+/// That no catalog hears of what was made, where one might be expected to.
+fn unheard(lake: &NamedLake, context: &Context) -> String {
+    if !lake.alone {
+        return String::new();
+    }
+    let mark = context.err.paint(Tone::Warn, "!");
+    format!("{mark} no pipeline of a lakegate.toml writes to this lake: no catalog was told of its tables\n")
+}
+
+/// Sources that failed in a lake and are there still. What came from standard input cannot come again by itself.
+fn failed_inputs(lake: &Lake) -> Result<Vec<Input>, Error> {
     let mut found = Vec::new();
     for failed in lake.failures()? {
-        let path = PathBuf::from(failed.source.uri);
-        if let Ok(facts) = std::fs::metadata(&path) {
-            found.push(Input::File(path, facts.len()));
+        let uri = failed.source.uri;
+        let place = if uri.starts_with("s3://") { Place::S3(uri) } else { Place::Local(uri.into()) };
+        match inputs(&[place], None) {
+            Ok(inputs) => found.extend(inputs),
+            Err(error) if matches!(error.code(), Code::NotFound | Code::NoInput) => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(found)
 }
 
-/// Objects that failed in the pipelines of a configuration.
-#[cfg(feature = "aws")]
-fn failed_objects(config: &ConfigArg, context: &Context) -> Outcome {
-    deployed::run_failed(config, context)
-}
-
-#[cfg(not(feature = "aws"))]
-fn failed_objects(_: &ConfigArg, _: &Context) -> Outcome {
-    Err(crate::cloud::absent("a configuration"))
-}
-
 /// Objects in buckets, through the pipelines of a configuration.
 #[cfg(feature = "aws")]
-fn objects(uris: &[String], config: &ConfigArg, again: bool, context: &Context) -> Outcome {
-    deployed::run(uris, config, again, context)
+fn objects(args: &RunArgs, context: &Context) -> Outcome {
+    if args.failed {
+        return deployed::run_failed(&args.lake.through, args.again, context);
+    }
+    deployed::run(&args.inputs, &args.lake.through, args.again, context)
 }
 
 #[cfg(not(feature = "aws"))]
-fn objects(uris: &[String], _: &ConfigArg, _: bool, _: &Context) -> Outcome {
-    Err(crate::cloud::absent(uris.first().map_or("an object", String::as_str)))
+fn objects(args: &RunArgs, _: &Context) -> Outcome {
+    Err(crate::cloud::absent(&args.inputs.first().map_or("a configuration".into(), Place::to_string)))
 }

@@ -5,6 +5,7 @@
 //! whole, a second one leaves at once, which is as safe as a crash.
 
 use crate::args::lake::LakeArg;
+use crate::args::place::Place;
 use crate::args::plans::Plans;
 use crate::args::transform::TransformArg;
 use crate::context::Context;
@@ -43,8 +44,8 @@ pub struct ServeArgs {
     #[command(flatten)]
     lake: LakeArg,
     /// Spec that every upload is taken under; without one, the spec that comes with each upload, or none
-    #[arg(long, value_name = "FILE")]
-    spec: Option<PathBuf>,
+    #[arg(long, value_name = "FILE | S3 URI")]
+    spec: Option<Place>,
     #[command(flatten)]
     transform: TransformArg,
     /// Port on 127.0.0.1; 0 for a free one
@@ -63,15 +64,16 @@ pub fn run(args: &ServeArgs, context: &Context) -> Outcome {
     let origins = args.upload_to.iter().map(|text| check_origin(text)).collect::<Result<Vec<_>, _>>()?;
     let lake = args.lake.open()?;
     // For its problems only: it is read anew for each upload.
-    Plans::new(args.spec.as_deref(), None, false)?;
+    Plans::new(args.spec.as_ref(), None, false)?;
     let events = Events::new();
     let listener = events.hearing(telling(context.err, context.json));
     let chosen = args.transform.choose(Some(&lake), Some(listener))?;
-    chosen.check_alone(args.spec.as_deref(), None)?;
+    chosen.check_alone(args.spec.as_ref(), None)?;
     let page = Page::new(args.page.as_deref(), origins)?;
     let has_page = page.is_there();
     let component = chosen.digest();
-    let server = Arc::new(Server::new(lake, &args.lake.lake, chosen, args.spec.as_deref(), page, events));
+    let shown = lake.shown.display().to_string();
+    let server = Arc::new(Server::new(&lake, chosen, args.spec.as_ref(), page, events));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -82,7 +84,7 @@ pub fn run(args: &ServeArgs, context: &Context) -> Outcome {
     let stop = signals(&runtime)?;
     server.resume()?;
     let worker = worker(&server, context)?;
-    output::begun(&begun(args, port, has_page, &component, context), context.json);
+    output::begun(&begun(&shown, port, has_page, &component, context), context.json);
     let stopped = Arc::clone(&server);
     runtime.block_on(serve::serve(Arc::clone(&server), listeners, port, async move {
         let mut stop = stop;
@@ -108,9 +110,8 @@ pub fn run(args: &ServeArgs, context: &Context) -> Outcome {
 }
 
 /// What is said once the port is open.
-fn begun(args: &ServeArgs, port: u16, has_page: bool, component: &str, context: &Context) -> Answer {
+fn begun(lake: &str, port: u16, has_page: bool, component: &str, context: &Context) -> Answer {
     let address = format!("http://127.0.0.1:{port}/");
-    let lake = args.lake.lake.display().to_string();
     let mut text =
         format!("{} serves the lake {lake}; Ctrl-C stops it\n", context.out.paint(Tone::Name, &address));
     if !has_page {

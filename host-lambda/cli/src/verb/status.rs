@@ -4,22 +4,25 @@
 //! (`fsck`). The decision to know: the answer comes from commit records and failed records alone; nothing
 //! is opened or compared, so it is quick and safe beside a running `run`.
 
-use crate::args::config::{ConfigArg, is_object};
-use crate::args::lake::existing_lake;
+mod summary;
+
+use crate::args::lake::{DEFAULT, NamedLake, ThroughArg, existing_lake};
+use crate::args::place::Place;
 use crate::cloud;
 use crate::context::Context;
 use crate::show::output::{Answer, Outcome};
 use crate::show::reasons;
-use crate::show::render::{Cell, Grid, Holds, Screen, Tone, count, number, short, size, visible};
-use crate::sums::sums;
+use crate::show::render::{Cell, Grid, Holds, Screen, Tone, count, number, size, visible};
 use clap::Args;
 use lakegate_base::time::rfc3339;
 use lakegate_base::{Code, Error};
-use lakegate_lake::lake::{Entry, History, Lake, Load, Void};
+use lakegate_lake::keys::is_lake;
+use lakegate_lake::lake::{Lake, Load, Void};
 use lakegate_lake::record::{CommitRecord, CommitState, FailedRecord};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use summary::{Part, Wanted, summary};
 
 /// Part files of a commit listed before the list is cut.
 const LISTED: usize = 20;
@@ -33,76 +36,113 @@ const LISTED: usize = 20;
   lakegate status lake orders.json                       what became of a source object
   lakegate status lake lake/orders/orders-….parquet      where a part file comes from
   lakegate status lake orders.json --json | jq '.commits[-1]'
-  lakegate status s3://raw/orders/2025/x.json            through lakegate.toml, here or in a folder above
-  lakegate status orders --config deploy/lakegate.toml   the lakes of deployed pipelines")]
+  lakegate status s3://acme-lake/sales/                  a lake in a bucket
+  lakegate status                                        the lakes of lakegate.toml, here or in a folder above
+  lakegate status s3://raw/orders/2025/x.json            an object, in those lakes
+  lakegate status s3://raw/orders/2025/                  all objects below a prefix
+  lakegate status orders --config deploy/lakegate.toml   a pipeline or a table")]
 pub struct StatusArgs {
-    /// Folder of the lake; with --config, or for s3:// URIs: a table, a source object or a part file
-    #[arg(value_name = "LAKE", default_value = "lake")]
-    lake: PathBuf,
-    /// A source object (path or URI) or a part file
-    #[arg(value_name = "SOURCE|PART FILE")]
+    /// The lake: a folder, or s3://BUCKET/PREFIX/; or else, in the lakes of lakegate.toml: a pipeline, a table, a source
+    /// object, a prefix, or a part file
+    #[arg(value_name = "LAKE | SUBJECT")]
+    lake: Option<Place>,
+    /// A table, a source object (path or URI), a prefix that ends in `/`, or a part file
+    #[arg(value_name = "SUBJECT")]
     subject: Option<String>,
     #[command(flatten)]
-    config: ConfigArg,
+    through: ThroughArg,
     #[command(flatten)]
     part: Part,
 }
 
-/// Which commits a summary is made of.
-#[derive(Args, Clone, Debug)]
-struct Part {
-    /// How many commits to read, the newest first
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    limit: usize,
-    /// Go on where a summary before ended: what it calls `next`
-    #[arg(long, value_name = "PLACE")]
-    after: Option<String>,
-    /// Read all commits
-    #[arg(long, conflicts_with_all = ["limit", "after"])]
-    all: bool,
-}
-
-impl Part {
-    fn read(&self, lake: &Lake) -> Result<History, Error> {
-        let limit = if self.all { usize::MAX } else { self.limit };
-        lake.history(self.after.as_deref(), limit)
-    }
-}
-
 /// Runs `status`.
 pub fn run(args: &StatusArgs, context: &Context) -> Outcome {
-    let named = args.lake.display().to_string();
-    // Where there are pipelines and no lake, the pipelines' lakes are meant.
-    let elsewhere = !args.lake.exists() && cloud::found()?.is_some();
-    if args.config.config.is_some() || is_object(&named) || elsewhere {
-        return deployed(args, &named, context);
+    let config = args.through.config.as_deref();
+    let through = args.through.pipeline.is_some() || config.is_some();
+    let given = args.lake.as_ref().map(Place::to_string);
+    let lake = match &args.lake {
+        // What is said first is the lake, where it is one.
+        Some(place) if !through || args.subject.is_some() => is_a_lake(place, config)?.then_some(place),
+        _ => None,
+    };
+    if let Some(place) = lake {
+        let lake = existing_lake(place, config)?;
+        return answer(&lake, args.subject.as_deref(), args, context.out);
     }
-    let lake = existing_lake(&args.lake)?;
-    match &args.subject {
-        None => summary(&lake, &args.lake, &args.part, context.out),
-        Some(subject) => about(&lake, &args.lake, subject, context.out),
+    let none_here = !through && !is_lake(Path::new(DEFAULT)) && cloud::found()?.is_some();
+    let in_bucket = matches!(args.lake, Some(Place::S3(_)));
+    if through || none_here || in_bucket {
+        let subject = given.as_deref().or(args.subject.as_deref());
+        return deployed(args, subject, context);
     }
+    let lake = existing_lake(args.lake.as_ref().unwrap_or(&DEFAULT.into()), config)?;
+    answer(&lake, args.subject.as_deref(), args, context.out)
+}
+
+/// Whether a lake is at a place.
+fn is_a_lake(place: &Place, config: Option<&Path>) -> Result<bool, Error> {
+    match existing_lake(place, config) {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.code(), Code::NoLake | Code::NotAFolder) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// What happened in one lake, or to a subject in it.
+fn answer(lake: &NamedLake, subject: Option<&str>, args: &StatusArgs, screen: Screen) -> Outcome {
+    let of = |wanted: Wanted| summary(lake, &lake.shown, &args.part, &wanted, screen);
+    let Some(subject) = subject else { return of(Wanted::default()) };
+    if subject.ends_with('/') {
+        return of(Wanted { below: Some(prefix_of(subject)), ..Wanted::default() });
+    }
+    match about(lake, &lake.shown, subject, screen) {
+        Err(error) if error.code() == Code::UnknownSource => {}
+        found => return found,
+    }
+    if lake.tables()?.iter().any(|table| table == subject) {
+        return of(Wanted { table: Some(subject.to_owned()), ..Wanted::default() });
+    }
+    about(lake, &lake.shown, subject, screen)
 }
 
 /// What happened in the lakes of a configuration's pipelines.
-fn deployed(args: &StatusArgs, named: &str, context: &Context) -> Outcome {
-    let connected = cloud::connect(args.config.config.as_deref())?;
-    let subject = if named == "lake" { None } else { Some(named) };
+fn deployed(args: &StatusArgs, subject: Option<&str>, context: &Context) -> Outcome {
+    let config = args.through.config.as_deref();
+    let all = cloud::lakes_of(config)?;
+    if let Some(named) = &args.through.pipeline {
+        cloud::lake_of(named, config)?;
+    }
     let (mut text, mut json) = (String::new(), Vec::new());
-    let mut seen = BTreeSet::new();
-    for lake in connected.lakes()? {
-        // Pipelines may share a lake.
-        if !seen.insert(lake.root().to_owned()) {
+    let (mut seen, mut nowhere) = (Vec::new(), None);
+    for (pipeline, place) in &all {
+        let named = args.through.pipeline.as_ref().is_some_and(|name| name == pipeline);
+        let is_it = subject.is_some_and(|subject| subject == pipeline);
+        if (args.through.pipeline.is_some() && !named) || seen.contains(&place) {
             continue;
         }
-        let folder = PathBuf::from(lake.root());
-        let tables = lake.tables()?;
-        let answer = match subject {
-            None => summary(&lake, &folder, &args.part, context.out)?,
-            Some(table) if tables.iter().any(|known| known == table) => {
-                summary(&lake, &folder, &args.part, context.out)?
+        let narrowed = named || (is_it && args.subject.is_none());
+        if !narrowed {
+            // Pipelines may share a lake; one that is named is looked at by itself.
+            if subject.is_some_and(|subject| all.iter().any(|(name, _)| name == subject)) {
+                continue;
             }
-            Some(subject) => match about(&lake, &folder, subject, context.out) {
+            seen.push(place);
+        }
+        let lake = match existing_lake(place, config) {
+            Ok(lake) => lake,
+            Err(error) if error.code() == Code::NoLake => {
+                nowhere = Some(error);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let subject = subject.filter(|_| !is_it);
+        let answer = match subject {
+            None => {
+                let wanted = Wanted { pipeline: narrowed.then(|| pipeline.clone()), ..Wanted::default() };
+                summary(&lake, &lake.shown, &args.part, &wanted, context.out)?
+            }
+            Some(subject) => match answer(&lake, Some(subject), args, context.out) {
                 Ok(answer) => answer,
                 Err(problem) if problem.code() == Code::UnknownSource => continue,
                 Err(problem) => return Err(problem),
@@ -112,88 +152,22 @@ fn deployed(args: &StatusArgs, named: &str, context: &Context) -> Outcome {
         json.push(answer.json);
     }
     if json.is_empty() {
-        return Err(Error::new(Code::UnknownSource, "no pipeline's lake knows anything of it")
-            .with_hint("`lakegate backfill s3://bucket/prefix --dry-run` shows what is not in the tables")
-            .in_file(named));
+        return Err(match (subject, nowhere) {
+            (None, Some(error)) => error,
+            _ => Error::new(Code::UnknownSource, "no pipeline's lake knows anything of it")
+                .with_hint("`lakegate backfill s3://bucket/prefix --dry-run` shows what is not in the tables")
+                .in_file(subject.unwrap_or_default()),
+        });
     }
     Ok(Answer { text, json: json!({"lakes": json}), ..Answer::default() })
 }
 
-fn summary(lake: &Lake, folder: &Path, part: &Part, screen: Screen) -> Outcome {
-    let history = part.read(lake)?;
-    let limit = if part.all { usize::MAX } else { part.limit };
-    let (failures, more_failures) = lake.failures_page(None, limit)?;
-    let (tables, rejected) = sums(lake, &history)?;
-    let mut json_tables = Vec::new();
-    let mut grid = Grid::new(&["table", ">rows", ">files", ">bytes", ">sources", "contract", "last commit"]);
-    for (name, sums) in &tables {
-        let contract = lake.contract(name)?;
-        let digest = contract.as_ref().map(|contract| contract.digest.as_str()).unwrap_or_default();
-        grid.row(vec![
-            Cell::new(Tone::Name, name.clone()),
-            number(sums.rows).into(),
-            number(sums.files).into(),
-            size(sums.bytes).into(),
-            number(sums.sources.len() as u64).into(),
-            Cell::new(Tone::Dim, short(digest)),
-            sums.latest.clone().into(),
-        ]);
-        json_tables.push(json!({
-            "table": name, "rows": sums.rows, "files": sums.files, "bytes": sums.bytes,
-            "sources": sums.sources.len(), "contract": digest, "last_commit": sums.latest,
-        }));
+/// A prefix as commit records have it.
+fn prefix_of(subject: &str) -> String {
+    if subject.starts_with("s3://") {
+        return subject.to_owned();
     }
-    let mut text = format!(
-        "{}: {}, {}\n\n{}",
-        screen.paint(Tone::Name, &folder.display().to_string()),
-        count(tables.len() as u64, "table", "tables"),
-        commits_of(&history),
-        grid.render(screen)
-    );
-    if let Some(next) = &history.next {
-        text.push_str(&format!("\n  older commits are not counted: --all, or go on with --after {next}\n"));
-    }
-    if rejected > 0 {
-        let records = count(rejected, "record", "records");
-        text.push_str(&format!(
-            "\n  {} rejected: `lakegate quarantine list TABLE` shows them\n",
-            screen.paint(Tone::Warn, &records)
-        ));
-    }
-    if let Some(undone) = history.undone.filter(|undone| *undone > 0) {
-        let commits = count(undone as u64, "commit", "commits");
-        text.push_str(&format!(
-            "\n  {} not yet done (running, or cut short): the next run or `lakegate fsck` completes it\n",
-            screen.paint(Tone::Warn, &commits)
-        ));
-    }
-    text.push_str(&failed(&failures, screen));
-    if more_failures.is_some() {
-        text.push_str("  … and more (--limit N)\n");
-    }
-    let loads: Vec<Value> = history.entries.iter().map(entry_json).collect();
-    let json = json!({
-        "lake": folder.display().to_string(), "tables": json_tables, "commits": history.entries.len(),
-        "not_done": history.undone, "rejected": rejected, "failures": failures_json(&failures),
-        "whole": history.is_whole(), "loads": loads, "next": history.next,
-    });
-    Ok(Answer { text, json, ..Answer::default() })
-}
-
-/// How many commits a summary is made of, and whether these are all.
-fn commits_of(history: &History) -> String {
-    let commits = count(history.entries.len() as u64, "commit", "commits");
-    if history.is_whole() || history.entries.is_empty() { commits } else { format!("the newest {commits}") }
-}
-
-fn entry_json(entry: &Entry) -> Value {
-    let mut object = serde_json::to_value(&entry.load).unwrap_or_default();
-    if let Some(object) = object.as_object_mut() {
-        object.insert("key".to_owned(), entry.key.clone().into());
-        object.insert("is_done".to_owned(), entry.done.into());
-        object.insert("current".to_owned(), entry.current.into());
-    }
-    object
+    std::fs::canonicalize(subject).map_or_else(|_| subject.to_owned(), |path| format!("{}/", path.display()))
 }
 
 fn about(lake: &Lake, folder: &Path, subject: &str, screen: Screen) -> Outcome {
@@ -220,7 +194,8 @@ fn about(lake: &Lake, folder: &Path, subject: &str, screen: Screen) -> Outcome {
     text.push_str(&failed(&failures, screen));
     for key in failures.iter().filter_map(|failure| failure.quarantine.as_ref()) {
         // A note for looking only: when it is gone the failure still stands.
-        let lines = std::fs::read(folder.join(key)).map(|bytes| reasons::parse(&bytes)).unwrap_or_default();
+        let kept = lake.storage().get(key).ok().flatten();
+        let lines = kept.map(|kept| reasons::parse(&kept.bytes)).unwrap_or_default();
         text.push_str(&reasons::table(&lines, screen));
     }
     let json = json!({

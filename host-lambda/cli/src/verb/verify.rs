@@ -4,7 +4,10 @@
 //! (`inspect`). The decision to know: a receipt only holds digests; whatever is used to run again (input, component,
 //! spec, contracts) is taken only if it has the digest that the receipt names, so that equality proves itself.
 
-use crate::args::lake::open_lake;
+use crate::args::inputs::inputs;
+use crate::args::lake::{NamedLake, existing_lake};
+use crate::args::place::Place;
+use crate::args::plans::read as read_file;
 use crate::args::registry::registry_named;
 use crate::cloud::Connection;
 use crate::context::Context;
@@ -12,7 +15,8 @@ use crate::show::output::{Answer, Exit, Outcome};
 use crate::show::render::{Cell, Grid, Holds, Tone, count, number, short};
 use clap::Args;
 use lakegate_base::{Code, Error};
-use lakegate_lake::lake::{Lake, sha256};
+use lakegate_lake::keys::COMMITS;
+use lakegate_lake::lake::sha256;
 use lakegate_lake::record::{CommitRecord, Output, Receipt};
 use lakegate_lake::run::commit::source_of;
 use lakegate_lake::run::{Plan, Preview, preview, remake};
@@ -27,28 +31,29 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "Examples:
   lakegate preview orders.json --spec orders.toml --json > promise.json
   lakegate verify promise.json --input orders.json --spec orders.toml
-  lakegate verify lake/_lakegate/commits/orders/1f0c…/000001.json --lake lake
+  lakegate verify lake/_lakegate/commits/orders/1f0c…/000001.json
+  lakegate verify s3://acme-lake/sales/_lakegate/commits/orders/1f0c…/000001.json
 
 Exit codes: 0 every byte is the same, 1 something differs or cannot be had.")]
 pub struct VerifyArgs {
     /// A receipt, what `preview --json` printed, or a commit record
     #[arg(value_name = "RECEIPT")]
-    receipt: PathBuf,
+    receipt: Place,
     /// The input [default: the source object that a commit record names]
-    #[arg(long, value_name = "FILE")]
-    input: Option<PathBuf>,
+    #[arg(long, value_name = "FILE | S3 URI")]
+    input: Option<Place>,
     /// The spec [default: from the lake or the registry, by digest]
-    #[arg(long, value_name = "FILE")]
-    spec: Option<PathBuf>,
+    #[arg(long, value_name = "FILE | S3 URI")]
+    spec: Option<Place>,
     /// The component [default: the shipped one, or from the registry, by digest]
     #[arg(long, value_name = "FILE.wasm")]
     transform: Option<PathBuf>,
-    /// Lake that has specs and contracts by digest
-    #[arg(long, value_name = "DIR")]
-    lake: Option<PathBuf>,
+    /// Lake that has specs and contracts by digest [default: the one that a commit record lies in]
+    #[arg(long, value_name = "DIR | S3 URI")]
+    lake: Option<Place>,
     /// Registry that has components and specs by digest
     #[arg(long, value_name = "DIR | S3 URI")]
-    registry: Option<String>,
+    registry: Option<Place>,
     /// Table, where the spec names none
     #[arg(long, value_name = "NAME")]
     table: Option<String>,
@@ -63,7 +68,7 @@ struct Promise {
 
 /// Where the pieces come from.
 struct Pieces {
-    lake: Option<Lake>,
+    lake: Option<NamedLake>,
     registry: Option<Registry>,
     _connection: Option<Connection>,
 }
@@ -72,8 +77,8 @@ struct Pieces {
 pub fn run(args: &VerifyArgs, context: &Context) -> Outcome {
     let promise = read(args)?;
     let mut pieces = Pieces { lake: None, registry: None, _connection: None };
-    if let Some(folder) = &args.lake {
-        pieces.lake = Some(open_lake(folder)?);
+    if let Some(place) = args.lake.clone().or_else(|| lake_around(&args.receipt)) {
+        pieces.lake = Some(existing_lake(&place, None)?);
     }
     if let Some(place) = &args.registry {
         let connection = Connection::open()?;
@@ -149,8 +154,8 @@ fn answer(promise: &Promise, made: &Preview, context: &Context) -> Answer {
 
 /// A receipt by itself, inside of a command's JSON, or that of a commit record.
 fn read(args: &VerifyArgs) -> Result<Promise, Error> {
-    let name = args.receipt.display().to_string();
-    let bytes = std::fs::read(&args.receipt).map_err(|error| Error::io(&name, error))?;
+    let name = args.receipt.to_string();
+    let bytes = read_file(&args.receipt)?;
     let wrong = |why: String| {
         Error::new(Code::NoReceipt, format!("this is no receipt: {why}"))
             .with_hint("a receipt is in the JSON of `lakegate preview --json`, and a commit record holds one")
@@ -168,16 +173,42 @@ fn read(args: &VerifyArgs) -> Result<Promise, Error> {
     Ok(Promise { receipt, record: None, table })
 }
 
+/// The lake that a commit record lies in.
+fn lake_around(receipt: &Place) -> Option<Place> {
+    let whole = receipt.to_string();
+    let (lake, _) = whole.split_once(COMMITS)?;
+    let lake = if lake.is_empty() { "." } else { lake };
+    Some(match receipt {
+        Place::Local(_) => lake.into(),
+        Place::S3(_) => Place::S3(lake.to_owned()),
+    })
+}
+
 fn source(args: &VerifyArgs, promise: &Promise, pieces: &Pieces) -> Result<Source, Error> {
     match (&args.input, &promise.record) {
-        (Some(path), _) => Source::file(path),
+        (Some(place), _) => {
+            match &inputs(std::slice::from_ref(place), None)?[..] {
+                [input] => whole(input.open(None)?),
+                _ => Err(Error::usage("a receipt is of one input, and this is a folder")
+                    .in_file(place.to_string())),
+            }
+        }
         (None, Some(record)) => match &pieces.lake {
-            Some(lake) => source_of(lake, record),
+            Some(lake) => whole(source_of(lake, record)?),
             None => Source::file(Path::new(&record.source.uri)),
         },
         (None, None) => Err(Error::usage("the receipt does not say where its input is")
             .with_hint("name it with --input FILE")),
     }
+}
+
+/// A source whose digest is known: that of an object is only once it was read.
+fn whole(source: Source) -> Result<Source, Error> {
+    if source.digest().is_empty() {
+        let mut chunks = source.open()?;
+        while !chunks.next()?.is_empty() {}
+    }
+    Ok(source)
 }
 
 fn transform(args: &VerifyArgs, receipt: &Receipt, pieces: &Pieces) -> Result<Transform, Error> {
@@ -205,8 +236,8 @@ fn transform(args: &VerifyArgs, receipt: &Receipt, pieces: &Pieces) -> Result<Tr
 fn spec(args: &VerifyArgs, receipt: &Receipt, pieces: &Pieces) -> Result<String, Error> {
     let digest = receipt.spec.as_str();
     if let Some(path) = &args.spec {
-        let text =
-            std::fs::read_to_string(path).map_err(|error| Error::io(&path.display().to_string(), error))?;
+        let bytes = read_file(path)?;
+        let text = String::from_utf8(bytes).map_err(|_| differs("spec", "no text", digest))?;
         let found = sha256(text.as_bytes());
         return if found == digest { Ok(text) } else { Err(differs("spec", &found, digest)) };
     }

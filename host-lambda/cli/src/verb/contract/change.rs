@@ -5,6 +5,7 @@
 //! they were, and may take as long as all runs did.
 
 use crate::args::lake::LakeArg;
+use crate::args::place::Place;
 use crate::args::plans::read_spec;
 use crate::args::transform::TransformArg;
 use crate::context::Context;
@@ -18,7 +19,7 @@ use clap::Args;
 use lakegate_base::Error;
 use lakegate_lake::operate::change::{Changed, change_type};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Instant;
 
 /// Arguments of `contract change`.
@@ -38,8 +39,8 @@ pub(super) struct ChangeArgs {
     #[arg(value_name = "TYPE")]
     new_type: String,
     /// Spec that declares the new type, where the old one declares the old [default: each source's own]
-    #[arg(long, value_name = "FILE")]
-    spec: Option<PathBuf>,
+    #[arg(long, value_name = "FILE | S3 URI")]
+    spec: Option<Place>,
     #[command(flatten)]
     lake: LakeArg,
     #[command(flatten)]
@@ -64,7 +65,7 @@ pub(super) fn run(args: &ChangeArgs, context: &Context) -> Outcome {
         return Err(Error::usage(format!("the table {} has no column `{}`", args.table, args.column))
             .with_hint(format!("its columns are {}", names.join(", "))));
     };
-    let spec = args.spec.as_deref().map(|path| read_spec(Some(path))).transpose()?;
+    let spec = args.spec.as_ref().map(|place| read_spec(Some(place))).transpose()?;
     let transform = args.transform.load()?;
     let steps = Steps::new(context.err);
     let changed = change_type(
@@ -93,10 +94,14 @@ pub(super) fn run(args: &ChangeArgs, context: &Context) -> Outcome {
         (true, 0) => Exit::Done,
         (true, _) => Exit::Rejected,
     };
-    Ok(Answer { text: text(args, &changed, &sums, context.out), json: to_json(args, &changed, &sums), exit })
+    Ok(Answer {
+        text: text(args, &lake.shown, &changed, &sums, context.out),
+        json: to_json(args, &changed, &sums),
+        exit,
+    })
 }
 
-fn text(args: &ChangeArgs, changed: &Changed, sums: &Sums, screen: Screen) -> String {
+fn text(args: &ChangeArgs, lake: &Path, changed: &Changed, sums: &Sums, screen: Screen) -> String {
     if changed.from == changed.to {
         return format!("{}: {} is {} already, nothing to do\n", args.table, args.column, sums.before);
     }
@@ -122,7 +127,7 @@ fn text(args: &ChangeArgs, changed: &Changed, sums: &Sums, screen: Screen) -> St
     }
     if sums.rejected > 0 {
         let records = count(sums.rejected, "record", "records");
-        let lake = lake_flag(&args.lake.lake);
+        let lake = lake_flag(lake);
         text.push_str(&format!("  {} rejected", screen.paint(Tone::Warn, &records)));
         text.push_str(&format!(": lakegate quarantine list {}{lake}\n", args.table));
     }
