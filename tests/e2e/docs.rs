@@ -35,6 +35,7 @@ documents! {
     page: "docs/page.md",
     releases: "docs/releases.md",
     spec: "docs/spec.md",
+    verbs: "docs/verbs.md",
 }
 
 /// Documents without commands, whose links are looked at all the same.
