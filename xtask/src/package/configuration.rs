@@ -1,8 +1,9 @@
 //! `lakegate.toml`, and the specs and public keys that it names, as files of the zip.
 //!
 //! Not for judging it: `lakegate config check` does. Decisions to know: a file keeps its path relative to the
-//! configuration, because that is how the function looks for it; so it must lie beside or below. The private
-//! `key` of the commands that sign never comes along.
+//! configuration, because that is how the function looks for it; so it must lie beside or below, which the check
+//! says of pipelines that a function runs in the same words (`host-lambda/aws/src/config/location.rs`,
+//! `comes_along`). The private `key` of the commands that sign never comes along.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path};
@@ -43,7 +44,11 @@ fn named(text: &str) -> Result<BTreeSet<String>> {
     let mut files = BTreeSet::new();
     for section in sections {
         let spec = section.get("spec").into_iter();
-        let trust = section.get("trust").and_then(toml::Value::as_array).into_iter().flatten();
+        // One key or a list of them.
+        let trust = section.get("trust").into_iter().flat_map(|trust| match trust {
+            toml::Value::Array(keys) => keys.iter().collect(),
+            key => vec![key],
+        });
         files.extend(
             spec.chain(trust).filter_map(toml::Value::as_str).filter(|text| is_file(text)).map(str::to_owned),
         );
@@ -68,5 +73,6 @@ mod tests {
         assert_eq!(found(text), ["a.toml", "specs/b.toml"]);
         let text = "[pipeline.x]\ntrust = [\"release.key.pub\", \"MCowBQYDK2VwAyEA\", \"s3://b/k\"]\nkey = \"release.key\"\n";
         assert_eq!(found(text), ["release.key.pub"]);
+        assert_eq!(found("[defaults]\ntrust = \"one.pub\"\n"), ["one.pub"]);
     }
 }
