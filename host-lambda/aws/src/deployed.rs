@@ -20,9 +20,9 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use choice::Choice;
-pub use choice::{registry_at, trust_of};
+pub use choice::{follow, registry_at, trust_of};
 pub use object::Request;
-pub use ready::Ready;
+pub use ready::{Ready, check_keys, check_plan};
 pub use requests::{Answered, Refusal};
 
 use around::Around;
