@@ -8,6 +8,7 @@
 
 mod catalogs;
 mod channel;
+mod live;
 
 use std::cell::OnceCell;
 
@@ -47,7 +48,7 @@ pub struct Checked {
 }
 
 /// Checks the text of a configuration, and what it names as far as that can be read: in folders, and where `aws` is
-/// given also in S3. `load` gives the transform, and
+/// given also in S3, whose buckets, databases, crawlers and topics are then asked for. `load` gives the transform, and
 /// is called only where there is a spec to be judged.
 ///
 /// # Errors
@@ -81,6 +82,9 @@ pub fn check(
         tables.push((pipeline, judge.told(pipeline)?));
     }
     catalogs::compare(&mut judge, &tables);
+    if let Some(aws) = aws {
+        live::ask(&mut judge, aws, &config)?;
+    }
     let Judge { mut findings, mut notes, .. } = judge;
     if aws.is_none() {
         notes.extend(elsewhere(&config));

@@ -34,6 +34,11 @@ impl Connection {
         Ok(Self { aws: Aws::from_env(runtime.handle().clone()), _runtime: runtime })
     }
 
+    /// The clients.
+    pub fn aws(&self) -> &Aws {
+        &self.aws
+    }
+
     /// A storage over `s3://BUCKET/PREFIX/`.
     ///
     /// # Errors

@@ -94,9 +94,6 @@ fn a_whole_configuration_is_read() {
     assert_eq!(orders.source.suffixes, [".json", ".json.gz"]);
     let Told::Spec { address } = &orders.told else { panic!("{:?}", orders.told) };
     assert_eq!(address.uri(), "/etc/lakegate/specs/orders.toml");
-    let line = |key| orders.place(key).line;
-    assert_eq!([line("spec"), line("lake"), line("catalog.database")], [14, 5, 19]);
-    assert_eq!([line("notify.failure"), line("failed.copy_to"), line("registry")], [9, 34, 11]);
     assert_eq!((orders.contract, orders.paused), (ContractWish::Declared, true));
     let Catalog::Glue { database, table_prefix, projection, quarantine } = &orders.catalog else { panic!() };
     assert_eq!(*quarantine, QuarantineTable::OfPipeline);
@@ -151,6 +148,14 @@ fn a_whole_configuration_is_read() {
     };
     assert_eq!(sales.told, told);
     assert_eq!((sales.catalog.kind(), sales.paused), ("none", false));
+}
+
+#[test]
+fn a_key_is_found_again_where_it_stands() {
+    let config = parse(WHOLE);
+    let line = |key| config.pipelines["orders"].place(key).line;
+    assert_eq!([line("spec"), line("lake"), line("catalog.database")], [14, 5, 19]);
+    assert_eq!([line("notify.failure"), line("failed.copy_to"), line("registry")], [9, 34, 11]);
 }
 
 /// Lines after a pipeline that is whole otherwise, and the mistake in them.

@@ -4,14 +4,18 @@
 //! configuration and in the specs that lie beside it. Not for the rules, which are the AWS crate's.
 //! The decision to know: standard output says all there is to mend, one line each, as compilers do.
 
+use crate::args::config::is_object;
 use crate::args::transform::TransformArg;
+use crate::cloud::Connection;
 use crate::context::Context;
 use crate::show::output::{Answer, Exit, Outcome};
 use crate::show::render::{Cell, Grid, Holds, Screen, Tone, count};
 use clap::{Args, Subcommand};
 use lakegate_aws::check;
 use lakegate_aws::check::{Checked, Finding};
-use lakegate_aws::config::{Catalog, Config, FILE_NAME, Origin, Pipeline, Told, reference};
+use lakegate_aws::client::Aws;
+use lakegate_aws::config::{Address, Catalog, Config, FILE_NAME, Origin, Pipeline, Told, reference};
+use lakegate_aws::deployed::read_address;
 use lakegate_base::Error;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -27,7 +31,7 @@ pub struct ConfigArgs {
 enum Action {
     /// Find every mistake in lakegate.toml, and in the specs and keys that it names
     ///
-    /// Nothing is asked of AWS. Exit code 2 when there are mistakes.
+    /// Nothing is asked of AWS without --live. Exit code 2 when there are mistakes.
     Check(CheckArgs),
     /// List every key of lakegate.toml: what it may be, what holds without it, what it is for
     Keys,
@@ -37,11 +41,15 @@ enum Action {
 #[command(after_help = "Examples:
   lakegate config check
   lakegate config check deploy/lakegate.toml
+  lakegate config check --live                    asks AWS as well, and changes nothing
   lakegate config check --json | jq '.mistakes[]'")]
 struct CheckArgs {
-    /// The configuration [default: lakegate.toml here or in a folder above]
+    /// The configuration [default: lakegate.toml here or in a folder above]; with --live also an s3:// URI
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Ask AWS for buckets, database, crawler and topics, and judge specs, keys and releases in S3: calls that only look
+    #[arg(long)]
+    live: bool,
     #[command(flatten)]
     transform: TransformArg,
 }
@@ -55,10 +63,12 @@ pub fn run(args: &ConfigArgs, context: &Context) -> Outcome {
 }
 
 fn check(args: &CheckArgs, context: &Context) -> Outcome {
+    let connection = if args.live { Some(Connection::open()?) } else { None };
+    let aws = connection.as_ref().map(Connection::aws);
     let origin = origin(args)?;
     let name = origin.name();
-    let text = text(&origin)?;
-    let checked = check::check(&text, &origin, &|| args.transform.load(), None)?;
+    let text = text(&origin, aws)?;
+    let checked = check::check(&text, &origin, &|| args.transform.load(), aws)?;
     if checked.findings.is_empty() {
         return Ok(right(&name, &checked, context.out));
     }
@@ -76,15 +86,30 @@ fn origin(args: &CheckArgs) -> Result<Origin, Error> {
         // As a person would write it, where it is below.
         return Ok(Origin::File(found.strip_prefix(&here).map(Path::to_owned).unwrap_or(found)));
     };
+    if let Some(uri) = file.to_str().filter(|file| is_object(file)) {
+        let rest = uri.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
+        let (bucket, key) = rest
+            .filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty() && !key.ends_with('/'))
+            .ok_or_else(|| {
+                Error::usage(format!("{uri} names no object")).with_hint("write s3://BUCKET/KEY")
+            })?;
+        return Ok(Origin::Object { bucket: bucket.to_owned(), key: key.to_owned() });
+    }
     Ok(Origin::File(if file.is_dir() { file.join(FILE_NAME) } else { file.clone() }))
 }
 
-fn text(origin: &Origin) -> Result<String, Error> {
-    match origin {
-        Origin::Inline { text, .. } => Ok(text.clone()),
-        Origin::File(_) | Origin::Object { .. } => {
-            std::fs::read_to_string(origin.name()).map_err(|error| Error::io(&origin.name(), error))
+fn text(origin: &Origin, aws: Option<&Aws>) -> Result<String, Error> {
+    match (origin, aws) {
+        (Origin::File(path), _) => {
+            std::fs::read_to_string(path).map_err(|error| Error::io(&origin.name(), error))
         }
+        (Origin::Object { bucket, key }, Some(aws)) => {
+            read_address(aws, &Address::S3 { bucket: bucket.clone(), key: key.clone() })
+        }
+        (Origin::Object { .. }, None) => {
+            Err(Error::usage(format!("{} is in S3", origin.name())).with_hint("--live reads it from there"))
+        }
+        (Origin::Inline { text, .. }, _) => Ok(text.clone()),
     }
 }
 
