@@ -52,7 +52,8 @@ pub struct Checked {
 /// is called only where there is a spec to be judged.
 ///
 /// # Errors
-/// Something cannot be judged: there is no transform, or AWS does not answer.
+/// Something cannot be judged: there is no transform, or AWS does not answer. Where there are findings already, that is
+/// one of the notes.
 pub fn check(
     text: &str,
     origin: &Origin,
@@ -77,13 +78,12 @@ pub fn check(
             hint: mistake.hint,
         });
     }
-    let mut tables = Vec::new();
-    for pipeline in config.pipelines.values() {
-        tables.push((pipeline, judge.told(pipeline)?));
-    }
-    catalogs::compare(&mut judge, &tables);
-    if let Some(aws) = aws {
-        live::ask(&mut judge, aws, &config)?;
+    if let Err(error) = judge.all(&config) {
+        // What was found is told all the same.
+        if judge.findings.is_empty() {
+            return Err(error);
+        }
+        judge.notes.push(format!("not all was looked into: {error}"));
     }
     let Judge { mut findings, mut notes, .. } = judge;
     if aws.is_none() {
@@ -123,6 +123,16 @@ struct Judge<'c> {
 }
 
 impl Judge<'_> {
+    /// Judges what the pipelines name.
+    fn all(&mut self, config: &Config) -> Result<()> {
+        let mut tables = Vec::new();
+        for pipeline in config.pipelines.values() {
+            tables.push((pipeline, self.told(pipeline)?));
+        }
+        catalogs::compare(self, &tables);
+        self.aws.map_or(Ok(()), |aws| live::ask(self, aws, config))
+    }
+
     /// Finds something at a key of a pipeline.
     fn at(&mut self, pipeline: &Pipeline, key: &str, message: impl Into<String>, hint: Option<String>) {
         let at = pipeline.place(key);

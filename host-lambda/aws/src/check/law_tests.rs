@@ -94,7 +94,7 @@ fn what_a_check_accepts_a_start_accepts() {
     let aws = Aws::of_tests(runtime.handle().clone(), "http://127.0.0.1:9");
     let origin = Origin::File(folder.path().join("lakegate.toml"));
     let (mut random, mut started, mut refused) = (Random(0x9e37_79b9_7f4a_7c15), [0, 0], 0);
-    for _ in 0..600 {
+    for _ in 0..400 {
         let text = text(&mut random);
         let checked = check(&text, &origin, &|| Ok(shipped.clone()), None).unwrap();
         let config = match Config::parse(&text, &origin) {

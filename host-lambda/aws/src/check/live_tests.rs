@@ -143,4 +143,8 @@ fn what_is_there_is_no_finding_and_its_spec_is_judged() {
 fn whoever_is_not_known_to_aws_gets_no_findings() {
     let error = checked(&config("stranger"), &endpoint()).unwrap_err();
     assert_eq!(error.code(), Code::CredentialsMissing, "{error}");
+    // Mistakes that are known are told all the same.
+    let (checked, _) = checked(&format!("{}pausd = true\n", config("stranger")), &endpoint()).unwrap();
+    let found: Vec<_> = checked.findings.iter().map(|one| one.line).collect();
+    assert_eq!((found, checked.notes.len()), (vec![Some(11)], 1), "{:?}", checked.notes);
 }

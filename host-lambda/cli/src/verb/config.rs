@@ -147,8 +147,14 @@ fn mistaken(name: &str, checked: &Checked, screen: Screen) -> Answer {
     }
     let found = count(findings.len() as u64, "mistake", "mistakes");
     text.push_str(&format!("{}\n", screen.paint(Tone::Bad, &found)));
+    text.push_str(&notes(checked, screen));
     let json = json!({ "file": name, "valid": false, "mistakes": findings, "notes": checked.notes, "pipelines": [] });
     Answer { text, json, exit: Exit::Usage }
+}
+
+/// What was not looked into.
+fn notes(checked: &Checked, screen: Screen) -> String {
+    checked.notes.iter().map(|note| format!("  {}\n", screen.paint(Tone::Dim, note))).collect()
 }
 
 fn right(name: &str, checked: &Checked, screen: Screen) -> Answer {
@@ -171,9 +177,7 @@ fn right(name: &str, checked: &Checked, screen: Screen) -> Answer {
     let found = count(config.pipelines.len() as u64, "pipeline", "pipelines");
     let mut text = format!("{}: {found}, no mistakes\n", screen.paint(Tone::Name, name));
     text.push_str(&grid.render(screen));
-    for note in &checked.notes {
-        text.push_str(&format!("  {}\n", screen.paint(Tone::Dim, note)));
-    }
+    text.push_str(&notes(checked, screen));
     let pipelines: Vec<Value> = config.pipelines.values().map(pipeline_json).collect();
     let json = json!({ "file": name, "valid": true, "mistakes": [], "notes": checked.notes, "pipelines": pipelines });
     Answer { text, json, exit: Exit::Done }
