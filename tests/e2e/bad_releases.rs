@@ -406,7 +406,7 @@ fn the_configuration_is_refused_where_its_channel_would_be() {
     let Some(tried) = Tried::new() else { return };
     tried.write("4.0.0.toml", "[[table]]\nname = \"orders\"\n");
     let config = format!(
-        "[pipeline.orders]\nsource = \"s3://raw/orders/\"\nlake = \"s3://lake/tables/\"\nchannel = \"orders\"\n\
+        "[pipeline.orders]\nsource = \"raw/\"\nlake = \"deployed/\"\nchannel = \"orders\"\n\
          registry = \"{}\"\ntrust = [\"release.key.pub\"]\n",
         tried.path("releases").display()
     );

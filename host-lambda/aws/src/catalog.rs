@@ -88,6 +88,12 @@ impl Registered {
     }
 }
 
+/// Name in Glue of the table of a pipeline's rejected records; none where there is none.
+pub(crate) fn quarantine_name(pipeline: &Pipeline) -> Option<String> {
+    let Catalog::Glue { quarantine, table_prefix, .. } = &pipeline.catalog else { return None };
+    quarantine::name(pipeline, quarantine, table_prefix)
+}
+
 /// Registers all tables of a commit, as the pipeline says. The commit must be published.
 ///
 /// # Errors

@@ -18,6 +18,7 @@ mod names;
 mod origin;
 mod pipeline;
 mod read;
+mod reference;
 mod route;
 mod section;
 
@@ -32,6 +33,7 @@ pub use origin::Origin;
 pub use pipeline::{
     Above, ContractWish, Encryption, Lineage, Notify, Output, Pipeline, PublicKey, SourcePattern, Told,
 };
+pub use reference::{KeyLine, KeySection, reference};
 pub use route::Route;
 
 use lakegate_base::{Code, Error, Result};
@@ -52,12 +54,27 @@ pub struct Config {
     pub pipelines: BTreeMap<String, Pipeline>,
 }
 
+/// What a text says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// The pipelines that have all they need. Some may have mistakes all the same.
+    pub config: Config,
+    /// All mistakes, in the order of the text.
+    pub mistakes: Vec<Mistake>,
+}
+
 impl Config {
     /// Reads and checks a configuration. Relative paths in it start at `origin`.
     ///
     /// # Errors
     /// All mistakes, in the order of the text.
     pub fn parse(text: &str, origin: &Origin) -> std::result::Result<Self, Vec<Mistake>> {
+        let Reading { config, mistakes } = Self::read(text, origin);
+        if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
+    }
+
+    /// Reads a configuration as far as it is right, for whoever judges what its pipelines name as well.
+    pub fn read(text: &str, origin: &Origin) -> Reading {
         read::config(text, origin)
     }
 
@@ -104,6 +121,9 @@ pub fn refused(origin: &Origin, mistakes: &[Mistake]) -> Error {
         .with_hint("`lakegate config check` shows all of it before anything is deployed")
 }
 
+#[cfg(test)]
+#[path = "config/places_tests.rs"]
+mod places_tests;
 #[cfg(test)]
 #[path = "config/route_tests.rs"]
 mod route_tests;

@@ -22,10 +22,10 @@ use std::time::{Duration, Instant};
 
 pub use around::source_of;
 pub use choice::Choice;
-pub use choice::{registry_at, trust_of};
+pub use choice::{follow, registry_at, trust_of};
 pub use named::named_lake;
 pub use object::Request;
-pub use ready::Ready;
+pub use ready::{Ready, check_keys, check_plan};
 pub use requests::{Answered, Refusal};
 
 use around::Around;

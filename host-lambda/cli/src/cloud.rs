@@ -37,6 +37,11 @@ impl Connection {
         Ok(Self { aws: aws()? })
     }
 
+    /// The clients.
+    pub fn aws(&self) -> &Aws {
+        &self.aws
+    }
+
     /// A storage over `s3://BUCKET/PREFIX/`.
     ///
     /// # Errors

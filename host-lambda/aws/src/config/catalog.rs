@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::keys::PROJECTION;
+use crate::config::keys::{Kind as Of, PROJECTION};
 use crate::config::mistake::Wrong;
 use crate::config::names;
 use crate::config::section::Section;
@@ -215,14 +215,15 @@ fn quarantine(section: &Section<'_>) -> QuarantineTable {
 
 fn wait(section: &Section<'_>) -> Wait {
     let Some(field) = section.flag_or_number("wait") else { return Wait::No };
-    let seconds = |seconds: i64| u32::try_from(seconds).ok().filter(|seconds| (1..=900).contains(seconds));
+    let Of::FlagOrSeconds(most) = section.kind("wait") else { return Wait::No };
+    let seconds = |seconds: i64| u32::try_from(seconds).ok().filter(|seconds| (1..=most).contains(seconds));
     match field.value {
         Ok(false) => Wait::No,
         Ok(true) => Wait::WhileTimeLasts,
         Err(number) => match seconds(number) {
             Some(seconds) => Wait::Seconds(seconds),
             None => {
-                let wrong = Wrong::new(format!("`wait` is from 1 to 900 seconds, not {number}"));
+                let wrong = Wrong::new(format!("`wait` is from 1 to {most} seconds, not {number}"));
                 section.wrong(&field, wrong.hint("an invocation lasts 15 minutes at most"));
                 Wait::No
             }

@@ -2,23 +2,23 @@
 
 use super::*;
 
-fn origin() -> Origin {
+pub(super) fn origin() -> Origin {
     Origin::File(PathBuf::from("/etc/lakegate/lakegate.toml"))
 }
 
-fn parse(text: &str) -> Config {
+pub(super) fn parse(text: &str) -> Config {
     Config::parse(text, &origin()).unwrap()
 }
 
 /// `line:column: message; hint`.
-fn mistakes(text: &str) -> Vec<String> {
+pub(super) fn mistakes(text: &str) -> Vec<String> {
     let found = Config::parse(text, &origin()).expect_err("a mistake was expected");
     let hint = |hint: &Option<String>| hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
     found.iter().map(|m| format!("{}:{}: {}{}", m.line, m.column, m.message, hint(&m.hint))).collect()
 }
 
 /// A pipeline that has all it needs, and `more` lines from line 5 on.
-fn with(more: &str) -> String {
+pub(super) fn with(more: &str) -> String {
     format!(
         "[pipeline.orders]\nsource = \"s3://raw/orders/\"\nspec = \"orders.toml\"\nlake = \"s3://lake/tables/\"\n{more}"
     )
@@ -92,8 +92,8 @@ fn a_whole_configuration_is_read() {
     assert_eq!(orders.at, At { line: 11, column: 11 });
     assert_eq!(orders.source.location.uri(), "s3://raw/orders/");
     assert_eq!(orders.source.suffixes, [".json", ".json.gz"]);
-    let Told::Spec { address, at } = &orders.told else { panic!("{:?}", orders.told) };
-    assert_eq!((address.uri().as_str(), at.line), ("/etc/lakegate/specs/orders.toml", 14));
+    let Told::Spec { address } = &orders.told else { panic!("{:?}", orders.told) };
+    assert_eq!(address.uri(), "/etc/lakegate/specs/orders.toml");
     assert_eq!((orders.contract, orders.paused), (ContractWish::Declared, true));
     let Catalog::Glue { database, table_prefix, projection, quarantine } = &orders.catalog else { panic!() };
     assert_eq!(*quarantine, QuarantineTable::OfPipeline);
@@ -148,6 +148,14 @@ fn a_whole_configuration_is_read() {
     };
     assert_eq!(sales.told, told);
     assert_eq!((sales.catalog.kind(), sales.paused), ("none", false));
+}
+
+#[test]
+fn a_key_is_found_again_where_it_stands() {
+    let config = parse(WHOLE);
+    let line = |key| config.pipelines["orders"].place(key).line;
+    assert_eq!([line("spec"), line("lake"), line("catalog.database")], [14, 5, 19]);
+    assert_eq!([line("notify.failure"), line("failed.copy_to"), line("registry")], [9, 34, 11]);
 }
 
 /// Lines after a pipeline that is whole otherwise, and the mistake in them.
@@ -268,50 +276,11 @@ fn a_line_of_mistakes_for_each_key() {
 }
 
 #[test]
-fn places_must_be_legal() {
-    let source = |text: &str| mistakes(&with("").replace("s3://raw/orders/", text));
-    let cases = [
-        (
-            "s3://raw/orders",
-            "2:10: does `orders` end here?; write \"s3://raw/orders/\" for the folder, or \"s3://raw/orders*\" for all keys that start so",
-        ),
-        ("s3://raw/*/x/", "2:10: a `*` may stand at the end only; use `suffix` for how keys end"),
-        (
-            "s3://raw//orders/",
-            "2:10: there is an empty folder name in it; keys in S3 do not start with `/`; write each `/` once",
-        ),
-        (
-            "s3://raw/../orders/",
-            "2:10: `.` and `..` are ordinary names in S3, and many tools take them away; write the whole prefix",
-        ),
-        ("s3a://raw/orders/", "2:10: `s3a://` is no place that Lakegate knows; write \"s3://raw/orders/\""),
-        (
-            "file:///data/",
-            "2:10: `file://` is no place that Lakegate knows; write the path alone: \"/data/\"",
-        ),
-        (
-            "s3:///orders/",
-            "2:10: `` is no bucket name; 3 to 63 lower-case letters, digits, `-` and `.`, with a letter or digit at both ends",
-        ),
-        ("", "2:10: `source` is empty"),
-        (
-            "./in*",
-            "2:10: a local source is a whole folder; end it with `/`, and use `suffix` for how names end",
-        ),
-    ];
-    for (text, expected) in cases {
-        assert_eq!(source(text), [expected], "{text}");
-    }
-    let long = format!("s3://raw/{}/", "x".repeat(512));
-    assert!(
-        source(&long)[0].starts_with("2:10: a prefix of 513 bytes is too long: at most 512"),
-        "{:?}",
-        source(&long)
-    );
-    for whole_bucket in ["s3://raw", "s3://raw/"] {
-        let config = parse(&with("").replace("s3://raw/orders/", whole_bucket));
-        assert_eq!(config.pipelines["orders"].source.location.uri(), "s3://raw/");
-    }
+fn pipelines_that_are_whole_are_read_beside_mistakes() {
+    let text = format!("{}[pipeline.other]\nsource = 's3://raw/other/'\n", with("pausd = true\n"));
+    let Reading { config, mistakes } = Config::read(&text, &origin());
+    assert_eq!(config.pipelines.keys().collect::<Vec<_>>(), ["orders"]);
+    assert_eq!(mistakes.iter().map(|mistake| mistake.line).collect::<Vec<_>>(), [5, 6, 6, 6]);
 }
 
 #[test]
@@ -404,7 +373,7 @@ catalog.kind = "none"
     let config = parse(text);
     let [a, b, c] = ["a", "b", "c"].map(|name| &config.pipelines[name]);
     assert!(matches!(&a.catalog, Catalog::Glue { database, .. } if database == "other"), "{:?}", a.catalog);
-    assert!(matches!(&a.told, Told::Spec { at: At { line: 4, .. }, .. }), "{:?}", a.told);
+    assert_eq!((matches!(&a.told, Told::Spec { .. }), a.place("spec").line), (true, 4));
     assert_eq!(a.output.encryption, Some(Encryption::Kms { key: Some("alias/lake".into()) }));
     assert!(matches!(&b.told, Told::Channel { .. }), "{:?}", b.told);
     assert_eq!((b.catalog.kind(), c.catalog.kind()), ("crawler", "none"));
@@ -440,6 +409,7 @@ fn nothing_to_do_must_be_meant() {
 #[test]
 fn glue_cannot_see_a_local_lake() {
     let local = with("catalog = { kind = 'glue', database = 'x' }").replace("s3://lake/tables/", "./lake");
+    let local = local.replace("s3://raw/orders/", "./raw/");
     let expected = "1:11: the lake of `orders` is local, and Glue cannot see it; leave the catalog away, or write \
                     kind = \"none\"";
     assert_eq!(mistakes(&local), [expected]);

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::keys::nearest;
 use crate::config::location::Location;
 use crate::config::mistake::{Mistakes, Wrong};
 use crate::config::pipeline::{Pipeline, Told};
@@ -14,6 +15,8 @@ pub(super) struct Marked {
     pub(super) pipeline: Pipeline,
     /// Byte offsets by key.
     pub(super) marks: BTreeMap<&'static str, usize>,
+    /// Pipelines that it says to take objects before, and where.
+    pub(super) before: Vec<(String, usize)>,
     /// Byte offset of the section.
     pub(super) offset: usize,
 }
@@ -32,14 +35,17 @@ impl Marked {
     }
 }
 
-pub(super) fn check(pipelines: &[Marked], mistakes: &Mistakes<'_>) {
+/// `names` are those of all pipelines, also of those that are not whole.
+pub(super) fn check(pipelines: &[Marked], names: &[&str], mistakes: &Mistakes<'_>) {
     for (index, this) in pipelines.iter().enumerate() {
+        this.before.iter().for_each(|(name, offset)| stated(this, name, *offset, pipelines, names, mistakes));
         for other in &pipelines[..index] {
             same_objects(this, other, mistakes);
             nested_lakes(this, other, mistakes);
         }
         for writer in pipelines {
             loops(this, writer, mistakes);
+            nested_sources(this, writer, mistakes);
             specs(this, writer, mistakes);
         }
     }
@@ -62,6 +68,60 @@ fn same_objects(this: &Marked, other: &Marked, mistakes: &Mistakes<'_>) {
     let hint =
         format!("both take those below {}{suffix}: tell them apart by prefix or suffix", first.source());
     mistakes.wrong(second.offset("source"), Wrong::new(message).hint(hint));
+}
+
+/// A source inside another one takes objects away from it. Somebody may mean that, and says so with `before`; else
+/// a table lacks rows and nobody is told.
+fn nested_sources(inner: &Marked, outer: &Marked, mistakes: &Mistakes<'_>) {
+    let (this, that) = (inner.source(), outer.source());
+    let inside = this.len() > that.len() && this.starts_with(&that);
+    let both = ends_meet(&inner.pipeline.source.suffixes, &outer.pipeline.source.suffixes);
+    if !inside || !both || inner.before.iter().any(|(name, _)| name == outer.name()) {
+        return;
+    }
+    let line = mistakes.at(outer.offset("source")).line;
+    let (inner_name, outer_name) = (inner.name(), outer.name());
+    let message = format!(
+        "the source of `{inner_name}` is inside the source of `{outer_name}` (line {line}), and takes its objects"
+    );
+    let hint = format!(
+        "the longer prefix wins: write before = \"{outer_name}\" in [pipeline.{inner_name}] if that is meant, or keep \
+         the sources apart by prefix or suffix"
+    );
+    mistakes.wrong(inner.offset("source"), Wrong::new(message).hint(hint));
+}
+
+/// Whether a name can end with one of each.
+fn ends_meet(these: &[String], those: &[String]) -> bool {
+    let meet = |this: &String| those.iter().any(|that| this.ends_with(that.as_str()) || that.ends_with(this));
+    these.is_empty() || those.is_empty() || these.iter().any(meet)
+}
+
+/// What `before` says must be so, since a reader believes it.
+fn stated(
+    this: &Marked,
+    name: &str,
+    offset: usize,
+    pipelines: &[Marked],
+    names: &[&str],
+    mistakes: &Mistakes<'_>,
+) {
+    let wrong = match pipelines.iter().find(|other| other.name() == name) {
+        Some(other) if other.name() != this.name() && this.source().starts_with(&other.source()) => return,
+        Some(_) => {
+            Wrong::new(format!("the source of `{}` is not inside the source of `{name}`", this.name()))
+                .hint("`before` names pipelines whose source holds this one's: leave it away")
+        }
+        None if names.contains(&name) => return,
+        None => {
+            let wrong = Wrong::new(format!("there is no pipeline `{name}`"));
+            match nearest(name, names.iter().copied()) {
+                Some(near) => wrong.hint(format!("did you mean \"{near}\"?")),
+                None => wrong,
+            }
+        }
+    };
+    mistakes.wrong(offset, wrong);
 }
 
 /// Equal lakes are fine: each table has its folder. One inside the other looks like a table of it.

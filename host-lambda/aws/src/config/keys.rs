@@ -1,7 +1,9 @@
 //! The keys of each section, and what to say about one that is none of them.
 //!
-//! Not for values. The decision to know: an unknown key is always a mistake, since a misspelt one that is
-//! ignored loses data or money silently; the hint names the nearest key, or the place where it belongs.
+//! Not for reading values. The decision to know: an unknown key is always a mistake, since a misspelt one that is
+//! ignored loses data or money silently; the hint names the nearest key, or the place where it belongs. Kinds and
+//! ranges stand here and only here: what reads them, what complains, and the reference in `docs/aws.md`
+//! ([`reference`](super::reference)) follow this list.
 
 /// The keys of one section.
 #[derive(Debug, PartialEq, Eq)]
@@ -9,77 +11,269 @@ pub(super) struct Keys {
     /// How messages call the section.
     pub(super) title: &'static str,
     /// What may stand in it.
-    pub(super) names: &'static [&'static str],
+    pub(super) keys: &'static [Key],
 }
 
-pub(super) static TOP: Keys =
-    Keys { title: "the configuration", names: &["version", "defaults", "pipeline"] };
+/// One key.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    /// What its value may be.
+    pub(super) kind: Kind,
+    /// What holds when it is absent.
+    pub(super) absent: &'static str,
+    /// What it is for, without a full stop.
+    pub(super) means: &'static str,
+}
+
+/// What a value may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Keys of its own.
+    Section,
+    /// A prefix of a bucket, or a folder.
+    Place,
+    /// An object, or a file.
+    File,
+    /// Several of them, or public keys themselves.
+    Files,
+    /// A name or another short text.
+    Text,
+    /// One or several.
+    Texts,
+    Topic,
+    Flag,
+    FlagOrName,
+    /// With the most seconds.
+    FlagOrSeconds(u32),
+    Words(&'static [&'static str]),
+    /// A whole number, the least and the most.
+    Count(u32, u32),
+    /// A whole number of any size, from 0.
+    Sequence,
+    /// A size, the least and the most.
+    Bytes(u64, u64),
+    ShareOrRecords,
+    Pair,
+}
+
+use Kind::{
+    Bytes, Count, File, Files, Flag, FlagOrName, FlagOrSeconds, Pair, Place, Sequence, ShareOrRecords, Text,
+    Texts, Topic, Words,
+};
+
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+const fn key(name: &'static str, kind: Kind, absent: &'static str, means: &'static str) -> Key {
+    Key { name, kind, absent, means }
+}
+
+const fn section(name: &'static str, means: &'static str) -> Key {
+    key(name, Kind::Section, "none", means)
+}
+
+pub(super) static TOP: Keys = Keys {
+    title: "the configuration",
+    keys: &[
+        key("version", Count(1, 1), "1", "version of this form"),
+        section(
+            "defaults",
+            "what pipelines have in common: any key of `[pipeline.NAME]`; a pipeline's own win",
+        ),
+        key(
+            "pipeline",
+            Kind::Section,
+            "needed",
+            "the pipelines, by name: lower-case letters, digits, `_` and `-`, at most 64",
+        ),
+    ],
+};
 
 pub(super) static PIPELINE: Keys = Keys {
     title: "[pipeline.NAME]",
-    names: &[
-        "source",
-        "suffix",
-        "spec",
-        "channel",
-        "registry",
-        "trust",
-        "min_sequence",
-        "accept_sequence",
-        "key",
-        "table",
-        "lake",
-        "contract",
-        "paused",
-        "catalog",
-        "notify",
-        "failed",
-        "output",
-        "limits",
-        "lineage",
+    keys: &[
+        key(
+            "source",
+            Place,
+            "needed",
+            "where source objects come from; in S3 it ends with `/`, or with `*` for all keys that start so",
+        ),
+        key("suffix", Texts, "any", "how keys end"),
+        key(
+            "before",
+            Texts,
+            "none",
+            "pipelines whose source holds this one's, which then takes its objects before them",
+        ),
+        key("spec", File, "none", "what becomes of an object"),
+        key("channel", Text, "none", "instead of `spec`: the channel whose releases are followed"),
+        key("registry", Place, "needed with `channel`", "where releases are published"),
+        key("trust", Files, "needed with `channel`", "public keys whose signatures count"),
+        key("min_sequence", Sequence, "0", "no older channel document is accepted"),
+        key(
+            "accept_sequence",
+            Sequence,
+            "none",
+            "this document is accepted although the lake names later ones: the registry was restored",
+        ),
+        key(
+            "key",
+            File,
+            "none",
+            "private key of the commands that publish and promote; a host never reads it",
+        ),
+        key("table", Text, "the spec's", "name of the table where the spec names none"),
+        key("lake", Place, "needed", "where the tables are: `<lake>/<table>/<partitions>/*.parquet`"),
+        key(
+            "contract",
+            Words(&["learn", "declared"]),
+            "`\"declared\"`",
+            "whether the first objects may teach types, or the spec declares every one (and says `mode = \"freeze\"` or `\"discard\"`)",
+        ),
+        key("paused", Flag, "false", "events are answered and nothing is taken"),
+        section("catalog", "where tables are registered"),
+        section("notify", "who is told"),
+        section("failed", "what becomes of an object that failed"),
+        section("output", "how objects are written to S3"),
+        section("limits", "what one object may cost"),
+        section("lineage", "OpenLineage run events"),
     ],
 };
 
 pub(super) static CATALOG: Keys = Keys {
     title: "[pipeline.NAME.catalog]",
-    names: &["kind", "database", "table_prefix", "projection", "quarantine", "crawler", "wait"],
+    keys: &[
+        key(
+            "kind",
+            Words(&["glue", "crawler", "none"]),
+            "needed",
+            "by the host itself, by a crawler that it starts, or nowhere",
+        ),
+        key("database", Text, "needed with `\"glue\"`", "database in Glue"),
+        key("table_prefix", Text, "none", "before the names of the tables"),
+        key(
+            "projection",
+            Kind::Section,
+            "none",
+            "partition projection, by column: Athena asks Glue for no partition",
+        ),
+        key(
+            "quarantine",
+            FlagOrName,
+            "`<pipeline>_quarantine`",
+            "table of the rejected records; false: none",
+        ),
+        key("crawler", Text, "needed with `\"crawler\"`", "name of the crawler"),
+        key(
+            "wait",
+            FlagOrSeconds(900),
+            "false",
+            "whether a notice waits for the crawler: as long as there is time, or so many seconds",
+        ),
+    ],
 };
 
 pub(super) static PROJECTION: Keys = Keys {
     title: "[pipeline.NAME.catalog.projection.COLUMN]",
-    names: &["type", "values", "range", "format", "interval", "unit", "digits"],
+    keys: &[
+        key(
+            "type",
+            Words(&["enum", "integer", "date", "injected"]),
+            "needed",
+            "how Athena works out the partitions",
+        ),
+        key("values", Texts, "needed with `\"enum\"`", "all values"),
+        key(
+            "range",
+            Pair,
+            "needed with `\"integer\"` and `\"date\"`",
+            "first and last, such as `[0, 99]`, `[\"2024-01-01\", \"NOW\"]` or `[\"NOW-3YEARS\", \"NOW\"]`",
+        ),
+        key("format", Text, "`\"yyyy-MM-dd\"`", "Java's pattern of the dates"),
+        key("interval", Count(1, u32::MAX), "1", "step"),
+        key(
+            "unit",
+            Words(&["YEARS", "MONTHS", "WEEKS", "DAYS", "HOURS", "MINUTES", "SECONDS", "MILLIS"]),
+            "as the format",
+            "unit of the step between dates",
+        ),
+        key("digits", Count(1, u32::MAX), "as many as there are", "digits of an integer, filled with zeros"),
+    ],
 };
 
 pub(super) static NOTIFY: Keys = Keys {
     title: "[pipeline.NAME.notify]",
-    names: &["success", "failure", "quarantine", "quarantine_above"],
-};
-
-pub(super) static FAILED: Keys = Keys { title: "[pipeline.NAME.failed]", names: &["copy_to"] };
-
-pub(super) static OUTPUT: Keys =
-    Keys { title: "[pipeline.NAME.output]", names: &["encryption", "kms_key", "storage_class"] };
-
-pub(super) static LIMITS: Keys = Keys {
-    title: "[pipeline.NAME.limits]",
-    names: &[
-        "memory_bytes",
-        "step_seconds",
-        "object_seconds",
-        "output_bytes",
-        "parts",
-        "open_parts",
-        "quarantine_bytes",
-        "staging_bytes",
-        "spill_bytes",
-        "max_object_bytes",
+    keys: &[
+        key("success", Topic, "nobody", "told once an object is queryable"),
+        key("failure", Topic, "nobody", "told when an object failed"),
+        key("quarantine", Topic, "nobody", "told when more records were rejected than `quarantine_above`"),
+        key("quarantine_above", ShareOrRecords, "0", "a share or a number of an object's records"),
     ],
 };
 
-pub(super) static LINEAGE: Keys =
-    Keys { title: "[pipeline.NAME.lineage]", names: &["write_to", "namespace"] };
+pub(super) static FAILED: Keys = Keys {
+    title: "[pipeline.NAME.failed]",
+    keys: &[key("copy_to", Place, "needed", "a copy of an object that failed goes there")],
+};
 
-static SECTIONS: [&Keys; 9] =
+pub(super) static OUTPUT: Keys = Keys {
+    title: "[pipeline.NAME.output]",
+    keys: &[
+        key("encryption", Words(&["sse-s3", "sse-kms"]), "the bucket's own", "encryption at rest"),
+        key("kms_key", Text, "the account's for S3", "with `\"sse-kms\"`: ARN, `alias/NAME` or id"),
+        key(
+            "storage_class",
+            Words(&STORAGE_CLASSES),
+            "`\"STANDARD\"`",
+            "classes that a query reads from at once",
+        ),
+    ],
+};
+
+/// Storage classes that a query reads from at once; the archives would have to be restored first.
+pub(super) const STORAGE_CLASSES: [&str; 5] =
+    ["STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"];
+
+pub(super) static LIMITS: Keys = Keys {
+    title: "[pipeline.NAME.limits]",
+    keys: &[
+        // A guest starts with a few MiB; a 32-bit guest cannot have more than 4 GiB.
+        key(
+            "memory_bytes",
+            Bytes(64 * MIB, 4 * GIB),
+            "768 MiB",
+            "linear memory of the sandbox; at most the function's memory less 128 MiB and twice `staging_bytes`",
+        ),
+        key("step_seconds", Count(1, 900), "60", "one call into the sandbox"),
+        key(
+            "object_seconds",
+            Count(1, 86_400),
+            "86400",
+            "one pass over one object; what is left of the invocation holds as well",
+        ),
+        key("output_bytes", Bytes(MIB, 1 << 50), "1 TiB", "all part files of one object"),
+        key("parts", Count(1, 1_000_000), "100000", "part files of one object"),
+        key("open_parts", Count(1, 100_000), "4096", "part files that are open at once"),
+        key("quarantine_bytes", Bytes(MIB, 1 << 40), "4 GiB", "quarantine lines of one object"),
+        // One part of a multipart upload and one piece from the guest must fit.
+        key("staging_bytes", Bytes(16 * MIB, 8 * GIB), "32 MiB", "staged bytes in memory"),
+        // `/tmp` of a function has at most 10 GiB.
+        key("spill_bytes", Bytes(0, 10 * GIB), "512 MiB", "staged bytes below `/tmp`; 0 for none"),
+        // S3 stores objects of up to 50 TB.
+        key("max_object_bytes", Bytes(1, 1 << 46), "none", "a larger source object is refused by name"),
+    ],
+};
+
+pub(super) static LINEAGE: Keys = Keys {
+    title: "[pipeline.NAME.lineage]",
+    keys: &[
+        key("write_to", Place, "needed", "run events are written below it"),
+        key("namespace", Text, "the lake's URI", "namespace of the jobs"),
+    ],
+};
+
+pub(super) static SECTIONS: [&Keys; 9] =
     [&TOP, &PIPELINE, &CATALOG, &PROJECTION, &NOTIFY, &FAILED, &OUTPUT, &LIMITS, &LINEAGE];
 
 /// Keys of the spec. `partition_by` is among them on purpose: said twice, the two could differ, and part
@@ -103,17 +297,50 @@ static SPEC: [&str; 15] = [
 ];
 
 impl Keys {
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.keys.iter().map(|key| key.name)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.names().any(|known| known == name)
+    }
+
+    /// What the value of a key may be.
+    pub(super) fn kind(&self, name: &str) -> Kind {
+        let known = self.keys.iter().find(|key| key.name == name);
+        debug_assert!(known.is_some(), "{name} is read but not known");
+        known.map_or(Text, |key| key.kind)
+    }
+
     /// What to do about `key`, which is none of these.
     pub(super) fn hint(&self, key: &str) -> String {
-        if let Some(near) = nearest(key, self.names.iter().copied()) {
+        if let Some(near) = nearest(key, self.names()) {
             return format!("did you mean `{near}`?");
         }
         if SPEC.contains(&key) {
             return "it belongs into the spec: what a transform does is said there and only there".into();
         }
-        match SECTIONS.iter().find(|section| section.names.contains(&key)) {
+        match SECTIONS.iter().find(|section| section.has(key)) {
             Some(section) => format!("it belongs into {}", section.title),
-            None => format!("here are {}", self.names.join(", ")),
+            None => format!("here are {}", self.names().collect::<Vec<_>>().join(", ")),
+        }
+    }
+}
+
+impl Kind {
+    /// How messages call it.
+    pub(super) fn wanted(self) -> &'static str {
+        match self {
+            Self::Section => "a section",
+            Place | File | Text | Topic | Words(_) => "a text in quotes",
+            Files | Texts => "a text in quotes, or a list of such texts",
+            Flag => "true or false",
+            FlagOrName => "true, false or a name in quotes",
+            FlagOrSeconds(_) => "true, false or a number of seconds",
+            Count(..) | Sequence => "a whole number",
+            Bytes(..) => "a number of bytes or a text such as \"512 MiB\"",
+            ShareOrRecords => "a share such as \"1%\", or a number of records",
+            Pair => "a list of two: [\"from\", \"to\"]",
         }
     }
 }
@@ -164,7 +391,7 @@ mod tests {
             ("tabel", Some("table")),
         ];
         for (text, expected) in cases {
-            assert_eq!(nearest(text, PIPELINE.names.iter().copied()), expected, "{text}");
+            assert_eq!(nearest(text, PIPELINE.names()), expected, "{text}");
         }
         assert_eq!(distance("", "abc"), 3);
         assert_eq!(distance("ab", "ba"), 1);

@@ -4,6 +4,7 @@
 //! sandbox's own limits where it has them, and a value outside its range is a mistake before deployment
 //! rather than a surprise in the middle of an object.
 
+use crate::config::keys::Kind;
 use crate::config::mistake::Wrong;
 use crate::config::section::Section;
 use crate::s3::S3Options;
@@ -40,27 +41,21 @@ const HOST_BYTES: u64 = 128 * MIB;
 /// A guest starts with a few MiB. A function too small even for this takes small objects all the same.
 const LEAST_GUEST_BYTES: u64 = 32 * MIB;
 const MIB: u64 = 1 << 20;
-const GIB: u64 = 1 << 30;
 
 impl PipelineLimits {
     pub(super) fn read(section: &Section<'_>) -> Self {
-        let bytes = |key, least, most| bytes(section, key, least, most);
-        let count = |key, least, most| count(section, key, least, most);
+        let (bytes, count) = (|key| bytes(section, key), |key| count(section, key));
         Self {
-            // A guest starts with a few MiB; a 32-bit guest cannot have more than 4 GiB.
-            memory_bytes: bytes("memory_bytes", 64 * MIB, 4 * GIB),
-            step_seconds: count("step_seconds", 1, 900),
-            object_seconds: count("object_seconds", 1, 86_400),
-            output_bytes: bytes("output_bytes", MIB, 1 << 50),
-            parts: count("parts", 1, 1_000_000),
-            open_parts: count("open_parts", 1, 100_000),
-            quarantine_bytes: bytes("quarantine_bytes", MIB, 1 << 40),
-            // One part of a multipart upload and one piece from the guest must fit.
-            staging_bytes: bytes("staging_bytes", 16 * MIB, 8 * GIB),
-            // `/tmp` of a function has at most 10 GiB.
-            spill_bytes: bytes("spill_bytes", 0, 10 * GIB),
-            // S3 stores objects of up to 50 TB.
-            max_object_bytes: bytes("max_object_bytes", 1, 1 << 46),
+            memory_bytes: bytes("memory_bytes"),
+            step_seconds: count("step_seconds"),
+            object_seconds: count("object_seconds"),
+            output_bytes: bytes("output_bytes"),
+            parts: count("parts"),
+            open_parts: count("open_parts"),
+            quarantine_bytes: bytes("quarantine_bytes"),
+            staging_bytes: bytes("staging_bytes"),
+            spill_bytes: bytes("spill_bytes"),
+            max_object_bytes: bytes("max_object_bytes"),
         }
     }
 
@@ -85,8 +80,9 @@ impl PipelineLimits {
     }
 }
 
-fn count(section: &Section<'_>, key: &str, least: u32, most: u32) -> Option<u32> {
+fn count(section: &Section<'_>, key: &str) -> Option<u32> {
     let field = section.whole(key)?;
+    let Kind::Count(least, most) = section.kind(key) else { return None };
     let number = u32::try_from(field.value).ok().filter(|number| (least..=most).contains(number));
     if number.is_none() {
         section.wrong(&field, Wrong::new(format!("`{key}` is from {least} to {most}, not {}", field.value)));
@@ -94,9 +90,10 @@ fn count(section: &Section<'_>, key: &str, least: u32, most: u32) -> Option<u32>
     number
 }
 
-fn bytes(section: &Section<'_>, key: &str, least: u64, most: u64) -> Option<u64> {
+fn bytes(section: &Section<'_>, key: &str) -> Option<u64> {
     let plain = |number: i64| u64::try_from(number).map_err(|_| no_size());
-    let field = section.number_or(key, "a number of bytes or a text such as \"512 MiB\"", plain, size)?;
+    let field = section.number_or(key, plain, size)?;
+    let Kind::Bytes(least, most) = section.kind(key) else { return None };
     if (least..=most).contains(&field.value) {
         return Some(field.value);
     }
@@ -108,7 +105,7 @@ fn bytes(section: &Section<'_>, key: &str, least: u64, most: u64) -> Option<u64>
 const UNITS: [(&str, u64); 9] = [
     ("KiB", 1 << 10),
     ("MiB", MIB),
-    ("GiB", GIB),
+    ("GiB", 1 << 30),
     ("TiB", 1 << 40),
     ("KB", 1_000),
     ("MB", 1_000_000),
@@ -118,7 +115,7 @@ const UNITS: [(&str, u64); 9] = [
 ];
 
 /// `512 MiB`, `1.5GB`, `100`.
-fn size(text: &str) -> Result<u64, Wrong> {
+pub(super) fn size(text: &str) -> Result<u64, Wrong> {
     let text = text.trim();
     let unit = UNITS.iter().find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, *bytes)));
     let (number, unit) = unit.unwrap_or((text, 1));
@@ -136,7 +133,7 @@ fn no_size() -> Wrong {
 }
 
 /// In the largest unit that it is a whole number of.
-fn shown(bytes: u64) -> String {
+pub(super) fn shown(bytes: u64) -> String {
     let whole = UNITS[..4].iter().rev().find(|(_, unit)| bytes > 0 && bytes.is_multiple_of(*unit));
     match whole {
         Some((name, unit)) => format!("{} {name}", bytes / unit),

@@ -110,19 +110,48 @@ pub(super) fn address(text: &str, origin: &Origin) -> Result<Address, Wrong> {
     if text.trim() != text || text.chars().any(char::is_control) {
         return Err(Wrong::new("there are blanks around it, or control characters in it"));
     }
-    let Some((scheme, rest)) = text.split_once("://") else { return origin.resolve(text) };
-    if scheme != "s3" {
-        let hint = match scheme {
-            "s3a" | "s3n" => format!("write \"s3://{rest}\""),
-            "file" => format!("write the path alone: \"{rest}\""),
-            _ => "write s3://BUCKET/PREFIX/ or a local path".to_owned(),
-        };
-        return Err(Wrong::new(format!("`{scheme}://` is no place that Lakegate knows")).hint(hint));
-    }
+    let Some(rest) = text.strip_prefix("s3://") else {
+        return no_uri(text).map_or_else(|| origin.resolve(text), Err);
+    };
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     names::bucket(bucket)?;
     self::key(key)?;
     Ok(Address::S3 { bucket: bucket.to_owned(), key: key.to_owned() })
+}
+
+/// What is wrong with a text that looks like a URI and is none that Lakegate knows: taken for a path, `s3:/raw/` would
+/// be a folder of that name, which nobody means. A path with a colon in its first part is written `./a:b`.
+fn no_uri(text: &str) -> Option<Wrong> {
+    let split = text.split_once(':').filter(|(scheme, rest)| is_scheme(scheme) || rest.starts_with("//"));
+    let missed = split.is_none() && text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("s3//"));
+    let (scheme, rest) = match split {
+        Some(split) => split,
+        None if missed => text.split_at(2),
+        None => return None,
+    };
+    let path = rest.trim_start_matches('/');
+    let hint = match scheme.to_ascii_lowercase().as_str() {
+        "s3" | "s3a" | "s3n" => format!("write \"s3://{path}\""),
+        "arn" if rest.starts_with("aws") && rest.contains(":s3:::") => {
+            format!("write \"s3://{}\"", rest.rsplit(":::").next().unwrap_or_default())
+        }
+        "file" => format!("write the path alone: \"/{path}\""),
+        _ => "write s3://BUCKET/PREFIX/ or a local path".to_owned(),
+    };
+    let colon = if missed { "" } else { ":" };
+    let slashes = "/".repeat((rest.len() - path.len()).min(2));
+    Some(Wrong::new(format!("`{scheme}{colon}{slashes}` is no place that Lakegate knows")).hint(hint))
+}
+
+/// RFC 3986, section 3.1.
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
+/// Whether a file that is named so lies beside or below the configuration: only such a one is in the zip beside it.
+pub(super) fn comes_along(text: &str) -> bool {
+    Path::new(text).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
 }
 
 /// What is legal in S3 but means something else to one of the tools that read it later.

@@ -51,10 +51,8 @@ impl Origin {
         if said.contains('\n') || said.contains("[pipeline") {
             return Ok(Self::Inline { text: said.to_owned(), folder: folder.to_owned() });
         }
-        if !said.starts_with("s3://") {
-            return Ok(Self::File(folder.join(said)));
-        }
         match address(said, &Self::File(folder.join(FILE_NAME))) {
+            Ok(Address::Local(path)) => Ok(Self::File(path)),
             Ok(Address::S3 { bucket, key }) if !key.is_empty() && !key.ends_with('/') => {
                 Ok(Self::Object { bucket, key })
             }

@@ -3,6 +3,8 @@
 //! Not for the text's form (`read`). The decision to know: what a pipeline does not say is `None` here and
 //! gets its default where it is used, so that no default stands in two places.
 
+use std::collections::BTreeMap;
+
 use crate::config::catalog::Catalog;
 use crate::config::limits::PipelineLimits;
 use crate::config::location::{Address, Location};
@@ -39,9 +41,17 @@ pub struct Pipeline {
     pub limits: PipelineLimits,
     /// OpenLineage events.
     pub lineage: Option<Lineage>,
+    /// Where the text has its keys: see [`Pipeline::place`].
+    pub marks: BTreeMap<&'static str, At>,
 }
 
 impl Pipeline {
+    /// Where the text has a key such as `lake` or `notify.success`, in the pipeline or among the defaults; the
+    /// pipeline's section where it has none.
+    pub fn place(&self, key: &str) -> At {
+        self.marks.get(key).copied().unwrap_or(self.at)
+    }
+
     /// The places it writes to, each with its name in the text.
     pub fn outputs(&self) -> impl Iterator<Item = (&'static str, &Location)> {
         let lineage = self.lineage.as_ref().map(|lineage| ("lineage.write_to", &lineage.write_to));
@@ -77,8 +87,6 @@ pub enum Told {
     Spec {
         /// Where the spec is.
         address: Address,
-        /// Where the text says so.
-        at: At,
     },
     /// The release that a channel points to.
     Channel {

@@ -11,35 +11,35 @@ use toml::de::{DeTable, DeValue};
 use crate::config::catalog::Catalog;
 use crate::config::cross;
 use crate::config::cross::Marked;
-use crate::config::keys::{CATALOG, FAILED, LIMITS, LINEAGE, NOTIFY, OUTPUT, PIPELINE, TOP};
+use crate::config::keys::{CATALOG, FAILED, LIMITS, LINEAGE, NOTIFY, OUTPUT, PIPELINE, STORAGE_CLASSES, TOP};
 use crate::config::limits::PipelineLimits;
 use crate::config::location;
 use crate::config::location::{Address, Location};
-use crate::config::mistake::{Mistake, Mistakes, Wrong};
+use crate::config::mistake::{Mistakes, Wrong};
 use crate::config::names;
 use crate::config::origin::Origin;
 use crate::config::pipeline::{
     Above, ContractWish, Encryption, Lineage, Notify, Output, Pipeline, PublicKey, SourcePattern, Told,
 };
 use crate::config::section::{Field, Section};
-use crate::config::{CONFIG_VERSION, Config};
+use crate::config::{CONFIG_VERSION, Config, Reading};
 
-pub(super) fn config(text: &str, origin: &Origin) -> Result<Config, Vec<Mistake>> {
+pub(super) fn config(text: &str, origin: &Origin) -> Reading {
     let (root, errors) = DeTable::parse_recoverable(text);
     let mistakes = Mistakes::new(text);
     errors.iter().for_each(|error| mistakes.syntax(error));
-    let pipelines = pipelines(root.get_ref(), origin, &mistakes);
-    cross::check(&pipelines, &mistakes);
-    let found = mistakes.into_sorted();
-    if !found.is_empty() {
-        return Err(found);
-    }
+    let (pipelines, names) = pipelines(root.get_ref(), origin, &mistakes);
+    cross::check(&pipelines, &names, &mistakes);
     let pipelines = pipelines.into_iter().map(|marked| (marked.pipeline.name.clone(), marked.pipeline));
-    Ok(Config { pipelines: pipelines.collect() })
+    Reading { config: Config { pipelines: pipelines.collect() }, mistakes: mistakes.into_sorted() }
 }
 
-/// All pipelines that are whole.
-fn pipelines<'a>(root: &'a DeTable<'a>, origin: &Origin, mistakes: &'a Mistakes<'a>) -> Vec<Marked> {
+/// All pipelines that are whole, and the names of all.
+fn pipelines<'a>(
+    root: &'a DeTable<'a>,
+    origin: &Origin,
+    mistakes: &'a Mistakes<'a>,
+) -> (Vec<Marked>, Vec<&'a str>) {
     let top = Section::new(&TOP, Some(root), None, 0, mistakes);
     if let Some(version) = top.whole("version").filter(|version| version.value != CONFIG_VERSION as i64) {
         let message = format!("version {} is not known: it is {CONFIG_VERSION}", version.value);
@@ -49,7 +49,7 @@ fn pipelines<'a>(root: &'a DeTable<'a>, origin: &Origin, mistakes: &'a Mistakes<
     if root.get("pipeline").is_some_and(|value| matches!(value.get_ref(), DeValue::Array(_))) {
         let wrong = Wrong::new("pipelines have names").hint("write [pipeline.orders] for [[pipeline]]");
         mistakes.wrong(root.get_key_value("pipeline").map_or(0, |(key, _)| key.span().start), wrong);
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     }
     let named = top.sections("pipeline", &PIPELINE);
     if named.is_empty() {
@@ -61,24 +61,50 @@ fn pipelines<'a>(root: &'a DeTable<'a>, origin: &Origin, mistakes: &'a Mistakes<
         if let Err(wrong) = names::plain("pipeline", name) {
             mistakes.wrong(section.offset, wrong);
         }
-        Reader { origin, section: &section, marks: BTreeMap::new() }.pipeline(name)
+        let in_s3 = |text: &str| matches!(location::source(text, origin), Ok(Location::S3 { .. }));
+        let deployed = section.text("source").map(|source| source.value);
+        let deployed = deployed.is_some_and(|text| text.starts_with("s3://") || in_s3(text));
+        Reader { origin, section: &section, name, deployed }.pipeline()
     };
-    named.into_iter().filter_map(read).collect()
+    let names = named.iter().map(|(name, _)| *name).collect();
+    (named.into_iter().filter_map(read).collect(), names)
 }
 
-/// Reads one pipeline; keeps where its places were named.
+/// Keys whose places are kept, for what is found out about their values later.
+const MARKED: [&str; 16] = [
+    "source",
+    "lake",
+    "spec",
+    "channel",
+    "registry",
+    "trust",
+    "contract",
+    "table",
+    "catalog",
+    "catalog.database",
+    "catalog.crawler",
+    "notify.success",
+    "notify.failure",
+    "notify.quarantine",
+    "failed.copy_to",
+    "lineage.write_to",
+];
+
+/// Reads one pipeline.
 struct Reader<'r, 'a> {
     origin: &'r Origin,
     section: &'r Section<'a>,
-    marks: BTreeMap<&'static str, usize>,
+    name: &'r str,
+    /// Its source is in S3: a function takes it, which has no disk that stays and no folders but the zip's.
+    deployed: bool,
 }
 
 impl Reader<'_, '_> {
-    fn pipeline(mut self, name: &str) -> Option<Marked> {
-        let (section, origin) = (self.section, self.origin);
-        let source = self.marked("source", section.checked("source", |text| location::source(text, origin)));
+    fn pipeline(self) -> Option<Marked> {
+        let (section, origin, name) = (self.section, self.origin, self.name);
+        let source = section.checked("source", |text| location::source(text, origin));
         let suffixes = self.suffixes();
-        let lake = self.marked("lake", section.checked("lake", |text| location::location(text, origin)));
+        let lake = self.place("lake", section, "lake");
         let told = self.told();
         let table = section.checked("table", |text| names::catalog("table", text).map(|()| text.to_owned()));
         let wishes = [("learn", ContractWish::Learn), ("declared", ContractWish::Declared)];
@@ -96,27 +122,15 @@ impl Reader<'_, '_> {
         let limits = section.section("limits", &LIMITS);
         let limits = limits.map_or_else(PipelineLimits::default, |section| PipelineLimits::read(&section));
         let lineage = section.section("lineage", &LINEAGE).and_then(|section| self.lineage(&section));
-        section.missing(
-            "source",
-            format!("`{name}` has no source"),
-            "write source = \"s3://BUCKET/PREFIX/\"",
-        );
-        section.missing("lake", format!("`{name}` has no lake"), "write lake = \"s3://BUCKET/PREFIX/\"");
-        if let Some(told) = &told {
-            self.agree(name, told, contract, table.as_ref());
-        }
-        if let (Some(Location::Local(_)), Some(Catalog::Glue { .. } | Catalog::Crawler { .. })) =
-            (&lake, &catalog)
-        {
-            let wrong = Wrong::new(format!("the lake of `{name}` is local, and Glue cannot see it"));
-            section
-                .mistakes
-                .wrong(section.offset, wrong.hint("leave the catalog away, or write kind = \"none\""));
-        }
+        self.needs(told.as_ref(), contract, table.as_ref(), lake.as_ref(), catalog.as_ref());
+        let before = section.texts("before").map(|field| field.value).unwrap_or_default();
+        let marks: BTreeMap<&'static str, usize> =
+            MARKED.into_iter().filter_map(|key| Some((key, section.place(key)?))).collect();
+        let at = |offset| section.mistakes.at(offset);
         let pipeline = Pipeline {
             name: name.to_owned(),
-            at: section.mistakes.at(section.offset),
-            source: SourcePattern { location: source?, suffixes },
+            at: at(section.offset),
+            source: SourcePattern { location: source?.value, suffixes },
             told: told?,
             table: table.map(|field| field.value),
             lake: lake?,
@@ -128,22 +142,62 @@ impl Reader<'_, '_> {
             output,
             limits,
             lineage,
+            marks: marks.iter().map(|(key, offset)| (*key, at(*offset))).collect(),
         };
-        Some(Marked { pipeline, marks: self.marks, offset: section.offset })
+        let before = before.iter().map(|field| (field.value.to_owned(), field.offset)).collect();
+        Some(Marked { pipeline, marks, before, offset: section.offset })
     }
 
-    fn marked<T>(&mut self, name: &'static str, field: Option<Field<T>>) -> Option<T> {
-        let field = field?;
-        self.marks.insert(name, field.offset);
+    /// What must be there, and what must not be together.
+    fn needs(
+        &self,
+        told: Option<&Told>,
+        contract: ContractWish,
+        table: Option<&Field<String>>,
+        lake: Option<&Location>,
+        catalog: Option<&Catalog>,
+    ) {
+        let (section, name) = (self.section, self.name);
+        let hint = "write source = \"s3://BUCKET/PREFIX/\"";
+        section.missing("source", format!("`{name}` has no source"), hint);
+        section.missing("lake", format!("`{name}` has no lake"), "write lake = \"s3://BUCKET/PREFIX/\"");
+        if let Some(told) = told {
+            self.agree(name, told, contract, table);
+        }
+        if let (Some(Location::Local(_)), Some(Catalog::Glue { .. } | Catalog::Crawler { .. })) =
+            (lake, catalog)
+            && !self.deployed
+        {
+            let wrong = Wrong::new(format!("the lake of `{name}` is local, and Glue cannot see it"));
+            section
+                .mistakes
+                .wrong(section.offset, wrong.hint("leave the catalog away, or write kind = \"none\""));
+        }
+    }
+
+    /// A place; of a pipeline that a function runs, one that the function has.
+    fn place(&self, name: &str, section: &Section<'_>, key: &str) -> Option<Location> {
+        let field = section.checked(key, |text| location::location(text, self.origin))?;
+        if self.deployed && matches!(field.value, Location::Local(_)) {
+            let message = format!("`{name}` of `{}` is a local folder, but its source is in S3", self.name);
+            let why = if name == "registry" { "is not there" } else { "does not stay" };
+            let hint = format!("what is local in a function {why}: write {key} = \"s3://BUCKET/PREFIX/\"");
+            section.wrong(&field, Wrong::new(message).hint(hint));
+        }
         Some(field.value)
     }
 
-    fn place(&mut self, name: &'static str, section: &Section<'_>, key: &str) -> Option<Location> {
-        let origin = self.origin;
-        self.marked(name, section.checked(key, |text| location::location(text, origin)))
+    /// A file that is read when a host starts; of a pipeline that a function runs, one that comes along in its zip.
+    fn file(&self, text: &str) -> Result<Address, Wrong> {
+        let address = object(text, self.origin)?;
+        if self.deployed && matches!(address, Address::Local(_)) && !location::comes_along(text) {
+            let message = format!("{text} is not beside or below the configuration, so it cannot come along");
+            return Err(Wrong::new(message).hint("move it there, or name it by an s3:// URI"));
+        }
+        Ok(address)
     }
 
-    fn suffixes(&mut self) -> Vec<String> {
+    fn suffixes(&self) -> Vec<String> {
         let Some(field) = self.section.texts("suffix") else { return Vec::new() };
         let mut suffixes: Vec<String> = Vec::new();
         for suffix in &field.value {
@@ -169,7 +223,7 @@ impl Reader<'_, '_> {
     }
 
     /// The spec or the channel. One that the pipeline itself names takes the place of a default of the other.
-    fn told(&mut self) -> Option<Told> {
+    fn told(&self) -> Option<Told> {
         let (section, origin) = (self.section, self.origin);
         let has = |key, rival| section.has_own(key) || section.has(key) && !section.has_own(rival);
         let (spec, channel) = (has("spec", "channel"), has("channel", "spec"));
@@ -179,9 +233,8 @@ impl Reader<'_, '_> {
         match (spec, channel) {
             (false, false) => Some(Told::Nothing),
             (true, false) => {
-                let spec = section.checked("spec", |text| object(text, origin))?;
-                self.marks.insert("spec", spec.offset);
-                Some(Told::Spec { address: spec.value, at: section.mistakes.at(spec.offset) })
+                let spec = section.checked("spec", |text| self.file(text))?;
+                Some(Told::Spec { address: spec.value })
             }
             (false, true) => {
                 let hint = "write registry = \"s3://BUCKET/PREFIX/\", where releases are published";
@@ -233,7 +286,7 @@ impl Reader<'_, '_> {
                 keys.push(PublicKey::Inline(text.value.to_owned()));
                 continue;
             }
-            match object(text.value, self.origin) {
+            match self.file(text.value) {
                 Ok(address) => keys.push(PublicKey::File(address)),
                 Err(wrong) => self.section.wrong(text, wrong),
             }
@@ -266,8 +319,7 @@ impl Reader<'_, '_> {
         let Some(section) = self.section.section("notify", &NOTIFY) else { return Notify::default() };
         let topic = |key| section.checked(key, names::topic).map(|field| field.value);
         let quarantine = topic("quarantine");
-        let wanted = "a share such as \"1%\", or a number of records";
-        let above = section.number_or("quarantine_above", wanted, Above::records, Above::parse);
+        let above = section.number_or("quarantine_above", Above::records, Above::parse);
         if !section.has("quarantine") {
             section.of_no_use(&["quarantine_above"], true, "is of use with a `quarantine` topic only");
         }
@@ -279,7 +331,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn lineage(&mut self, section: &Section<'_>) -> Option<Lineage> {
+    fn lineage(&self, section: &Section<'_>) -> Option<Lineage> {
         let hint = "write write_to = \"s3://BUCKET/PREFIX/\"";
         section.missing("write_to", "[lineage] needs `write_to`", hint);
         let namespace = section.text("namespace").map(|field| field.value.to_owned());
@@ -290,10 +342,6 @@ impl Reader<'_, '_> {
 
 /// Keys that say something about a channel.
 const CHANNEL_ONLY: [&str; 5] = ["registry", "trust", "min_sequence", "accept_sequence", "key"];
-
-/// Storage classes that a query reads from at once; the archives would have to be restored first.
-const STORAGE_CLASSES: [&str; 5] =
-    ["STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"];
 
 fn output(section: &Section<'_>) -> Output {
     let encryption = section.one_of("encryption", &[("sse-s3", false), ("sse-kms", true)]);

@@ -39,10 +39,14 @@ fn routed(config: &Config, bucket: &str, key: &str) -> String {
 fn the_longest_prefix_wins_then_the_longest_suffix() {
     let text = text(&[
         ("all", "s3://raw/", ""),
-        ("orders", "s3://raw/orders/", "suffix = ['.json', '.json.gz']"),
-        ("zipped", "s3://raw/orders/", "suffix = 'special.json.gz'"),
-        ("clicks", "s3://raw/clicks-2025*", ""),
-        ("audited", "s3://raw/audit/", "lineage.write_to = 's3://audit/'\nfailed.copy_to = 's3://failed/x'"),
+        ("orders", "s3://raw/orders/", "before = 'all'\nsuffix = ['.json', '.json.gz']"),
+        ("zipped", "s3://raw/orders/", "before = ['all', 'orders']\nsuffix = 'special.json.gz'"),
+        ("clicks", "s3://raw/clicks-2025*", "before = 'all'"),
+        (
+            "audited",
+            "s3://raw/audit/",
+            "before = 'all'\nlineage.write_to = 's3://audit/'\nfailed.copy_to = 's3://failed/x'",
+        ),
     ]);
     let config = Config::parse(&text, &origin()).unwrap();
     let cases = [
@@ -101,6 +105,31 @@ fn two_pipelines_must_not_take_the_same_objects() {
     // Names are in order, the text need not be: the later one is to change.
     let swapped = mistakes(&[("b", "s3://raw/x/", ""), ("a", "s3://raw/x/", "")]);
     assert_eq!(swapped, ["8:10: `a` takes the same objects as `b` (line 2)"]);
+}
+
+#[test]
+fn a_source_inside_another_says_so() {
+    let pair = |source: &str, inner: &str, outer: &str| {
+        mistakes(&[("all", "s3://raw/", outer), ("new", source, inner)])
+    };
+    let taken = ["8:10: the source of `new` is inside the source of `all` (line 2), and takes its objects"];
+    assert_eq!(pair("s3://raw/new/", "", ""), taken);
+    assert_eq!(pair("s3://raw/n*", "", ""), taken);
+    assert_eq!(pair("s3://raw/new/", "suffix = '.json'", ""), taken);
+    assert_eq!(pair("s3://raw/new/", "suffix = '.json'", "suffix = ['.csv', 's.json']"), taken);
+    assert!(pair("s3://raw/new/", "before = 'all'", "").is_empty());
+    assert!(pair("s3://raw/new/", "before = ['all']\nsuffix = '.json'", "").is_empty());
+    assert!(pair("s3://raw/new/", "suffix = '.json'", "suffix = '.csv'").is_empty(), "no object is of both");
+    assert!(pair("s3://raw2/new/", "", "").is_empty());
+    // What is stated must be so.
+    assert_eq!(pair("s3://raw/new/", "before = ['all', 'al']", ""), ["12:18: there is no pipeline `al`"]);
+    let outside = ["6:10: the source of `all` is not inside the source of `new`"];
+    assert_eq!(pair("s3://raw2/new/", "", "before = 'new'"), outside);
+    let text = text(&[("all", "./raw/", "lake = './lake'"), ("new", "./raw/new/", "lake = './lake'")]);
+    let found = Config::read(&text, &origin()).mistakes;
+    let hint = "the longer prefix wins: write before = \"all\" in [pipeline.new] if that is meant, or keep the sources \
+                apart by prefix or suffix";
+    assert_eq!(found.first().map(|one| (one.line, one.hint.as_deref())), Some((7, Some(hint))));
 }
 
 #[test]
@@ -169,7 +198,7 @@ fn paths_start_at_the_configuration() {
     let at = |origin: &Origin| {
         let text = "[pipeline.a]\nsource = 'in/'\nspec = './specs/a.toml'\nlake = 's3://lake/'\n";
         let config = Config::parse(text, origin).unwrap();
-        let Told::Spec { address, .. } = &config.pipelines["a"].told else { panic!("no spec") };
+        let Told::Spec { address } = &config.pipelines["a"].told else { panic!("no spec") };
         format!("{} {}", config.pipelines["a"].source.location, address)
     };
     assert_eq!(at(&origin()), "/etc/lakegate/in/ /etc/lakegate/specs/a.toml");
@@ -194,7 +223,7 @@ fn a_host_finds_its_configuration() {
     assert_eq!(code(Some("s3://conf/a/b.toml")), Ok(object));
     assert_eq!(code(Some("/etc/x.toml")), Ok(Origin::File("/etc/x.toml".into())));
     assert_eq!(code(Some("x.toml")), Ok(Origin::File(folder.path().join("x.toml"))));
-    for unfit in ["s3://conf/a/", "s3://conf", "s3://Conf/a.toml"] {
+    for unfit in ["s3://conf/a/", "s3://conf", "s3://Conf/a.toml", "s3:/conf/a.toml", "S3://conf/a.toml"] {
         assert_eq!(code(Some(unfit)), Err("config_missing".to_owned()), "{unfit}");
     }
     for inline in ["pipeline.a.source = 's3://raw/a/'\nversion = 1", "[pipeline.a]"] {

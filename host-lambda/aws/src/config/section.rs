@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::config::keys::{Keys, nearest};
+use crate::config::keys::{Keys, Kind, nearest};
 use crate::config::mistake::{Mistakes, Wrong};
 
 /// A section being read.
@@ -48,7 +48,7 @@ impl<'a> Section<'a> {
     ) -> Self {
         for (key, _) in own.into_iter().chain(base).flat_map(DeTable::iter) {
             let name: &str = key.get_ref();
-            if !keys.names.contains(&name) {
+            if !keys.has(name) {
                 let message = format!("`{name}` is no key of {}", keys.title);
                 mistakes.wrong(key.span().start, Wrong::new(message).hint(keys.hint(name)));
             }
@@ -57,7 +57,7 @@ impl<'a> Section<'a> {
     }
 
     fn value(&self, key: &str) -> Option<Field<&'a DeValue<'a>>> {
-        debug_assert!(self.keys.names.contains(&key), "{key} is read but not known");
+        debug_assert!(self.keys.has(key), "{key} is read but not known");
         let find = |table: Option<&'a DeTable<'a>>, own: bool| {
             let value = table?.get(key)?;
             Some(Field { value: value.get_ref(), offset: value.span().start, own })
@@ -73,6 +73,19 @@ impl<'a> Section<'a> {
     /// Whether the key is there, own or as a default.
     pub(super) fn has(&self, key: &str) -> bool {
         self.value(key).is_some()
+    }
+
+    /// Where the value below a path of keys such as `notify.success` stands, own or a default.
+    pub(super) fn place(&self, path: &str) -> Option<usize> {
+        let find = |table: Option<&'a DeTable<'a>>| {
+            let mut parts = path.split('.');
+            let mut value = table?.get(parts.next()?)?;
+            for part in parts {
+                value = value.get_ref().as_table()?.get(part)?;
+            }
+            Some(value.span().start)
+        };
+        find(self.own).or_else(|| find(self.base))
     }
 
     /// The same section over what `defaults` says itself.
@@ -103,6 +116,11 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// What the value of a key may be.
+    pub(super) fn kind(&self, key: &str) -> Kind {
+        self.keys.kind(key)
+    }
+
     fn another_type<T>(&self, key: &str, field: &Field<&DeValue<'_>>, wanted: &str) -> Option<T> {
         let found = field.value.type_str();
         let article = if found.starts_with(['a', 'i']) { "an" } else { "a" };
@@ -119,7 +137,7 @@ impl<'a> Section<'a> {
                 None
             }
             DeValue::String(text) => Some(field.with(&**text)),
-            _ => self.another_type(key, &field, "a text in quotes"),
+            _ => self.another_type(key, &field, self.kind(key).wanted()),
         }
     }
 
@@ -141,6 +159,10 @@ impl<'a> Section<'a> {
 
     /// One of several words.
     pub(super) fn one_of<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<Field<T>> {
+        debug_assert!(
+            matches!(self.kind(key), Kind::Words(known) if known.iter().eq(words.iter().map(|(word, _)| word))),
+            "the words of {key} are others in the list of keys"
+        );
         self.checked(key, |text| {
             words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
                 let all: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
@@ -158,7 +180,7 @@ impl<'a> Section<'a> {
         let field = self.value(key)?;
         match field.value {
             DeValue::Boolean(flag) => Some(field.with(*flag)),
-            _ => self.another_type(key, &field, "true or false"),
+            _ => self.another_type(key, &field, self.kind(key).wanted()),
         }
     }
 
@@ -168,7 +190,7 @@ impl<'a> Section<'a> {
         match field.value {
             DeValue::Boolean(flag) => Some(field.with(Ok(*flag))),
             DeValue::Integer(_) => Some(field.with(Err(integer(field.value)?))),
-            _ => self.another_type(key, &field, "true, false or a number of seconds"),
+            _ => self.another_type(key, &field, self.kind(key).wanted()),
         }
     }
 
@@ -182,7 +204,7 @@ impl<'a> Section<'a> {
         match field.value {
             DeValue::Boolean(flag) => Some(Ok(*flag)),
             DeValue::String(_) => self.checked(key, check).map(|found| Err(found.value)),
-            _ => self.another_type(key, &field, "true, false or a name in quotes"),
+            _ => self.another_type(key, &field, self.kind(key).wanted()),
         }
     }
 
@@ -191,7 +213,7 @@ impl<'a> Section<'a> {
         let field = self.value(key)?;
         match integer(field.value) {
             Some(number) => Some(field.with(number)),
-            None => self.another_type(key, &field, "a whole number"),
+            None => self.another_type(key, &field, self.kind(key).wanted()),
         }
     }
 
@@ -199,7 +221,6 @@ impl<'a> Section<'a> {
     pub(super) fn number_or<T>(
         &self,
         key: &str,
-        wanted: &str,
         number: impl FnOnce(i64) -> Result<T, Wrong>,
         text: impl FnOnce(&str) -> Result<T, Wrong>,
     ) -> Option<Field<T>> {
@@ -208,7 +229,7 @@ impl<'a> Section<'a> {
             DeValue::String(written) => text(written),
             value => match integer(value) {
                 Some(value) => number(value),
-                None => return self.another_type(key, &field, wanted),
+                None => return self.another_type(key, &field, self.kind(key).wanted()),
             },
         };
         read.map_err(|wrong| self.wrong(&field, wrong)).ok().map(|value| field.with(value))
@@ -219,7 +240,7 @@ impl<'a> Section<'a> {
         let field = self.value(key)?;
         let one = |value: &Field<&'a DeValue<'a>>| match value.value {
             DeValue::String(text) => Some(value.with(&**text)),
-            _ => self.another_type(key, value, "a text in quotes, or a list of such texts"),
+            _ => self.another_type(key, value, self.kind(key).wanted()),
         };
         let DeValue::Array(values) = field.value else {
             return one(&field).map(|text| field.with(vec![text]));
@@ -244,7 +265,7 @@ impl<'a> Section<'a> {
         match values.map(<[String; 2]>::try_from) {
             Some(Ok(pair)) => Some(field.with(pair)),
             _ => {
-                self.wrong(&field, Wrong::new(format!("`{key}` is a list of two: [\"from\", \"to\"]")));
+                self.wrong(&field, Wrong::new(format!("`{key}` is {}", self.kind(key).wanted())));
                 None
             }
         }
@@ -286,7 +307,7 @@ impl<'a> Section<'a> {
             DeValue::Table(table) => Some((table, name.span().start)),
             other => {
                 let field = Field { value: other, offset: value.span().start, own: true };
-                self.another_type(key, &field, "a section")
+                self.another_type(key, &field, Kind::Section.wanted())
             }
         }
     }

@@ -40,26 +40,37 @@ pub struct Choice {
 impl Does {
     /// Follows the channel of a pipeline.
     pub(super) fn follow(aws: &Aws, pipeline: &Pipeline, sandbox: Sandbox) -> Result<Option<Self>> {
-        let Told::Channel { channel, registry, trust, min_sequence, accept_sequence, .. } = &pipeline.told
-        else {
-            return Ok(None);
-        };
+        let Told::Channel { registry, trust, .. } = &pipeline.told else { return Ok(None) };
         let lake = bare_lake(pipeline, aws)?;
-        let follow = Follow {
-            name: channel.clone(),
-            floor: *min_sequence,
-            seen: lake.seen_document(Some(&pipeline.name), channel)?.min(accept_sequence.unwrap_or(u64::MAX)),
-            listener: None,
-        };
-        let loader = Loader {
-            registry: registry_at(pipeline, aws, registry)?,
-            trust: trust_of(aws, trust)?,
-            sandbox,
-            declared: pipeline.contract == ContractWish::Declared,
-            lake: Some(lake),
-        };
-        Follower::start(loader, follow).map(|follower| Some(Self::Channel(follower)))
+        let (registry, trust) = (registry_at(pipeline, aws, registry)?, trust_of(aws, trust)?);
+        Ok(follow(pipeline, registry, trust, sandbox, Some(lake))?.map(Self::Channel))
     }
+}
+
+/// What a start does with a pipeline that follows a channel, and `lakegate config check` before it. None where it
+/// follows no channel; without its lake, what that has seen is not known.
+///
+/// # Errors
+/// The channel or its stable release is refused; the storage's.
+pub fn follow(
+    pipeline: &Pipeline,
+    registry: Registry,
+    trust: Trust,
+    sandbox: Sandbox,
+    lake: Option<Lake>,
+) -> Result<Option<Follower>> {
+    let Told::Channel { channel, min_sequence, accept_sequence, .. } = &pipeline.told else {
+        return Ok(None);
+    };
+    let seen = lake.as_ref().map_or(Ok(0), |lake| lake.seen_document(Some(&pipeline.name), channel))?;
+    let follow = Follow {
+        name: channel.clone(),
+        floor: *min_sequence,
+        seen: seen.min(accept_sequence.unwrap_or(u64::MAX)),
+        listener: None,
+    };
+    let declared = pipeline.contract == ContractWish::Declared;
+    Follower::start(Loader { registry, trust, sandbox, declared, lake }, follow).map(Some)
 }
 
 /// The registry of a pipeline.

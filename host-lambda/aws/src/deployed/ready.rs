@@ -138,16 +138,8 @@ impl Ready {
             Some(channel) => channel,
             None => Does::Fixed(Box::new(fixed_plan(aws, pipeline)?), engines.shipped(limits)?),
         };
-        if let Does::Fixed(plan, _) = &does {
-            check_keys(pipeline, plan)?;
-        }
-        if let Does::Fixed(plan, transform) = &does
-            && pipeline.contract == ContractWish::Declared
-            && !plan.is_declared(transform)?
-        {
-            let hint = "declare every column and `mode = \"freeze\"` or \"discard\" in the spec, or say \
-                        `contract = \"learn\"` for the pipeline";
-            return Err(Error::new(Code::TypesOpen, "its spec leaves types to be learned").with_hint(hint));
+        if let Does::Fixed(plan, transform) = &does {
+            check_plan(pipeline, plan, transform)?;
         }
         Ok(Self {
             pipeline: Arc::new(pipeline.clone()),
@@ -158,11 +150,29 @@ impl Ready {
     }
 }
 
+/// What a start asks of a pipeline that is told by a spec, and `lakegate config check` before it: that every key fits,
+/// and that the spec declares all types where the pipeline does not say that they are learned.
+///
+/// # Errors
+/// `storage_key`, `types_open`; the transform refuses the spec.
+pub fn check_plan(pipeline: &Pipeline, plan: &Plan, transform: &Transform) -> Result<()> {
+    check_keys(pipeline, plan)?;
+    if pipeline.contract == ContractWish::Learn || plan.is_declared(transform)? {
+        return Ok(());
+    }
+    let hint = "declare every column and `mode = \"freeze\"` or \"discard\" in the spec, or say \
+                `contract = \"learn\"` for the pipeline";
+    Err(Error::new(Code::TypesOpen, "its spec leaves types to be learned").with_hint(hint))
+}
+
 /// S3's longest key.
 const KEY_BYTES: usize = 1024;
 
 /// That every key of a pipeline fits: found at the start, not by an object whose commit can then never be published.
-fn check_keys(pipeline: &Pipeline, plan: &Plan) -> Result<()> {
+///
+/// # Errors
+/// `storage_key`.
+pub fn check_keys(pipeline: &Pipeline, plan: &Plan) -> Result<()> {
     let Location::S3 { prefix, .. } = &pipeline.lake else { return Ok(()) };
     let prefix = prefix.trim_matches('/');
     match plan.tables().iter().find(|table| longest_part_key(prefix, table) > KEY_BYTES) {

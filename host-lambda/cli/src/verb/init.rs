@@ -37,6 +37,9 @@ pub struct InitArgs {
     transform: TransformArg,
 }
 
+/// What a spec that takes in new paths lacks in a pipeline of `lakegate.toml`, whose default it is not.
+const DEPLOYED: &str = "deployed, its pipeline says contract = \"learn\"; or each table here says mode = \"freeze\" or \"discard\"\n";
+
 /// Runs `init`.
 pub fn run(args: &InitArgs, context: &Context) -> Outcome {
     let inputs = inputs(&args.inputs, None)?;
@@ -91,6 +94,7 @@ pub fn run(args: &InitArgs, context: &Context) -> Outcome {
     for warning in &warnings {
         note.push_str(&format!("{} {warning}\n", context.err.paint(Tone::Warn, "!")));
     }
+    note.push_str(DEPLOYED);
     bar.say(&note);
     let json = json!({
         "spec": proposal.spec,
