@@ -158,6 +158,8 @@ def rejected_is_a_table(rig):
     why = {5: "check_failed", 10: "check_failed", 14: "type_mismatch", 18: "unknown_column"}
     assert {line["line"]: line["code"] for line in found} == why and len(found) == len(why), found
     assert all(line["raw"] == raw[line["line"] - 1] for line in found), found
+    assert len({line["id"] for line in found}) == 1 and not any(line["failed"] for line in found), found
+    assert all(line["source"].endswith("/orders.ndjson") and line["time"] for line in found), found
 
 
 def ask_the_questions(rig, sales):

@@ -126,6 +126,10 @@ def lineage_in_a_bucket(rig, _):
     kinds = sorted(key.rsplit("/", 1)[1] for key in rig.keys("open/lineage/numbered/", audit))
     assert kinds == ["complete.json", "fail.json", "start.json", "start.json"], kinds
     assert len(rig.keys("", audit)) == len(kinds), rig.keys("", audit)
+    ids = {key.rsplit("/", 2)[1] for key in rig.keys("open/lineage/numbered/", audit)}
+    records = [key for folder in ("commits", "failures") for key in rig.keys(f"_lakegate/{folder}/")]
+    bodies = [rig.s3.get_object(Bucket=rig.lake, Key=key)["Body"] for key in records]
+    assert {json.loads(body.read())["id"] for body in bodies} == ids, (ids, records)
 
 
 def failed_copies_in_a_bucket(rig, _):

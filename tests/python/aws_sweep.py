@@ -183,11 +183,11 @@ def second_goes(rig, jobs):
 
 
 def notices(rig, outcomes):
-    """Each event of each object was told, and each time by the same id."""
+    """Each event of each object was told, and each time by the same id of its own and of its run."""
     told = {}
     for body in rig.heard():
         place = body["source"]["uri"].split("/")[3]
-        told.setdefault((place, body["event"]), set()).add(body["id"])
+        told.setdefault((place, body["event"]), set()).add((body["noticeId"], body["id"]))
     for outcome in outcomes:
         for event in ("success", "quarantine", "failure"):
             ids = told.get((outcome.place, event), ())

@@ -99,6 +99,13 @@ impl Aws {
         Self { deadline: Some(deadline), ..self.clone() }
     }
 
+    /// The same, whose calls end within a time from now, if not before.
+    #[must_use]
+    pub fn within(&self, time: Duration) -> Self {
+        let ends = Instant::now() + time + self.reserve;
+        Self { deadline: Some(self.deadline.map_or(ends, |deadline| deadline.min(ends))), ..self.clone() }
+    }
+
     /// For cleaning up: may use the time that is kept free for it, and no more.
     #[must_use]
     pub fn cleaning_up(&self) -> Self {

@@ -135,8 +135,13 @@ impl Deployed {
     /// # Errors
     /// A local folder that cannot be used.
     pub fn lake(&self, ready: &Ready, aws: &Aws) -> Result<Lake> {
+        self.lake_since(ready, aws, Instant::now())
+    }
+
+    /// The same for an object whose turn began at a moment.
+    fn lake_since(&self, ready: &Ready, aws: &Aws, begun: Instant) -> Result<Lake> {
         let loader = ready.follower().map(|follower| follower.loader().clone());
-        let around = Around::new(&ready.pipeline, aws, loader, self.metrics);
+        let around = Around::new(&ready.pipeline, aws, loader, self.metrics, begun);
         Ok(bare_lake(&ready.pipeline, aws)?.within(Arc::new(around)).remembering(ready.texts.clone()))
     }
 
@@ -187,7 +192,7 @@ pub fn unknown_pipeline<'a>(name: &str, names: impl Iterator<Item = &'a str>) ->
 
 /// A pipeline's lake, connected to catalog, notices and sources, for whoever acts beside the pipelines.
 pub fn connected_lake(pipeline: &Pipeline, aws: &Aws, loader: Option<Loader>) -> Result<Lake> {
-    let around = Around::new(pipeline, aws, loader, false);
+    let around = Around::new(pipeline, aws, loader, false, Instant::now());
     Ok(bare_lake(pipeline, aws)?.within(Arc::new(around)))
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Not for who is told how: subscriptions and their filters are the reader's. Decisions to know:
 //!
-//! * At least once, like everything else here: whoever completes a commit tells. `id` is the same each time, so a
-//!   reader that minds keeps the ids it saw.
+//! * At least once, like everything else here: whoever completes a commit tells. `noticeId` is the same each time, so a
+//!   reader that minds keeps those it saw. `id` is the run's: what log, records, lineage and quarantine say as well.
 //! * No value of the data, ever: names, counts, digests and places. A partition's path is a place.
 //! * A notice fits: SNS takes 256 KiB, so long lists are cut and say how many they lack.
 
@@ -51,8 +51,8 @@ impl Event {
 pub struct Told {
     /// What about.
     pub event: Event,
-    /// Stable id.
-    pub id: String,
+    /// The same whenever this is told.
+    pub notice_id: String,
     /// SNS's id of this delivery.
     pub message_id: String,
 }
@@ -108,7 +108,7 @@ fn tell(
         .wait(aws.ask("sns:Publish", topic, call))
         .map_err(|error| refused(pipeline, body.event, &error))?;
     let message_id = answer.message_id.unwrap_or_default();
-    Ok(Some(Told { event: body.event, id: body.id, message_id }))
+    Ok(Some(Told { event: body.event, notice_id: body.notice_id, message_id }))
 }
 
 /// A topic is asked where it lives: SNS answers for no other region.
@@ -125,6 +125,9 @@ fn attributes(body: &Body) -> Vec<(&'static str, &'static str, String)> {
         ("event", "String", body.event.name().into()),
         ("has_rejects", "String", rejects.into()),
     ];
+    if !body.id.is_empty() {
+        found.push(("id", "String", body.id.clone()));
+    }
     let tables: Vec<&str> = body.table_names().take(MAX_TABLE_NAMES).collect();
     if !tables.is_empty() {
         // A filter on an array matches if any of its elements does.

@@ -22,7 +22,7 @@
 //! _lakegate/withdrawn/<pipeline>/<object>-<generation>.json      resubmissions that do not count any more
 //! _lakegate/void/<pipeline>/<object>-<generation>.json           generations that were given up after their commit
 //! _lakegate/resubmitted/<digest>                                 records that were submitted again
-//! _lakegate/quarantine/<pipeline>/<object>-<generation>-<run>.jsonl
+//! _lakegate/quarantine/<pipeline>/<object>-<generation>-<run>.jsonl      and -<run>-failed.jsonl, if the object failed
 //! _lakegate/failures/<pipeline>/<object>.json                    the last failure of an object that is not committed
 //! _lakegate/failures/<pipeline>/<object>-<generation>.json       a generation that was committed and is lost
 //! _lakegate/crawler/<crawler>-<digest>.again                     whether a crawler is to run once more
@@ -198,7 +198,7 @@ pub fn quarantine_prefix(pipeline: &str) -> String {
     format!("{QUARANTINE}{pipeline}/")
 }
 
-/// Rejected records of one run of a generation.
+/// Rejected records of one attempt at a generation.
 pub fn quarantine_key(pipeline: &str, uri: &str, generation: u32, run: &str) -> String {
     let (folder, object) = (quarantine_prefix(pipeline), object_key(uri));
     format!("{folder}{object}-{generation:06}-{run}.jsonl")
@@ -303,6 +303,11 @@ impl<'a> Named<'a> {
         format!("{}{:06}.json", commits_prefix(self.pipeline, self.object), self.generation)
     }
 
+    /// What may be noted of its failure: the object's last one, and that the generation is lost.
+    pub fn failure_keys(&self) -> [String; 2] {
+        [format!("{FAILURES}{}/{}.json", self.pipeline, self.object), self.below(FAILURES)]
+    }
+
     /// Says, while it is there, that a commit of resubmitted records does not count any more.
     pub fn withdrawn_key(&self) -> String {
         self.below(WITHDRAWN)
@@ -351,6 +356,8 @@ mod tests {
         assert_eq!(Named::of_load(&load_key("p-1", AT, "/in/x.json", 12)), Some(named));
         assert_eq!(Named::of_load(&load_key("p-1", "", "/in/x.json", 12)), Some(named));
         assert_eq!(Named::of_quarantine(&quarantine_key("p-1", "/in/x.json", 12, "cafe")), Some(named));
+        let failures = [failure_key("p-1", "/in/x.json"), lost_key("p-1", "/in/x.json", 12)];
+        assert_eq!(named.failure_keys(), failures);
         assert_eq!(number_of_resubmission(&resubmission_key("p-1", "/in/y.json", 12)), Some(12));
         for strange in ["", "_lakegate/commits/p/x.json", "_lakegate/loads/p/d/x.json", "t/x.parquet"] {
             assert_eq!(Named::of_commit(strange).or(Named::of_load(strange)), None, "{strange}");

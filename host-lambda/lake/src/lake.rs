@@ -5,6 +5,7 @@
 //! Locally a pipeline is named by its first table, so that the same file may feed two tables by two commands and
 //! each has its own generations.
 
+mod by_id;
 mod contracts;
 mod failures;
 mod layout;

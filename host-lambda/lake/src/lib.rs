@@ -18,6 +18,7 @@ pub mod lake;
 pub mod operate;
 pub mod record;
 pub mod run;
+mod run_id;
 #[cfg(any(test, feature = "laws"))]
 pub mod scale;
 mod sequencer;
@@ -25,4 +26,5 @@ pub mod source;
 pub mod storage;
 
 pub use lake::Lake;
+pub use run_id::RunId;
 pub use sequencer::Sequencer;

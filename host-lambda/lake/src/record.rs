@@ -3,12 +3,15 @@
 //! Not for reading or writing them: see [`Lake`](super::Lake). The decision to know: a commit record holds all
 //! that is needed to complete it, or to make the same bytes again.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use lakegate_model::QuarantineLine;
 pub use lakegate_model::receipt::{Output, Receipt};
 use serde::{Deserialize, Serialize};
 
 use crate::keys;
+use crate::run_id::RunId;
 use crate::sequencer::Sequencer;
 use crate::storage::Staged;
 
@@ -87,6 +90,25 @@ pub struct QuarantineRecord {
     pub staged: Staged,
 }
 
+/// A line of the quarantine as the lake keeps it: the transform's, and what the host knows of its object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KeptLine<'a> {
+    /// What the transform says.
+    #[serde(flatten)]
+    pub line: QuarantineLine<'a>,
+    /// Id of the run.
+    pub id: Cow<'a, str>,
+    /// URI of the source object.
+    pub source: Cow<'a, str>,
+    /// Generation that the run made, or would have made.
+    pub generation: u32,
+    /// When the object was taken, RFC 3339: a recorded time, so that lines made again are the same.
+    pub time: Option<Cow<'a, str>>,
+    /// Whether the object failed: none of its records is in the tables then.
+    pub failed: bool,
+}
+
 /// Quarantined records that this commit submitted again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolved {
@@ -133,13 +155,17 @@ impl ReleaseRecord {
 pub struct CommitRecord {
     /// Version of this text: 1.
     pub version: u32,
+    /// Id of the run, see [`CommitRecord::run_id`]; empty in records from before there were ids, whose quarantine
+    /// has no facts of the host either.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
     /// Pipeline: locally the first table.
     pub pipeline: String,
     /// What was processed.
     pub source: SourceRecord,
     /// From 1.
     pub generation: u32,
-    /// Names the run that made it.
+    /// Names the attempt that made it.
     pub run: String,
     /// Why there is this generation: `new`, `content`, `spec`, `component`, `rerun`, `contract`, `resubmit`,
     /// `retract`; or `void`, which holds the place of a commit that must not be made any more.
@@ -197,7 +223,7 @@ impl CommitRecord {
     pub(crate) fn void(pipeline: &str, uri: &str, generation: u32, at: String) -> Self {
         let source = SourceRecord { uri: uri.into(), ..SourceRecord::default() };
         let (pipeline, reason) = (pipeline.into(), VOID.into());
-        Self {
+        let void = Self {
             version: 1,
             pipeline,
             source,
@@ -206,7 +232,19 @@ impl CommitRecord {
             started: at.clone(),
             committed: at,
             ..Self::default()
-        }
+        };
+        void.with_id()
+    }
+
+    /// The id of its run: it follows from pipeline, object and generation, and so every record has one.
+    pub fn run_id(&self) -> RunId {
+        RunId::of(&self.pipeline, &self.source.uri, self.generation)
+    }
+
+    /// The same record, which says its id.
+    #[must_use]
+    pub fn with_id(self) -> Self {
+        Self { id: self.run_id().to_string(), ..self }
     }
 
     /// Whether it only keeps another from being made.
@@ -288,6 +326,10 @@ pub struct CommitState {
 pub struct FailedRecord {
     /// Version of this text: 1.
     pub version: u32,
+    /// Id of the run: of the generation that it would have become, or that is lost. Empty in records from before there
+    /// were ids.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
     /// Pipeline.
     pub pipeline: String,
     /// What failed.

@@ -13,19 +13,19 @@
 pub mod commit;
 pub mod crash;
 pub(crate) mod learn;
+mod lines;
 mod pass;
 mod plan;
 mod preview;
 pub(crate) mod stage;
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use commit::{Completed, Means, Rolled, complete, record_failure, roll_forward, source_of, take_back};
 use learn::{Live, Made};
 use serde::{Deserialize, Serialize};
-use stage::{Names, Staging};
+use stage::{Names, Staging, attempt_of};
 
 pub use plan::Plan;
 pub use preview::{Preview, PreviewPart, Proposal, preview, propose, remake};
@@ -33,6 +33,7 @@ pub use preview::{Preview, PreviewPart, Proposal, preview, propose, remake};
 use crate::keys::{commit_key, spec_key};
 use crate::lake::{Lake, Standing, sha256, to_json};
 use crate::record::{CommitRecord, CommitState, Resolved};
+use crate::run_id::RunId;
 use crate::source::{Source, now_ms};
 use lakegate_base::time::{parse, rfc3339};
 use lakegate_base::{Code, Error, Kind, Result};
@@ -213,7 +214,8 @@ fn newer<'a>(states: &'a [CommitState], source: &Source, plan: &Plan) -> Result<
 /// # Errors
 /// The storage's.
 pub fn refuse(lake: &Lake, transform: &Transform, source: &Source, plan: &Plan, error: &Error) -> Result<()> {
-    let names = Names::new(plan.pipeline(), &source.record(), 1, &run_id(source.uri()));
+    let next = lake.standing(plan.pipeline(), source.uri())?.last + 1;
+    let names = Names::new(plan.pipeline(), &source.record(), next, &attempt_of(source.uri()));
     record_failure(lake, plan, transform, source, error, &mut Staging::new(lake, names), 0)
 }
 
@@ -258,6 +260,8 @@ impl<'a> Run<'a> {
     fn once(&self, started: Instant, progress: &mut dyn FnMut(Progress)) -> Result<Option<Outcome>> {
         let Self { lake, transform, source, plan, standing, .. } = *self;
         let states = &standing.states;
+        // What is done already has one of its own, and what came late says that of the newer one.
+        RunId::of(plan.pipeline(), source.uri(), standing.last + 1).note(source.uri());
         if let Some(other) = states.iter().find(|state| state.record.source.uri != source.uri()) {
             return Err(same_name(source, other));
         }
@@ -274,12 +278,14 @@ impl<'a> Run<'a> {
         };
         if let Some(newer) = newer(states, source, plan)? {
             self.take_back_old()?;
+            newer.record.run_id().note(source.uri());
             return Ok(Some(outcome(State::Superseded, newer.record.clone(), 0, started)));
         }
         let same = states.iter().rev().find(|state| is_same(state, transform, source, plan));
         let same = same.or_else(|| was_retracted(states, source, plan));
         if let Some(state) = same.filter(|_| !plan.rerun) {
             self.take_back_old()?;
+            state.record.run_id().note(source.uri());
             let state_now = if rolled > 0 { State::RolledForward } else { State::NothingToDo };
             return Ok(Some(outcome(state_now, state.record.clone(), 0, started)));
         }
@@ -357,7 +363,7 @@ impl<'a> Run<'a> {
         let started = rfc3339(now_ms());
         let Self { lake, transform, source, plan, .. } = *self;
         let generation = self.standing.last + 1;
-        let run = run_id(source.uri());
+        let run = attempt_of(source.uri());
         let names = Names::new(plan.pipeline(), &source.record(), generation, &run);
         let mut staging = Staging::new(lake, names);
         let from = match &self.cause.contracts {
@@ -388,6 +394,7 @@ impl<'a> Run<'a> {
         let before = gone.map(|state| state.record.committed.clone()).collect();
         let record = CommitRecord {
             version: 1,
+            id: staging.id(),
             pipeline: plan.pipeline().into(),
             source: source.record(),
             generation,
@@ -487,14 +494,7 @@ fn of_set_up(error: &Error) -> bool {
     error.is_of_set_up()
 }
 
-/// Names a run: unique enough that two of one object at once never share one.
-pub(crate) fn run_id(uri: &str) -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    let text = format!("{uri} {} {count} {}", std::process::id(), clock.as_nanos());
-    sha256(text.as_bytes())[..32].to_string()
-}
-
+#[cfg(test)]
+mod id_tests;
 #[cfg(test)]
 mod mark_tests;

@@ -20,7 +20,7 @@ use crate::engine::Sandbox;
 use crate::error::{SandboxError, first_line};
 use crate::job::{Description, JobOptions};
 use crate::limits::Limits;
-use crate::session::{Guest, Session, State};
+use crate::session::{Guest, GuestTime, Session, State};
 use crate::{embedded, shipped};
 use lakegate_base::Result;
 
@@ -42,6 +42,7 @@ struct Inner {
     wit_version: String,
     load_time: Duration,
     from_cache: bool,
+    time: GuestTime,
 }
 
 impl Transform {
@@ -141,9 +142,21 @@ impl Transform {
         if moment.is_some() { self.limited(limits) } else { self }
     }
 
+    /// The same, whose calls from now on are added up here.
+    #[must_use]
+    pub fn timed(self, time: &GuestTime) -> Self {
+        let limits = self.inner.limits;
+        self.with(limits, time.clone())
+    }
+
     /// The same with other limits for each source object.
     #[must_use]
     pub fn limited(self, limits: Limits) -> Self {
+        let time = self.inner.time.clone();
+        self.with(limits, time)
+    }
+
+    fn with(self, limits: Limits, time: GuestTime) -> Self {
         let Inner { sandbox, linked, digest, wit_version, .. } = &*self.inner;
         let inner = Inner {
             sandbox: sandbox.clone(),
@@ -151,6 +164,7 @@ impl Transform {
             linked: linked.clone(),
             digest: digest.clone(),
             wit_version: wit_version.clone(),
+            time,
             ..*self.inner
         };
         Self { inner: Arc::new(inner) }
@@ -191,6 +205,7 @@ impl Transform {
             wit_version,
             load_time: started.elapsed(),
             from_cache,
+            time: GuestTime::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -242,9 +257,9 @@ impl Transform {
     }
 
     fn guest(&self) -> Result<Guest> {
-        let Inner { sandbox, linked, limits, digest, .. } = &*self.inner;
+        let Inner { sandbox, linked, limits, digest, time, .. } = &*self.inner;
         // A panic of the shipped one is for us to mend, and what it says might hold what it worked on.
-        Guest::start(sandbox, linked, *limits, Self::shipped_digest() != Some(digest))
+        Guest::start(sandbox, linked, *limits, Self::shipped_digest() != Some(digest), time.clone())
     }
 }
 

@@ -26,7 +26,7 @@ pub use engine::{Sandbox, WASMTIME, code_configuration, native_target};
 pub use error::SandboxError;
 pub use job::{Description, JobOptions, SourceFacts, Step, TableContract, Widened};
 pub use limits::Limits;
-pub use session::Session;
+pub use session::{GuestTime, Session};
 
 #[cfg(test)]
 mod hostile_tests;

@@ -3,6 +3,8 @@
 //! Not for what a job's steps mean to a lake: see `run`. The decision to know: a session dies with the first
 //! error, and each step is checked by the [`Ledger`] before anybody else sees it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use lakegate_model::last_words;
@@ -56,12 +58,33 @@ impl ResourceLimiter for State {
     }
 }
 
+/// Time inside of calls into guests, by all who share it: neither reading nor staging is in it.
+#[derive(Clone, Debug, Default)]
+pub struct GuestTime(Arc<AtomicU64>);
+
+impl GuestTime {
+    /// So far.
+    pub fn so_far(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+
+    /// What a call comes to, with its time added, whatever it comes to.
+    fn of<T>(&self, call: impl FnOnce() -> T) -> T {
+        let begun = Instant::now();
+        let result = call();
+        let nanos = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.0.fetch_add(nanos, Ordering::Relaxed);
+        result
+    }
+}
+
 /// An instance in its own store, with its deadline.
 pub(super) struct Guest {
     store: Store<State>,
     instance: LakegateTransform,
     limits: Limits,
     ends: Option<Instant>,
+    time: GuestTime,
 }
 
 /// Which of a call's deadlines is the nearest.
@@ -78,6 +101,7 @@ impl Guest {
         linked: &LakegateTransformPre<State>,
         limits: Limits,
         tells_panics: bool,
+        time: GuestTime,
     ) -> Result<Self> {
         if !sandbox.is_ticking() {
             return Err(SandboxError::Engine("the epoch does not move".into()).into());
@@ -97,8 +121,8 @@ impl Guest {
             return Err(deadline(&limits, nearest));
         }
         store.set_epoch_deadline(ticks(left));
-        match linked.instantiate(&mut store) {
-            Ok(instance) => Ok(Self { store, instance, limits, ends }),
+        match time.of(|| linked.instantiate(&mut store)) {
+            Ok(instance) => Ok(Self { store, instance, limits, ends, time }),
             Err(error) => Err(explain("start", &error, &store, &limits, nearest)),
         }
     }
@@ -125,7 +149,8 @@ impl Guest {
             return Err(deadline(&self.limits, nearest));
         }
         self.store.set_epoch_deadline(ticks(left));
-        body(&self.instance, &mut self.store)
+        self.time
+            .of(|| body(&self.instance, &mut self.store))
             .map_err(|error| explain(name, &error, &self.store, &self.limits, nearest))
     }
 }

@@ -1,6 +1,7 @@
 //! The Glue table of a pipeline's rejected records, so that they can be queried like any other rows.
 //!
-//! Not for the lines themselves: the transform makes them, and `lakegate quarantine` shows and resubmits them.
+//! Not for the lines themselves: the transform makes them, the lake says in each whose it is, and `lakegate quarantine`
+//! shows and resubmits them.
 //! Decisions to know:
 //!
 //! * The table is made once and never changed: a line has the same fields whatever the pipeline reads. It is
@@ -8,7 +9,8 @@
 //! * It lies below the lake's own folder. Athena passes over files and folders that begin with `_` or `.` where it
 //!   meets them below a table's location, and none of these does: what leads to the location is not looked at by
 //!   Trino or Hive. (AWS's guide advises against underscores in locations, and gives no reason.)
-//! * Whose quarantine a line is in, `"$path"` tells. A generation that is replaced takes its lines along.
+//! * A generation that is replaced takes its lines along. Those of an object that failed are in the table as well, with
+//!   `failed`, until it is mended or fails again.
 
 use std::collections::BTreeMap;
 
@@ -27,8 +29,9 @@ use lakegate_lake::keys::quarantine_prefix;
 const INPUT_FORMAT: &str = "org.apache.hadoop.mapred.TextInputFormat";
 const OUTPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat";
 const SERDE: &str = "org.openx.data.jsonserde.JsonSerDe";
-/// The fields of a line, in their order; see [`QuarantineLine`](lakegate_model::QuarantineLine).
-const COLUMNS: [(&str, &str); 10] = [
+/// The fields of a line, in their order; see [`KeptLine`](lakegate_lake::record::KeptLine). A time is text as in the
+/// load history: what a serde takes for a timestamp differs from engine to engine.
+const COLUMNS: [(&str, &str); 15] = [
     ("record", "bigint"),
     ("line", "bigint"),
     ("offset", "bigint"),
@@ -39,6 +42,11 @@ const COLUMNS: [(&str, &str); 10] = [
     ("message", "string"),
     ("raw", "string"),
     ("truncated", "boolean"),
+    ("id", "string"),
+    ("source", "string"),
+    ("generation", "bigint"),
+    ("time", "string"),
+    ("failed", "boolean"),
 ];
 
 /// Name of the table in Glue; `None` where there is to be none.
@@ -121,11 +129,11 @@ fn check(found: &Table, pipeline: &str, name: &str, location: &str) -> Result<()
 mod tests {
     use super::super::fixture;
     use super::*;
-    use lakegate_model::QuarantineLine;
+    use lakegate_lake::record::KeptLine;
 
     #[test]
     fn the_columns_are_the_fields_of_a_line() {
-        let line = serde_json::to_string(&QuarantineLine::default()).unwrap();
+        let line = serde_json::to_string(&KeptLine::default()).unwrap();
         let at = |name: &str| line.find(&format!("\"{name}\":"));
         let places: Vec<_> = COLUMNS.map(|(name, _)| at(name)).to_vec();
         assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{line}");

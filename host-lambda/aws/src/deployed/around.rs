@@ -1,10 +1,15 @@
 //! What a deployed lake is connected to: catalog, notices, lineage, and the bucket of its sources.
 //!
-//! The decision to know: all of it comes after the files are visible and before the commit is marked as
-//! done, in this order, so that a notice never names rows that cannot be queried yet, and a process that
-//! dies in between is made up for by whoever rolls the commit forward.
+//! Decisions to know:
+//!
+//! * All of it comes after the files are visible and before the commit is marked as done, in this order, so that a
+//!   notice never names rows that cannot be queried yet, and a process that dies in between is made up for by whoever
+//!   rolls the commit forward.
+//! * Lineage that cannot be written is said and counted, and no more: what is in the tables is done, and another
+//!   delivery would meet the same denied call.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -12,7 +17,7 @@ use crate::catalog;
 use crate::client::Aws;
 use crate::config::Pipeline;
 use crate::notify;
-use crate::observe::lineage;
+use crate::observe;
 use crate::observe::metrics::Metrics;
 use crate::observe::stage;
 use crate::observe::stage::{Counts, Stage};
@@ -22,8 +27,12 @@ use lakegate_lake::lake::{Lake, Surroundings};
 use lakegate_lake::record::{CommitRecord, FailedRecord, SourceRecord};
 use lakegate_lake::run::crash;
 use lakegate_lake::source::{Source, now_ms};
+use lakegate_lake::storage::Storage;
 use lakegate_release::{Loader, Pinned};
 use lakegate_sandbox::Transform;
+
+/// How long lineage may take, with the client's retries: time is left then to mark the commit as done.
+const LINEAGE: Duration = Duration::from_secs(8);
 
 pub(super) struct Around {
     aws: Aws,
@@ -32,11 +41,19 @@ pub(super) struct Around {
     loader: Option<Loader>,
     /// Whether standard output is a function's log.
     metrics: bool,
+    /// When the object's turn began.
+    begun: Instant,
 }
 
 impl Around {
-    pub(super) fn new(pipeline: &Pipeline, aws: &Aws, loader: Option<Loader>, metrics: bool) -> Self {
-        Self { aws: aws.clone(), pipeline: Arc::new(pipeline.clone()), loader, metrics }
+    pub(super) fn new(
+        pipeline: &Pipeline,
+        aws: &Aws,
+        loader: Option<Loader>,
+        metrics: bool,
+        begun: Instant,
+    ) -> Self {
+        Self { aws: aws.clone(), pipeline: Arc::new(pipeline.clone()), loader, metrics, begun }
     }
 
     /// The transform of the release that made a commit.
@@ -47,16 +64,33 @@ impl Around {
         let release = loader.load_pinned(&release.name, &pinned, false)?;
         Ok(Some(release.transform).filter(|transform| transform.digest() == record.component))
     }
+
+    /// A log that cannot be written is no reason to hold an object up.
+    fn tell(&self, metrics: &Metrics) {
+        if self.metrics {
+            let _lost = metrics.write(&mut std::io::stdout().lock(), &self.pipeline.name, now_ms());
+        }
+    }
+}
+
+/// Writes a pipeline's lineage, if that wants any. What goes wrong is said here, and is the caller's to count.
+pub(super) fn lineage(
+    aws: &Aws,
+    pipeline: &Pipeline,
+    write: impl FnOnce(&dyn Storage) -> Result<()>,
+) -> Result<()> {
+    let Some(place) = &pipeline.lineage else { return Ok(()) };
+    super::storage_at(pipeline, &aws.within(LINEAGE), &place.write_to)
+        .and_then(|storage| write(&*storage))
+        .inspect_err(stage::lineage_failed)
 }
 
 impl Surroundings for Around {
     fn register(&self, lake: &Lake, record: &CommitRecord) -> Result<Value> {
-        stage::reached(
-            Stage::Published,
-            &Counts { files: Some(record.parts.len() as u64), ..Counts::default() },
-        );
+        let files = Some(record.parts.len() as u64);
+        stage::reached(Stage::Published, self.begun, &Counts { files, ..Counts::default() });
         let catalog = catalog::register(&self.aws, &self.pipeline, lake, record)?;
-        stage::reached(Stage::Catalogued, &Counts::default());
+        stage::reached(Stage::Catalogued, self.begun, &Counts::default());
         crash::point("after-catalog");
         serde_json::to_value(catalog).map_err(|error| Error::new(Code::Json, error.to_string()))
     }
@@ -64,23 +98,23 @@ impl Surroundings for Around {
     fn published(&self, lake: &Lake, record: &CommitRecord, registered: Value) -> Result<Value> {
         let success = notify::success(&self.aws, &self.pipeline, record)?;
         let quarantine = notify::quarantine(&self.aws, &self.pipeline, record)?;
-        stage::reached(Stage::Notified, &Counts::default());
+        stage::reached(Stage::Notified, self.begun, &Counts::default());
         crash::point("after-notify");
-        if let Some(place) = &self.pipeline.lineage {
-            let storage = super::storage_at(&self.pipeline, &self.aws, &place.write_to)?;
-            lineage::complete(&*storage, &self.pipeline, lake, record)?;
-        }
         let notices: Vec<_> = success.into_iter().chain(quarantine).collect();
-        Ok(json!({"catalog": registered, "notices": notices}))
+        let mut told = json!({"catalog": registered, "notices": notices});
+        let written = lineage(&self.aws, &self.pipeline, |storage| {
+            observe::lineage::complete(storage, &self.pipeline, lake, record)
+        });
+        if let Err(error) = written {
+            self.tell(&Metrics { lineage_failures: Some(1), ..Metrics::default() });
+            told["lineage"] = json!({"failed": error.name()});
+        }
+        Ok(told)
     }
 
     fn lost(&self, lost: &FailedRecord) -> Result<()> {
         tracing::error!(code = lost.code, hint = lost.hint, "{}", lost.message);
-        if self.metrics {
-            let metrics = Metrics { lost_generations: Some(1), ..Metrics::default() };
-            // A log that cannot be written is no reason to hold the next version up.
-            let _lost = metrics.write(&mut std::io::stdout().lock(), &self.pipeline.name, now_ms());
-        }
+        self.tell(&Metrics { lost_generations: Some(1), ..Metrics::default() });
         notify::failure(&self.aws, &self.pipeline, lost).map(|_told| ())
     }
 
@@ -112,3 +146,7 @@ pub fn source_of(aws: &Aws, record: &SourceRecord) -> Result<Source> {
         .arrived(record.event_time_ms, record.sequencer.clone());
     if source.version() == record.version { Ok(source) } else { Err(gone("was overwritten")) }
 }
+
+#[cfg(test)]
+#[path = "around_tests.rs"]
+mod tests;

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -53,7 +54,7 @@ struct One {
 impl Several {
     fn new(aws: &Aws, pipelines: &[&Pipeline]) -> Self {
         let one = |pipeline: &&Pipeline| {
-            let around = Around::new(pipeline, aws, None, false);
+            let around = Around::new(pipeline, aws, None, false, Instant::now());
             (pipeline.name.clone(), One { pipeline: (*pipeline).clone(), around, loader: Mutex::default() })
         };
         Self { aws: aws.clone(), pipelines: pipelines.iter().map(one).collect() }

@@ -1,8 +1,11 @@
 //! One source object that an event or a person names, through its pipeline, to its answer.
 //!
-//! Not for the flow inside ([`run`](mod@lakegate_lake::run)). The decision to know: what is wrong with an object is an
-//! answer, recorded and told; only what may pass, and our own faults, are errors, because only those are
-//! worth another delivery.
+//! Not for the flow inside ([`run`](mod@lakegate_lake::run)). Decisions to know:
+//!
+//! * What is wrong with an object is an answer, recorded and told; only what may pass, and our own faults, are errors,
+//!   because only those are worth another delivery.
+//! * Whatever goes wrong is counted and logged here, once, where the log has pipeline, object and id; whoever hands an
+//!   error on says nothing.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,10 +13,10 @@ use std::time::{Duration, Instant};
 use crate::client::Aws;
 use crate::config::{Location, Pipeline, Route};
 use crate::deployed::time::Time;
-use crate::deployed::{Choice, Deployed, Ready, bare_lake};
+use crate::deployed::{Choice, Deployed, Ready, around, bare_lake};
 use crate::event::{AnswerError, AnswerState, ObjectAnswer, ObjectRef};
 use crate::notify;
-use crate::observe::lineage;
+use crate::observe;
 use crate::observe::metrics::{Metrics, memory_high_water};
 use crate::observe::stage;
 use crate::observe::stage::{Counts, Stage};
@@ -24,7 +27,8 @@ use lakegate_lake::record::FailedRecord;
 use lakegate_lake::run;
 use lakegate_lake::run::{Cause, Outcome, Progress};
 use lakegate_lake::source::{Source, now_ms};
-use lakegate_lake::storage::Facts;
+use lakegate_lake::storage::{Facts, Storage};
+use lakegate_sandbox::GuestTime;
 
 /// What an invocation allows.
 #[derive(Clone, Debug)]
@@ -68,11 +72,11 @@ impl Deployed {
             Route::Pipeline(pipeline) => {
                 let span = stage::object(&pipeline.name, &object.uri());
                 let _entered = span.enter();
-                stage::reached(Stage::Received, &Counts { bytes_in: object.size, ..Counts::default() });
-                let ready = self
-                    .pipeline(&pipeline.name)
-                    .inspect_err(|error| self.tell(&pipeline.name, &Metrics::failed(error.kind())))?;
-                self.through(&ready, object, request)?
+                let counts = Counts { bytes_in: object.size, ..Counts::default() };
+                stage::reached(Stage::Received, begun, &counts);
+                let failed = |error: &Error| self.failed(&pipeline.name, error, begun, None);
+                let ready = self.pipeline(&pipeline.name).inspect_err(failed)?;
+                self.through(&ready, object, request, begun)?
             }
         };
         if let (Some(why), AnswerState::Ignored | AnswerState::Paused | AnswerState::Refused) =
@@ -104,18 +108,73 @@ impl Deployed {
             .any(|state| state.current && state.done && state.record.source.version() == source.version()))
     }
 
-    fn through(&self, ready: &Ready, object: &ObjectRef, request: &Request) -> Result<ObjectAnswer> {
+    fn through(
+        &self,
+        ready: &Ready,
+        object: &ObjectRef,
+        request: &Request,
+        begun: Instant,
+    ) -> Result<ObjectAnswer> {
         let name = &ready.pipeline.name;
         let named = |answer: ObjectAnswer| ObjectAnswer { pipeline: Some(name.clone()), ..answer };
+        let failed = |error: &Error| self.failed(name, error, begun, None);
+        let (choice, taken) = match self.turn(ready, object, request, begun).inspect_err(failed)? {
+            Ok(turn) => turn,
+            Err(answer) => return Ok(named(answer)),
+        };
+        let (running, time) = (Instant::now(), GuestTime::default());
+        let (result, Taken { aws, lake, source, .. }) =
+            self.run(ready, &choice, taken, request, &mut |progress| logged(progress, begun), &time);
+        match result {
+            Ok(outcome) => {
+                self.pace.seen(source.bytes(), running.elapsed());
+                self.tell(name, &measured(&outcome, object.event_time, &time));
+                stage::reached(Stage::Done, begun, &counts(&outcome));
+                if outcome.passes > 0 && outcome.report.rejected > 0 {
+                    judge(ready, &lake, &choice);
+                }
+                if outcome.passes > 0 && has_time(running.elapsed(), &aws) {
+                    self.shadow(ready, &choice, &source, &lake, &outcome.commit);
+                }
+                Ok(named(done(object, &outcome)))
+            }
+            Err(error) => {
+                self.failed(name, &error, begun, in_transform(&time));
+                if error.kind() == Kind::Passing {
+                    return Err(error);
+                }
+                let recorded = self.fail(ready, &lake, &source, &aws, &error).inspect_err(failed)?;
+                judge(ready, &lake, &choice);
+                // Not recorded as failed: its commit stands, and what came after it (catalog, notice) did not
+                // work. Only another delivery completes that, so it must not pass for an answer.
+                if error.kind() == Kind::Own || !recorded {
+                    return Err(error);
+                }
+                let release = Some(choice.transform.digest().into());
+                let state = AnswerState::Failed;
+                Ok(named(ObjectAnswer { state, release, error: Some(told(&error)), ..answer(object) }))
+            }
+        }
+    }
+
+    /// What is done with an object now, and the object; or the answer where nothing is.
+    fn turn(
+        &self,
+        ready: &Ready,
+        object: &ObjectRef,
+        request: &Request,
+        begun: Instant,
+    ) -> Result<std::result::Result<(Choice, Taken), ObjectAnswer>> {
+        let name = &ready.pipeline.name;
         let asking = request.deadline.map_or_else(|| self.aws.clone(), |at| self.aws.with_deadline(at));
         if self.is_paused(ready, &asking)? {
             let why =
                 format!("{name} is paused; `lakegate backfill` takes it after `lakegate resume {name}`");
-            return Ok(named(ObjectAnswer { state: AnswerState::Paused, ..ignored(object, &why) }));
+            return Ok(Err(ObjectAnswer { state: AnswerState::Paused, ..ignored(object, &why) }));
         }
-        let taken = match self.take(ready, object, request)? {
+        let taken = match self.take(ready, object, &asking, begun)? {
             Ok(taken) => taken,
-            Err(answer) => return Ok(named(answer)),
+            Err(answer) => return Ok(Err(answer)),
         };
         let mut choice = ready.choose(taken.source.uri())?;
         choice.plan.rerun = request.again;
@@ -126,39 +185,13 @@ impl Deployed {
         if let Some(release) = &plan.release {
             span.record("version", release.id());
         }
-        let begun = Instant::now();
-        let (result, Taken { aws, lake, source, .. }) = self.run(ready, &choice, taken, request);
-        match result {
-            Ok(outcome) => {
-                self.pace.seen(source.bytes(), begun.elapsed());
-                self.tell(name, &measured(&outcome, object.event_time));
-                stage::reached(Stage::Done, &counts(&outcome));
-                if outcome.passes > 0 && outcome.report.rejected > 0 {
-                    judge(ready, &lake, &choice);
-                }
-                if outcome.passes > 0 && has_time(begun.elapsed(), &aws) {
-                    self.shadow(ready, &choice, &source, &lake, &outcome.commit);
-                }
-                Ok(named(done(object, &outcome)))
-            }
-            Err(error) => {
-                self.tell(name, &Metrics::failed(error.kind()));
-                stage::failed(&error, u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
-                if error.kind() == Kind::Passing {
-                    return Err(error);
-                }
-                let recorded = self.fail(ready, &lake, &source, &aws, &error)?;
-                judge(ready, &lake, &choice);
-                // Not recorded as failed: its commit stands, and what came after it (catalog, notice) did not
-                // work. Only another delivery completes that, so it must not pass for an answer.
-                if error.kind() == Kind::Own || !recorded {
-                    return Err(error);
-                }
-                let release = Some(transform.digest().into());
-                let state = AnswerState::Failed;
-                Ok(named(ObjectAnswer { state, release, error: Some(told(&error)), ..answer(object) }))
-            }
-        }
+        Ok(Ok((choice, taken)))
+    }
+
+    /// Counts and logs what went wrong with an object: to be called once for each error.
+    fn failed(&self, pipeline: &str, error: &Error, begun: Instant, transform_ms: Option<u64>) {
+        self.tell(pipeline, &Metrics { transform_ms, ..Metrics::failed(error.kind()) });
+        stage::failed(error, begun);
     }
 
     /// The object as it is now, with what counts of it in the lake; or the answer where there is nothing to take.
@@ -166,11 +199,11 @@ impl Deployed {
         &self,
         ready: &Ready,
         object: &ObjectRef,
-        request: &Request,
+        aws: &Aws,
+        begun: Instant,
     ) -> Result<std::result::Result<Taken, ObjectAnswer>> {
-        let aws = request.deadline.map_or_else(|| self.aws.clone(), |at| self.aws.with_deadline(at));
         let raw = Arc::new(S3Storage::new(aws.clone(), &object.bucket, "", S3Options::default()));
-        let lake = self.lake(ready, &aws)?;
+        let lake = self.lake_since(ready, aws, begun)?;
         // Both are asked for at once: an object that is new is what comes most.
         let here = tracing::Span::current();
         let look = || here.in_scope(|| lake.standing(&ready.pipeline.name, &object.uri()));
@@ -194,7 +227,7 @@ impl Deployed {
         let source = source.arrived(object.event_time, object.sequencer.clone());
         // A look that failed is made again, and says why.
         let standing = looked.ok().and_then(Result::ok);
-        Ok(Ok(Taken { aws, lake, source, standing }))
+        Ok(Ok(Taken { aws: aws.clone(), lake, source, standing }))
     }
 
     /// Runs the flow within the time of the invocation. Where that is up, the rest of the way is cleaning up.
@@ -204,14 +237,16 @@ impl Deployed {
         choice: &Choice,
         taken: Taken,
         request: &Request,
+        progress: &mut dyn FnMut(Progress),
+        spent: &GuestTime,
     ) -> (Result<Outcome>, Taken) {
         let Choice { plan, transform, .. } = choice;
         let Taken { aws, lake, source, standing } = &taken;
         let time = Time::of(request, aws);
         let admit = || self.admit(ready, source, &time, aws);
         let cause = Cause { admit: Some(&admit), standing: standing.clone(), ..Cause::default() };
-        let bounded = transform.clone().until(aws.ends());
-        let error = match run::run_because(lake, &bounded, source, plan, &cause, &mut logged) {
+        let bounded = transform.clone().until(aws.ends()).timed(spent);
+        let error = match run::run_because(lake, &bounded, source, plan, &cause, progress) {
             Err(error) if error.code() == Code::TimeUp => time.judge(error),
             result => return (result, taken),
         };
@@ -241,9 +276,9 @@ impl Deployed {
     fn fail(&self, ready: &Ready, lake: &Lake, source: &Source, aws: &Aws, error: &Error) -> Result<bool> {
         let name = &ready.pipeline.name;
         let Some(record) = failure_of(lake, name, source, error)? else { return Ok(false) };
-        if let Some(place) = &ready.pipeline.lineage {
-            let storage = super::storage_at(&ready.pipeline, aws, &place.write_to)?;
-            lineage::fail(&*storage, &ready.pipeline, lake, source, error, record.release.as_ref())?;
+        let write = |storage: &dyn Storage| observe::lineage::fail(storage, &ready.pipeline, &record);
+        if around::lineage(aws, &ready.pipeline, write).is_err() {
+            self.tell(name, &Metrics { lineage_failures: Some(1), ..Metrics::default() });
         }
         if let Some(copy_to) = &ready.pipeline.failed_copy {
             copy(&ready.pipeline, aws, source, copy_to)?;
@@ -275,17 +310,23 @@ fn failure_of(lake: &Lake, pipeline: &str, source: &Source, error: &Error) -> Re
 }
 
 /// What a run says while it goes on, as log lines.
-fn logged(progress: Progress) {
+fn logged(progress: Progress, begun: Instant) {
     let (stage, bytes_in) = match progress {
         Progress::Pass { number: 1, total_bytes } => (Stage::Fetched, Some(total_bytes)),
         Progress::Staged => (Stage::Transformed, None),
         Progress::Publishing => (Stage::Committed, None),
         Progress::Pass { .. } | Progress::Read(_) => return,
     };
-    stage::reached(stage, &Counts { bytes_in, ..Counts::default() });
+    stage::reached(stage, begun, &Counts { bytes_in, ..Counts::default() });
 }
 
-fn measured(outcome: &Outcome, event_time_ms: Option<i64>) -> Metrics {
+/// Milliseconds inside of the transform; `None` where it was not called.
+fn in_transform(time: &GuestTime) -> Option<u64> {
+    let spent = Some(time.so_far()).filter(|spent| !spent.is_zero())?;
+    u64::try_from(spent.as_millis()).ok()
+}
+
+fn measured(outcome: &Outcome, event_time_ms: Option<i64>, time: &GuestTime) -> Metrics {
     let high_water = Metrics { memory_high_water_bytes: memory_high_water(), ..Metrics::default() };
     if outcome.passes == 0 {
         return Metrics { duplicates: Some(1), ..high_water };
@@ -296,7 +337,7 @@ fn measured(outcome: &Outcome, event_time_ms: Option<i64>) -> Metrics {
         bytes_in: Some(outcome.commit.source.bytes),
         bytes_out: Some(outcome.commit.parts.iter().map(|part| part.bytes).sum()),
         rejected: Some(outcome.report.rejected),
-        transform_ms: Some(outcome.milliseconds),
+        transform_ms: in_transform(time),
         queue_to_queryable_ms: event_time_ms.and_then(|at| u64::try_from(now_ms() - at).ok()),
         ..high_water
     }
@@ -304,7 +345,6 @@ fn measured(outcome: &Outcome, event_time_ms: Option<i64>) -> Metrics {
 
 fn counts(outcome: &Outcome) -> Counts {
     Counts {
-        milliseconds: Some(outcome.milliseconds),
         bytes_in: Some(outcome.commit.source.bytes),
         records: Some(outcome.report.records),
         rejected: Some(outcome.report.rejected),

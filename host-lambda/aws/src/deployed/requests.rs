@@ -1,8 +1,8 @@
 //! One event, whatever its shape, to the answer that its sender understands.
 //!
-//! Not for single objects. The decision to know: senders differ in what they take for a failure. SQS wants
-//! the list of messages to deliver again; Lambda delivers an event again when it ends in an error, and
-//! Step Functions catches an error by its name.
+//! Not for single objects, whose trouble is logged where they are taken. The decision to know: senders differ in what
+//! they take for a failure. SQS wants the list of messages to deliver again; Lambda delivers an event again when it ends
+//! in an error, and Step Functions catches an error by its name.
 
 use serde_json::Value;
 
@@ -69,7 +69,7 @@ impl Deployed {
         let (mut answer, mut sqs) = (Answer::default(), SqsAnswer::default());
         let mut trouble: Option<Refusal> = None;
         for delivery in &parsed.deliveries {
-            let mut failed = delivery.error.clone().map(|why| Refusal::new(Kind::Input, why));
+            let mut failed = delivery.error.clone().map(|why| logged(Refusal::new(Kind::Input, why)));
             for item in &delivery.items {
                 match item {
                     Item::Ignored { why, uri } => {
@@ -77,7 +77,7 @@ impl Deployed {
                     }
                     Item::CrawlerEnded(crawler) => {
                         if let Err(error) = self.crawler_ended(crawler, request) {
-                            failed = Some(refusal(&format!("crawler {crawler}"), &error));
+                            failed = Some(logged(refusal(&format!("crawler {crawler}"), &error)));
                         }
                     }
                     Item::Object(object) => match self.object(object, request) {
@@ -87,7 +87,6 @@ impl Deployed {
                 }
             }
             let Some(refusal) = failed else { continue };
-            tracing::error!(error = refusal.name(), "{}", refusal.message);
             if let Some(id) = &delivery.message_id {
                 sqs.fail(id);
             }
@@ -122,6 +121,12 @@ fn single(answer: Answer) -> Result<Answered, Refusal> {
     }
 }
 
+/// What is no object's.
+fn logged(refusal: Refusal) -> Refusal {
+    tracing::error!(error = refusal.name(), "{}", refusal.message);
+    refusal
+}
+
 /// With what to do about it: for a denied call that is the permission to add.
 fn refusal(uri: &str, error: &Error) -> Refusal {
     Refusal::new(error.kind(), format!("{uri}: {}", said(error)))
@@ -132,6 +137,9 @@ fn said(error: &Error) -> String {
     format!("{}: {error}{hint}", error.code())
 }
 
+#[cfg(test)]
+#[path = "logged_tests.rs"]
+mod logged_tests;
 #[cfg(test)]
 mod tests {
     use super::*;

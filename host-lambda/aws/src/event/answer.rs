@@ -42,7 +42,7 @@ pub struct ObjectAnswer {
     /// Digest of the release.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub release: Option<String>,
-    /// From the event's arrival to the end.
+    /// From the beginning of the object's turn to the end.
     pub milliseconds: u64,
     /// Why it failed, or why it was not taken.
     #[serde(skip_serializing_if = "Option::is_none")]

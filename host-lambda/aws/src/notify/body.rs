@@ -27,7 +27,11 @@ const MAX_CODES: usize = 100;
 #[serde(rename_all = "camelCase")]
 pub(super) struct Body {
     pub(super) version: u32,
+    /// Of the run, as everywhere.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) id: String,
+    /// The same whenever this is told.
+    pub(super) notice_id: String,
     pub(super) event: Event,
     pub(super) pipeline: String,
     pub(super) source: Source,
@@ -116,7 +120,8 @@ impl Body {
         }
         Self {
             version: 1,
-            id: id(event, pipeline, &record.source, &[&generation]),
+            id: record.run_id().to_string(),
+            notice_id: notice_id(event, pipeline, &record.source, &[&generation]),
             event,
             pipeline: pipeline.name.clone(),
             source: source(&record.source),
@@ -149,7 +154,8 @@ impl Body {
         let why = [failed.component.as_str(), &failed.spec, &failed.code];
         Self {
             version: 1,
-            id: id(Event::Failure, pipeline, &failed.source, &why),
+            id: failed.id.clone(),
+            notice_id: notice_id(Event::Failure, pipeline, &failed.source, &why),
             event: Event::Failure,
             pipeline: pipeline.name.clone(),
             source: source(&failed.source),
@@ -257,7 +263,7 @@ fn source(record: &SourceRecord) -> Source {
 }
 
 /// The same for the same thing told twice. Lengths stand between the parts, so that no two lists read alike.
-fn id(event: Event, pipeline: &Pipeline, source: &SourceRecord, more: &[&str]) -> String {
+fn notice_id(event: Event, pipeline: &Pipeline, source: &SourceRecord, more: &[&str]) -> String {
     let parts = [event.name(), &pipeline.name, &source.uri, &source.digest];
     let text: String = parts.iter().chain(more).map(|part| format!("{}:{part}\n", part.len())).collect();
     sha256(text.as_bytes())

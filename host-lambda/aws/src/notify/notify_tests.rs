@@ -53,17 +53,35 @@ fn a_success_tells_counts_digests_and_places() {
 }
 
 #[test]
-fn the_id_is_the_thing_s_not_the_sending_s() {
-    let one = body(&record()).id;
+fn the_notice_s_id_is_the_thing_s_not_the_sending_s() {
+    let one = body(&record()).notice_id;
     let mut again = record();
     again.run = "another".into();
     again.committed = "2026".into();
-    assert_eq!(body(&again).id, one);
+    assert_eq!(body(&again).notice_id, one);
     again.generation = 2;
-    assert_ne!(body(&again).id, one);
+    assert_ne!(body(&again).notice_id, one);
     let quarantine = Body::of_commit(Event::Quarantine, &fixture::pipeline(""), &record());
-    assert_ne!(quarantine.id, one);
+    assert_ne!(quarantine.notice_id, one);
     assert_eq!(one.len(), 64);
+}
+
+#[test]
+fn every_notice_has_the_run_s_id_in_body_and_attributes() {
+    let (pipeline, record) = (fixture::pipeline(""), record());
+    let id = record.run_id().to_string();
+    let failed = FailedRecord { id: id.clone(), ..FailedRecord::default() };
+    for body in [
+        Body::of_commit(Event::Success, &pipeline, &record),
+        Body::of_commit(Event::Quarantine, &pipeline, &record),
+        Body::of_failure(&pipeline, &failed),
+    ] {
+        assert_eq!(json(&body)["id"], id.as_str());
+        assert!(attributes(&body).contains(&("id", "String", id.clone())));
+    }
+    // SNS takes no empty attribute, and a record from before there were ids has none.
+    let old = Body::of_failure(&pipeline, &FailedRecord::default());
+    assert!(json(&old).get("id").is_none() && attributes(&old).iter().all(|(name, ..)| *name != "id"));
 }
 
 #[test]
@@ -141,10 +159,12 @@ fn subjects_are_short_and_ascii() {
 #[test]
 fn subscriptions_filter_on_attributes() {
     let found = attributes(&body(&record()));
+    let id = record().run_id().to_string();
     let expected = [
         ("pipeline", "String", "orders"),
         ("event", "String", "success"),
         ("has_rejects", "String", "true"),
+        ("id", "String", id.as_str()),
         ("tables", "String.Array", r#"["items","orders"]"#),
     ];
     assert_eq!(found, expected.map(|(name, kind, value)| (name, kind, value.to_string())));

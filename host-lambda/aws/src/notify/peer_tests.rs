@@ -90,7 +90,7 @@ fn notices_reach_the_queues_whose_filters_they_pass() {
 
     let first = success(&aws, &pipeline, &record).unwrap().unwrap();
     let second = success(&aws, &pipeline, &record).unwrap().unwrap();
-    assert_eq!(first.id, second.id);
+    assert_eq!(first.notice_id, second.notice_id);
     assert_ne!(first.message_id, second.message_id);
     assert_eq!(quarantine(&aws, &pipeline, &record).unwrap(), None); // 20% are not more than 20%
     record.report.rejected = 3;

@@ -6,20 +6,19 @@
 //!
 //! Decisions to know:
 //!
-//! * *A run is one generation of one source object.* Its id is computed from lake, pipeline, object, version
-//!   and generation, so a retry tells of the same run, and [`write`] keeps the first of each event.
-//! * *The id is a UUID of version 8*, a SHA-256 as RFC 9562 shows in appendix B.2, not of version 5: that
-//!   would bring SHA-1 into a project whose digests are all SHA-256, for the same promise. Collectors read
-//!   any UUID.
+//! * *A run is one generation of one source object*, and its id is that of everywhere ([`RunId`]): a retry tells of the
+//!   same run, and [`write`] keeps the first of each event. Two lakes may have one id for the same object; they are told
+//!   apart by the job's namespace.
+//! * *The id is a UUID of version 8*, not of version 5: that would bring SHA-1 into a project whose digests are all
+//!   SHA-256, for the same promise. Collectors read any UUID.
 //! * *Times come from the caller*, from the records: who completes a commit again writes the same bytes.
 //! * A failed object that is mended and run again is the same generation: its run ends with FAIL first and
 //!   with COMPLETE later, and the later one counts.
+//! * *Lineage that cannot be written holds nothing up*: whoever tells it says so in the log and goes on.
 
 mod columns;
 mod event;
 mod hook;
-
-use sha2::{Digest, Sha256};
 
 pub use event::{
     ColumnLineage, Dataset, DatasetFacets, ErrorMessage, EventType, Facet, FieldLineage, InputField, Job,
@@ -31,6 +30,7 @@ pub use hook::{complete, fail};
 use crate::config::Pipeline;
 use columns::Plan;
 use lakegate_base::{Code, Error, Result};
+use lakegate_lake::RunId;
 use lakegate_lake::record::{CommitRecord, ReleaseRecord};
 use lakegate_lake::storage::Storage;
 use lakegate_sandbox::TableContract;
@@ -70,9 +70,7 @@ fn by_release(release: &ReleaseRecord) -> Facet<Tags> {
 impl Generation<'_> {
     /// The run's id.
     pub fn run_id(&self) -> String {
-        let generation = self.generation.to_string();
-        let parts = [self.lake.trim_end_matches('/'), self.pipeline, self.source, self.version, &generation];
-        uuid(&parts.join("\0"))
+        RunId::of(self.pipeline, self.source, self.generation).to_string()
     }
 
     /// The run begins, at `at` (RFC 3339).
@@ -189,15 +187,6 @@ fn dataset(uri: &str) -> Dataset {
         }
     };
     Dataset { namespace, name, facets: DatasetFacets::default(), output_facets: None }
-}
-
-/// A UUID of version 8 (RFC 9562, section 5.8): the first 16 bytes of the SHA-256, but for version and variant.
-fn uuid(name: &str) -> String {
-    let mut bytes = Sha256::digest(name.as_bytes());
-    bytes[6] = bytes[6] & 0x0f | 0x80;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let text = hex::encode(&bytes[..16]);
-    format!("{}-{}-{}-{}-{}", &text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..])
 }
 
 #[cfg(test)]

@@ -35,6 +35,9 @@ const TEXT_BYTES: usize = 4096;
 /// Targets of this project: the library and its binaries.
 const OWN: [&str; 2] = ["lakegate", "bootstrap"];
 
+/// Says every error of an event once more, without whose it is: that was said already.
+const ECHO: &str = "lambda_runtime::layers::panic";
+
 /// Keys that every line has; a field of that name gets a `_` in front.
 const RESERVED: [&str; 4] = ["timestamp", "level", "message", "target"];
 
@@ -105,7 +108,7 @@ where
 {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
         let foreign = !is_own(metadata.target()) && *metadata.level() > Level::WARN;
-        *metadata.level() <= self.level && !foreign
+        *metadata.level() <= self.level && !foreign && metadata.target() != ECHO
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -198,4 +201,4 @@ fn cut(mut text: String) -> String {
 
 #[cfg(test)]
 #[path = "log_tests.rs"]
-pub(in crate::observe) mod tests;
+pub(crate) mod tests;

@@ -10,7 +10,7 @@ use super::*;
 
 /// Every call of `write`, apart.
 #[derive(Clone, Default)]
-pub(in crate::observe) struct Writes(Arc<Mutex<Vec<Vec<u8>>>>);
+pub(crate) struct Writes(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Write for Writes {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -25,7 +25,7 @@ impl Write for Writes {
 
 impl Writes {
     /// The lines; fails unless each is one write, ended by its only line feed.
-    pub(in crate::observe) fn lines(&self) -> Vec<Value> {
+    pub(crate) fn lines(&self) -> Vec<Value> {
         let writes = self.0.lock().unwrap();
         let line = |bytes: &Vec<u8>| {
             let (end, text) = bytes.split_last().unwrap();
@@ -37,7 +37,7 @@ impl Writes {
 }
 
 /// What `run` says, at a fixed time.
-pub(in crate::observe) fn said(level: LevelFilter, run: impl FnOnce()) -> Vec<Value> {
+pub(crate) fn said(level: LevelFilter, run: impl FnOnce()) -> Vec<Value> {
     let out = Writes::default();
     let mut layer = JsonLines::new(out.clone(), level);
     layer.clock = || 1_735_732_799_999;
@@ -109,6 +109,7 @@ fn the_level_is_kept_and_libraries_speak_from_warn_on() {
         debug!("d");
         tracing::info!(target: "aws_smithy_runtime::client", "a body");
         tracing::warn!(target: "aws_smithy_runtime::client", "throttled");
+        tracing::error!(target: "lambda_runtime::layers::panic", "e, again");
         tracing::info!(target: "bootstrap", "own");
     };
     let messages = |level| -> Vec<String> {

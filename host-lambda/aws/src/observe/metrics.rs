@@ -40,7 +40,7 @@ pub struct Metrics {
     pub failures_passing: Option<u64>,
     /// Objects that failed for our own fault.
     pub failures_own: Option<u64>,
-    /// Time in the sandbox.
+    /// Time inside of calls into the transform, of objects that failed too: no reading, staging or publishing.
     pub transform_ms: Option<u64>,
     /// From the event's time to queryable.
     pub queue_to_queryable_ms: Option<u64>,
@@ -54,6 +54,8 @@ pub struct Metrics {
     pub lost_generations: Option<u64>,
     /// Objects that the shadow release would have made otherwise.
     pub shadow_differences: Option<u64>,
+    /// Runs whose lineage could not be written.
+    pub lineage_failures: Option<u64>,
 }
 
 impl Metrics {
@@ -69,7 +71,7 @@ impl Metrics {
     }
 
     /// Name, unit and number of each.
-    fn all(&self) -> [(&'static str, &'static str, Option<u64>); 16] {
+    fn all(&self) -> [(&'static str, &'static str, Option<u64>); 17] {
         [
             ("objects", "Count", self.objects),
             ("rows", "Count", self.rows),
@@ -87,6 +89,7 @@ impl Metrics {
             ("swapFailures", "Count", self.swap_failures),
             ("lostGenerations", "Count", self.lost_generations),
             ("shadowDifferences", "Count", self.shadow_differences),
+            ("lineageFailures", "Count", self.lineage_failures),
         ]
     }
 

@@ -24,6 +24,7 @@ fn full() -> Metrics {
         swap_failures: Some(6),
         lost_generations: Some(8),
         shadow_differences: Some(7),
+        lineage_failures: Some(9),
     }
 }
 
@@ -104,6 +105,7 @@ fn every_metric_has_its_name_and_unit() {
             "swapFailures 6 Count",
             "lostGenerations 8 Count",
             "shadowDifferences 7 Count",
+            "lineageFailures 9 Count",
         ]
     );
     assert_eq!(root["pipeline"], "orders");

@@ -1,8 +1,14 @@
 //! One log line an object and stage: what happened, how much, how long.
 //!
-//! Not for the form of a line (`log`). The decision to know: who and what (request, pipeline, object,
-//! release) is said once, in spans, and so stands in every line below them; a stage only says counts.
-//! The spans are of level `error`: a line that is written must never lack them, however quiet the log is.
+//! Not for the form of a line (`log`). Decisions to know:
+//!
+//! * Who and what (request, pipeline, object, release, the run's id) is said once, in spans, and so stands in every line
+//!   below them; a stage only says counts. The spans are of level `error`: a line that is written must never lack them,
+//!   however quiet the log is.
+//! * `milliseconds` is the same in each line: how long after the object's turn began the stage was reached.
+//! * What goes wrong is said once, by whoever has the object's span; whoever hands the error on says nothing.
+
+use std::time::Instant;
 
 use tracing::field::Empty;
 use tracing::{Span, error, error_span, info, warn};
@@ -55,8 +61,6 @@ impl Stage {
 /// What a stage counted; what is `None` is not in the line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// How long the stage took.
-    pub milliseconds: Option<u64>,
     /// Bytes of the source object.
     pub bytes_in: Option<u64>,
     /// Records read.
@@ -85,16 +89,29 @@ pub fn request(id: &str) -> Span {
 }
 
 /// The span of one source object, inside the current one. `record("release", digest)` once it is known, and
-/// `record("version", "orders@1.3.0")` where it is a published one.
+/// `record("version", "orders@1.3.0")` where it is a published one. The flow records `id` and `source`, as the records
+/// have them, as soon as it knows the generation.
 pub fn object(pipeline: &str, uri: &str) -> Span {
-    error_span!("object", pipeline, object = uri, release = Empty, version = Empty)
+    error_span!(
+        "object",
+        pipeline,
+        object = uri,
+        release = Empty,
+        version = Empty,
+        id = Empty,
+        source = Empty
+    )
 }
 
-/// A stage that was passed.
-pub fn reached(stage: Stage, counts: &Counts) {
+fn since(begun: Instant) -> u64 {
+    u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A stage that was passed, of an object whose turn began at a moment.
+pub fn reached(stage: Stage, begun: Instant, counts: &Counts) {
     info!(
         stage = stage.name(),
-        milliseconds = counts.milliseconds,
+        milliseconds = since(begun),
         bytesIn = counts.bytes_in,
         records = counts.records,
         rejected = counts.rejected,
@@ -111,13 +128,23 @@ pub fn reached(stage: Stage, counts: &Counts) {
 }
 
 /// The object failed. Our own fault is an error; what AWS tries again, or a person mends, a warning.
-pub fn failed(error: &Error, milliseconds: u64) {
-    let stage = Stage::Failed.name();
+pub fn failed(error: &Error, begun: Instant) {
+    let (stage, milliseconds) = (Stage::Failed.name(), since(begun));
     let (kind, code, hint) = (error.kind().to_string(), error.name(), error.hint());
     let place = error.place().map(ToString::to_string);
     match error.kind() {
         Kind::Own => error!(stage, kind, code, hint, place, milliseconds, "{error}"),
         Kind::Input | Kind::Passing => warn!(stage, kind, code, hint, place, milliseconds, "{error}"),
+    }
+}
+
+/// Lineage of what is in the tables, or failed, could not be written: what it is about stands all the same.
+pub fn lineage_failed(error: &Error) {
+    let (stage, kind) = ("lineage_failed", error.kind().to_string());
+    let (code, hint) = (error.name(), error.hint());
+    match error.kind() {
+        Kind::Own => error!(stage, kind, code, hint, "lineage cannot be written: {error}"),
+        Kind::Input | Kind::Passing => warn!(stage, kind, code, hint, "lineage cannot be written: {error}"),
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::keys::commit_key;
 use crate::record::{CommitRecord, ReleaseRecord};
+use crate::run_id::RunId;
 use crate::source::now_ms;
 use lakegate_base::time::{parse, rfc3339};
 
@@ -17,6 +18,9 @@ use lakegate_base::time::{parse, rfc3339};
 pub struct Load {
     /// Version of this text: 1. (`version` is the source object's.)
     pub line: u32,
+    /// Id of the run; empty in lines from before there were ids, see [`Load::run_id`].
+    #[serde(default)]
+    pub id: String,
     /// Pipeline.
     pub pipeline: String,
     /// URI of the source object.
@@ -71,7 +75,7 @@ pub struct Load {
     /// Why none of it counts although it was committed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub void: Option<Void>,
-    /// Catalog and notices, where the lake is connected to any.
+    /// Catalog, notices and lineage, where the lake is connected to any.
     pub told: Value,
 }
 
@@ -130,6 +134,7 @@ impl Load {
             record.contracts.iter().map(|(table, contract)| of_table(record, table, contract)).collect();
         Self {
             line: 1,
+            id: record.run_id().to_string(),
             pipeline: record.pipeline.clone(),
             source: record.source.uri.clone(),
             version: record.source.version().into(),
@@ -154,6 +159,11 @@ impl Load {
             withdraws: record.withdraws.clone(),
             ..Self::default()
         }
+    }
+
+    /// The id of its run, which every line has.
+    pub fn run_id(&self) -> RunId {
+        RunId::of(&self.pipeline, &self.source, self.generation)
     }
 
     /// Key of the commit record.

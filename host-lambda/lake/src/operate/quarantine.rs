@@ -24,6 +24,8 @@ use lakegate_sandbox::Transform;
 /// A rejected record of a generation that counts.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Quarantined {
+    /// Id of the run that rejected it.
+    pub id: String,
     /// Key of the commit record.
     pub commit_key: String,
     /// Its pipeline.
@@ -189,6 +191,7 @@ fn lines(
             continue;
         }
         found.push(Quarantined {
+            id: state.record.run_id().to_string(),
             commit_key: state.key.clone(),
             pipeline: state.record.pipeline.clone(),
             source: state.record.source.uri.clone(),

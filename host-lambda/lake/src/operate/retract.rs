@@ -7,7 +7,8 @@ use crate::keys::{commit_key, object_prefix};
 use crate::lake::{Lake, to_json};
 use crate::record::{CommitRecord, CommitState, RETRACT};
 use crate::run::commit::{Completed, Means, Rolled, complete, roll_forward};
-use crate::run::{ATTEMPTS, later_than, retracts, run_id, voids};
+use crate::run::stage::attempt_of;
+use crate::run::{ATTEMPTS, later_than, retracts, voids};
 use lakegate_base::{Code, Error, Result};
 use lakegate_model::report::Report;
 
@@ -35,7 +36,7 @@ pub fn retract(lake: &Lake, pipeline: &str, uri: &str) -> Result<Option<CommitRe
         let now = later_than(before);
         let record = CommitRecord {
             generation: states.last().map_or(1, |state| state.record.generation + 1),
-            run: run_id(uri),
+            run: attempt_of(uri),
             reason: RETRACT.into(),
             replaces: states.iter().filter(gone).map(|state| state.record.generation).collect(),
             withdraws: withdrawn.iter().map(|state| state.key.clone()).collect(),
@@ -50,6 +51,7 @@ pub fn retract(lake: &Lake, pipeline: &str, uri: &str) -> Result<Option<CommitRe
             committed: now,
             ..last.record.clone()
         };
+        let record = record.with_id();
         let key = commit_key(pipeline, uri, record.generation);
         if lake.storage().put_if_absent(&key, &to_json(&record)?)?
             && complete(lake, &key, &record, Means::default())? == Completed::Done

@@ -45,6 +45,9 @@ pub(crate) fn complete(lake: &Lake, key: &str, record: &CommitRecord, means: Mea
     if record.is_void() {
         return Ok(Completed::GivenUp);
     }
+    // An earlier generation may be completed on the way to the next one.
+    let (id, source) = (record.run_id(), &record.source.uri);
+    let _entered = tracing::error_span!("generation", %id, source).entered();
     let completed = bring(lake, key, record, means);
     if completed.is_err()
         && let Err(error) = take_back(&lake.cleaning_up(), record)
@@ -243,6 +246,7 @@ pub(crate) fn lose(lake: &Lake, record: &CommitRecord, error: &Error) -> Result<
     let SourceRecord { uri, .. } = &record.source;
     let lost = FailedRecord {
         version: 1,
+        id: record.run_id().to_string(),
         pipeline: record.pipeline.clone(),
         source: record.source.clone(),
         component: record.component.clone(),
@@ -320,7 +324,7 @@ pub(crate) fn make_again(
     }
     let plan = Plan::new(spec, record.table.clone())?;
     // By the record's own facts: a file that was touched since keeps its name, and its times.
-    let names = Names::new(&record.pipeline, &record.source, record.generation, &record.run);
+    let names = Names::of(record);
     let base = JobOptions { source: facts(source, record), ..learn::options(&plan, transform, source) };
     let mut sink = Staging::new(lake, names);
     learn::final_pass(transform, source, base, contracts, &mut sink, &mut |_| {})?;
@@ -402,6 +406,7 @@ pub(crate) fn record_failure(
 ) -> Result<()> {
     let mut failed = FailedRecord {
         version: 1,
+        id: staging.id(),
         pipeline: plan.pipeline().into(),
         source: source.record(),
         component: transform.digest().into(),
@@ -417,11 +422,7 @@ pub(crate) fn record_failure(
     };
     failed.records = records;
     failed.rejected = staging.rejected().len() as u64;
-    if let (_, Some(kept)) = staging.finish()? {
-        lake.storage().publish(&kept.staged)?;
-        staging.keep_quarantine();
-        failed.quarantine = Some(kept.key);
-    }
+    failed.quarantine = staging.publish_failed()?;
     let key = failure_key(plan.pipeline(), source.uri());
     if let Some(before) = lake.read_json::<FailedRecord>(&key)?.and_then(|before| before.quarantine) {
         lake.storage().delete(&before)?;

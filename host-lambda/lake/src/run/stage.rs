@@ -4,13 +4,15 @@
 //! so that every way out of a failure cleans up.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 
 use crate::keys::quarantine_key;
 use crate::lake::{Lake, record_number, sha256, short};
-use crate::record::{PartRecord, QuarantineRecord, SourceRecord};
+use crate::record::{CommitRecord, PartRecord, QuarantineRecord, SourceRecord};
 use crate::run::crash;
+use crate::run::lines::{Facts, Lines, of_failed};
 use crate::run::pass::Sink;
 use crate::storage::{Stage, Staged};
 use lakegate_base::time::compact;
@@ -23,6 +25,10 @@ pub(crate) struct Names {
     part: String,
     /// Key of the quarantine lines.
     pub(crate) quarantine: String,
+    /// The same if the object fails.
+    failed: String,
+    /// What the host says in each line; `None` where the lines of a record from before are made again.
+    facts: Option<Facts>,
 }
 
 impl Names {
@@ -30,11 +36,19 @@ impl Names {
     pub(crate) fn new(pipeline: &str, source: &SourceRecord, generation: u32, run: &str) -> Self {
         let (uri, version) = (&source.uri, source.version());
         let identity = sha256(format!("{pipeline}\0{uri}\0{version}\0{generation}").as_bytes());
-        let (stem, modified) = (&source.stem, compact(source.modified_ms));
+        let (stem, modified, run) = (&source.stem, compact(source.modified_ms), short(run, 8));
         Self {
             part: format!("{stem}-{modified}-{}", short(&identity, 12)),
-            quarantine: quarantine_key(pipeline, uri, generation, short(run, 8)),
+            quarantine: quarantine_key(pipeline, uri, generation, run),
+            failed: quarantine_key(pipeline, uri, generation, &format!("{run}-failed")),
+            facts: Some(Facts::new(pipeline, source, generation)),
         }
+    }
+
+    /// Those of a commit that is made again.
+    pub(crate) fn of(record: &CommitRecord) -> Self {
+        let names = Self::new(&record.pipeline, &record.source, record.generation, &record.run);
+        Self { facts: names.facts.filter(|_| !record.id.is_empty()), ..names }
     }
 
     /// What runs that were killed may have left staged of a version of an object, up to a generation: one name of each
@@ -58,6 +72,7 @@ struct Open {
 
 struct Quarantine {
     stage: Box<dyn Stage>,
+    lines: Lines,
     hash: Sha256,
     records: u64,
     bytes: u64,
@@ -114,9 +129,22 @@ impl<'a> Staging<'a> {
         self.finished_quarantine = None;
     }
 
-    /// Only the quarantine is kept, for looking at a failure.
-    pub(crate) fn keep_quarantine(&mut self) {
+    /// Publishes the quarantine of an object that failed, for looking at it; its key, if there is any.
+    pub(crate) fn publish_failed(&mut self) -> Result<Option<String>> {
+        let (_, Some(kept)) = self.finish()? else { return Ok(None) };
+        let storage = self.lake.storage();
+        storage.publish(&kept.staged)?;
         self.finished_quarantine = None;
+        let said = of_failed(storage, &kept.key, &self.names.failed);
+        let gone = self.lake.cleaning_up().storage().delete(&kept.key);
+        said?;
+        gone?;
+        Ok(Some(self.names.failed.clone()))
+    }
+
+    /// The id of the run.
+    pub(crate) fn id(&self) -> String {
+        self.names.facts.as_ref().map(|facts| facts.id.clone()).unwrap_or_default()
     }
 }
 
@@ -148,14 +176,16 @@ impl Sink for Staging<'_> {
             Some(quarantine) => quarantine,
             none => {
                 let stage = self.lake.storage().stage(&self.names.quarantine)?;
-                none.insert(Quarantine { stage, hash: Sha256::new(), records: 0, bytes: 0 })
+                let lines = Lines::new(self.names.facts.clone());
+                none.insert(Quarantine { stage, lines, hash: Sha256::new(), records: 0, bytes: 0 })
             }
         };
-        quarantine.stage.write(lines)?;
-        quarantine.hash.update(lines);
-        quarantine.records += lines.iter().filter(|&&byte| byte == b'\n').count() as u64;
-        quarantine.bytes += lines.len() as u64;
-        self.rejected.extend(lines.split(|&byte| byte == b'\n').filter_map(record_number));
+        let kept = quarantine.lines.take(lines)?;
+        quarantine.stage.write(&kept)?;
+        quarantine.hash.update(&kept);
+        quarantine.records += kept.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        quarantine.bytes += kept.len() as u64;
+        self.rejected.extend(kept.split(|&byte| byte == b'\n').filter_map(record_number));
         Ok(())
     }
 
@@ -187,4 +217,13 @@ impl Drop for Staging<'_> {
     fn drop(&mut self) {
         self.reset();
     }
+}
+
+/// Names an attempt: unique enough that two at one object at once never share one.
+pub(crate) fn attempt_of(uri: &str) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let text = format!("{uri} {} {count} {}", std::process::id(), clock.as_nanos());
+    sha256(text.as_bytes())[..32].to_string()
 }

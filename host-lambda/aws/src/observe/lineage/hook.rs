@@ -6,11 +6,10 @@
 
 use crate::config::Pipeline;
 use crate::observe::lineage::{Generation, namespace, write};
-use lakegate_base::time::rfc3339;
-use lakegate_base::{Error, Result};
+use lakegate_base::{Code, Error, Result};
+use lakegate_lake::RunId;
 use lakegate_lake::lake::Lake;
-use lakegate_lake::record::{CommitRecord, ReleaseRecord};
-use lakegate_lake::source::{Source, now_ms};
+use lakegate_lake::record::{CommitRecord, FailedRecord};
 use lakegate_lake::storage::Storage;
 use lakegate_sandbox::TableContract;
 
@@ -48,30 +47,23 @@ pub fn complete(
 /// An object failed for good: for bad input or a fault of our own. What passes is no end of a run.
 ///
 /// # Errors
-/// The storage's, or the lake's.
-pub fn fail(
-    storage: &dyn Storage,
-    pipeline: &Pipeline,
-    lake: &Lake,
-    source: &Source,
-    error: &Error,
-    release: Option<&ReleaseRecord>,
-) -> Result<()> {
+/// The storage's; `lake_damaged`: the record does not say which run failed.
+pub fn fail(storage: &dyn Storage, pipeline: &Pipeline, failed: &FailedRecord) -> Result<()> {
     let (namespace, uri) = (namespace(pipeline), pipeline.lake.uri());
-    let states = lake.generations(&pipeline.name, source.uri())?;
-    let last = states.iter().map(|state| state.record.generation).max();
+    let id = RunId::parse(&failed.id).ok_or_else(|| {
+        Error::new(Code::LakeDamaged, format!("the failure record of {} has no id", failed.source.uri))
+    })?;
     let run = Generation {
         namespace: &namespace,
         pipeline: &pipeline.name,
         lake: &uri,
-        source: source.uri(),
-        version: source.version(),
+        source: &failed.source.uri,
+        version: failed.source.version(),
         // The one that it would have become.
-        generation: last.unwrap_or_default() + 1,
+        generation: id.generation(),
     };
-    let at = rfc3339(now_ms());
-    write(storage, "", &run.start(&at))?;
-    write(storage, "", &run.fail(&at, error.name(), &error.to_string(), release))?;
+    write(storage, "", &run.start(&failed.at))?;
+    write(storage, "", &run.fail(&failed.at, &failed.code, &failed.message, failed.release.as_ref()))?;
     Ok(())
 }
 

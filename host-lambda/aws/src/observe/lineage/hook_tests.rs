@@ -1,6 +1,5 @@
 //! What lies in the lineage's folder after a commit and after a failure.
 
-use lakegate_base::Code;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use crate::config::{Config, Origin};
 use crate::observe::lineage::{EventType, RunEvent};
 use lakegate_lake::keys::{commit_key, contract_key};
 use lakegate_lake::lake::{sha256, to_json};
+use lakegate_lake::source::Source;
 use lakegate_lake::storage::LocalFolder;
 
 const CONTRACT: &str = r#"{"version":1,"table":"orders","rows":null,"columns":[{"name":"id","type":"bigint","pointer":"/id"}],"nulls":[],"partition_by":[]}"#;
@@ -96,23 +96,40 @@ fn a_contract_that_is_lost_tells_nothing() {
 #[test]
 fn a_failure_is_of_the_generation_that_it_would_have_become() {
     let scene = Scene::new();
-    let error = Error::new(Code::SyntaxError, "not JSON");
+    let failed = |generation| FailedRecord {
+        id: RunId::of("orders", scene.source.uri(), generation).to_string(),
+        source: scene.source.record(),
+        code: "syntax_error".into(),
+        message: "not JSON".into(),
+        at: "2025-01-01T11:59:59.999Z".into(),
+        ..FailedRecord::default()
+    };
+    let fail = |generation| fail(&scene.lineage, &scene.pipeline, &failed(generation)).unwrap();
     let told = |kind| {
         let events = scene.told();
         let of_kind = events.into_iter().filter(|event| event.event_type == kind);
         of_kind.map(|event| event.run.run_id).collect::<Vec<_>>()
     };
-    fail(&scene.lineage, &scene.pipeline, &scene.lake, &scene.source, &error, None).unwrap();
-    fail(&scene.lineage, &scene.pipeline, &scene.lake, &scene.source, &error, None).unwrap();
+    fail(1);
+    fail(1);
     let first = told(EventType::Fail);
     assert_eq!((first.len(), told(EventType::Start)), (1, first.clone()));
     // Mended and run again: the same run ends well.
     complete(&scene.lineage, &scene.pipeline, &scene.lake, &scene.commit()).unwrap();
     assert_eq!(told(EventType::Complete), first);
     // A failure after that is of the next generation.
-    fail(&scene.lineage, &scene.pipeline, &scene.lake, &scene.source, &error, None).unwrap();
+    fail(2);
     assert_eq!(told(EventType::Fail).len(), 2);
     let message =
         &scene.told().into_iter().find_map(|event| event.run.facets.error_message).unwrap().body.message;
     assert_eq!(message, "syntax_error: not JSON");
+}
+
+#[test]
+fn a_failure_that_does_not_say_of_which_run_it_is_tells_nothing() {
+    let scene = Scene::new();
+    let failed = FailedRecord { source: scene.source.record(), ..FailedRecord::default() };
+    let error = fail(&scene.lineage, &scene.pipeline, &failed).unwrap_err();
+    assert_eq!(error.name(), "lake_damaged");
+    assert!(scene.told().is_empty());
 }
