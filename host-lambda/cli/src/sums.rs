@@ -19,13 +19,30 @@ pub struct Table {
     pub latest: String,
 }
 
-/// Sums by table and the number of rejected records, over the commits that count.
-pub fn sums(lake: &Lake, history: &History) -> Result<(BTreeMap<String, Table>, u64), Error> {
+/// Rejected records, over the commits that count.
+#[derive(Default)]
+pub struct Rejected {
+    /// All.
+    pub all: u64,
+    /// Those that were submitted again.
+    pub resolved: u64,
+}
+
+impl Rejected {
+    /// Those that wait for somebody.
+    pub fn open(&self) -> u64 {
+        self.all.saturating_sub(self.resolved)
+    }
+}
+
+/// Sums by table and the rejected records, over the commits that count.
+pub fn sums(lake: &Lake, history: &History) -> Result<(BTreeMap<String, Table>, Rejected), Error> {
     let mut tables: BTreeMap<String, Table> =
         lake.tables()?.into_iter().map(|name| (name, Table::default())).collect();
-    let mut rejected = 0;
+    let mut rejected = Rejected::default();
     for Entry { load, .. } in history.entries.iter().filter(|entry| entry.current) {
-        rejected += load.rejected;
+        rejected.all += load.rejected;
+        rejected.resolved += load.resolved;
         for table in &load.tables {
             let sums = tables.entry(table.table.clone()).or_default();
             sums.sources.insert(load.source.clone());

@@ -95,7 +95,9 @@ fn origin(args: &CheckArgs) -> Result<Origin, Error> {
             }
             Ok(Origin::Object { bucket: bucket.to_owned(), key: key.to_owned() })
         }
-        Place::Local(file) => Ok(Origin::File(if file.is_dir() { file.join(FILE_NAME) } else { file.clone() })),
+        Place::Local(file) => {
+            Ok(Origin::File(if file.is_dir() { file.join(FILE_NAME) } else { file.clone() }))
+        }
     }
 }
 

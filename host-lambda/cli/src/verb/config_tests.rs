@@ -15,8 +15,11 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn checked(folder: &TempDir) -> Answer {
-    let args =
-        CheckArgs { file: Some(folder.path().to_owned()), live: false, transform: TransformArg::default() };
+    let args = CheckArgs {
+        file: Some(Place::Local(folder.path().to_owned())),
+        live: false,
+        transform: TransformArg::default(),
+    };
     let answer = run(&ConfigArgs { action: Action::Check(args) }, &Context::default()).unwrap();
     // Names of temporary folders are not to be compared.
     let text = answer.text.replace(&format!("{}/", folder.path().display()), "");
@@ -125,12 +128,12 @@ fn specs_are_judged_by_the_transform() {
 #[test]
 fn a_file_that_is_not_there_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let failed = |file: PathBuf| {
+    let failed = |file: Place| {
         let args = CheckArgs { file: Some(file), live: false, transform: TransformArg::default() };
         check(&args, &Context::default()).unwrap_err().name().to_owned()
     };
-    assert_eq!(failed(folder.path().join("no.toml")), "not_found");
-    assert_eq!(failed("s3://conf/lakegate.toml".into()), "usage", "only with --live");
+    assert_eq!(failed(Place::Local(folder.path().join("no.toml"))), "not_found");
+    assert_eq!(failed(Place::S3("s3://conf/lakegate.toml".into())), "usage", "only with --live");
 }
 
 #[test]

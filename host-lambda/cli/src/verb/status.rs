@@ -16,6 +16,7 @@ use crate::show::render::{Cell, Grid, Holds, Screen, Tone, count, number, size, 
 use clap::Args;
 use lakegate_base::time::rfc3339;
 use lakegate_base::{Code, Error};
+use lakegate_lake::RunId;
 use lakegate_lake::keys::is_lake;
 use lakegate_lake::lake::{Lake, Load, Void};
 use lakegate_lake::record::{CommitRecord, CommitState, FailedRecord};
@@ -40,6 +41,7 @@ const LISTED: usize = 20;
   lakegate status                                        the lakes of lakegate.toml, here or in a folder above
   lakegate status s3://raw/orders/2025/x.json            an object, in those lakes
   lakegate status s3://raw/orders/2025/                  all objects below a prefix
+  lakegate status 52797132-652b-85bc-9470-5a2b6c000003   a run, by the id that notice, log and lineage have
   lakegate status orders --config deploy/lakegate.toml   a pipeline or a table")]
 pub struct StatusArgs {
     /// The lake: a folder, or s3://BUCKET/PREFIX/; or else, in the lakes of lakegate.toml: a pipeline, a table, a source
@@ -171,11 +173,8 @@ fn prefix_of(subject: &str) -> String {
 }
 
 fn about(lake: &Lake, folder: &Path, subject: &str, screen: Screen) -> Outcome {
-    let mut commits = lake.commits_of_source(subject)?;
-    let part = if commits.is_empty() { lake.commit_of_part(subject)? } else { None };
-    let is_part = part.is_some();
-    commits.extend(part);
-    let failures = failures_of(lake, &commits, subject)?;
+    let Known { what, commits, failures } = known(lake, subject)?;
+    let is_part = what == PART;
     if commits.is_empty() && failures.is_empty() {
         return Err(Error::new(Code::UnknownSource, "this lake knows nothing of it")
             .with_hint(
@@ -183,7 +182,6 @@ fn about(lake: &Lake, folder: &Path, subject: &str, screen: Screen) -> Outcome {
             )
             .in_file(subject));
     }
-    let what = if is_part { "part file" } else { "source object" };
     let mut text = format!("{} ({what})\n", screen.paint(Tone::Name, &visible(subject)));
     let mut commits_json = Vec::new();
     for commit in &commits {
@@ -203,6 +201,33 @@ fn about(lake: &Lake, folder: &Path, subject: &str, screen: Screen) -> Outcome {
         "commits": commits_json, "failures": failures_json(&failures),
     });
     Ok(Answer { text, json, ..Answer::default() })
+}
+
+/// What a lake knows of a subject.
+struct Known {
+    what: &'static str,
+    commits: Vec<CommitState>,
+    failures: Vec<FailedRecord>,
+}
+
+const PART: &str = "part file";
+
+/// What is known under the id of a run, the name of a source object, or that of a part file.
+fn known(lake: &Lake, subject: &str) -> Result<Known, Error> {
+    if let Some(id) = RunId::parse(subject) {
+        let (commits, failures) = (lake.commit_of_id(id)?, lake.failure_of_id(id)?);
+        return Ok(Known {
+            what: "run",
+            commits: commits.into_iter().collect(),
+            failures: failures.into_iter().collect(),
+        });
+    }
+    let mut commits = lake.commits_of_source(subject)?;
+    let part = if commits.is_empty() { lake.commit_of_part(subject)? } else { None };
+    let what = if part.is_some() { PART } else { "source object" };
+    commits.extend(part);
+    let failures = failures_of(lake, &commits, subject)?;
+    Ok(Known { what, commits, failures })
 }
 
 fn failures_of(lake: &Lake, commits: &[CommitState], subject: &str) -> Result<Vec<FailedRecord>, Error> {
@@ -239,6 +264,7 @@ fn commit_text(commit: &CommitState, mark: Option<&Load>, part: Option<&str>, sc
             grid.row(vec![Cell::new(Tone::Dim, name), visible(&value).into()]);
         }
     };
+    fact("id", record.run_id().to_string());
     fact("source", record.source.uri.clone());
     fact("content", format!("{}, sha256 {}", size(record.source.bytes), record.source.digest));
     fact("committed", format!("{} (begun {})", record.committed, record.started));

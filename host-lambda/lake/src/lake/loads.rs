@@ -56,6 +56,9 @@ pub struct Load {
     pub records: u64,
     /// Records in quarantine.
     pub rejected: u64,
+    /// Records of quarantines that it submitted again.
+    #[serde(default)]
+    pub resolved: u64,
     /// Rows in part files.
     pub rows: u64,
     /// Rows that filters dropped.
@@ -122,6 +125,7 @@ impl Load {
             quarantine: None,
             replaces: Vec::new(),
             withdraws: Vec::new(),
+            resolves: Vec::new(),
             report: lakegate_model::report::Report::default(),
             ..record.clone()
         };
@@ -149,6 +153,7 @@ impl Load {
             bytes_in: record.source.bytes,
             records: record.report.records,
             rejected: record.report.rejected,
+            resolved: record.resolves.iter().map(|resolved| resolved.records.len() as u64).sum(),
             rows: record.parts.iter().map(|part| part.rows).sum(),
             filtered: tables.iter().map(|table| table.filtered).sum(),
             files: record.parts.len() as u64,

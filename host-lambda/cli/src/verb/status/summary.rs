@@ -106,10 +106,10 @@ pub(super) fn summary(lake: &Lake, folder: &Path, part: &Part, wanted: &Wanted, 
     if let Some(next) = &history.next {
         text.push_str(&format!("\n  older commits are not counted: --all, or go on with --after {next}\n"));
     }
-    if rejected > 0 {
-        let records = count(rejected, "record", "records");
+    if rejected.open() > 0 {
+        let records = count(rejected.open(), "record", "records");
         text.push_str(&format!(
-            "\n  {} rejected: `lakegate quarantine list TABLE` shows them\n",
+            "\n  {} in quarantine: `lakegate quarantine list TABLE` shows them\n",
             screen.paint(Tone::Warn, &records)
         ));
     }
@@ -127,7 +127,7 @@ pub(super) fn summary(lake: &Lake, folder: &Path, part: &Part, wanted: &Wanted, 
     let loads: Vec<Value> = history.entries.iter().map(entry_json).collect();
     let json = json!({
         "lake": folder.display().to_string(), "tables": json_tables, "commits": history.entries.len(),
-        "not_done": history.undone, "rejected": rejected, "failures": failures_json(&failures),
+        "not_done": history.undone, "rejected": rejected.all, "resolved": rejected.resolved, "open": rejected.open(), "failures": failures_json(&failures),
         "whole": history.is_whole(), "loads": loads, "next": history.next,
     });
     Ok(Answer { text, json, ..Answer::default() })
