@@ -144,6 +144,6 @@ fn what_a_function_has_no_folder_for_is_refused() {
         let local = text.replace("s3://raw/a/", "raw/");
         assert_eq!(Config::read(&local, &origin()).mistakes, [], "{local}");
     }
-    let key = format!("key = '/home/me/release.key'\ntrust = './k.pub'\n{channel}");
+    let key = format!("key = '/etc/release.key'\ntrust = './k.pub'\n{channel}");
     parse(&format!("[pipeline.a]\nsource = 's3://raw/a/'\n{key}\n"));
 }
