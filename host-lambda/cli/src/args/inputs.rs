@@ -62,8 +62,15 @@ fn pinned(uri: &str, bucket: &Arc<dyn Storage>, facts: &Facts) -> Result<Source,
     Ok(Source::object(bucket.clone(), uri.to_owned(), facts))
 }
 
-/// There is no object of this name.
-pub fn missing(uri: &str) -> Error {
+/// Why there is no object of this name: the bucket may be missing too, which a look at an object does not tell.
+pub fn no_object(bucket: &dyn Storage, key: &str, uri: &str) -> Error {
+    match bucket.list_page(key, None, 1) {
+        Ok(_) => missing(uri),
+        Err(error) => Error::from(error).in_file(uri),
+    }
+}
+
+fn missing(uri: &str) -> Error {
     Error::new(Code::NotFound, "there is no such object")
         .with_hint("a prefix ends in `/`; `aws s3 ls` lists what there is")
         .in_file(uri)
@@ -115,7 +122,10 @@ fn objects(uri: &str, lake: Option<&Path>) -> Result<Vec<Input>, Error> {
     let bucket = cloud::bucket_of(uri)?;
     let (name, key) = bucket_and_key(uri)?;
     if !is_prefix(key) {
-        let facts = bucket.stat(key)?.ok_or_else(|| missing(uri))?;
+        let facts = match bucket.stat(key)? {
+            Some(facts) => facts,
+            None => return Err(no_object(&*bucket, key, uri)),
+        };
         return Ok(vec![Input::Object(uri.to_owned(), bucket, facts)]);
     }
     let own = lake.and_then(Path::to_str).map(|lake| format!("{}/", lake.trim_end_matches('/')));

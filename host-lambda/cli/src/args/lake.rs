@@ -26,7 +26,7 @@ pub const DEFAULT: &str = "lake";
 /// The lake to work on.
 #[derive(Args, Clone, Debug, Default)]
 pub struct LakeArg {
-    /// The lake: a folder, or s3://BUCKET/PREFIX/ [default: lake, or that of lakegate.toml]
+    /// The lake: a folder, or s3://BUCKET/PREFIX/ [default: lake; where there is none, looked at is that of lakegate.toml]
     #[arg(long, value_name = "DIR | S3 URI")]
     pub lake: Option<Place>,
     #[command(flatten)]
@@ -62,6 +62,11 @@ impl Deref for NamedLake {
 }
 
 impl NamedLake {
+    /// Whether it is in a bucket.
+    pub fn is_in_s3(&self) -> bool {
+        self.root().starts_with("s3://")
+    }
+
     /// The lake itself.
     pub fn lake(&self) -> Lake {
         self.lake.clone()
@@ -99,6 +104,15 @@ impl LakeArg {
         }
     }
 
+    /// Whether nothing is named, there is no folder `lake`, and a configuration is found: its pipelines are meant.
+    ///
+    /// # Errors
+    /// There is no current folder.
+    pub fn is_of_pipelines(&self) -> Result<bool, Error> {
+        let named = self.lake.is_some() || self.through.pipeline.is_some() || self.through.config.is_some();
+        Ok(!named && !is_lake(Path::new(DEFAULT)) && cloud::found()?.is_some())
+    }
+
     /// Where it is, if the command line says.
     fn named(&self) -> Result<Option<Place>, Error> {
         match (&self.lake, &self.through.pipeline, &self.through.config) {
@@ -113,7 +127,7 @@ impl LakeArg {
         if let Some(place) = self.named()? {
             return Ok(place);
         }
-        if !is_lake(Path::new(DEFAULT)) && cloud::found()?.is_some() {
+        if self.is_of_pipelines()? {
             return the_one(&cloud::lakes_of(None)?);
         }
         Ok(DEFAULT.into())

@@ -212,7 +212,11 @@ impl Opened {
     pub fn lakes(&self) -> Result<Vec<(String, Lake)>, Error> {
         let mut lakes = self.followers.lakes(&self.connection)?;
         if let Some(place) = &self.named {
-            lakes.push((place.to_string(), existing_lake(place, self.config.as_deref())?.lake()));
+            let lake = existing_lake(place, self.config.as_deref())?;
+            let root = |lake: &Lake| lake.root().trim_end_matches('/').to_owned();
+            if lakes.iter().all(|(_, known)| root(known) != root(&lake)) {
+                lakes.push((place.to_string(), lake.lake()));
+            }
         }
         Ok(lakes)
     }

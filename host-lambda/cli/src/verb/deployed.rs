@@ -5,7 +5,7 @@
 //! deployed, and the other way round.
 
 use crate::args::config::ConfigArg;
-use crate::args::inputs::{below, is_prefix, missing};
+use crate::args::inputs::{below, is_prefix, no_object};
 use crate::args::lake::ThroughArg;
 use crate::args::place::{Place, bucket_and_key};
 use crate::cloud;
@@ -101,7 +101,11 @@ pub fn run_failed(through: &ThroughArg, again: bool, context: &Context) -> Outco
     objects.dedup_by_key(|object| object.uri());
     if objects.is_empty() {
         let text = "no object has failed\n".to_owned();
-        return Ok(Answer { text, json: json!({"objects": []}), ..Answer::default() });
+        return Ok(Answer {
+            text,
+            json: json!({"objects": [], "rows": 0, "rejected": 0, "failed": 0}),
+            ..Answer::default()
+        });
     }
     let begun = rfc3339(now_ms());
     let answer = take(&deployed, &objects, again, &Left::default(), context)?;
@@ -165,6 +169,8 @@ struct Left {
     failed: u64,
     /// For no pipeline.
     others: u64,
+    /// Empty objects that stand for folders.
+    markers: u64,
 }
 
 impl Left {
@@ -175,6 +181,9 @@ impl Left {
             parts.push(format!("{} failed before ({how})", number(self.failed)));
         }
         parts.push(format!("{} not for any pipeline", number(self.others)));
+        if self.markers > 0 {
+            parts.push(count(self.markers, "folder marker", "folder markers"));
+        }
         parts.join(", ")
     }
 }
@@ -189,10 +198,9 @@ pub fn backfill(args: &BackfillArgs, context: &Context) -> Outcome {
     let deployed = cloud::connect(args.config.config.as_deref())?;
     let failed = known_failures(&deployed)?;
     let (mut open, mut left) = (Vec::new(), Left::default());
-    let mut markers = 0u64;
     for facts in cloud::bucket_of(uri)?.list(prefix)? {
         if facts.key.ends_with('/') {
-            markers += 1;
+            left.markers += 1;
             continue;
         }
         let modified_ms = facts.modified_ms;
@@ -200,7 +208,8 @@ pub fn backfill(args: &BackfillArgs, context: &Context) -> Outcome {
         match deployed.config().route(&object.bucket, &object.key) {
             Route::Pipeline(_) if deployed.is_done(&object)? => left.done += 1,
             Route::Pipeline(pipeline) => match failed.get(&(pipeline.name.clone(), object.uri())) {
-                Some(at) if modified_ms <= *at => left.failed += 1,
+                // A listing may have milliseconds where the object itself tells whole seconds.
+                Some(at) if modified_ms / 1000 <= *at / 1000 => left.failed += 1,
                 _ => open.push(object),
             },
             Route::Loop { .. } | Route::Unmatched => left.others += 1,
@@ -219,7 +228,7 @@ pub fn backfill(args: &BackfillArgs, context: &Context) -> Outcome {
     let uris: Vec<String> = open.iter().map(ObjectRef::uri).collect();
     let json = json!({
         "to_take": uris, "done": left.done, "failed_before": left.failed, "not_ours": left.others,
-        "folder_markers": markers,
+        "folder_markers": left.markers,
     });
     Ok(Answer { text, json, ..Answer::default() })
 }
@@ -250,7 +259,7 @@ fn take(deployed: &Deployed, objects: &[ObjectRef], again: bool, left: &Left, co
                 failed += u64::from(!taken);
                 if answer.state == AnswerState::Ignored && objects.len() == 1 {
                     bar.finish();
-                    return Err(missing(&object.uri()));
+                    return Err(no_object(&*cloud::bucket_of(&object.uri())?, &object.key, &object.uri()));
                 }
                 answers.push(answer);
             }
@@ -274,12 +283,12 @@ fn take(deployed: &Deployed, objects: &[ObjectRef], again: bool, left: &Left, co
         _ => Exit::Failed,
     };
     let mut text: String = answers.iter().map(|answer| line(answer, context.out)).collect();
-    if left.done + left.failed + left.others > 0 {
+    if left.done + left.failed + left.others + left.markers > 0 {
         text.push_str(&format!("  {}\n", context.out.paint(Tone::Dim, &left.text())));
     }
     let rows: u64 = answers.iter().map(|answer| answer.rows).sum();
     let json = json!({"objects": answers, "rows": rows, "rejected": rejected, "failed": failed,
-        "done": left.done, "failed_before": left.failed, "not_ours": left.others});
+        "done": left.done, "failed_before": left.failed, "not_ours": left.others, "folder_markers": left.markers});
     Ok(Answer { text, json, exit })
 }
 

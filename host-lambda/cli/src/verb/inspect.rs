@@ -5,7 +5,7 @@
 //! only footers are read, so a folder of many gigabytes takes as long as its number of files.
 
 use crate::args::files;
-use crate::args::inputs::{below, is_prefix, missing};
+use crate::args::inputs::{below, is_prefix, no_object};
 use crate::args::place::{Place, bucket_and_key};
 use crate::cloud;
 use crate::context::Context;
@@ -109,7 +109,7 @@ fn remote(uri: &str) -> Result<(Vec<Seen>, bool), Error> {
         None => below(&*storage, &folder)?,
     };
     if found.is_empty() && !is_prefix(key) {
-        return Err(missing(uri));
+        return Err(no_object(&*storage, key, uri));
     }
     found.retain(|facts| alone || is_parquet(Path::new(&facts.key)));
     let look = |facts: Facts| {

@@ -69,13 +69,13 @@ struct Table {
 
 /// Runs `preview`.
 pub fn run(args: &PreviewArgs, context: &Context) -> Outcome {
-    let folder = match &args.input {
-        Place::Local(path) => path.is_dir(),
-        Place::S3(uri) => is_prefix(bucket_and_key(uri)?.1),
+    let many = match &args.input {
+        Place::Local(path) => path.is_dir().then_some("folder"),
+        Place::S3(uri) => is_prefix(bucket_and_key(uri)?.1).then_some("prefix"),
     };
-    if folder {
-        return Err(Error::usage("a preview is of one file, and this is a folder")
-            .with_hint("name one of its files; `lakegate init FOLDER` looks at all of them")
+    if let Some(many) = many {
+        return Err(Error::usage(format!("a preview is of one file, and this is a {many}"))
+            .with_hint(format!("name one of its files; `lakegate init {}` looks at all of them", args.input))
             .in_file(args.input.to_string()));
     }
     let found = inputs(std::slice::from_ref(&args.input), None)?;

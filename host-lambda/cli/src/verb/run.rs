@@ -75,7 +75,7 @@ impl RunArgs {
     fn through_pipelines(&self) -> Result<bool, Error> {
         let named = self.lake.through.config.is_some() || self.lake.through.pipeline.is_some();
         if self.failed {
-            return Ok(named && !self.by_hand());
+            return Ok(!self.by_hand() && (named || self.lake.is_of_pipelines()?));
         }
         let objects = self.inputs.iter().filter(|input| matches!(input, Place::S3(_))).count();
         if named && self.by_hand() {
@@ -104,6 +104,14 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
     let plans = Plans::new(args.spec.as_ref(), args.table.as_deref(), args.again)?;
     let (inputs, lake) = if args.failed {
         let lake = args.lake.existing()?;
+        if lake.is_in_s3() && !lake.alone {
+            return Err(Error::usage(
+                "pipelines of lakegate.toml write to this lake, and know what to do with its objects",
+            )
+            .with_hint(
+                "leave --lake away: `lakegate run --failed --pipeline NAME`, or --config FILE for all",
+            ));
+        }
         (failed_inputs(&lake)?, lake)
     } else {
         let lake = args.lake.open()?;
@@ -111,7 +119,11 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
     };
     if inputs.is_empty() {
         let text = "nothing failed in this lake that can be taken again\n".to_owned();
-        return Ok(Answer { text, json: json!({"inputs": []}), ..Answer::default() });
+        return Ok(Answer {
+            text,
+            json: json!({"inputs": [], "rows": 0, "rejected": 0, "failed": 0}),
+            ..Answer::default()
+        });
     }
     let mut transform = args.transform.clone();
     if let (Some(named), Some(version)) = (&mut transform.transform, &args.release) {

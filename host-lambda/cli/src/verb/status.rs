@@ -50,7 +50,7 @@ pub struct StatusArgs {
     lake: Option<Place>,
     /// A table, a source object (path or URI), a prefix that ends in `/`, or a part file
     #[arg(value_name = "SUBJECT")]
-    subject: Option<String>,
+    subject: Option<Place>,
     #[command(flatten)]
     through: ThroughArg,
     #[command(flatten)]
@@ -62,23 +62,48 @@ pub fn run(args: &StatusArgs, context: &Context) -> Outcome {
     let config = args.through.config.as_deref();
     let through = args.through.pipeline.is_some() || config.is_some();
     let given = args.lake.as_ref().map(Place::to_string);
-    let lake = match &args.lake {
-        // What is said first is the lake, where it is one.
-        Some(place) if !through || args.subject.is_some() => is_a_lake(place, config)?.then_some(place),
-        _ => None,
-    };
-    if let Some(place) = lake {
-        let lake = existing_lake(place, config)?;
-        return answer(&lake, args.subject.as_deref(), args, context.out);
+    let subject = args.subject.as_ref().map(Place::to_string);
+    if let (Some(place), Some(subject)) = (&args.lake, &subject) {
+        return answer(&existing_lake(place, config)?, Some(subject), args, context.out);
     }
-    let none_here = !through && !is_lake(Path::new(DEFAULT)) && cloud::found()?.is_some();
-    let in_bucket = matches!(args.lake, Some(Place::S3(_)));
+    if let Some(place) = &args.lake
+        && !through
+    {
+        // What is said is the lake, where it is one; that of a part file is above it.
+        if is_a_lake(place, config)? {
+            return answer(&existing_lake(place, config)?, None, args, context.out);
+        }
+        if let Some(lake) = lake_above(place, config)? {
+            return answer(&lake, given.as_deref(), args, context.out);
+        }
+    }
+    let found = || cloud::found().map(|found| found.is_some());
+    let none_here = !through && !is_lake(Path::new(DEFAULT)) && found()?;
+    let in_bucket = matches!(args.lake, Some(Place::S3(_))) && found()?;
     if through || none_here || in_bucket {
-        let subject = given.as_deref().or(args.subject.as_deref());
-        return deployed(args, subject, context);
+        return deployed(args, given.as_deref(), context);
     }
     let lake = existing_lake(args.lake.as_ref().unwrap_or(&DEFAULT.into()), config)?;
-    answer(&lake, args.subject.as_deref(), args, context.out)
+    answer(&lake, None, args, context.out)
+}
+
+/// The lake that a part file lies in, where it is named with its whole path or URI.
+fn lake_above(part: &Place, config: Option<&Path>) -> Result<Option<NamedLake>, Error> {
+    let whole = part.to_string();
+    if !whole.ends_with(".parquet") {
+        return Ok(None);
+    }
+    let least = if matches!(part, Place::S3(_)) { "s3://".len() } else { 0 };
+    for (at, _) in whole.rmatch_indices('/').filter(|(at, _)| *at > least) {
+        let above = match part {
+            Place::S3(_) => Place::S3(format!("{}/", &whole[..at])),
+            Place::Local(_) => whole[..at].into(),
+        };
+        if is_a_lake(&above, config)? {
+            return existing_lake(&above, config).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// Whether a lake is at a place.
@@ -122,7 +147,7 @@ fn deployed(args: &StatusArgs, subject: Option<&str>, context: &Context) -> Outc
         if (args.through.pipeline.is_some() && !named) || seen.contains(&place) {
             continue;
         }
-        let narrowed = named || (is_it && args.subject.is_none());
+        let narrowed = named || is_it;
         if !narrowed {
             // Pipelines may share a lake; one that is named is looked at by itself.
             if subject.is_some_and(|subject| all.iter().any(|(name, _)| name == subject)) {

@@ -96,7 +96,7 @@ pub(super) fn summary(lake: &Lake, folder: &Path, part: &Part, wanted: &Wanted, 
     let mut text = format!(
         "{}: {}, {}\n\n{}",
         screen.paint(Tone::Name, &folder.display().to_string()),
-        count(tables.len() as u64, "table", "tables"),
+        count(json_tables.len() as u64, "table", "tables"),
         commits_of(&history),
         grid.render(screen)
     );
