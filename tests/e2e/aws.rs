@@ -28,6 +28,7 @@ macro_rules! cases {
 
 cases! {
     a_bad_canary_is_taken_back,
+    an_operator_follows_one_id,
     a_crawler_that_runs,
     a_denied_key_is_named,
     a_pipeline_that_is_refused_fails_alone,

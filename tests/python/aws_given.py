@@ -113,9 +113,10 @@ class Command:
 
     def __init__(self, rig, arguments, files):
         self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name)
         self.binary = arguments.lakegate
         for name, text in files.items():
-            path = Path(self.folder.name) / name
+            path = self.path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}

@@ -21,7 +21,7 @@ mod put;
 mod read;
 mod stage;
 #[cfg(test)]
-mod suite;
+pub(crate) mod suite;
 mod sweep;
 
 use std::sync::Arc;

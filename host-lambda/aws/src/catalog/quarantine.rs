@@ -10,7 +10,7 @@
 //!   meets them below a table's location, and none of these does: what leads to the location is not looked at by
 //!   Trino or Hive. (AWS's guide advises against underscores in locations, and gives no reason.)
 //! * A generation that is replaced takes its lines along. Those of an object that failed are in the table as well, with
-//!   `failed`, until it is mended or fails again.
+//!   `failed`: until it fails again, or `fsck` finds that it is mended.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What goes wrong is logged once, whoever it is handed to.
+//! What goes wrong is logged once, whoever it is handed to; and lines about an object have the id of its run.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -12,6 +12,8 @@ use crate::client::Aws;
 use crate::config::{Config, Origin};
 use crate::deployed::Home;
 use crate::observe::log::tests::said;
+use crate::s3::suite::peers::{Peer, runtime};
+use lakegate_lake::{Lake, RunId};
 use lakegate_sandbox::Transform;
 
 /// An endpoint that denies everything.
@@ -71,4 +73,98 @@ fn a_pipeline_that_cannot_be_set_up_is_logged_once_for_each_object() {
         (&line["stage"], &line["kind"], &line["code"]),
         (&json!("failed"), &json!("own"), &json!("pipeline_refused"))
     );
+}
+
+/// An object in a bucket through a pipeline whose lake and lineage are folders.
+struct Scene {
+    folder: tempfile::TempDir,
+    aws: Aws,
+    deployed: Deployed,
+    peer: Peer,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let (folder, peer) = (tempfile::tempdir().unwrap(), Peer::s3s_fs());
+        let aws = Aws::of_tests(runtime().handle().clone(), peer.endpoint_url());
+        let text = format!(
+            "[pipeline.orders]\nsource = 's3://{}/in/'\nlake = 'lake/'\ntable = 'orders'\ncontract = 'learn'\n\
+             [pipeline.orders.lineage]\nwrite_to = 'events/'\n",
+            peer.bucket()
+        );
+        let config = Config::parse(&text, &Origin::File(folder.path().join("lakegate.toml"))).unwrap();
+        let deployed = Deployed::start(aws.clone(), config, Home::Command).unwrap();
+        Self { folder, aws, deployed, peer }
+    }
+
+    fn bring(&self, key: &str, body: &'static str) {
+        let put = self.aws.s3().put_object().bucket(self.peer.bucket()).key(key);
+        let body = aws_sdk_s3::primitives::ByteStream::from_static(body.as_bytes());
+        self.aws.wait(put.body(body).send()).unwrap();
+    }
+
+    /// Delivers the event of an object; its lines, and its answer.
+    fn take(&self, key: &str) -> (Vec<Value>, Value) {
+        let request = Request { id: "r-1".into(), begun: Instant::now(), deadline: None, again: false };
+        let mut answer = Value::Null;
+        let lines = said(LevelFilter::INFO, || {
+            let s3 = json!({"bucket": {"name": self.peer.bucket()}, "object": {"key": key}});
+            let record = json!({"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": s3});
+            let Ok(Answered::Objects(told)) = self.deployed.event(&json!({"Records": [record]}), &request)
+            else {
+                panic!("it is answered")
+            };
+            answer = serde_json::to_value(told).unwrap()["objects"][0].clone();
+        });
+        (lines, answer)
+    }
+
+    /// Takes it, and checks that all lines have the id once the generation is known.
+    fn taken(&self, key: &str, state: &str, stages: &[&str]) -> RunId {
+        let uri = format!("s3://{}/{key}", self.peer.bucket());
+        let id = RunId::of("orders", &uri, 1);
+        let (lines, answer) = self.take(key);
+        assert_eq!(answer["state"], state, "{answer}\n{lines:?}");
+        let found: Vec<&str> = lines.iter().map(|line| line["stage"].as_str().unwrap()).collect();
+        assert_eq!(found, stages, "{lines:?}");
+        for line in lines.iter().filter(|line| line["stage"] != "received") {
+            assert_eq!((&line["id"], &line["source"]), (&json!(id.to_string()), &json!(uri)), "{line}");
+        }
+        let times: Vec<u64> = lines.iter().map(|line| line["milliseconds"].as_u64().unwrap()).collect();
+        assert!(times.is_sorted(), "{times:?}");
+        id
+    }
+
+    fn has_event(&self, id: RunId, name: &str) -> bool {
+        self.folder.path().join("events/orders").join(id.to_string()).join(name).is_file()
+    }
+}
+
+#[test]
+fn one_id_leads_from_the_log_to_the_records_and_the_lineage() {
+    if Transform::shipped_digest().is_none() {
+        lakegate_skipped::skipped("this build carries no component");
+        return;
+    }
+    let scene = Scene::new();
+    let lake = Lake::local(&scene.folder.path().join("lake")).unwrap();
+    // The catalog is told in another thread, whose lines this test does not hear.
+    let stages = ["received", "fetched", "transformed", "committed", "notified", "done"];
+    scene.bring("in/good.ndjson", "{\"id\":1}\n");
+    let good = scene.taken("in/good.ndjson", "made", &stages);
+    assert_eq!(lake.commit_of_id(good).unwrap().unwrap().record.id, good.to_string());
+    assert!(scene.has_event(good, "start.json") && scene.has_event(good, "complete.json"));
+    scene.taken("in/good.ndjson", "nothingToDo", &["received", "done"]);
+    scene.bring("in/bad.json", "[{\"id\": 1, ");
+    let bad = scene.taken("in/bad.json", "failed", &["received", "fetched", "failed"]);
+    assert_eq!(lake.failure_of_id(bad).unwrap().unwrap().code, "syntax_error");
+    assert!(scene.has_event(bad, "fail.json"));
+    // Lineage that cannot be written hides nothing of that.
+    std::fs::remove_dir_all(scene.folder.path().join("events")).unwrap();
+    std::fs::write(scene.folder.path().join("events"), "in the way").unwrap();
+    scene.bring("in/worse.json", "[{\"id\": 1, ");
+    let stages = ["received", "fetched", "failed", "lineage_failed"];
+    let (lines, answer) = scene.take("in/worse.json");
+    assert_eq!((&answer["state"], &answer["error"]["code"]), (&json!("failed"), &json!("syntax_error")));
+    assert_eq!(lines.iter().map(|line| &line["stage"]).collect::<Vec<_>>(), stages);
 }

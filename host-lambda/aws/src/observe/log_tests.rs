@@ -1,7 +1,7 @@
 //! Lines as a reader of the log gets them.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use serde_json::json;
 use tracing::{debug, error, error_span, info, info_span, warn};
@@ -36,8 +36,14 @@ impl Writes {
     }
 }
 
+/// Never heard, always there: where a process has one subscriber alone, an event that is first met on a thread without
+/// any is taken for unwanted everywhere.
+static OTHER: LazyLock<tracing::Dispatch> =
+    LazyLock::new(|| tracing::Dispatch::new(subscriber(io::sink(), LevelFilter::TRACE)));
+
 /// What `run` says, at a fixed time.
 pub(crate) fn said(level: LevelFilter, run: impl FnOnce()) -> Vec<Value> {
+    LazyLock::force(&OTHER);
     let out = Writes::default();
     let mut layer = JsonLines::new(out.clone(), level);
     layer.clock = || 1_735_732_799_999;

@@ -26,7 +26,7 @@ macro_rules! on_s3 {
 }
 
 mod faults;
-mod peers;
+pub(crate) mod peers;
 mod s3_only;
 mod scale;
 

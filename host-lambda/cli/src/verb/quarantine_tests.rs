@@ -6,7 +6,7 @@ use lakegate_model::QuarantineLine;
 
 fn entry(commit: &str, record: u64, raw: &str, resolved: bool) -> Quarantined {
     Quarantined {
-        id: "52797132-652b-85bc-9470-5a2b6c000001".into(),
+        run_id: "52797132-652b-85bc-9470-5a2b6c000001".into(),
         commit_key: commit.to_owned(),
         pipeline: "orders".into(),
         source: "file:///data/orders.json".to_owned(),

@@ -25,7 +25,7 @@ use lakegate_sandbox::Transform;
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Quarantined {
     /// Id of the run that rejected it.
-    pub id: String,
+    pub run_id: String,
     /// Key of the commit record.
     pub commit_key: String,
     /// Its pipeline.
@@ -191,7 +191,7 @@ fn lines(
             continue;
         }
         found.push(Quarantined {
-            id: state.record.run_id().to_string(),
+            run_id: state.record.run_id().to_string(),
             commit_key: state.key.clone(),
             pipeline: state.record.pipeline.clone(),
             source: state.record.source.uri.clone(),

@@ -69,7 +69,7 @@ fn a_commit_its_mark_and_its_quarantine_have_one_id() {
         assert_eq!((&*line.source, line.generation, line.failed), (&*record.source.uri, generation, false));
         assert_eq!(line.time.as_deref(), record.source.loaded_ms.map(rfc3339).as_deref());
         let listed = scene.lake.quarantine("orders").unwrap();
-        assert_eq!(listed.iter().map(|entry| &entry.id).collect::<Vec<_>>(), [&record.id]);
+        assert_eq!(listed.iter().map(|entry| &entry.run_id).collect::<Vec<_>>(), [&record.id]);
     }
 }
 

@@ -39,7 +39,7 @@ const MOTO_LACKS: &[(&str, &str)] = &[
 ];
 
 /// One runtime for all tests: a storage of the tests may outlive its test's stack, never the process.
-pub(super) fn runtime() -> &'static Runtime {
+pub(crate) fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
@@ -47,7 +47,7 @@ pub(super) fn runtime() -> &'static Runtime {
 }
 
 /// A backend with a place of its own.
-pub(super) struct Peer {
+pub(crate) struct Peer {
     endpoint: String,
     bucket: String,
     folder: tempfile::TempDir,
@@ -57,7 +57,7 @@ pub(super) struct Peer {
 
 impl Peer {
     /// S3 in this process, over a temporary folder.
-    pub(super) fn s3s_fs() -> Self {
+    pub(crate) fn s3s_fs() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("lake")).unwrap();
         let (server, endpoint) = serve(folder.path());
@@ -99,11 +99,11 @@ impl Peer {
         self.folder.path().join("lake")
     }
 
-    pub(super) fn endpoint_url(&self) -> &str {
+    pub(crate) fn endpoint_url(&self) -> &str {
         &self.endpoint
     }
 
-    pub(super) fn bucket(&self) -> &str {
+    pub(crate) fn bucket(&self) -> &str {
         &self.bucket
     }
 }
