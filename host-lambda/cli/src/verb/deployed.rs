@@ -286,9 +286,10 @@ fn take(deployed: &Deployed, objects: &[ObjectRef], again: bool, left: &Left, co
     if left.done + left.failed + left.others + left.markers > 0 {
         text.push_str(&format!("  {}\n", context.out.paint(Tone::Dim, &left.text())));
     }
-    let rows: u64 = answers.iter().map(|answer| answer.rows).sum();
+    let made = || answers.iter().filter(|answer| !answer.duplicate);
+    let rows: u64 = made().map(|answer| answer.rows).sum();
     let json = json!({"objects": answers, "rows": rows, "rejected": rejected, "failed": failed,
-        "done": left.done, "failed_before": left.failed, "not_ours": left.others, "folder_markers": left.markers});
+        "done": left.done + (answers.len() - made().count()) as u64, "failed_before": left.failed, "not_ours": left.others, "folder_markers": left.markers});
     Ok(Answer { text, json, exit })
 }
 

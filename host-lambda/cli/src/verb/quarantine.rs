@@ -245,7 +245,7 @@ fn one(entry: &Quarantined, screen: Screen) -> String {
         grid.row(vec![Cell::new(Tone::Dim, "where"), Cell::new(Tone::Name, visible(path))]);
     }
     grid.row(vec![Cell::new(Tone::Dim, "record"), visible(&place.join(", ")).into()]);
-    grid.row(vec![Cell::new(Tone::Dim, "run"), entry.id.clone().into()]);
+    grid.row(vec![Cell::new(Tone::Dim, "run"), entry.run_id.clone().into()]);
     if let Some(by) = &entry.resolved_by {
         grid.row(vec![Cell::new(Tone::Dim, "resolved"), Cell::new(Tone::Good, visible(by))]);
     }
@@ -341,7 +341,7 @@ impl Selection {
         let mut unknown = None;
         for name in named {
             let before = ids.len();
-            ids.extend(all.iter().filter(|entry| id(entry) == *name || entry.id == *name).map(id));
+            ids.extend(all.iter().filter(|entry| id(entry) == *name || entry.run_id == *name).map(id));
             if ids.len() == before && !ids.contains(name) {
                 unknown.get_or_insert(name);
             }
@@ -373,7 +373,7 @@ fn to_json(entry: &Quarantined) -> Value {
     let mut object = serde_json::to_value(&entry.line).unwrap_or_default();
     if let Some(object) = object.as_object_mut() {
         object.insert("id".to_owned(), id(entry).into());
-        object.insert("run".to_owned(), entry.id.clone().into());
+        object.insert("run".to_owned(), entry.run_id.clone().into());
         object.insert("source".to_owned(), entry.source.clone().into());
         object.insert("generation".to_owned(), entry.generation.into());
         object.insert("commit".to_owned(), entry.commit_key.clone().into());

@@ -77,14 +77,22 @@ pub fn run(args: &StatusArgs, context: &Context) -> Outcome {
             return answer(&lake, given.as_deref(), args, context.out);
         }
     }
-    let found = || cloud::found().map(|found| found.is_some());
-    let none_here = !through && !is_lake(Path::new(DEFAULT)) && found()?;
-    let in_bucket = matches!(args.lake, Some(Place::S3(_))) && found()?;
-    if through || none_here || in_bucket {
+    let default = is_lake(Path::new(DEFAULT));
+    // Not a folder, where a typing error in a lake's name is likelier.
+    let is_subject = match &args.lake {
+        Some(Place::Local(path)) => !path.is_dir(),
+        Some(Place::S3(_)) => true,
+        None => !default,
+    };
+    if through || (is_subject && cloud::found()?.is_some()) {
         return deployed(args, given.as_deref(), context);
     }
-    let lake = existing_lake(args.lake.as_ref().unwrap_or(&DEFAULT.into()), config)?;
-    answer(&lake, None, args, context.out)
+    match &args.lake {
+        Some(place) if !is_subject || !default => {
+            existing_lake(place, config).and_then(|lake| answer(&lake, None, args, context.out))
+        }
+        _ => answer(&existing_lake(&DEFAULT.into(), config)?, given.as_deref(), args, context.out),
+    }
 }
 
 /// The lake that a part file lies in, where it is named with its whole path or URI.
