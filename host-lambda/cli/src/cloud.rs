@@ -245,11 +245,21 @@ pub fn lake_of(pipeline: &str, config: Option<&Path>) -> Result<Place> {
     }
 }
 
-/// The lake at an S3 URI, connected to what the pipelines that write to it are connected to; whether there are any.
+/// A lake in a bucket.
+pub struct LakeAt {
+    /// Connected to what the pipelines that write to it are connected to.
+    pub lake: Lake,
+    /// Whether there are any.
+    pub connected: bool,
+    /// A pipeline that reads there.
+    pub read_by: Option<String>,
+}
+
+/// The lake at an S3 URI.
 ///
 /// # Errors
 /// It names no bucket; the configuration has mistakes.
-pub fn lake_at(uri: &str, config: Option<&Path>) -> Result<(Lake, bool)> {
+pub fn lake_at(uri: &str, config: Option<&Path>) -> Result<LakeAt> {
     let (bucket, prefix) = bucket_and_key(uri)?;
     let (bucket, prefix) = (bucket.to_owned(), prefix.trim_matches('/').to_owned());
     let config = match config.is_some() || found()?.is_some() {
@@ -261,8 +271,15 @@ pub fn lake_at(uri: &str, config: Option<&Path>) -> Result<(Lake, bool)> {
         Location::Local(_) => false,
     };
     let writers: Vec<&Pipeline> = config.pipelines.values().filter(here).collect();
-    let lake = named_lake(&aws()?, &Location::S3 { bucket, prefix }, &writers)?;
-    Ok((lake, !writers.is_empty()))
+    let root = format!("s3://{bucket}/{prefix}");
+    let reads = |pipeline: &&Pipeline| {
+        format!("{}/", root.trim_end_matches('/')).starts_with(&pipeline.source.location.uri())
+    };
+    let read_by = config.pipelines.values().find(reads).map(|pipeline| pipeline.name.clone());
+    let connected = !writers.is_empty();
+    let lake =
+        named_lake(&aws()?, &Location::S3 { bucket: bucket.clone(), prefix: prefix.clone() }, &writers)?;
+    Ok(LakeAt { lake, connected, read_by })
 }
 
 /// What the pipeline that takes an object does with it, and its lake; `None` where there is no configuration, or no

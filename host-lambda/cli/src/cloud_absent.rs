@@ -142,11 +142,21 @@ pub fn lake_of(pipeline: &str, _: Option<&Path>) -> Result<Place> {
     Err(absent(&format!("the pipeline {pipeline}")))
 }
 
+/// A lake in a bucket, which there is none of.
+pub struct LakeAt {
+    /// Never.
+    pub lake: Lake,
+    /// Never.
+    pub connected: bool,
+    /// Never.
+    pub read_by: Option<String>,
+}
+
 /// Refused.
 ///
 /// # Errors
 /// `feature_missing`.
-pub fn lake_at(uri: &str, _: Option<&Path>) -> Result<(Lake, bool)> {
+pub fn lake_at(uri: &str, _: Option<&Path>) -> Result<LakeAt> {
     Err(absent(uri))
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::path::Path;
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::*;
 use crate::client::Aws;
-use crate::config::{Config, Origin};
+use crate::config::{Config, Location, Origin};
 use crate::deployed::Home;
 use crate::observe::log::tests::said;
 use crate::s3::suite::peers::{Peer, runtime};
@@ -32,14 +33,27 @@ fn denying() -> String {
     endpoint
 }
 
+/// A configuration whose pipeline writes to folders, as none that is deployed may: only its source is in the bucket.
+fn in_folders(text: &str, folder: &Path) -> Config {
+    let mut config = Config::parse(text, &Origin::File(folder.join("lakegate.toml"))).unwrap();
+    for pipeline in config.pipelines.values_mut() {
+        pipeline.lake = Location::Local(folder.join("lake"));
+        if let Some(lineage) = &mut pipeline.lineage {
+            lineage.write_to = Location::Local(folder.join("events"));
+        }
+    }
+    config
+}
+
 /// Lines of `warn` and worse that an event of one object comes to, and what its sender is told.
 fn lines_of(pipeline: &str) -> (Vec<Value>, Refusal) {
     let folder = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let aws = Aws::of_tests(runtime.handle().clone(), &denying());
-    let text =
-        format!("[pipeline.orders]\nsource = 's3://raw/in/'\nlake = 'lake/'\ntable = 'orders'\n{pipeline}");
-    let config = Config::parse(&text, &Origin::File(folder.path().join("lakegate.toml"))).unwrap();
+    let text = format!(
+        "[pipeline.orders]\nsource = 's3://raw/in/'\nlake = 's3://lake/'\ntable = 'orders'\n{pipeline}"
+    );
+    let config = in_folders(&text, folder.path());
     let deployed = Deployed::start(aws, config, Home::Command).unwrap();
     let request = Request { id: "r-1".into(), begun: Instant::now(), deadline: None, again: false };
     let mut refused = None;
@@ -88,11 +102,11 @@ impl Scene {
         let (folder, peer) = (tempfile::tempdir().unwrap(), Peer::s3s_fs());
         let aws = Aws::of_tests(runtime().handle().clone(), peer.endpoint_url());
         let text = format!(
-            "[pipeline.orders]\nsource = 's3://{}/in/'\nlake = 'lake/'\ntable = 'orders'\ncontract = 'learn'\n\
-             [pipeline.orders.lineage]\nwrite_to = 'events/'\n",
+            "[pipeline.orders]\nsource = 's3://{}/in/'\nlake = 's3://lake/'\ntable = 'orders'\ncontract = 'learn'\n\
+             [pipeline.orders.lineage]\nwrite_to = 's3://events/'\n",
             peer.bucket()
         );
-        let config = Config::parse(&text, &Origin::File(folder.path().join("lakegate.toml"))).unwrap();
+        let config = in_folders(&text, folder.path());
         let deployed = Deployed::start(aws.clone(), config, Home::Command).unwrap();
         Self { folder, aws, deployed, peer }
     }

@@ -51,6 +51,8 @@ pub struct NamedLake {
     pub shown: PathBuf,
     /// Whether it is in S3 and no pipeline of a configuration writes to it: no catalog hears of what is written.
     pub alone: bool,
+    /// A pipeline that reads where it is.
+    read_by: Option<String>,
 }
 
 impl Deref for NamedLake {
@@ -67,6 +69,23 @@ impl NamedLake {
         self.root().starts_with("s3://")
     }
 
+    /// The lake, unless what is written to it would be taken for something to read.
+    ///
+    /// # Errors
+    /// A pipeline reads there: its files would be the pipeline's next objects.
+    pub fn to_write(self) -> Result<Self, Error> {
+        match &self.read_by {
+            None => Ok(self),
+            Some(pipeline) => {
+                let place = self.shown.display();
+                Err(Error::usage(format!(
+                    "{place} lies where the pipeline {pipeline} reads: its files would be taken in"
+                ))
+                .with_hint("name a lake outside of every pipeline's source"))
+            }
+        }
+    }
+
     /// The lake itself.
     pub fn lake(&self) -> Lake {
         self.lake.clone()
@@ -80,7 +99,7 @@ impl LakeArg {
     /// The folder cannot be used, or the configuration.
     pub fn open(&self) -> Result<NamedLake, Error> {
         match self.named()? {
-            Some(place) => open_lake(&place, self.config()),
+            Some(place) => open_lake(&place, self.config())?.to_write(),
             None => open_lake(&DEFAULT.into(), None),
         }
     }
@@ -162,8 +181,8 @@ pub fn open_lake(place: &Place, config: Option<&Path>) -> Result<NamedLake, Erro
     let shown = place.shown();
     match place {
         Place::S3(uri) => {
-            let (lake, connected) = cloud::lake_at(uri, config)?;
-            Ok(NamedLake { lake, shown, alone: !connected })
+            let cloud::LakeAt { lake, connected, read_by } = cloud::lake_at(uri, config)?;
+            Ok(NamedLake { lake, shown, alone: !connected, read_by })
         }
         Place::Local(folder) if folder.is_file() => {
             Err(Error::new(Code::NotAFolder, "a lake is a folder, and this is a file")
@@ -171,7 +190,7 @@ pub fn open_lake(place: &Place, config: Option<&Path>) -> Result<NamedLake, Erro
         }
         Place::Local(folder) => {
             let lake = Lake::local(folder).map_err(|error| error.in_file(folder.display().to_string()))?;
-            Ok(NamedLake { lake: lake.within(Arc::new(Anywhere)), shown, alone: false })
+            Ok(NamedLake { lake: lake.within(Arc::new(Anywhere)), shown, alone: false, read_by: None })
         }
     }
 }

@@ -151,6 +151,9 @@ impl TransformArg {
     /// As [`TransformArg::load`].
     pub fn choose(&self, lake: Option<&Lake>, listener: Option<Listener>) -> Result<Chosen, Error> {
         let sandbox = Sandbox::new(Limits::default())?;
+        if self.registry.registry.is_none() && !self.registry.trust.is_empty() {
+            return Err(Error::usage("--trust says whose releases count, and no --registry has any"));
+        }
         let Some(place) = &self.registry.registry else {
             let transform = match &self.transform {
                 Some(path) => Transform::from_file(&sandbox, path)

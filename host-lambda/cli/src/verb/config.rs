@@ -35,6 +35,9 @@ enum Action {
     /// Nothing is asked of AWS without --live. Exit code 2 when there are mistakes.
     Check(CheckArgs),
     /// List every key of lakegate.toml: what it may be, what holds without it, what it is for
+    #[command(after_help = "Examples:
+  lakegate config keys
+  lakegate config keys --json | jq '.sections[].keys[].key'")]
     Keys,
 }
 

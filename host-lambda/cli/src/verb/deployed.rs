@@ -394,7 +394,7 @@ pub fn retract(args: &RetractArgs, context: &Context) -> Outcome {
         let name = context.out.paint(Tone::Name, &visible(uri));
         if args.dry_run {
             text.push_str(&format!("{name}: would be taken out of the tables of {pipeline}\n"));
-            retracted.push(json!({"object": uri, "pipeline": pipeline}));
+            retracted.push(json!({"object": uri, "pipeline": pipeline, "dry_run": true}));
             continue;
         }
         bar.update(uri, done as u64, wanted.len() as u64);

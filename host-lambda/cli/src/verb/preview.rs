@@ -114,8 +114,12 @@ pub fn run(args: &PreviewArgs, context: &Context) -> Outcome {
 
 /// What `run` would do with it, and the lake that it would go to: as its pipeline says, where nothing else does.
 fn told(args: &PreviewArgs, source: &Source) -> Result<(Transform, Plan, Option<NamedLake>), Error> {
-    let by_hand =
-        args.spec.is_some() || args.table.is_some() || args.transform.is_set() || args.lake.lake.is_some();
+    let told = args.spec.is_some() || args.table.is_some() || args.transform.is_set();
+    if told && args.lake.through.pipeline.is_some() {
+        return Err(Error::usage("a pipeline says itself what to do with an object")
+            .with_hint("leave --pipeline away, or --spec, --table, --transform and --registry"));
+    }
+    let by_hand = told || args.lake.lake.is_some();
     if !by_hand
         && source.uri().starts_with("s3://")
         && let Some((transform, plan, lake)) = cloud::planned(source.uri(), &args.lake.through)?
