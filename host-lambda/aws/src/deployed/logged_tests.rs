@@ -102,7 +102,7 @@ impl Scene {
         let (folder, peer) = (tempfile::tempdir().unwrap(), Peer::s3s_fs());
         let aws = Aws::of_tests(runtime().handle().clone(), peer.endpoint_url());
         let text = format!(
-            "[pipeline.orders]\nsource = 's3://{}/in/'\nlake = 's3://lake/'\ntable = 'orders'\ncontract = 'learn'\n\
+            "[pipeline.orders]\nsource = 's3://{}/in/'\nlake = 's3://elsewhere/'\ntable = 'orders'\ncontract = 'learn'\n\
              [pipeline.orders.lineage]\nwrite_to = 's3://events/'\n",
             peer.bucket()
         );

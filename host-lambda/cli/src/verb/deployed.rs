@@ -26,6 +26,9 @@ use lakegate_lake::source::now_ms;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Objects that are listed before a list is cut.
+const LISTED: usize = 20;
+
 /// Takes objects that a person names: objects, and all below prefixes.
 pub fn run(places: &[Place], through: &ThroughArg, again: bool, context: &Context) -> Outcome {
     let deployed = cloud::connect(through.config.as_deref())?;
@@ -222,8 +225,11 @@ pub fn backfill(args: &BackfillArgs, context: &Context) -> Outcome {
         if open.is_empty() { "nothing".into() } else { count(open.len() as u64, "object", "objects") };
     let name = context.out.paint(Tone::Name, uri);
     let mut text = format!("{name}: {to_take} to take, {}\n", left.text());
-    for object in &open {
+    for object in open.iter().take(LISTED) {
         text.push_str(&format!("  {}\n", visible(&object.uri())));
+    }
+    if open.len() > LISTED {
+        text.push_str(&format!("  … and {} more (--json has all)\n", number((open.len() - LISTED) as u64)));
     }
     let uris: Vec<String> = open.iter().map(ObjectRef::uri).collect();
     let json = json!({

@@ -3,6 +3,7 @@
 //! Not for one source object or part file. The decision to know: it reads the newest commits only, so that what it
 //! costs does not grow with the lake, and says when there are more.
 
+use crate::show::made::lake_flag;
 use crate::show::output::{Answer, Outcome};
 use crate::show::render::{Cell, Grid, Holds, Screen, Tone, count, number, short, size, visible};
 use crate::sums::sums;
@@ -109,8 +110,9 @@ pub(super) fn summary(lake: &Lake, folder: &Path, part: &Part, wanted: &Wanted, 
     if rejected.open() > 0 {
         let records = count(rejected.open(), "record", "records");
         text.push_str(&format!(
-            "\n  {} in quarantine: `lakegate quarantine list TABLE` shows them\n",
-            screen.paint(Tone::Warn, &records)
+            "\n  {} in quarantine: `lakegate quarantine list TABLE{}` shows them\n",
+            screen.paint(Tone::Warn, &records),
+            lake_flag(folder)
         ));
     }
     if let Some(undone) = history.undone.filter(|undone| *undone > 0) {
