@@ -14,17 +14,21 @@ import urllib.request
 import uuid
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 import boto3
 import duckdb
 import pyarrow
 import pyarrow.parquet
+from aws_read import Table
 from botocore.config import Config
 from check_lake import canonical
 
 HOMES = ("folder", "ministack", "moto")
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
+# `aws_read.py` shares one connection to DuckDB, which refuses a second call at once.
+READING = Lock()
 # Longer than anything here takes on a slow machine.
 WAIT_SECONDS = 120
 
@@ -64,18 +68,18 @@ class Folder:
 
 
 @cache
-def s3_at(endpoint):
-    """One client for all worlds: to make one costs more than most cases."""
+def client(service, endpoint):
+    """One for all worlds: to make one costs more than most cases."""
     settings = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 3}, max_pool_connections=50)
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
-    return boto3.session.Session().client("s3", endpoint_url=endpoint, config=settings, **keys)
+    return boto3.session.Session().client(service, endpoint_url=endpoint, config=settings, **keys)
 
 
 class Bucket:
     """Things in a bucket, by URI."""
 
     def __init__(self, endpoint, name):
-        self.s3, self.name = s3_at(endpoint), name
+        self.s3, self.name = client("s3", endpoint), name
         self.s3.create_bucket(Bucket=name)
 
     def place(self, key):
@@ -102,11 +106,13 @@ class World:
         self.home, self.calls, self.binary = home, calls, str(Path(arguments.lakegate).resolve())
         self._folder = tempfile.TemporaryDirectory(prefix="lakegate-verbs-")
         self.cwd = Path(self._folder.name)
-        endpoint = arguments.moto if home == "moto" else arguments.ministack
-        self.bucket = Bucket(endpoint, f"verbs-{uuid.uuid4().hex[:12]}")
+        # Where commands run: the folder itself, or one below it.
+        self.below = ""
+        self.endpoint = arguments.moto if home == "moto" else arguments.ministack
+        self.bucket = Bucket(self.endpoint, f"verbs-{uuid.uuid4().hex[:12]}")
         self.store = Folder(self.cwd) if home == "folder" else self.bucket
         outside = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LAKEGATE_"))}
-        self.environment = outside | KEYS | {"AWS_ENDPOINT_URL": endpoint, "NO_COLOR": "1"}
+        self.environment = outside | KEYS | {"AWS_ENDPOINT_URL": self.endpoint, "NO_COLOR": "1"}
 
     def __enter__(self):
         return self
@@ -142,6 +148,29 @@ class World:
     def commits(self, lake="lake"):
         return self.names(f"{lake}/_lakegate/commits/")
 
+    # --- the catalog: in a bucket's home ---------------------------------------------------------------
+
+    def make_catalog(self):
+        """Its database, and where lineage goes, as keys of a pipeline."""
+        self.database = self.bucket.name.replace("-", "_")
+        self.client("glue").create_database(DatabaseInput={"Name": self.database})
+        tables = f'[pipeline.orders.catalog]\nkind = "glue"\ndatabase = "{self.database}"\n'
+        return f'{tables}[pipeline.orders.lineage]\nwrite_to = "{self.bucket.place("lineage/")}"\n'
+
+    @property
+    def s3(self):
+        return self.bucket.s3
+
+    def client(self, service):
+        return client(service, self.endpoint)
+
+    def queried(self, table="orders"):
+        """The table as Athena would have it: what the catalog lists, and nothing else."""
+        with READING:
+            found = Table(self, table)
+            found.check_partitions()
+            return found.types, found.rows()
+
     # --- things that are always here, or always in a bucket -------------------------------------------
 
     def file(self, name, text):
@@ -160,7 +189,7 @@ class World:
         """Runs the command; its answer is JSON."""
         self.calls.append((self.home, words))
         words = (*words, "--json")
-        ran = subprocess.run([self.binary, *words], cwd=self.cwd, env=self.environment, capture_output=True, text=True)
+        ran = subprocess.run([self.binary, *words], cwd=self.cwd / self.below, env=self.environment, capture_output=True, text=True)
         try:
             answer = json.loads(ran.stdout)
         except ValueError:
@@ -170,14 +199,14 @@ class World:
     def did(self, *words, code=0):
         """What it answers, where it ends as it should."""
         ran = self.run(*words)
-        assert ran.code == code, f"{' '.join(words)} ended with {ran.code}, not {code}\n{ran.json}\n{ran.stderr}"
+        assert ran.code == code, f"{' '.join(words)} ended with {ran.code}, not {code}\n{str(ran.json)[:500]}\n{ran.stderr}"
         return ran.json
 
     def refused(self, *words, code):
         """Its exit code, where it ends with this problem."""
         ran = self.run(*words)
         found = ran.json.get("error", {}).get("code")
-        assert found == code, f"{' '.join(words)} ended with {ran.code}, {found}, not {code}\n{ran.json}\n{ran.stderr}"
+        assert found == code, f"{' '.join(words)} ended with {ran.code}, {found}, not {code}\n{str(ran.json)[:500]}\n{ran.stderr}"
         return ran.code
 
     def serve(self, *words):

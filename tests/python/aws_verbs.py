@@ -13,10 +13,12 @@ import re
 import subprocess
 import sys
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
+import aws_verbs_connected as connected
 import aws_verbs_lakes as lakes
 import aws_verbs_refused
 import aws_verbs_releases as others
@@ -59,13 +61,25 @@ CASES = {
     "retract": [others.retract],
     "rollback": [others.rollback],
     "run": [
-        lakes.run_by_hand, lakes.run_from_here, lakes.run_through_pipelines, lakes.run_what_failed,
-        lakes.run_what_failed_in_a_pipeline, lakes.run_by_a_release,
+        lakes.run_by_hand, lakes.run_from_here, lakes.run_without_a_lake, lakes.run_through_pipelines,
+        lakes.run_what_failed, lakes.run_what_failed_in_a_pipeline, lakes.run_by_a_release, lakes.run_odd_names,
+        lakes.run_odd_names_of_a_pipeline, lakes.run_compressed, lakes.run_one_lake_by_two_names,
     ],
     "serve": [lakes.serve, lakes.serve_a_release],
     "sign": [others.sign],
     "status": [lakes.status, lakes.status_of_pipelines],
     "verify": [lakes.verify, lakes.verify_by_a_registry],
+}
+
+# Where a catalog listens to the lake.
+IN_BUCKETS = {
+    "contract change": [connected.contract_change],
+    "fsck": [connected.fsck],
+    "quarantine resubmit": [connected.quarantine_resubmit],
+    "replay": [connected.replay],
+    "retract": [connected.retract],
+    "run": [connected.run],
+    "serve": [connected.serve],
 }
 
 
@@ -94,25 +108,28 @@ def unused(calls):
 
 
 def ran(verb, home, arguments, calls):
-    """Runs the cases of a verb in a home; what went wrong, or nothing."""
-    begun = time.monotonic()
-    for case in CASES[verb]:
+    """Runs the cases of a verb in a home; what went wrong, or that all is well."""
+    begun, wrong = time.monotonic(), []
+    cases = CASES[verb] + (IN_BUCKETS.get(verb, []) if home != "folder" else [])
+    for case in cases:
         with World(home, arguments, calls) as world:
             try:
                 case(world)
             except Exception as error:  # the others are run all the same
-                what = str(error) or type(error).__name__
-                return f"FAILED {verb} in {home}: {case.__name__}: {what}"
-    return f"{verb} in {home}: {len(CASES[verb])} ok, {time.monotonic() - begun:.1f} s"
+                place = traceback.extract_tb(error.__traceback__)[1]
+                what = f"{type(error).__name__} {error}"
+                wrong.append(f"FAILED {verb} in {home}: {case.__name__}, line {place.lineno}: {what}")
+    return wrong or [f"{verb} in {home}: {len(cases)} ok, {time.monotonic() - begun:.1f} s"]
 
 
 def in_home(home, arguments, verbs=None):
     """All cases in one home, a line for each verb."""
     calls = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        lines = list(pool.map(lambda verb: ran(verb, home, arguments, calls), verbs or CASES))
-    print("\n".join(lines))
+        told = pool.map(lambda verb: ran(verb, home, arguments, calls), verbs or CASES)
+        lines = [line for of_verb in told for line in of_verb]
     wrong = [line for line in lines if line.startswith("FAILED")]
+    print("\n".join(line for line in lines if line not in wrong))
     if home != "folder" and not verbs:
         wrong += [f"no case gives a URI as {one}" for one in unused(calls)]
     assert not wrong, "\n".join(wrong)
@@ -142,8 +159,10 @@ def verbs_in_another_bucket(_, arguments):
 
 
 def what_verbs_refuse(_, arguments):
-    for home in HOMES:
-        aws_verbs_refused.in_home(home, arguments)
+    with ThreadPoolExecutor(len(HOMES)) as pool:
+        told = [pool.submit(aws_verbs_refused.in_home, home, arguments) for home in HOMES]
+    for one in told:
+        one.result()
 
 
 def main():

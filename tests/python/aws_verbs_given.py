@@ -4,6 +4,7 @@ import json
 
 RIGHT = [{"id": 1, "amount": 5, "day": "2025-01-01"}, {"id": 3, "amount": 7, "day": "2025-01-03"}]
 WRONG = {"id": 2, "amount": "x", "day": "2025-01-02"}
+LATER = {"id": 9, "amount": 1, "day": "2025-02-01"}
 MENDED = WRONG | {"amount": 6}
 COLUMNS = ["id", "amount", "day"]
 
@@ -12,9 +13,10 @@ def lines(*records):
     return "".join(json.dumps(record) + "\n" for record in records).encode()
 
 
-def spec(amount="bigint", derive=None, rejected="100%"):
+def spec(amount="bigint", derive=None, rejected="100%", partition=False):
     columns = [("id", "bigint"), ("amount", amount), ("day", "date")]
     text = f'[output]\nmax_rejected = "{rejected}"\n\n[[table]]\nname = "orders"\nmode = "freeze"\n'
+    text += 'partition_by = ["day"]\n' if partition else ""
     text += "".join(f'\n[[table.column]]\nname = "{name}"\ntype = "{kind}"\n' for name, kind in columns)
     return text + (f'\n[[table.derive]]\nname = "more"\nsql = "{derive}"\n' if derive else "")
 

@@ -1,15 +1,13 @@
 """Cases of `aws_verbs.py`: verbs that look at a lake or change it."""
 
+import gzip
 import json
 from io import BytesIO
 
 import pyarrow.parquet
 from aws_verbs_given import (
-    CLEAN, MENDED, MIXED, RIGHT, WRONG, by_release, deployed, lines, loaded, released, same, spec
+    CLEAN, LATER, MENDED, MIXED, RIGHT, WRONG, by_release, deployed, lines, loaded, released, same, spec
 )
-
-LATER = {"id": 9, "amount": 1, "day": "2025-02-01"}
-
 
 # --- run, serve ---------------------------------------------------------------------------------------
 
@@ -38,6 +36,16 @@ def run_from_here(world):
     made = world.did("run", world.source("any/x.ndjson", CLEAN), "--table", "orders", "--lake", "other")
     assert made["tables"][0]["rows_out"] == 2, made
     assert list((world.cwd / "other/orders").glob("*.parquet"))
+
+
+def run_without_a_lake(world):
+    """Where no lake is named and no folder `lake` is here, it is that of lakegate.toml: for all verbs the same one."""
+    deployed(world)
+    told = (world.file("here.ndjson", CLEAN.decode()), "--spec", "orders.toml")
+    world.did("preview", *told)
+    world.did("run", *told)
+    same(world, *RIGHT)
+    assert world.did("quarantine", "list", "orders")["open"] == 0
 
 
 def run_through_pipelines(world):
@@ -72,6 +80,50 @@ def run_what_failed_in_a_pipeline(world):
     assert made["rejected"] == 20, made
     assert [table["table"] for table in world.did("status", world.lake())["tables"]] == ["orders"]
     same(world, RIGHT[0])
+
+
+def run_odd_names(world):
+    """A name means itself, whatever is in it: nothing is decoded, and no query cut off."""
+    told = ("--spec", world.put("specs/orders.toml", spec()), "--lake", world.lake("my lake"))
+    names = ["with space", "plus+per%20cent", "ünï=a&b", "what?#hash", "[it's]*"]
+    for number, name in enumerate(names):
+        place = world.put(f"raw/odd +%/{name}.ndjson", lines(LATER | {"id": number}))
+        assert world.did("run", place, *told)["accepted"] == 1, name
+        commits = world.did("status", world.lake("my lake"), place)["commits"]
+        assert len(commits) == 1 and world.did("inspect", world.place(f"my lake/{commits[0]['parts'][0]['key']}"))
+    whole = world.did("run", world.place("raw/odd +%/"), *told)
+    assert (whole["unchanged"], whole["failed"]) == (len(names), 0), whole
+    same(world, *(LATER | {"id": number} for number in range(len(names))), lake="my lake")
+    assert world.did("verify", world.place(world.commits("my lake")[-1]))["same"]
+
+
+def run_odd_names_of_a_pipeline(world):
+    """The same through a pipeline, from the run to the retraction."""
+    below = deployed(world)
+    source = world.source("in/a b+c%20ü?#.ndjson", CLEAN)
+    world.did("run", source)
+    assert world.did("status", source)["lakes"][0]["commits"][0]["source"]["uri"] == source
+    assert world.did("backfill", below)["done"] == 1
+    assert world.did("retract", source)["object"] == source
+    same(world)
+
+
+def run_compressed(world):
+    """What it is shows in its bytes, not in its name."""
+    text = "id,amount,day\n" + "".join(f"{row['id']},{row['amount']},{row['day']}\n" for row in RIGHT)
+    place = world.put("raw/orders.data", gzip.compress(text.encode()))
+    world.did("run", place, "--spec", world.put("specs/orders.toml", spec()), "--lake", world.lake())
+    same(world, *RIGHT)
+    assert world.did("preview", place)["compression"] == "gzip"
+
+
+def run_one_lake_by_two_names(world):
+    """With and without a slash at its end."""
+    loaded(world, CLEAN, 0)
+    bare = world.lake().rstrip("/")
+    again = world.did("run", world.place("raw/a.ndjson"), "--spec", world.place("specs/orders.toml"), "--lake", bare)
+    assert (again["unchanged"], again["failed"]) == (1, 0), again
+    assert world.did("status", bare)["commits"] == world.did("fsck", bare)["mended"] + 1 == 1
 
 
 def run_by_a_release(world):
@@ -209,14 +261,18 @@ def status(world):
     assert world.refused("status", lake, world.place("raw/none.ndjson"), code="unknown_source") == 1
 
 
+def sum_of(answer):
+    """Of the one lake: the folder `lake` is answered for by itself, the lakes of lakegate.toml as a list."""
+    return answer["lakes"][0] if "lakes" in answer else answer
+
+
 def status_of_pipelines(world):
     """The same without naming a lake, by lakegate.toml."""
     below = deployed(world)
     source = world.source("in/a.ndjson", MIXED)
     world.did("run", source, code=3)
     for words in ((), ("orders",), ("--pipeline", "orders"), (below,), (world.lake(),)):
-        told = world.did("status", *words)
-        told = told["lakes"][0] if "lakes" in told else told
+        told = sum_of(world.did("status", *words))
         assert (told["commits"], told["rejected"]) == (1, 1), (words, told)
     about = world.did("status", source)["lakes"][0]["commits"]
     assert [(commit["generation"], commit["current"]) for commit in about] == [(1, True)], about
@@ -235,14 +291,20 @@ def quarantine_list(world):
 
 
 def quarantine_list_of_pipelines(world):
-    """By lakegate.toml, with and without the pipeline's name."""
+    """By lakegate.toml, with and without the pipeline's name, in its folder and in one below."""
     deployed(world)
     world.did("run", world.source("in/a.ndjson", MIXED), code=3)
-    for words in ((), ("--pipeline", "orders"), ("--config", "lakegate.toml")):
+    (world.cwd / "sub").mkdir()
+    for below, *words in (
+        [""], ["", "--pipeline", "orders"], ["", "--config", "lakegate.toml"],
+        ["sub"], ["sub", "--pipeline", "orders"], ["sub", "--config", "../lakegate.toml"],
+    ):
+        world.below = below
         for what in ("list", "show"):
             assert len(world.did("quarantine", what, "orders", *words)["records"]) == 1, words
         assert world.did("contract", "show", "orders", *words)["live"]
         assert world.did("fsck", *words)["findings"] == [], words
+        assert sum_of(world.did("status", *words))["commits"] == 1, words
 
 
 def quarantine_show(world):

@@ -68,6 +68,8 @@ REFUSED = [
     ("run here.ndjson --failed", 2, "usage"),
     ("run {in}a.ndjson --failed", 2, "usage"),
     ("run {in}a.ndjson --release 1.0.0", 2, "usage"),
+    ("run {in}a.ndjson --trust none.pub", 2, "usage"),
+    ("run {in}a.ndjson --min-sequence 3", 2, "usage"),
     ("run {in}a.ndjson --registry {bucket}registry/ --transform orders --spec orders.toml", 2, "usage"),
     ("preview {bucket}in/", 2, "usage"),
     ("backfill raw/", 2, "usage"),
