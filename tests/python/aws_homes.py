@@ -189,7 +189,9 @@ class World:
         """Runs the command; its answer is JSON."""
         self.calls.append((self.home, words))
         words = (*words, "--json")
-        ran = subprocess.run([self.binary, *words], cwd=self.cwd / self.below, env=self.environment, capture_output=True, text=True)
+        ran = subprocess.run(
+            [self.binary, *words], cwd=self.cwd / self.below, env=self.environment, capture_output=True, text=True
+        )
         try:
             answer = json.loads(ran.stdout)
         except ValueError:
@@ -206,7 +208,8 @@ class World:
         """Its exit code, where it ends with this problem."""
         ran = self.run(*words)
         found = ran.json.get("error", {}).get("code")
-        assert found == code, f"{' '.join(words)} ended with {ran.code}, {found}, not {code}\n{str(ran.json)[:500]}\n{ran.stderr}"
+        told = f"{ran.code}, {found}, not {code}\n{str(ran.json)[:500]}\n{ran.stderr}"
+        assert found == code, f"{' '.join(words)} ended with {told}"
         return ran.code
 
     def serve(self, *words):
