@@ -190,7 +190,8 @@ class World:
         self.calls.append((self.home, words))
         words = (*words, "--json")
         ran = subprocess.run(
-            [self.binary, *words], cwd=self.cwd / self.below, env=self.environment, capture_output=True, text=True
+            [self.binary, *words], cwd=self.cwd / self.below, env=self.environment, capture_output=True, text=True,
+            timeout=WAIT_SECONDS,
         )
         try:
             answer = json.loads(ran.stdout)

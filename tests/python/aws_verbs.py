@@ -30,8 +30,8 @@ THROUGH_PIPELINES = {"backfill", "pause", "resume", "retract"}
 # Cases at once: the machine is shared with the rest of the suite.
 AT_ONCE = 3
 
+# In each home.
 CASES = {
-    "backfill": [others.backfill],
     "component": [others.component],
     "config check": [others.config_check],
     "contract change": [lakes.contract_change, lakes.contract_change_by_a_release],
@@ -41,46 +41,56 @@ CASES = {
     "fsck": [lakes.fsck, lakes.fsck_by_a_release],
     "init": [lakes.init, lakes.init_by_a_release],
     "inspect": [lakes.inspect],
-    "pause": [others.held],
     "precompile": [others.precompile],
     "preview": [lakes.preview, lakes.preview_a_release],
     "promote": [others.promote, others.promote_conflict],
     "publish": [others.publish_into],
-    "quarantine list": [lakes.quarantine_list, lakes.quarantine_list_of_pipelines],
-    "quarantine resubmit": [
-        lakes.quarantine_resubmit, lakes.quarantine_resubmit_by_a_release, lakes.quarantine_resubmit_of_a_pipeline
-    ],
+    "quarantine list": [lakes.quarantine_list],
+    "quarantine resubmit": [lakes.quarantine_resubmit, lakes.quarantine_resubmit_by_a_release],
     "quarantine show": [lakes.quarantine_show],
     "registry check": [others.registry_check],
     "registry copy": [others.registry_copy],
     "registry prune": [others.registry_prune],
     "registry yank": [others.registry_yank],
-    "releases": [others.releases, others.releases_of_pipelines],
+    "releases": [others.releases],
     "replay": [others.replay],
-    "resume": [others.held],
-    "retract": [others.retract],
     "rollback": [others.rollback],
     "run": [
-        lakes.run_by_hand, lakes.run_from_here, lakes.run_without_a_lake, lakes.run_through_pipelines,
-        lakes.run_what_failed, lakes.run_what_failed_in_a_pipeline, lakes.run_by_a_release, lakes.run_odd_names,
-        lakes.run_odd_names_of_a_pipeline, lakes.run_compressed, lakes.run_one_lake_by_two_names,
+        lakes.run_by_hand, lakes.run_from_here, lakes.run_what_failed, lakes.run_by_a_release, lakes.run_odd_names,
+        lakes.run_compressed, lakes.run_one_lake_by_two_names,
     ],
     "serve": [lakes.serve, lakes.serve_a_release],
     "sign": [others.sign],
-    "status": [lakes.status, lakes.status_of_pipelines],
+    "status": [lakes.status],
     "verify": [lakes.verify, lakes.verify_by_a_registry],
 }
-
-# Where a catalog listens to the lake.
+# Through a pipeline, whose lake is in a bucket; and where a catalog listens to it.
 IN_BUCKETS = {
+    "backfill": [others.backfill],
     "contract change": [connected.contract_change],
     "fsck": [connected.fsck],
-    "quarantine resubmit": [connected.quarantine_resubmit],
+    "pause": [others.held],
+    "quarantine list": [lakes.quarantine_list_of_pipelines],
+    "quarantine resubmit": [lakes.quarantine_resubmit_of_a_pipeline, connected.quarantine_resubmit],
+    "releases": [others.releases_of_pipelines],
     "replay": [connected.replay],
-    "retract": [connected.retract],
-    "run": [connected.run],
+    "resume": [others.held],
+    "retract": [others.retract, connected.retract],
+    "run": [
+        lakes.run_without_a_lake, lakes.run_through_pipelines, lakes.run_what_failed_in_a_pipeline,
+        lakes.run_odd_names_of_a_pipeline, connected.run,
+    ],
     "serve": [connected.serve],
+    "status": [lakes.status_of_pipelines],
 }
+# Pipelines in a folder.
+HERE = {
+    "backfill": [others.no_lake_here],
+    "pause": [others.held_here],
+    "resume": [others.held_here],
+    "retract": [others.no_lake_here],
+}
+VERBS = sorted({*CASES, *IN_BUCKETS, *HERE})
 
 
 @cache
@@ -110,7 +120,7 @@ def unused(calls):
 def ran(verb, home, arguments, calls):
     """Runs the cases of a verb in a home; what went wrong, or that all is well."""
     begun, wrong = time.monotonic(), []
-    cases = CASES[verb] + (IN_BUCKETS.get(verb, []) if home != "folder" else [])
+    cases = CASES.get(verb, []) + (HERE if home == "folder" else IN_BUCKETS).get(verb, [])
     for case in cases:
         with World(home, arguments, calls) as world:
             try:
@@ -126,7 +136,7 @@ def in_home(home, arguments, verbs=None):
     """All cases in one home, a line for each verb."""
     calls = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        told = pool.map(lambda verb: ran(verb, home, arguments, calls), verbs or CASES)
+        told = pool.map(lambda verb: ran(verb, home, arguments, calls), verbs or VERBS)
         lines = [line for of_verb in told for line in of_verb]
     wrong = [line for line in lines if line.startswith("FAILED")]
     print("\n".join(line for line in lines if line not in wrong))
@@ -142,7 +152,7 @@ def every_verb_has_a_case(_, arguments):
     del arguments
     table = documented()
     wanted = {verb for verb, names in table.items() if names} | THROUGH_PIPELINES
-    lacking, unknown = sorted(wanted - set(CASES)), sorted(set(CASES) - set(table))
+    lacking, unknown = sorted(wanted - set(VERBS)), sorted(set(VERBS) - set(table))
     assert not lacking and not unknown, f"without a case: {lacking}; no verb of {TABLE.name}: {unknown}"
 
 

@@ -48,8 +48,11 @@ def loaded(world, body=MIXED, code=3, key="raw/a.ndjson"):
 
 
 def deployed(world, more=""):
-    """A pipeline `orders` that takes objects below `in/` into the world's lake; the prefix of its sources."""
-    lake = world.lake()
+    """A pipeline `orders` that takes objects below `in/`; the prefix of its sources.
+
+    Its lake is the world's. Where that is a folder it is one in the bucket: a pipeline with a source in S3 has no other.
+    """
+    lake = world.bucket.place("lake/")
     world.file("orders.toml", spec())
     below = world.bucket.place("in/")
     world.file(

@@ -200,16 +200,39 @@ def component(world):
 
 
 def config_check(world):
-    registry = released(world)
-    deployed(world)
-    told = world.did("config", "check", "lakegate.toml", "--registry", registry, "--transform", "orders@1.0.0")
-    assert told["valid"] and [one["lake"].strip("/") for one in told["pipelines"]][0].endswith("lake"), told
-    world.file("orders.toml", spec("bigit"))
-    wrong = world.did("config", "check", "--registry", registry, "--transform", "orders@1.0.0", code=2)
+    """A configuration with its spec beside it, wherever both are."""
+    registry, below = released(world), deployed(world)
+    place = world.put("conf/lakegate.toml", (world.cwd / "lakegate.toml").read_text())
+    world.put("conf/orders.toml", spec())
+    told = ("config", "check", place, "--live", "--registry", registry, "--transform", "orders@1.0.0")
+    checked = world.did(*told)
+    assert checked["valid"] and [one["source"] for one in checked["pipelines"]] == [below], checked
+    world.put("conf/orders.toml", spec("bigit"))
+    wrong = world.did(*told, code=2)
     assert not wrong["valid"] and len(wrong["mistakes"]) == 1, wrong
 
 
 # --- only through lakegate.toml -----------------------------------------------------------------------
+
+
+def held_here(world):
+    """A pipeline whose source is a folder is held by a mark in its lake."""
+    world.file("orders.toml", spec())
+    world.file("lakegate.toml", '[pipeline.orders]\nsource = "in/"\nlake = "lake/"\nspec = "orders.toml"\n')
+    assert world.did("pause", "orders") == {"pipeline": "orders", "paused": True}
+    assert "lake/_lakegate/paused/orders.json" in world.names("lake/")
+    assert world.did("resume", "orders") == {"pipeline": "orders", "paused": False}
+    assert world.names("lake/_lakegate/paused/") == []
+
+
+def no_lake_here(world):
+    """A pipeline that takes objects has its lake in a bucket: what a function wrote into a folder would not stay."""
+    below = deployed(world)
+    text = (world.cwd / "lakegate.toml").read_text()
+    world.file("lakegate.toml", text.replace(world.bucket.place("lake/"), "lake/"))
+    for verb in (("backfill", below), ("retract", below), ("pause", "orders"), ("run", below)):
+        assert world.refused(*verb, code="config_invalid") == 1
+    assert world.names("lake/") == []
 
 
 def backfill(world):
