@@ -198,7 +198,7 @@ def main():
     finally:
         peers.stdin.close()
         peers.wait()
-    sys.exit("\n".join(wrong))
+    sys.exit("\n".join(wrong) or None)
 
 
 if __name__ == "__main__":
