@@ -251,8 +251,8 @@ pub struct LakeAt {
     pub lake: Lake,
     /// Whether there are any.
     pub connected: bool,
-    /// A pipeline that reads there.
-    pub read_by: Option<String>,
+    /// Why nothing may be written there, if it may not.
+    pub in_the_way: Option<String>,
 }
 
 /// The lake at an S3 URI.
@@ -271,15 +271,26 @@ pub fn lake_at(uri: &str, config: Option<&Path>) -> Result<LakeAt> {
         Location::Local(_) => false,
     };
     let writers: Vec<&Pipeline> = config.pipelines.values().filter(here).collect();
-    let root = format!("s3://{bucket}/{prefix}");
-    let reads = |pipeline: &&Pipeline| {
-        format!("{}/", root.trim_end_matches('/')).starts_with(&pipeline.source.location.uri())
-    };
-    let read_by = config.pipelines.values().find(reads).map(|pipeline| pipeline.name.clone());
     let connected = !writers.is_empty();
-    let lake =
-        named_lake(&aws()?, &Location::S3 { bucket: bucket.clone(), prefix: prefix.clone() }, &writers)?;
-    Ok(LakeAt { lake, connected, read_by })
+    let root = with_slash(&format!("s3://{bucket}/{prefix}"));
+    let in_the_way = config.pipelines.values().find_map(|pipeline| in_the_way(&root, pipeline));
+    let lake = named_lake(&aws()?, &Location::S3 { bucket, prefix }, &writers)?;
+    Ok(LakeAt { lake, connected, in_the_way })
+}
+
+fn with_slash(uri: &str) -> String {
+    format!("{}/", uri.trim_end_matches('/'))
+}
+
+/// Why nothing may be written to a lake there, for the sake of a pipeline.
+fn in_the_way(root: &str, pipeline: &Pipeline) -> Option<String> {
+    let (name, lake) = (&pipeline.name, with_slash(&pipeline.lake.uri()));
+    if root.starts_with(&pipeline.source.location.uri()) {
+        return Some(format!("lies where the pipeline {name} reads: its files would be taken in"));
+    }
+    let inside = |one: &str, other: &str| one != other && one.starts_with(other);
+    let within = inside(root, &lake) || inside(&lake, root);
+    within.then(|| format!("and the lake of the pipeline {name}, {lake}, lie one in the other"))
 }
 
 /// What the pipeline that takes an object does with it, and its lake; `None` where there is no configuration, or no

@@ -149,7 +149,7 @@ pub struct LakeAt {
     /// Never.
     pub connected: bool,
     /// Never.
-    pub read_by: Option<String>,
+    pub in_the_way: Option<String>,
 }
 
 /// Refused.

@@ -51,8 +51,8 @@ pub struct NamedLake {
     pub shown: PathBuf,
     /// Whether it is in S3 and no pipeline of a configuration writes to it: no catalog hears of what is written.
     pub alone: bool,
-    /// A pipeline that reads where it is.
-    read_by: Option<String>,
+    /// Why nothing may be written there, if it may not.
+    in_the_way: Option<String>,
 }
 
 impl Deref for NamedLake {
@@ -69,20 +69,15 @@ impl NamedLake {
         self.root().starts_with("s3://")
     }
 
-    /// The lake, unless what is written to it would be taken for something to read.
+    /// The lake, unless what is written to it would be taken for something else.
     ///
     /// # Errors
-    /// A pipeline reads there: its files would be the pipeline's next objects.
+    /// A pipeline reads there, or it lies inside of another lake.
     pub fn to_write(self) -> Result<Self, Error> {
-        match &self.read_by {
+        match &self.in_the_way {
             None => Ok(self),
-            Some(pipeline) => {
-                let place = self.shown.display();
-                Err(Error::usage(format!(
-                    "{place} lies where the pipeline {pipeline} reads: its files would be taken in"
-                ))
-                .with_hint("name a lake outside of every pipeline's source"))
-            }
+            Some(why) => Err(Error::usage(format!("{} {why}", self.shown.display()))
+                .with_hint("name a lake outside of every pipeline's source and lake")),
         }
     }
 
@@ -181,8 +176,8 @@ pub fn open_lake(place: &Place, config: Option<&Path>) -> Result<NamedLake, Erro
     let shown = place.shown();
     match place {
         Place::S3(uri) => {
-            let cloud::LakeAt { lake, connected, read_by } = cloud::lake_at(uri, config)?;
-            Ok(NamedLake { lake, shown, alone: !connected, read_by })
+            let cloud::LakeAt { lake, connected, in_the_way } = cloud::lake_at(uri, config)?;
+            Ok(NamedLake { lake, shown, alone: !connected, in_the_way })
         }
         Place::Local(folder) if folder.is_file() => {
             Err(Error::new(Code::NotAFolder, "a lake is a folder, and this is a file")
@@ -190,7 +185,7 @@ pub fn open_lake(place: &Place, config: Option<&Path>) -> Result<NamedLake, Erro
         }
         Place::Local(folder) => {
             let lake = Lake::local(folder).map_err(|error| error.in_file(folder.display().to_string()))?;
-            Ok(NamedLake { lake: lake.within(Arc::new(Anywhere)), shown, alone: false, read_by: None })
+            Ok(NamedLake { lake: lake.within(Arc::new(Anywhere)), shown, alone: false, in_the_way: None })
         }
     }
 }

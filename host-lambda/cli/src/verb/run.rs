@@ -22,6 +22,9 @@ use crate::verb::deployed;
 use clap::Args;
 use lakegate_base::{Code, Error};
 use lakegate_lake::Lake;
+use lakegate_lake::lake::sha256;
+use lakegate_lake::record::FailedRecord;
+use lakegate_lake::run::Plan;
 use serde_json::json;
 use std::time::Instant;
 
@@ -102,6 +105,7 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
     }
     let begun = Instant::now();
     let plans = Plans::new(args.spec.as_ref(), args.table.as_deref(), args.again)?;
+    let mut own = Vec::new();
     let (inputs, lake) = if args.failed {
         let lake = args.lake.existing()?;
         if lake.is_in_s3() && !lake.alone {
@@ -112,7 +116,9 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
                 "leave --lake away: `lakegate run --failed --pipeline NAME`, or --config FILE for all",
             ));
         }
-        (failed_inputs(&lake)?, lake)
+        let (inputs, plans) = failed_inputs(&lake, args)?;
+        own = plans;
+        (inputs, lake)
     } else {
         let lake = args.lake.open()?;
         (inputs(&args.inputs, Some(&lake.shown))?, lake)
@@ -133,21 +139,21 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
     chosen.check_alone(args.spec.as_ref(), args.table.as_deref())?;
     let spec = args.spec.as_ref().map(Place::shown);
     let mut made = Made::new(&lake.shown, contracts(&lake)?);
-    let taking = Taking {
+    let taking = |number: usize| Taking {
         lake: &lake,
         folder: &lake.shown,
         chosen: &chosen,
-        plans: &plans,
+        plans: own.get(number).unwrap_or(&plans),
         spec: spec.as_deref(),
         again: args.again,
         host: "run",
     };
     let mut bar = Bar::new(context.err, inputs.iter().map(Input::bytes).sum(), inputs.len());
-    for input in &inputs {
+    for (number, input) in inputs.iter().enumerate() {
         let name = input.name();
         bar.source(&name);
         let taken = input.open(args.table.as_deref()).and_then(|source| {
-            let outcome = taking.one(&source, &name, &mut |progress| bar.update(&name, &progress))?;
+            let outcome = taking(number).one(&source, &name, &mut |progress| bar.update(&name, &progress))?;
             Ok((source, outcome))
         });
         match taken {
@@ -178,19 +184,45 @@ fn unheard(lake: &NamedLake, context: &Context) -> String {
     format!("{mark} no pipeline of a lakegate.toml writes to this lake: no catalog was told of its tables\n")
 }
 
-/// Sources that failed in a lake and are there still. What came from standard input cannot come again by itself.
-fn failed_inputs(lake: &Lake) -> Result<Vec<Input>, Error> {
-    let mut found = Vec::new();
+/// Sources that failed in a lake and are there still, and the plan that each failed under, unless the command line says
+/// another. What came from standard input cannot come again by itself.
+fn failed_inputs(lake: &Lake, args: &RunArgs) -> Result<(Vec<Input>, Vec<Plans>), Error> {
+    let told = args.spec.is_some() || args.table.is_some() || args.transform.is_set();
+    let (mut found, mut plans) = (Vec::new(), Vec::new());
     for failed in lake.failures()? {
-        let uri = failed.source.uri;
-        let place = if uri.starts_with("s3://") { Place::S3(uri) } else { Place::Local(uri.into()) };
+        let uri = &failed.source.uri;
+        let place =
+            if uri.starts_with("s3://") { Place::S3(uri.clone()) } else { Place::Local(uri.clone().into()) };
         match inputs(&[place], None) {
-            Ok(inputs) => found.extend(inputs),
+            Ok(inputs) if told => found.extend(inputs),
+            Ok(inputs) => {
+                for input in inputs {
+                    found.push(input);
+                    plans.push(plans_of(lake, &failed, args.again)?);
+                }
+            }
             Err(error) if matches!(error.code(), Code::NotFound | Code::NoInput) => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(found)
+    Ok((found, plans))
+}
+
+/// The spec that an object failed under, and its table where that spec names none.
+fn plans_of(lake: &Lake, failed: &FailedRecord, again: bool) -> Result<Plans, Error> {
+    let spec = match lake.spec_text(&failed.spec)? {
+        Some(spec) => spec,
+        None if failed.spec == sha256(b"") => String::new(),
+        None => {
+            let what = format!("the lake has not kept the spec {} that it failed under", failed.spec);
+            return Err(Error::new(Code::SpecUnknown, what)
+                .with_hint("name it: --spec FILE")
+                .in_file(&*failed.source.uri));
+        }
+    };
+    let nameless = matches!(Plan::new(&*spec, None), Err(error) if error.code() == Code::TableMissing);
+    let table = nameless.then_some(failed.pipeline.as_str());
+    Plans::of_text(spec, None, table, again)
 }
 
 /// Objects in buckets, through the pipelines of a configuration.
