@@ -4,7 +4,6 @@ pub mod config;
 pub mod files;
 pub mod inputs;
 pub mod lake;
-pub mod place;
 pub mod plans;
 pub mod registry;
 pub mod transform;

@@ -3,8 +3,7 @@
 //! The only module beside the verbs of deployed pipelines that knows the AWS crate. A build without the feature `aws`
 //! has `cloud_absent.rs` in its place, which says what is missing.
 
-use crate::args::lake::ThroughArg;
-use crate::args::place::{Place, bucket_and_key};
+use crate::place::{Place, bucket_and_key};
 use lakegate_aws::client::Aws;
 use lakegate_aws::config::{Address, Config, ContractWish, FILE_NAME, Location, Pipeline, Route, Told};
 use lakegate_aws::deployed::{
@@ -298,14 +297,18 @@ fn in_the_way(root: &str, pipeline: &Pipeline) -> Option<String> {
 ///
 /// # Errors
 /// The configuration's, or its pipeline's; another pipeline is named than the one that takes it.
-pub fn planned(uri: &str, through: &ThroughArg) -> Result<Option<(Transform, Plan, Place)>> {
-    if through.config.is_none() && found()?.is_none() {
+pub fn planned(
+    uri: &str,
+    named: Option<&str>,
+    config: Option<&Path>,
+) -> Result<Option<(Transform, Plan, Place)>> {
+    if config.is_none() && found()?.is_none() {
         return Ok(None);
     }
-    let deployed = connect(through.config.as_deref())?;
+    let deployed = connect(config)?;
     let (bucket, key) = bucket_and_key(uri)?;
     let Route::Pipeline(pipeline) = deployed.config().route(bucket, key) else { return Ok(None) };
-    if through.pipeline.as_ref().is_some_and(|named| *named != pipeline.name) {
+    if named.is_some_and(|named| named != pipeline.name) {
         return Err(Error::usage(format!("the pipeline {} takes {uri}", pipeline.name)));
     }
     let choice = deployed.pipeline(&pipeline.name)?.choose(uri)?;

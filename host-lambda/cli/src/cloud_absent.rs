@@ -1,7 +1,6 @@
 //! In place of `cloud.rs` in a build without the feature `aws`: folders work, and buckets are refused by name.
 
-use crate::args::lake::ThroughArg;
-use crate::args::place::Place;
+use crate::place::Place;
 use lakegate_base::{Code, Error, Result};
 use lakegate_lake::Lake;
 use lakegate_lake::record::SourceRecord;
@@ -164,8 +163,8 @@ pub fn lake_at(uri: &str, _: Option<&Path>) -> Result<LakeAt> {
 ///
 /// # Errors
 /// `feature_missing` where one is named.
-pub fn planned(_: &str, through: &ThroughArg) -> Result<Option<(Transform, Plan, Place)>> {
-    match &through.pipeline {
+pub fn planned(_: &str, named: Option<&str>, _: Option<&Path>) -> Result<Option<(Transform, Plan, Place)>> {
+    match named {
         Some(pipeline) => Err(absent(&format!("the pipeline {pipeline}"))),
         None => Ok(None),
     }

@@ -14,6 +14,7 @@ mod cloud;
 #[path = "cloud_absent.rs"]
 mod cloud;
 mod context;
+mod place;
 mod serve;
 mod show;
 mod sums;
@@ -228,7 +229,7 @@ fn tree() -> clap::Command {
 fn no_uri_for_a_path(command: clap::Command) -> clap::Command {
     let is_path = |arg: &clap::Arg| arg.get_value_parser().type_id() == TypeId::of::<PathBuf>();
     command
-        .mut_args(|arg| if is_path(&arg) { arg.value_parser(args::place::path()) } else { arg })
+        .mut_args(|arg| if is_path(&arg) { arg.value_parser(place::path()) } else { arg })
         .mut_subcommands(no_uri_for_a_path)
 }
 

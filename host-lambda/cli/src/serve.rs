@@ -32,9 +32,9 @@ use std::path::PathBuf;
 use tokio::sync::Semaphore;
 
 use crate::args::lake::NamedLake;
-use crate::args::place::Place;
 use crate::args::plans::{Plans, read_spec};
 use crate::args::transform::Chosen;
+use crate::place::Place;
 use crate::taking::Taking;
 use lakegate_lake::lake::{Lake, sha256};
 use lakegate_lake::run::{Outcome, Progress};

@@ -4,8 +4,8 @@
 //! lies below it, as a folder does; any other URI is one object.
 
 use crate::args::files;
-use crate::args::place::{Place, bucket_and_key};
 use crate::cloud;
+use crate::place::{Place, bucket_and_key};
 use lakegate_base::{Code, Error};
 use lakegate_lake::source::Source;
 use lakegate_lake::storage::{Facts, Storage};

@@ -7,8 +7,8 @@
 //! * Where no lake is named, it is the folder `lake`; where there is none and a configuration is found, it is the lake
 //!   of its pipelines.
 
-use crate::args::place::Place;
 use crate::cloud;
+use crate::place::Place;
 use clap::Args;
 use lakegate_base::{Code, Error};
 use lakegate_lake::keys::{OWN, is_lake};

@@ -1,7 +1,7 @@
 //! What to do with each source, as a spec and the table beside it say.
 
-use crate::args::place::{Place, bucket_and_key};
 use crate::cloud;
+use crate::place::{Place, bucket_and_key};
 use crate::show::problem;
 use lakegate_base::{Code, Error};
 use lakegate_lake::run::Plan;

@@ -5,8 +5,8 @@
 //! follow the channel; so in a folder with a configuration a rollback is one command of two words.
 
 use crate::args::lake::existing_lake;
-use crate::args::place::Place;
 use crate::cloud::{Connection, Followers};
+use crate::place::Place;
 use clap::Args;
 use lakegate_base::{Code, Error};
 use lakegate_lake::Lake;

@@ -1,8 +1,8 @@
 //! The transform that a verb uses, and with a release what it is told.
 
-use crate::args::place::Place;
 use crate::args::registry::{RegistryArg, name_and_version, registry_named};
 use crate::cloud::Connection;
+use crate::place::Place;
 use clap::Args;
 use lakegate_base::Error;
 use lakegate_lake::Lake;

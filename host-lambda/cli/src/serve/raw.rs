@@ -4,7 +4,7 @@
 //! bucket by a copy, since S3 renames nothing.
 
 use crate::args::inputs::inputs;
-use crate::args::place::Place;
+use crate::place::Place;
 use crate::serve::queue::Waiting;
 use lakegate_base::{Code, Error, Result};
 use lakegate_lake::Lake;

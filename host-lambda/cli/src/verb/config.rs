@@ -5,10 +5,10 @@
 //! The decision to know: standard output says all there is to mend, one line each, as compilers do.
 
 use crate::args::inputs::is_prefix;
-use crate::args::place::{Place, bucket_and_key};
 use crate::args::transform::TransformArg;
 use crate::cloud::Connection;
 use crate::context::Context;
+use crate::place::{Place, bucket_and_key};
 use crate::show::output::{Answer, Exit, Outcome};
 use crate::show::render::{Cell, Grid, Holds, Screen, Tone, count};
 use clap::{Args, Subcommand};

@@ -7,9 +7,9 @@
 use crate::args::config::ConfigArg;
 use crate::args::inputs::{below, is_prefix, no_object};
 use crate::args::lake::ThroughArg;
-use crate::args::place::{Place, bucket_and_key};
 use crate::cloud;
 use crate::context::Context;
+use crate::place::{Place, bucket_and_key};
 use crate::show::output::{Answer, Exit, Outcome};
 use crate::show::problem;
 use crate::show::progress::{Bar, Steps};

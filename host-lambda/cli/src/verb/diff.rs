@@ -1,9 +1,9 @@
 //! `lakegate diff`: what another release would change.
 
 use crate::args::inputs::inputs;
-use crate::args::place::Place;
 use crate::args::registry::{KeyArg, LakesArg, RegistryArg, check_name, open, parse_version};
 use crate::context::Context;
+use crate::place::Place;
 use crate::show::output::{Answer, Exit, Outcome};
 use crate::show::problem;
 use crate::show::progress::Steps;

@@ -5,9 +5,9 @@
 //! left to the next `run` as well; `--dry-run` only tells.
 
 use crate::args::lake::{LakeArg, ThroughArg};
-use crate::args::place::Place;
 use crate::args::transform::TransformArg;
 use crate::context::Context;
+use crate::place::Place;
 use crate::show::output::{Answer, Exit, Outcome};
 use crate::show::render::{Cell, Grid, Holds, Tone, count, visible};
 use clap::Args;

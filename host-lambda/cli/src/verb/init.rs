@@ -5,9 +5,9 @@
 //! the spec and nothing else, so that `> transform.toml` is the way to keep it.
 
 use crate::args::inputs::{Input, inputs};
-use crate::args::place::Place;
 use crate::args::transform::TransformArg;
 use crate::context::Context;
+use crate::place::Place;
 use crate::show::output::{Answer, Outcome};
 use crate::show::problem;
 use crate::show::progress::Bar;

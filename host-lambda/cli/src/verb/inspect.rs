@@ -6,9 +6,9 @@
 
 use crate::args::files;
 use crate::args::inputs::{below, is_prefix, no_object};
-use crate::args::place::{Place, bucket_and_key};
 use crate::cloud;
 use crate::context::Context;
+use crate::place::{Place, bucket_and_key};
 use crate::show::footer::{Column, Footer};
 use crate::show::output::{Answer, Outcome};
 use crate::show::remote::RemoteFile;

@@ -6,11 +6,11 @@
 
 use crate::args::inputs::{inputs, is_prefix};
 use crate::args::lake::{LakeArg, NamedLake};
-use crate::args::place::{Place, bucket_and_key};
 use crate::args::plans::Plans;
 use crate::args::transform::{Pick, TransformArg};
 use crate::cloud;
 use crate::context::Context;
+use crate::place::{Place, bucket_and_key};
 use crate::show::contract_view::ContractView;
 use crate::show::output::{Answer, Exit, Outcome};
 use crate::show::problem;
@@ -122,7 +122,11 @@ fn told(args: &PreviewArgs, source: &Source) -> Result<(Transform, Plan, Option<
     let by_hand = told || args.lake.lake.is_some();
     if !by_hand
         && source.uri().starts_with("s3://")
-        && let Some((transform, plan, lake)) = cloud::planned(source.uri(), &args.lake.through)?
+        && let Some((transform, plan, lake)) = cloud::planned(
+            source.uri(),
+            args.lake.through.pipeline.as_deref(),
+            args.lake.through.config.as_deref(),
+        )?
     {
         let through = args.lake.through.clone();
         return Ok((transform, plan, LakeArg { lake: Some(lake), through }.if_there()?));

@@ -1,11 +1,11 @@
 //! `lakegate publish` and `lakegate precompile`: a signed release into a registry, and its compiled code.
 
-use crate::args::place::Place;
 use crate::args::plans::read_spec;
 use crate::args::registry::{
     KeyArg, LakesArg, RegistryArg, check_name, name_and_version, open, parse_version,
 };
 use crate::context::Context;
+use crate::place::Place;
 use crate::show::output::{Answer, Outcome};
 use crate::show::problem;
 use crate::show::progress::Steps;

@@ -6,10 +6,10 @@
 //! it resolves, and never edits the quarantine.
 
 use crate::args::lake::LakeArg;
-use crate::args::place::Place;
 use crate::args::plans::read_spec;
 use crate::args::transform::TransformArg;
 use crate::context::Context;
+use crate::place::Place;
 use crate::show::made::{Made, lake_flag};
 use crate::show::output::{Answer, Outcome};
 use crate::show::progress::Bar;

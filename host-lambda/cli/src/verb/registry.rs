@@ -4,11 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::args::place::Place;
 use crate::args::registry::{
     KeyArg, LakesArg, Opened, RegistryArg, check_name, name_and_version, open, parse_version, registry_named,
 };
 use crate::context::Context;
+use crate::place::Place;
 use crate::show::output::{Answer, Exit, Outcome};
 use crate::show::problem;
 use crate::show::render::{Screen, Tone, count, size, visible};

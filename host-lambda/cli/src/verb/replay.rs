@@ -1,9 +1,9 @@
 //! `lakegate replay`: history again, with a release that is named.
 
 use crate::args::lake::{existing_lake, open_lake};
-use crate::args::place::Place;
 use crate::args::registry::{KeyArg, LakesArg, Opened, RegistryArg, check_name, open, parse_version};
 use crate::context::Context;
+use crate::place::Place;
 use crate::show::output::{Answer, Exit, Outcome};
 use crate::show::problem;
 use crate::show::progress::Steps;

@@ -6,10 +6,10 @@
 
 use crate::args::inputs::{Input, inputs};
 use crate::args::lake::{LakeArg, NamedLake};
-use crate::args::place::Place;
 use crate::args::plans::Plans;
 use crate::args::transform::TransformArg;
 use crate::context::Context;
+use crate::place::Place;
 use crate::show::made::Made;
 use crate::show::output::{Answer, Outcome};
 use crate::show::problem;
@@ -105,24 +105,7 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
     }
     let begun = Instant::now();
     let plans = Plans::new(args.spec.as_ref(), args.table.as_deref(), args.again)?;
-    let mut own = Vec::new();
-    let (inputs, lake) = if args.failed {
-        let lake = args.lake.existing()?;
-        if lake.is_in_s3() && !lake.alone {
-            return Err(Error::usage(
-                "pipelines of lakegate.toml write to this lake, and know what to do with its objects",
-            )
-            .with_hint(
-                "leave --lake away: `lakegate run --failed --pipeline NAME`, or --config FILE for all",
-            ));
-        }
-        let (inputs, plans) = failed_inputs(&lake, args)?;
-        own = plans;
-        (inputs, lake)
-    } else {
-        let lake = args.lake.open()?;
-        (inputs(&args.inputs, Some(&lake.shown))?, lake)
-    };
+    let Gathered { inputs, own, lake } = gather(args)?;
     if inputs.is_empty() {
         let text = "nothing failed in this lake that can be taken again\n".to_owned();
         return Ok(Answer {
@@ -173,6 +156,31 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
     bar.say(&unheard(&lake, context));
     bar.finish();
     made.finish(&lake, &chosen.digest(), begun.elapsed(), plans.by_stem(), context.out)
+}
+
+/// What is to be taken, and where to.
+struct Gathered {
+    inputs: Vec<Input>,
+    /// Of each input its own plans; empty where all have those of the command line.
+    own: Vec<Plans>,
+    lake: NamedLake,
+}
+
+fn gather(args: &RunArgs) -> Result<Gathered, Error> {
+    if !args.failed {
+        let lake = args.lake.open()?;
+        let inputs = inputs(&args.inputs, Some(&lake.shown))?;
+        return Ok(Gathered { inputs, own: Vec::new(), lake });
+    }
+    let lake = args.lake.existing()?;
+    if lake.is_in_s3() && !lake.alone {
+        let what = "pipelines of lakegate.toml write to this lake, and know what to do with its objects";
+        return Err(Error::usage(what).with_hint(
+            "leave --lake away: `lakegate run --failed --pipeline NAME`, or --config FILE for all",
+        ));
+    }
+    let (inputs, own) = failed_inputs(&lake, args)?;
+    Ok(Gathered { inputs, own, lake })
 }
 
 /// That no catalog hears of what was made, where one might be expected to.

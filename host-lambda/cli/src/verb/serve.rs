@@ -5,10 +5,10 @@
 //! whole, a second one leaves at once, which is as safe as a crash.
 
 use crate::args::lake::LakeArg;
-use crate::args::place::Place;
 use crate::args::plans::Plans;
 use crate::args::transform::TransformArg;
 use crate::context::Context;
+use crate::place::Place;
 use crate::serve;
 use crate::serve::{Events, Page, Server, check_origin};
 use crate::show::output;

@@ -7,9 +7,9 @@
 mod summary;
 
 use crate::args::lake::{DEFAULT, NamedLake, ThroughArg, existing_lake};
-use crate::args::place::Place;
 use crate::cloud;
 use crate::context::Context;
+use crate::place::Place;
 use crate::show::output::{Answer, Outcome};
 use crate::show::reasons;
 use crate::show::render::{Cell, Grid, Holds, Screen, Tone, count, number, size, visible};

@@ -6,11 +6,11 @@
 
 use crate::args::inputs::inputs;
 use crate::args::lake::{NamedLake, existing_lake};
-use crate::args::place::Place;
 use crate::args::plans::read as read_file;
 use crate::args::registry::registry_named;
 use crate::cloud::Connection;
 use crate::context::Context;
+use crate::place::Place;
 use crate::show::output::{Answer, Exit, Outcome};
 use crate::show::render::{Cell, Grid, Holds, Tone, count, number, short};
 use clap::Args;

@@ -5,10 +5,10 @@
 //! they were, and may take as long as all runs did.
 
 use crate::args::lake::LakeArg;
-use crate::args::place::Place;
 use crate::args::plans::read_spec;
 use crate::args::transform::TransformArg;
 use crate::context::Context;
+use crate::place::Place;
 use crate::show::contract_view::{Change, ContractView, render_changes};
 use crate::show::made::lake_flag;
 use crate::show::output::{Answer, Exit, Outcome};

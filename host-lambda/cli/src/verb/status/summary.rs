@@ -6,7 +6,7 @@
 use crate::show::made::lake_flag;
 use crate::show::output::{Answer, Outcome};
 use crate::show::render::{Cell, Grid, Holds, Screen, Tone, count, number, short, size, visible};
-use crate::sums::sums;
+use crate::sums::{Rejected, sums};
 use crate::verb::status::{LISTED, failed, failures_json};
 use clap::Args;
 use lakegate_base::{Code, Error};
@@ -74,26 +74,7 @@ pub(super) fn summary(lake: &Lake, folder: &Path, part: &Part, wanted: &Wanted, 
             .with_hint("`lakegate backfill PREFIX --dry-run` shows what is not in the tables")
             .in_file(wanted.below.as_deref().unwrap_or_default()));
     }
-    let (tables, rejected) = sums(lake, &history)?;
-    let mut json_tables = Vec::new();
-    let mut grid = Grid::new(&["table", ">rows", ">files", ">bytes", ">sources", "contract", "last commit"]);
-    for (name, sums) in tables.iter().filter(|(_, sums)| wanted.is_all() || !sums.latest.is_empty()) {
-        let contract = lake.contract(name)?;
-        let digest = contract.as_ref().map(|contract| contract.digest.as_str()).unwrap_or_default();
-        grid.row(vec![
-            Cell::new(Tone::Name, name.clone()),
-            number(sums.rows).into(),
-            number(sums.files).into(),
-            size(sums.bytes).into(),
-            number(sums.sources.len() as u64).into(),
-            Cell::new(Tone::Dim, short(digest)),
-            sums.latest.clone().into(),
-        ]);
-        json_tables.push(json!({
-            "table": name, "rows": sums.rows, "files": sums.files, "bytes": sums.bytes,
-            "sources": sums.sources.len(), "contract": digest, "last_commit": sums.latest,
-        }));
-    }
+    let (grid, json_tables, rejected) = tables(lake, &history, wanted)?;
     let mut text = format!(
         "{}: {}, {}\n\n{}",
         screen.paint(Tone::Name, &folder.display().to_string()),
@@ -129,10 +110,36 @@ pub(super) fn summary(lake: &Lake, folder: &Path, part: &Part, wanted: &Wanted, 
     let loads: Vec<Value> = history.entries.iter().map(entry_json).collect();
     let json = json!({
         "lake": folder.display().to_string(), "tables": json_tables, "commits": history.entries.len(),
-        "not_done": history.undone, "rejected": rejected.all, "resolved": rejected.resolved, "open": rejected.open(), "failures": failures_json(&failures),
+        "not_done": history.undone, "rejected": rejected.all, "resolved": rejected.resolved,
+        "open": rejected.open(), "failures": failures_json(&failures),
         "whole": history.is_whole(), "loads": loads, "next": history.next,
     });
     Ok(Answer { text, json, ..Answer::default() })
+}
+
+/// The tables, as text and as JSON, and what was rejected.
+fn tables(lake: &Lake, history: &History, wanted: &Wanted) -> Result<(Grid, Vec<Value>, Rejected), Error> {
+    let (tables, rejected) = sums(lake, history)?;
+    let mut json_tables = Vec::new();
+    let mut grid = Grid::new(&["table", ">rows", ">files", ">bytes", ">sources", "contract", "last commit"]);
+    for (name, sums) in tables.iter().filter(|(_, sums)| wanted.is_all() || !sums.latest.is_empty()) {
+        let contract = lake.contract(name)?;
+        let digest = contract.as_ref().map(|contract| contract.digest.as_str()).unwrap_or_default();
+        grid.row(vec![
+            Cell::new(Tone::Name, name.clone()),
+            number(sums.rows).into(),
+            number(sums.files).into(),
+            size(sums.bytes).into(),
+            number(sums.sources.len() as u64).into(),
+            Cell::new(Tone::Dim, short(digest)),
+            sums.latest.clone().into(),
+        ]);
+        json_tables.push(json!({
+            "table": name, "rows": sums.rows, "files": sums.files, "bytes": sums.bytes,
+            "sources": sums.sources.len(), "contract": digest, "last_commit": sums.latest,
+        }));
+    }
+    Ok((grid, json_tables, rejected))
 }
 
 /// The source objects of a summary, the newest first.
