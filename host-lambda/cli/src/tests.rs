@@ -79,7 +79,7 @@ fn table_of_verbs() -> String {
                     None => format!("`{}`", argument.get_value_names().unwrap_or_default().join(" ")),
                 };
                 let kind = argument.get_value_parser().type_id();
-                if kind == TypeId::of::<crate::place::Place>() {
+                if kind == TypeId::of::<place::Place>() {
                     anywhere.push(named.replace(" | ", " or "));
                 } else if kind == TypeId::of::<PathBuf>() {
                     here.push(named.replace(" | ", " or "));
@@ -114,7 +114,7 @@ fn no_path_of_any_command_takes_a_uri() {
     fn visit(command: &clap::Command, words: &[String]) {
         for argument in command.get_arguments() {
             let kind = argument.get_value_parser().type_id();
-            if kind != TypeId::of::<PathBuf>() && kind != TypeId::of::<crate::place::Place>() {
+            if kind != TypeId::of::<PathBuf>() && kind != TypeId::of::<place::Place>() {
                 continue;
             }
             let before = match (argument.get_long(), argument.get_index()) {

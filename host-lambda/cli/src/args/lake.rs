@@ -73,7 +73,7 @@ impl NamedLake {
     ///
     /// # Errors
     /// A pipeline reads there, or it lies inside of another lake.
-    pub fn to_write(self) -> Result<Self, Error> {
+    pub fn writable(self) -> Result<Self, Error> {
         match &self.in_the_way {
             None => Ok(self),
             Some(why) => Err(Error::usage(format!("{} {why}", self.shown.display()))
@@ -94,7 +94,7 @@ impl LakeArg {
     /// The folder cannot be used, or the configuration.
     pub fn open(&self) -> Result<NamedLake, Error> {
         match self.named()? {
-            Some(place) => open_lake(&place, self.config())?.to_write(),
+            Some(place) => open_lake(&place, self.config())?.writable(),
             None => open_lake(&DEFAULT.into(), None),
         }
     }

@@ -65,7 +65,7 @@ pub fn run(args: &ReplayArgs, context: &Context) -> Outcome {
         .with_hint("name the lake with --lake DIR or S3 URI, or the configuration with --config FILE"));
     }
     let into = match &args.into {
-        Some(place) => Some(open_lake(place, args.lakes.config.as_deref())?.to_write()?),
+        Some(place) => Some(open_lake(place, args.lakes.config.as_deref())?.writable()?),
         None => None,
     };
     if let Some(lake) = into.as_deref().and_then(|into| lakes.iter().find(|(_, lake)| is_same(lake, into))) {
