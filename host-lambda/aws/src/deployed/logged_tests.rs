@@ -182,3 +182,15 @@ fn one_id_leads_from_the_log_to_the_records_and_the_lineage() {
     assert_eq!((&answer["state"], &answer["error"]["code"]), (&json!("failed"), &json!("syntax_error")));
     assert_eq!(lines.iter().map(|line| &line["stage"]).collect::<Vec<_>>(), stages);
 }
+
+#[test]
+fn a_source_that_was_deleted_is_one_line() {
+    if Transform::shipped_digest().is_none() {
+        lakegate_skipped::skipped("this build carries no component");
+        return;
+    }
+    let (lines, answer) = Scene::new().take("in/gone.ndjson");
+    let found: Vec<&Value> = lines.iter().map(|line| &line["stage"]).collect();
+    assert_eq!((&answer["state"], found), (&json!("ignored"), vec![&json!("ignored")]), "{lines:?}");
+    assert!(lines[0]["message"].as_str().unwrap().contains("not there any more"), "{lines:?}");
+}

@@ -72,8 +72,6 @@ impl Deployed {
             Route::Pipeline(pipeline) => {
                 let span = stage::object(&pipeline.name, &object.uri());
                 let _entered = span.enter();
-                let counts = Counts { bytes_in: object.size, ..Counts::default() };
-                stage::reached(Stage::Received, begun, &counts);
                 let failed = |error: &Error| self.failed(&pipeline.name, error, begun, None);
                 let ready = self.pipeline(&pipeline.name).inspect_err(failed)?;
                 self.through(&ready, object, request, begun)?
@@ -122,6 +120,8 @@ impl Deployed {
             Ok(turn) => turn,
             Err(answer) => return Ok(named(answer)),
         };
+        let counts = Counts { bytes_in: Some(taken.source.bytes()), ..Counts::default() };
+        stage::reached(Stage::Received, begun, &counts);
         let (running, time) = (Instant::now(), GuestTime::default());
         let (result, Taken { aws, lake, source, .. }) =
             self.run(ready, &choice, taken, request, &mut |progress| logged(progress, begun), &time);
