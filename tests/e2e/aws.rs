@@ -28,6 +28,7 @@ macro_rules! cases {
 
 cases! {
     a_bad_canary_is_taken_back,
+    a_source_and_its_tables_are_reconciled,
     an_operator_follows_one_id,
     a_crawler_that_runs,
     a_denied_key_is_named,

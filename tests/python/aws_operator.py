@@ -79,3 +79,46 @@ def an_operator_follows_one_id(rig, arguments):
     assert "in quarantine" not in command("status", "numbered")
     same_rows(Table(rig, "numbered").rows(), rows + added, COLUMNS)
     print(f"{run} in {len([1 for line in logged if line.get('id') == run])} lines of the log")
+
+
+def a_source_and_its_tables_are_reconciled(rig, arguments):
+    """What lies in the source and not in the tables is named with its reason, whole and by pages; and what went is."""
+    rig.make_catalog()
+    files = numbered_files(rig)
+    command = Command(rig, arguments, files)
+    place = f"s3://{rig.raw}/in/"
+    for month, name in enumerate(["same", "newer", "goes", "wrong"], 1):
+        rig.put(f"in/{name}.ndjson", numbered(2, 20, month=month)[0])
+    rig.put("in/", b"")
+    rig.put("other/x.ndjson", b"{}\n")
+    rig.put("in/bad.json", b'[{"id": 1, ')
+    command("run", place, code=1)
+    command("retract", f"{place}wrong.ndjson")
+    rig.put("in/newer.ndjson", numbered(3, 20, month=2)[0])
+    rig.put("in/late.ndjson", numbered(2, 20, month=6)[0])
+    rig.s3.delete_object(Bucket=rig.raw, Key="in/goes.ndjson")
+
+    def names(found, key):
+        return sorted((one["source"].removeprefix(place), one.get("why")) for one in found[key])
+
+    whole = command("reconcile", "numbered", "--json", code=1)
+    missing = [("bad.json", "failed"), ("late.ndjson", "new"), ("newer.ndjson", "changed")]
+    assert names(whole, "missing") == missing, whole
+    assert names(whole, "gone") == [("goes.ndjson", None)] and whole["gone"][0]["rows"] == 2, whole
+    assert (whole["in_tables"], whole["retracted"], whole["next"]) == (1, 1, None), whole
+    # A page at a time it is the same.
+    parts, after = [], []
+    while after is not None:
+        parts.append(command("reconcile", "numbered", "--limit", "2", "--json", *after, code=None))
+        after = ["--after", parts[-1]["next"]] if parts[-1]["next"] else None
+    assert len(parts) > 3, len(parts)
+    for key in ("missing", "gone"):
+        assert sorted(name for part in parts for name in names(part, key)) == names(whole, key), (key, parts)
+    assert sum(part["in_tables"] for part in parts) == 1, parts
+    command("backfill", place)
+    left = command("reconcile", "numbered", "--json", code=1)
+    assert names(left, "missing") == [("bad.json", "failed")], left
+    rig.put("in/bad.json", b'[{"id": 1, "noise": "a", "day": "2025-09-01"}]')
+    command("backfill", place)
+    assert command("reconcile", "numbered", "--json")["missing"] == []
+    print(f"{len(parts)} pages of about two objects say what one says")

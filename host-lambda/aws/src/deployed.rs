@@ -13,6 +13,7 @@ mod crawler;
 mod named;
 mod object;
 mod ready;
+mod reconcile;
 mod requests;
 mod retract;
 mod time;
@@ -26,6 +27,7 @@ pub use choice::{follow, registry_at, trust_of};
 pub use named::named_lake;
 pub use object::Request;
 pub use ready::{Ready, check_keys, check_plan};
+pub use reconcile::{Gone, Missing, Reconciled, Why};
 pub use requests::{Answered, Refusal};
 
 use around::Around;

@@ -113,6 +113,13 @@ enum Commands {
     Backfill(verb::deployed::BackfillArgs),
     #[cfg(not(feature = "aws"))]
     Backfill(verb::absent::AbsentArgs),
+    /// Find what lies in a pipeline's source and not in its tables, and the other way round
+    ///
+    /// Looks at both sides, a page at a time, and changes nothing.
+    #[cfg(feature = "aws")]
+    Reconcile(verb::reconcile::ReconcileArgs),
+    #[cfg(not(feature = "aws"))]
+    Reconcile(verb::absent::AbsentArgs),
     /// Hold a deployed pipeline: its events are answered and nothing is taken
     #[cfg(feature = "aws")]
     Pause(verb::deployed::PauseArgs),
@@ -261,6 +268,8 @@ fn dispatch(command: &Commands, context: &Context) -> Outcome {
         #[cfg(feature = "aws")]
         Commands::Backfill(args) => verb::deployed::backfill(args, context),
         #[cfg(feature = "aws")]
+        Commands::Reconcile(args) => verb::reconcile::run(args, context),
+        #[cfg(feature = "aws")]
         Commands::Pause(args) => verb::deployed::pause(args, true, context),
         #[cfg(feature = "aws")]
         Commands::Resume(args) => verb::deployed::pause(args, false, context),
@@ -281,6 +290,8 @@ fn dispatch(command: &Commands, context: &Context) -> Outcome {
         Commands::Config(args) => verb::config::run(args, context),
         #[cfg(not(feature = "aws"))]
         Commands::Backfill(_) => verb::absent::run("backfill"),
+        #[cfg(not(feature = "aws"))]
+        Commands::Reconcile(_) => verb::absent::run("reconcile"),
         #[cfg(not(feature = "aws"))]
         Commands::Pause(_) => verb::absent::run("pause"),
         #[cfg(not(feature = "aws"))]

@@ -22,6 +22,8 @@ pub mod preview;
 pub mod promote;
 pub mod publish;
 pub mod quarantine;
+#[cfg(feature = "aws")]
+pub mod reconcile;
 pub mod registry;
 pub mod replay;
 pub mod run;

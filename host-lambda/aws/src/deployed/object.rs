@@ -120,8 +120,8 @@ impl Deployed {
             Ok(turn) => turn,
             Err(answer) => return Ok(named(answer)),
         };
-        let counts = Counts { bytes_in: Some(taken.source.bytes()), ..Counts::default() };
-        stage::reached(Stage::Received, begun, &counts);
+        let bytes_in = Some(taken.source.bytes());
+        stage::reached(Stage::Received, begun, &Counts { bytes_in, ..Counts::default() });
         let (running, time) = (Instant::now(), GuestTime::default());
         let (result, Taken { aws, lake, source, .. }) =
             self.run(ready, &choice, taken, request, &mut |progress| logged(progress, begun), &time);
