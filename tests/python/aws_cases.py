@@ -315,8 +315,8 @@ def by_hand(rig, arguments):
     rows("a", "c")
     status = lakegate("status", f"{uri}a.ndjson")
     assert "numbered" in status, status
-    text = lakegate("run", f"s3://{rig.raw}/in/missing.ndjson")
-    assert "not there" in text, text
+    text = lakegate("run", f"s3://{rig.raw}/in/missing.ndjson", code=1)
+    assert "there is no such object" in text, text
 
 
 def another_catalog_and_another_s3(_, arguments):
