@@ -38,6 +38,7 @@ on('CSV lines are mended under the file’s header, spec and contract', {}, asyn
   await page.getByRole('button', { name: /^Sales/ }).click();
   await settled(page);
   await tab(page, 'Rejects');
+  await page.locator('.rejects mark').nth(1).waitFor();
   assert.deepEqual(await page.locator('.rejects mark').allInnerTexts(), ['many', '01-02-2025']);
   await shot(page, 'rejects-marked');
   assert.match(await mend(page, 5, 'O2000003-0,C000778,Lamp,2.5,25.0,2025-01-04'), /^Still rejected: .*2\.5|^Still rejected: /);

@@ -99,7 +99,7 @@ fn text(args: &ReconcileArgs, all: &Reconciled, screen: Screen) -> String {
         };
         grid.row(vec![Cell::new(Tone::Warn, why), size(one.bytes).into(), visible(&one.source).into()]);
     }
-    text.push_str(&listed(grid, missing, screen));
+    text.push_str(&listed(&grid, missing, screen));
     let gone = all.gone.len() as u64;
     if all.looked_for > 0 {
         let of = count(all.looked_for, "object in the tables", "objects in the tables");
@@ -113,14 +113,14 @@ fn text(args: &ReconcileArgs, all: &Reconciled, screen: Screen) -> String {
             Cell::new(Tone::Dim, one.id.clone()),
         ]);
     }
-    text.push_str(&listed(grid, gone, screen));
+    text.push_str(&listed(&grid, gone, screen));
     if let Some(next) = &all.next {
         text.push_str(&format!("  not all was looked at; the next part: --after '{}'\n", visible(next)));
     }
     text
 }
 
-fn listed(grid: Grid, all: u64, screen: Screen) -> String {
+fn listed(grid: &Grid, all: u64, screen: Screen) -> String {
     if grid.is_empty() {
         return String::new();
     }
