@@ -26,7 +26,7 @@ pub const DEFAULT: &str = "lake";
 /// The lake to work on.
 #[derive(Args, Clone, Debug, Default)]
 pub struct LakeArg {
-    /// The lake: a folder, or s3://BUCKET/PREFIX/ [default: lake; where there is none, looked at is that of lakegate.toml]
+    /// The lake: a folder, or s3://BUCKET/PREFIX/ [default: the folder lake; verbs that look take that of lakegate.toml where there is none]
     #[arg(long, value_name = "DIR | S3 URI")]
     pub lake: Option<Place>,
     #[command(flatten)]
