@@ -21,8 +21,9 @@ use lakegate_aws::event::{AnswerState, ObjectAnswer, ObjectRef};
 use lakegate_base::time::rfc3339;
 use lakegate_base::{Code, Error};
 use lakegate_lake::Lake;
-use lakegate_lake::record::FailedRecord;
+use lakegate_lake::record::{FailedRecord, SourceRecord};
 use lakegate_lake::source::now_ms;
+use lakegate_lake::storage::Facts;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -206,13 +207,11 @@ pub fn backfill(args: &BackfillArgs, context: &Context) -> Outcome {
             left.markers += 1;
             continue;
         }
-        let modified_ms = facts.modified_ms;
-        let object = ObjectRef { bucket: bucket.into(), key: facts.key, ..ObjectRef::default() };
+        let object = ObjectRef { bucket: bucket.into(), key: facts.key.clone(), ..ObjectRef::default() };
         match deployed.config().route(&object.bucket, &object.key) {
             Route::Pipeline(_) if deployed.is_done(&object)? => left.done += 1,
             Route::Pipeline(pipeline) => match failed.get(&(pipeline.name.clone(), object.uri())) {
-                // A listing may have milliseconds where the object itself tells whole seconds.
-                Some(at) if modified_ms / 1000 <= *at / 1000 => left.failed += 1,
+                Some(known) if is_same(known, &facts) => left.failed += 1,
                 _ => open.push(object),
             },
             Route::Loop { .. } | Route::Unmatched => left.others += 1,
@@ -239,15 +238,21 @@ pub fn backfill(args: &BackfillArgs, context: &Context) -> Outcome {
     Ok(Answer { text, json, ..Answer::default() })
 }
 
-/// Objects that failed in the pipelines, with the time of that version's last change.
-fn known_failures(deployed: &Deployed) -> Result<BTreeMap<(String, String), i64>, Error> {
+/// Objects that failed in the pipelines, with the version that did.
+fn known_failures(deployed: &Deployed) -> Result<BTreeMap<(String, String), SourceRecord>, Error> {
     let mut found = BTreeMap::new();
     for lake in lakes_of(deployed, None)? {
         let failures = lake.failures()?.into_iter();
-        found
-            .extend(failures.map(|failed| ((failed.pipeline, failed.source.uri), failed.source.modified_ms)));
+        found.extend(failures.map(|failed| ((failed.pipeline, failed.source.uri.clone()), failed.source)));
     }
     Ok(found)
+}
+
+/// Whether a listing shows the version that failed. It may have milliseconds where the object itself tells whole
+/// seconds, and it never has a version's id: two uploads of one second are told apart by length and ETag.
+fn is_same(failed: &SourceRecord, listed: &Facts) -> bool {
+    let tag = failed.version.starts_with("v:") || failed.version.starts_with(&format!("{}:", listed.version));
+    tag && failed.bytes == listed.bytes && listed.modified_ms / 1000 <= failed.modified_ms / 1000
 }
 
 /// Takes objects one after the other and tells what each came to.
