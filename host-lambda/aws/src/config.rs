@@ -108,6 +108,12 @@ impl Config {
         self.route_uri(&format!("s3://{bucket}/{key}"))
     }
 
+    /// Why nothing may be written to a lake that a person names: a pipeline reads there, or its lake and this one lie one
+    /// in the other. As a clause that follows the lake's name.
+    pub fn in_the_way(&self, lake: &Location) -> Option<String> {
+        cross::in_the_way(lake, self.pipelines.values())
+    }
+
     /// Which pipeline takes the local file, if any.
     pub fn route_path(&self, path: &Path) -> Route<'_> {
         self.route_uri(&location::absolute(path).to_string_lossy())

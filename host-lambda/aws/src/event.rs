@@ -104,6 +104,11 @@ pub struct ObjectRef {
 }
 
 impl ObjectRef {
+    /// The object of that name as it is now: nothing is said of its version.
+    pub fn named(bucket: &str, key: &str) -> Self {
+        Self { bucket: bucket.into(), key: key.into(), ..Self::default() }
+    }
+
     /// `s3://bucket/key`.
     pub fn uri(&self) -> String {
         format!("s3://{}/{}", self.bucket, self.key)

@@ -13,4 +13,6 @@ pub mod deployed;
 pub mod event;
 pub mod notify;
 pub mod observe;
+#[cfg(test)]
+mod random;
 pub mod s3;

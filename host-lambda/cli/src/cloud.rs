@@ -260,36 +260,19 @@ pub struct LakeAt {
 /// It names no bucket; the configuration has mistakes.
 pub fn lake_at(uri: &str, config: Option<&Path>) -> Result<LakeAt> {
     let (bucket, prefix) = bucket_and_key(uri)?;
-    let (bucket, prefix) = (bucket.to_owned(), prefix.trim_matches('/').to_owned());
-    let config = match config.is_some() || found()?.is_some() {
-        true => configuration(config)?.1,
-        false => Config::default(),
+    let prefix = match prefix.trim_matches('/') {
+        "" => String::new(),
+        prefix => format!("{prefix}/"),
     };
-    let here = |pipeline: &&Pipeline| match &pipeline.lake {
-        Location::S3 { bucket: of, prefix: at } => *of == bucket && at.trim_matches('/') == prefix,
-        Location::Local(_) => false,
-    };
-    let writers: Vec<&Pipeline> = config.pipelines.values().filter(here).collect();
-    let connected = !writers.is_empty();
-    let root = with_slash(&format!("s3://{bucket}/{prefix}"));
-    let in_the_way = config.pipelines.values().find_map(|pipeline| in_the_way(&root, pipeline));
-    let lake = named_lake(&aws()?, &Location::S3 { bucket, prefix }, &writers)?;
-    Ok(LakeAt { lake, connected, in_the_way })
-}
-
-fn with_slash(uri: &str) -> String {
-    format!("{}/", uri.trim_end_matches('/'))
-}
-
-/// Why nothing may be written to a lake there, for the sake of a pipeline.
-fn in_the_way(root: &str, pipeline: &Pipeline) -> Option<String> {
-    let (name, lake) = (&pipeline.name, with_slash(&pipeline.lake.uri()));
-    if root.starts_with(&pipeline.source.location.uri()) {
-        return Some(format!("lies where the pipeline {name} reads: its files would be taken in"));
-    }
-    let inside = |one: &str, other: &str| one != other && one.starts_with(other);
-    let within = inside(root, &lake) || inside(&lake, root);
-    within.then(|| format!("and the lake of the pipeline {name}, {lake}, lie one in the other"))
+    let place = Location::S3 { bucket: bucket.to_owned(), prefix };
+    let config =
+        if config.is_some() || found()?.is_some() { configuration(config)?.1 } else { Config::default() };
+    let writers: Vec<&Pipeline> = config.pipelines.values().filter(|of| of.lake == place).collect();
+    Ok(LakeAt {
+        lake: named_lake(&aws()?, &place, &writers)?,
+        connected: !writers.is_empty(),
+        in_the_way: config.in_the_way(&place),
+    })
 }
 
 /// What the pipeline that takes an object does with it, and its lake; `None` where there is no configuration, or no

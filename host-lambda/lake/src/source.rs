@@ -111,9 +111,19 @@ impl Source {
             whole: None,
             _spool: spool,
         };
-        let mut chunks = source.open()?;
-        while !chunks.next()?.is_empty() {}
-        Ok(source)
+        source.digested()
+    }
+
+    /// With its digest known: that of an object is only once it was read to its end.
+    ///
+    /// # Errors
+    /// It cannot be read, or changes meanwhile.
+    pub fn digested(self) -> Result<Self> {
+        if self.digest.get().is_none() {
+            let mut chunks = self.open()?;
+            while !chunks.next()?.is_empty() {}
+        }
+        Ok(self)
     }
 
     /// An object of a storage, as `facts` pin it. It is not read here.

@@ -4,21 +4,12 @@ use crate::check::check;
 use crate::client::Aws;
 use crate::config::{Config, Location, Origin};
 use crate::deployed::{Deployed, Home};
+use crate::random::Random;
 use lakegate_sandbox::{Limits, Sandbox, Transform};
 use std::fs;
 use tokio::runtime::Runtime;
 
-/// Xorshift: the same cases on every run, so a failure can be looked at again.
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % bound as u64) as usize
-    }
-
     /// Most often the first, which is right.
     fn one<'t>(&mut self, of: &[&'t str]) -> &'t str {
         if self.below(6) == 0 { of[self.below(of.len())] } else { of[0] }

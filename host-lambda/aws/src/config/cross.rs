@@ -181,6 +181,21 @@ fn specs(reader: &Marked, other: &Marked, mistakes: &Mistakes<'_>) {
     }
 }
 
+/// Why nothing may be written to a lake that a person names, for the sake of these pipelines.
+pub(super) fn in_the_way<'p>(
+    lake: &Location,
+    mut pipelines: impl Iterator<Item = &'p Pipeline>,
+) -> Option<String> {
+    pipelines.find_map(|pipeline| {
+        let (name, source, theirs) = (&pipeline.name, &pipeline.source.location, &pipeline.lake);
+        if inside(lake, source) {
+            return Some(format!("lies where the pipeline {name} reads: its files would be taken in"));
+        }
+        let nested = lake != theirs && (inside(lake, theirs) || inside(theirs, lake));
+        nested.then(|| format!("and {theirs}, the lake of the pipeline {name}, lie one in the other"))
+    })
+}
+
 fn inside(inner: &Location, outer: &Location) -> bool {
     inner.uri().starts_with(&outer.uri())
 }

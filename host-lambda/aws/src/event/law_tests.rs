@@ -3,18 +3,9 @@
 use serde_json::json;
 
 use super::*;
-
-/// Xorshift: the same cases on every run, so a failure can be looked at again.
-struct Random(u64);
+use crate::random::Random;
 
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % bound as u64) as usize
-    }
-
     fn text(&mut self, alphabet: &[&str], longest: usize) -> String {
         (0..=self.below(longest)).map(|_| alphabet[self.below(alphabet.len())]).collect()
     }

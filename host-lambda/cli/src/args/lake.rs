@@ -112,10 +112,7 @@ impl LakeArg {
     /// # Errors
     /// As [`Self::open`].
     pub fn if_there(&self) -> Result<Option<NamedLake>, Error> {
-        match self.existing() {
-            Err(error) if error.code() == Code::NoLake => Ok(None),
-            other => other.map(Some),
-        }
+        lake_if_there(&self.place()?, self.config())
     }
 
     /// Whether nothing is named, there is no folder `lake`, and a configuration is found: its pipelines are meant.
@@ -216,6 +213,17 @@ pub fn existing_lake(place: &Place, config: Option<&Path>) -> Result<NamedLake, 
         return Err(none("there is no lake here"));
     }
     Ok(lake)
+}
+
+/// The lake at a place, if there is one.
+///
+/// # Errors
+/// As [`open_lake`].
+pub fn lake_if_there(place: &Place, config: Option<&Path>) -> Result<Option<NamedLake>, Error> {
+    match existing_lake(place, config) {
+        Err(error) if error.code() == Code::NoLake => Ok(None),
+        other => other.map(Some),
+    }
 }
 
 /// What a folder's lake is connected to: sources, wherever they are.

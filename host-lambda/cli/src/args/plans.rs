@@ -1,5 +1,6 @@
 //! What to do with each source, as a spec and the table beside it say.
 
+use crate::args::inputs::no_object;
 use crate::cloud;
 use crate::place::{Place, bucket_and_key};
 use crate::show::problem;
@@ -38,10 +39,10 @@ pub fn read(place: &Place) -> Result<Vec<u8>, Error> {
         }
         Place::S3(uri) => uri,
     };
-    let (_, key) = bucket_and_key(uri)?;
-    match cloud::bucket_of(uri)?.get(key)? {
+    let ((_, key), bucket) = (bucket_and_key(uri)?, cloud::bucket_of(uri)?);
+    match bucket.get(key)? {
         Some(found) => Ok(found.bytes),
-        None => Err(Error::new(Code::NotFound, "there is no such object").in_file(&**uri)),
+        None => Err(no_object(&*bucket, key, uri)),
     }
 }
 

@@ -45,9 +45,9 @@ pub enum Chosen {
     /// A component; the command says what it is told.
     Component(Transform),
     /// One release, whatever its channel says.
-    Release { release: Arc<Release>, loader: Box<Loader>, _alive: Connection },
+    Release { release: Arc<Release>, loader: Box<Loader> },
     /// Whatever the channel picks for each object.
-    Channel { follower: Follower, _alive: Connection },
+    Channel { follower: Follower },
 }
 
 impl Chosen {
@@ -166,8 +166,7 @@ impl TransformArg {
             return Err(Error::usage("no release is named").with_hint("--transform NAME, or NAME@VERSION"));
         };
         let (name, version) = name_and_version(&named.display().to_string())?;
-        let connection = Connection::open()?;
-        let registry = registry_named(place, &connection)?;
+        let registry = registry_named(place, &Connection::open()?)?;
         let trust = self.registry.trusted()?;
         if trust.is_empty() {
             return Err(Error::usage("no key is trusted")
@@ -178,9 +177,9 @@ impl TransformArg {
             Some(version) => loader
                 .load(&name, &version)
                 .map(|release| (Arc::new(release), Box::new(loader)))
-                .map(|(release, loader)| Chosen::Release { release, loader, _alive: connection }),
+                .map(|(release, loader)| Chosen::Release { release, loader }),
             None => Follower::start(loader, self.follow(name, lake, listener)?)
-                .map(|follower| Chosen::Channel { follower, _alive: connection }),
+                .map(|follower| Chosen::Channel { follower }),
         }
     }
 

@@ -37,10 +37,7 @@ pub fn source_of(lake: &Lake, waiting: &Waiting) -> Result<Source> {
             let found = inputs(std::slice::from_ref(&place), None)?;
             let input =
                 found.first().ok_or_else(|| Error::new(Code::UploadGone, format!("{place} is gone")))?;
-            let source = input.open(None)?;
-            // Its digest is known once it was read.
-            read(&mut *source.open()?, |_| Ok(()))?;
-            source
+            input.open(None)?.digested()?
         }
     };
     if source.digest() == waiting.digest {

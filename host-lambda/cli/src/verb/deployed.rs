@@ -16,7 +16,7 @@ use crate::show::progress::{Bar, Steps};
 use crate::show::render::{Screen, Tone, count, number, visible};
 use clap::Args;
 use lakegate_aws::config::Route;
-use lakegate_aws::deployed::{Deployed, Request, connected_lake};
+use lakegate_aws::deployed::{Deployed, Request, bare_lake};
 use lakegate_aws::event::{AnswerState, ObjectAnswer, ObjectRef};
 use lakegate_base::time::rfc3339;
 use lakegate_base::{Code, Error};
@@ -38,7 +38,7 @@ pub fn run(places: &[Place], through: &ThroughArg, again: bool, context: &Contex
         let Place::S3(uri) = place else { continue };
         let (bucket, key) = bucket_and_key(uri)?;
         if !is_prefix(key) {
-            let object = ObjectRef { bucket: bucket.into(), key: key.into(), ..ObjectRef::default() };
+            let object = ObjectRef::named(bucket, key);
             check_taken(&deployed, &object, through)?;
             objects.push(object);
             continue;
@@ -48,7 +48,7 @@ pub fn run(places: &[Place], through: &ThroughArg, again: bool, context: &Contex
             return Err(nothing_below(uri));
         }
         for facts in found {
-            let object = ObjectRef { bucket: bucket.into(), key: facts.key, ..ObjectRef::default() };
+            let object = ObjectRef::named(bucket, &facts.key);
             match check_taken(&deployed, &object, through) {
                 Ok(()) => objects.push(object),
                 Err(_) => left.others += 1,
@@ -96,7 +96,7 @@ pub fn run_failed(through: &ThroughArg, again: bool, context: &Context) -> Outco
     for lake in &lakes {
         for failed in lake.failures()?.iter().filter(|failed| is_wanted(failed, through)) {
             if let Ok((bucket, key)) = bucket_and_key(&failed.source.uri) {
-                objects.push(ObjectRef { bucket: bucket.into(), key: key.into(), ..ObjectRef::default() });
+                objects.push(ObjectRef::named(bucket, key));
             }
         }
     }
@@ -118,7 +118,7 @@ pub fn run_failed(through: &ThroughArg, again: bool, context: &Context) -> Outco
         for failed in lake.failures()?.iter().filter(|failed| failed.at < begun && is_wanted(failed, through))
         {
             let Ok((bucket, key)) = bucket_and_key(&failed.source.uri) else { continue };
-            let object = ObjectRef { bucket: bucket.into(), key: key.into(), ..ObjectRef::default() };
+            let object = ObjectRef::named(bucket, key);
             // There was nothing to do: it is in the tables by another release than the one that it failed under.
             if deployed.is_done(&object)? {
                 lake.settle(&failed.pipeline, &failed.source)?;
@@ -141,7 +141,7 @@ fn lakes_of(deployed: &Deployed, pipeline: Option<&str>) -> Result<Vec<Lake>, Er
     for pipeline in
         deployed.config().pipelines.values().filter(|of| pipeline.is_none_or(|name| of.name == name))
     {
-        let lake = connected_lake(pipeline, deployed.aws(), None)?;
+        let lake = bare_lake(pipeline, deployed.aws())?;
         if lakes.iter().all(|known| known.root() != lake.root()) {
             lakes.push(lake);
         }
@@ -207,7 +207,7 @@ pub fn backfill(args: &BackfillArgs, context: &Context) -> Outcome {
             left.markers += 1;
             continue;
         }
-        let object = ObjectRef { bucket: bucket.into(), key: facts.key.clone(), ..ObjectRef::default() };
+        let object = ObjectRef::named(bucket, &facts.key);
         match deployed.config().route(&object.bucket, &object.key) {
             Route::Pipeline(_) if deployed.is_done(&object)? => left.done += 1,
             Route::Pipeline(pipeline) => match failed.get(&(pipeline.name.clone(), object.uri())) {

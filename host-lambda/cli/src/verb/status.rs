@@ -6,7 +6,7 @@
 
 mod summary;
 
-use crate::args::lake::{DEFAULT, NamedLake, ThroughArg, existing_lake};
+use crate::args::lake::{DEFAULT, NamedLake, ThroughArg, existing_lake, lake_if_there};
 use crate::cloud;
 use crate::context::Context;
 use crate::place::Place;
@@ -70,8 +70,8 @@ pub fn run(args: &StatusArgs, context: &Context) -> Outcome {
         && !through
     {
         // What is said is the lake, where it is one; that of a part file is above it.
-        if is_a_lake(place, config)? {
-            return answer(&existing_lake(place, config)?, None, args, context.out);
+        if let Some(lake) = lake_if_there(place, config)? {
+            return answer(&lake, None, args, context.out);
         }
         if let Some(lake) = lake_above(place, config)? {
             return answer(&lake, given.as_deref(), args, context.out);
@@ -107,20 +107,11 @@ fn lake_above(part: &Place, config: Option<&Path>) -> Result<Option<NamedLake>, 
             Place::S3(_) => Place::S3(format!("{}/", &whole[..at])),
             Place::Local(_) => whole[..at].into(),
         };
-        if is_a_lake(&above, config)? {
-            return existing_lake(&above, config).map(Some);
+        if let Some(lake) = lake_if_there(&above, config)? {
+            return Ok(Some(lake));
         }
     }
     Ok(None)
-}
-
-/// Whether a lake is at a place.
-fn is_a_lake(place: &Place, config: Option<&Path>) -> Result<bool, Error> {
-    match existing_lake(place, config) {
-        Ok(_) => Ok(true),
-        Err(error) if matches!(error.code(), Code::NoLake | Code::NotAFolder) => Ok(false),
-        Err(error) => Err(error),
-    }
 }
 
 /// What happened in one lake, or to a subject in it.
@@ -130,14 +121,12 @@ fn answer(lake: &NamedLake, subject: Option<&str>, args: &StatusArgs, screen: Sc
     if subject.ends_with('/') {
         return of(Wanted { below: Some(prefix_of(subject)), ..Wanted::default() });
     }
-    match about(lake, &lake.shown, subject, screen) {
-        Err(error) if error.code() == Code::UnknownSource => {}
-        found => return found,
-    }
-    if lake.tables()?.iter().any(|table| table == subject) {
+    let found = about(lake, &lake.shown, subject, screen);
+    let unknown = found.as_ref().is_err_and(|error| error.code() == Code::UnknownSource);
+    if unknown && lake.tables()?.iter().any(|table| table == subject) {
         return of(Wanted { table: Some(subject.to_owned()), ..Wanted::default() });
     }
-    about(lake, &lake.shown, subject, screen)
+    found
 }
 
 /// What happened in the lakes of a configuration's pipelines.

@@ -70,20 +70,17 @@ struct Promise {
 struct Pieces {
     lake: Option<NamedLake>,
     registry: Option<Registry>,
-    _connection: Option<Connection>,
 }
 
 /// Runs `verify`.
 pub fn run(args: &VerifyArgs, context: &Context) -> Outcome {
     let promise = read(args)?;
-    let mut pieces = Pieces { lake: None, registry: None, _connection: None };
+    let mut pieces = Pieces { lake: None, registry: None };
     if let Some(place) = args.lake.clone().or_else(|| lake_around(&args.receipt)) {
         pieces.lake = Some(existing_lake(&place, None)?);
     }
     if let Some(place) = &args.registry {
-        let connection = Connection::open()?;
-        pieces.registry = Some(registry_named(place, &connection)?);
-        pieces._connection = Some(connection);
+        pieces.registry = Some(registry_named(place, &Connection::open()?)?);
     }
     let source = source(args, &promise, &pieces)?;
     if source.digest() != promise.receipt.input {
@@ -188,27 +185,18 @@ fn source(args: &VerifyArgs, promise: &Promise, pieces: &Pieces) -> Result<Sourc
     match (&args.input, &promise.record) {
         (Some(place), _) => {
             match &inputs(std::slice::from_ref(place), None)?[..] {
-                [input] => whole(input.open(None)?),
+                [input] => Ok(input.open(None)?.digested()?),
                 _ => Err(Error::usage("a receipt is of one input, and this is a folder")
                     .in_file(place.to_string())),
             }
         }
         (None, Some(record)) => match &pieces.lake {
-            Some(lake) => whole(source_of(lake, record)?),
+            Some(lake) => Ok(source_of(lake, record)?.digested()?),
             None => Source::file(Path::new(&record.source.uri)),
         },
         (None, None) => Err(Error::usage("the receipt does not say where its input is")
             .with_hint("name it with --input FILE")),
     }
-}
-
-/// A source whose digest is known: that of an object is only once it was read.
-fn whole(source: Source) -> Result<Source, Error> {
-    if source.digest().is_empty() {
-        let mut chunks = source.open()?;
-        while !chunks.next()?.is_empty() {}
-    }
-    Ok(source)
 }
 
 fn transform(args: &VerifyArgs, receipt: &Receipt, pieces: &Pieces) -> Result<Transform, Error> {
