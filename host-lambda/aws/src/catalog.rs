@@ -26,8 +26,8 @@ use serde::Serialize;
 pub use crawler::{Crawled, Run, catch_up};
 
 use crate::client::Aws;
-use crate::config::{Catalog, Pipeline};
 use lakegate_base::Result;
+use lakegate_config::{Catalog, Pipeline};
 use lakegate_lake::lake::Lake;
 use lakegate_lake::record::CommitRecord;
 

@@ -1,7 +1,7 @@
 //! `lakegate config check`: what is wrong with a configuration and with what it names, all of it in one go.
 //!
 //! For: the mistakes in the text, and those in the specs, keys and channels of every pipeline that is whole, each at
-//! its line. Not for the rules themselves: those of the text are [`config`](mod@crate::config)'s, those of a start
+//! its line. Not for the rules themselves: those of the text are [`config`](mod@lakegate_config)'s, those of a start
 //! [`deployed`](mod@crate::deployed)'s, and a spec is judged by the transform, which opens a job with it and reads
 //! nothing. The decision to know: what a start refuses is refused here by the same functions, so that what is
 //! accepted here starts.
@@ -15,9 +15,9 @@ use std::cell::OnceCell;
 use serde::Serialize;
 
 use crate::client::Aws;
-use crate::config::{Address, Config, Location, Origin, Pipeline, Reading, Told};
 use crate::deployed::{check_keys, check_plan, read_address};
 use lakegate_base::{Code, Error, Fault, Kind, Result};
+use lakegate_config::{Address, Config, Location, Origin, Pipeline, Reading, Told};
 use lakegate_lake::run::Plan;
 use lakegate_sandbox::{JobOptions, Step, Transform};
 

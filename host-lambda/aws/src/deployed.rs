@@ -34,9 +34,9 @@ use around::Around;
 use ready::Pipelines;
 
 use crate::client::Aws;
-use crate::config::{Address, Config, Encryption as Wanted, Location, Origin, Pipeline};
 use crate::s3::{Encryption, S3Options, S3Storage};
 use lakegate_base::{Code, Error, Result};
+use lakegate_config::{Address, Config, Encryption as Wanted, Location, Origin, Pipeline};
 use lakegate_lake::keys::pause_key;
 use lakegate_lake::lake::Lake;
 use lakegate_lake::storage::{LocalFolder, Storage};
@@ -86,7 +86,7 @@ impl Deployed {
             Origin::Inline { text, .. } => text.clone(),
             Origin::Object { bucket, key } => read_object(aws, bucket, key)?,
         };
-        Config::parse(&text, origin).map_err(|mistakes| crate::config::refused(origin, &mistakes))
+        Config::parse(&text, origin).map_err(|mistakes| lakegate_config::refused(origin, &mistakes))
     }
 
     /// The pipelines of a configuration. A function makes them ready now, a command those that it needs.

@@ -8,7 +8,6 @@
 pub mod catalog;
 pub mod check;
 pub mod client;
-pub mod config;
 pub mod deployed;
 pub mod event;
 pub mod notify;

@@ -14,9 +14,9 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use serde::Serialize;
 
 use crate::client::{Aws, AwsError, Fault};
-use crate::config::Pipeline;
 use body::Body;
 use lakegate_base::{Code, Error, Result};
+use lakegate_config::Pipeline;
 use lakegate_lake::record::{CommitRecord, FailedRecord};
 
 /// SNS takes at most ten attributes with 256 KiB together with the body; a filter on tables needs the names only.

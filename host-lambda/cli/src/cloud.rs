@@ -5,13 +5,13 @@
 
 use crate::place::{Place, bucket_and_key};
 use lakegate_aws::client::Aws;
-use lakegate_aws::config::{Address, Config, ContractWish, FILE_NAME, Location, Pipeline, Route, Told};
 use lakegate_aws::deployed::{
     Deployed, Home, bare_lake, connected_lake, named_lake, read_address, registry_at, trust_of,
     unknown_pipeline,
 };
 use lakegate_aws::s3::{S3Options, S3Storage};
 use lakegate_base::{Error, Result};
+use lakegate_config::{Address, Config, ContractWish, FILE_NAME, Location, Pipeline, Route, Told};
 use lakegate_lake::Lake;
 use lakegate_lake::record::SourceRecord;
 use lakegate_lake::run::Plan;

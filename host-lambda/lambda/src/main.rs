@@ -18,10 +18,10 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
 
 use lakegate_aws::client::Aws;
-use lakegate_aws::config::Config;
 use lakegate_aws::deployed::{Answered, Deployed, Home, Refusal, Request};
 use lakegate_aws::observe::log;
 use lakegate_base::{Code, Error, Result};
+use lakegate_config::Config;
 
 /// Threads of the runtime: one for requests, one for what a blocking thread waits for.
 const WORKERS: usize = 2;

@@ -4,8 +4,8 @@
 
 use std::path::PathBuf;
 
-use lakegate_aws::config::{Config, Origin};
 use lakegate_aws::event::{self, Item, Shape};
+use lakegate_config::{Config, Origin};
 use lakegate_model::Contract;
 use lakegate_release::{Back, Channel, Manifest, Pinned, Promotion, Share};
 use serde_json::Value;

@@ -2,7 +2,7 @@
 //!
 //! Not for judging it: `lakegate config check` does. Decisions to know: a file keeps its path relative to the
 //! configuration, because that is how the function looks for it; so it must lie beside or below, which the check
-//! says of pipelines that a function runs in the same words (`host-lambda/aws/src/config/location.rs`,
+//! says of pipelines that a function runs in the same words (`host-lambda/config/src/location.rs`,
 //! `comes_along`). The private `key` of the commands that sign never comes along.
 
 use std::collections::BTreeMap;

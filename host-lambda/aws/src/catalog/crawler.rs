@@ -18,9 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::refusal;
 use crate::client::{Aws, Fault};
-use crate::config::{Catalog, Pipeline, Wait};
 use lakegate_base::time::rfc3339;
 use lakegate_base::{Code, Error, Result};
+use lakegate_config::{Catalog, Pipeline, Wait};
 use lakegate_lake::keys::crawler_key;
 use lakegate_lake::lake::{Lake, to_json};
 use lakegate_lake::record::CommitRecord;

@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use crate::client::Aws;
-use crate::config::{Config, Origin, Pipeline};
+use lakegate_config::{Config, Origin, Pipeline};
 use lakegate_lake::keys::contract_key;
 use lakegate_lake::lake::Lake;
 use lakegate_lake::record::{CommitRecord, PartRecord, SourceRecord};

@@ -18,8 +18,8 @@ use crate::catalog::contract::same_type;
 use crate::catalog::refusal;
 use crate::catalog::table::{Change, Wanted, columns_of, compression, same_place};
 use crate::client::{Aws, AwsError, Fault};
-use crate::config::Pipeline;
 use lakegate_base::{Code, Error, Result};
+use lakegate_config::Pipeline;
 use lakegate_lake::lake::Lake;
 use lakegate_lake::source::now_ms;
 

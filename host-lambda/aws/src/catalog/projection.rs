@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use crate::catalog::contract::Typed;
 use crate::catalog::partition::DEFAULT_PARTITION;
-use crate::config::Projection;
 use lakegate_base::{Code, Error, Result};
+use lakegate_config::Projection;
 
 /// The parameters of a table with these keys; none if none of its keys is projected.
 pub(super) fn parameters(
@@ -103,7 +103,7 @@ fn makes(projection: &Projection, value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::IntervalUnit;
+    use lakegate_config::IntervalUnit;
 
     fn keys(names: &[&str]) -> Vec<Typed> {
         names.iter().map(|name| Typed { name: (*name).into(), ty: "string".into() }).collect()

@@ -21,8 +21,8 @@ use crate::catalog::contract::Typed;
 use crate::catalog::glue::Glue;
 use crate::catalog::table::{columns, same_place};
 use crate::client::Aws;
-use crate::config::{Pipeline, QuarantineTable};
 use lakegate_base::{Code, Error, Result};
+use lakegate_config::{Pipeline, QuarantineTable};
 use lakegate_lake::Lake;
 use lakegate_lake::keys::quarantine_prefix;
 
@@ -157,7 +157,7 @@ mod tests {
         let name_of = |line: &str| {
             let text = format!("[pipeline.orders.catalog]\nkind = \"glue\"\ndatabase = \"d\"\n{line}");
             let pipeline = Pipeline { name: "web-orders".into(), ..fixture::pipeline(&text) };
-            let crate::config::Catalog::Glue { quarantine, table_prefix, .. } = &pipeline.catalog else {
+            let lakegate_config::Catalog::Glue { quarantine, table_prefix, .. } = &pipeline.catalog else {
                 panic!()
             };
             name(&pipeline, quarantine, table_prefix)

@@ -5,8 +5,8 @@
 //! hint names all three. What is missing or denied is our own set-up's fault, never the source object's.
 
 use crate::client::{Aws, AwsError, Fault};
-use crate::config::Pipeline;
 use lakegate_base::{Code, Error};
+use lakegate_config::Pipeline;
 
 /// With a hint of its own where there is one.
 pub(crate) fn of(error: &AwsError, hint: Option<String>) -> Error {

@@ -10,8 +10,8 @@ use aws_sdk_glue::types::{Column, SerDeInfo, StorageDescriptor, Table, TableInpu
 
 use crate::catalog::contract::{Columns, Typed, same_type};
 use crate::catalog::{partition, projection};
-use crate::config::Projection;
 use lakegate_base::{Code, Error, Result};
+use lakegate_config::Projection;
 use lakegate_lake::lake::Lake;
 use lakegate_lake::record::CommitRecord;
 

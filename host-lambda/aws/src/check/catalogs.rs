@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::Judge;
 use crate::catalog::quarantine_name;
-use crate::config::{Catalog, Pipeline};
+use lakegate_config::{Catalog, Pipeline};
 use lakegate_lake::keys::quarantine_prefix;
 
 /// Finds pipelines that write one table and name different catalogs for it.

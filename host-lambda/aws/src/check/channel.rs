@@ -7,9 +7,9 @@
 use std::sync::Arc;
 
 use super::Judge;
-use crate::config::{Address, Location, Pipeline, PublicKey, Told};
 use crate::deployed::{bare_lake, follow, read_address, registry_at};
 use lakegate_base::{Error, Result};
+use lakegate_config::{Address, Location, Pipeline, PublicKey, Told};
 use lakegate_lake::Lake;
 use lakegate_lake::storage::LocalFolder;
 use lakegate_release::{Registry, Trust};

@@ -2,9 +2,9 @@
 
 use crate::check::check;
 use crate::client::Aws;
-use crate::config::{Config, Location, Origin};
 use crate::deployed::{Deployed, Home};
 use crate::random::Random;
+use lakegate_config::{Config, Location, Origin};
 use lakegate_sandbox::{Limits, Sandbox, Transform};
 use std::fs;
 use tokio::runtime::Runtime;

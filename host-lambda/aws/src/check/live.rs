@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use super::Judge;
 use crate::client::{Aws, AwsError, Fault};
-use crate::config::{Catalog, Config, Encryption, Location, Pipeline, Told};
 use lakegate_base::{Code, Error, Result};
+use lakegate_config::{Catalog, Config, Encryption, Location, Pipeline, Told};
 
 /// Something to be there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

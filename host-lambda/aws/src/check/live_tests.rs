@@ -6,8 +6,8 @@ use std::thread;
 
 use crate::check::{Checked, check};
 use crate::client::Aws;
-use crate::config::Origin;
 use lakegate_base::{Code, Error};
+use lakegate_config::Origin;
 use tokio::runtime::Runtime;
 
 /// Has what is called `there…`, denies what is called `denied…`, takes whoever asks for `stranger…` for one, and lacks

@@ -15,7 +15,6 @@ use serde_json::{Value, json};
 
 use crate::catalog;
 use crate::client::Aws;
-use crate::config::Pipeline;
 use crate::notify;
 use crate::observe;
 use crate::observe::metrics::Metrics;
@@ -23,6 +22,7 @@ use crate::observe::stage;
 use crate::observe::stage::{Counts, Stage};
 use crate::s3::{S3Options, S3Storage};
 use lakegate_base::{Code, Error, Result};
+use lakegate_config::Pipeline;
 use lakegate_lake::lake::{Lake, Surroundings};
 use lakegate_lake::record::{CommitRecord, FailedRecord, SourceRecord};
 use lakegate_lake::run::crash;

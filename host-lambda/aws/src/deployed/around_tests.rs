@@ -7,8 +7,8 @@ use serde_json::Value;
 use tracing::level_filters::LevelFilter;
 
 use super::*;
-use crate::config::{Config, Origin};
 use crate::observe::log::tests::said;
+use lakegate_config::{Config, Origin};
 use lakegate_lake::keys::commit_key;
 use lakegate_lake::lake::{Load, to_json};
 use lakegate_lake::operate::fsck::fsck;

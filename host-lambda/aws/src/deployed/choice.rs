@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use crate::client::Aws;
-use crate::config::{ContractWish, Location, Pipeline, PublicKey, Told};
 use crate::deployed::{Deployed, Ready, bare_lake, read_address, storage_at};
 use crate::observe::metrics::Metrics;
 use crate::observe::stage;
 use lakegate_base::Result;
+use lakegate_config::{ContractWish, Location, Pipeline, PublicKey, Told};
 use lakegate_lake::lake::Lake;
 use lakegate_lake::record::CommitRecord;
 use lakegate_lake::run::Plan;

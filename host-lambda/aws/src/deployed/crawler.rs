@@ -4,11 +4,11 @@
 //! no pipeline names is none of ours and no error, since a rule without a filter sends those of the whole account.
 
 use crate::catalog;
-use crate::config::{Catalog, Pipeline};
 use crate::deployed::object::Request;
 use crate::deployed::{Deployed, bare_lake};
 use crate::observe::stage;
 use lakegate_base::Result;
+use lakegate_config::{Catalog, Pipeline};
 
 impl Deployed {
     /// Starts a crawler again for every pipeline whose rows its last run may have missed.

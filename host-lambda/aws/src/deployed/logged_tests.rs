@@ -10,10 +10,10 @@ use tracing::level_filters::LevelFilter;
 
 use super::*;
 use crate::client::Aws;
-use crate::config::{Config, Location, Origin};
 use crate::deployed::Home;
 use crate::observe::log::tests::said;
 use crate::s3::suite::peers::{Peer, runtime};
+use lakegate_config::{Config, Location, Origin};
 use lakegate_lake::{Lake, RunId};
 use lakegate_sandbox::Transform;
 

@@ -11,11 +11,11 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::client::Aws;
-use crate::config::{ContractWish, Location, Pipeline, Told};
 use crate::deployed::around::{Around, source_of};
 use crate::deployed::{registry_at, storage_at, trust_of};
 use crate::s3::{S3Options, S3Storage};
 use lakegate_base::Result;
+use lakegate_config::{ContractWish, Location, Pipeline, Told};
 use lakegate_lake::lake::{Lake, Surroundings};
 use lakegate_lake::record::{CommitRecord, FailedRecord, SourceRecord};
 use lakegate_lake::source::Source;

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::client::Aws;
-use crate::config::{Location, Pipeline, Route};
 use crate::deployed::time::Time;
 use crate::deployed::{Choice, Deployed, Ready, around, bare_lake};
 use crate::event::{AnswerError, AnswerState, ObjectAnswer, ObjectRef};
@@ -22,6 +21,7 @@ use crate::observe::stage;
 use crate::observe::stage::{Counts, Stage};
 use crate::s3::{S3Options, S3Storage};
 use lakegate_base::{Code, Error, Kind, Result};
+use lakegate_config::{Location, Pipeline, Route};
 use lakegate_lake::lake::{Lake, Standing};
 use lakegate_lake::record::FailedRecord;
 use lakegate_lake::run;

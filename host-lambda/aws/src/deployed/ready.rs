@@ -12,10 +12,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::client::Aws;
-use crate::config::{Config, ContractWish, Location, Pipeline, Told};
 use crate::deployed::choice::Does;
 use crate::deployed::{Home, read_address};
 use lakegate_base::{Code, Error, Kind, Result};
+use lakegate_config::{Config, ContractWish, Location, Pipeline, Told};
 use lakegate_lake::keys::longest_part_key;
 use lakegate_lake::lake::Texts;
 use lakegate_lake::run::Plan;

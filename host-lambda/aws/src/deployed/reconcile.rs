@@ -13,10 +13,10 @@ use std::thread;
 
 use serde::Serialize;
 
-use crate::config::{Location, Pipeline, Route};
 use crate::deployed::{Deployed, bare_lake};
 use crate::s3::{S3Options, S3Storage};
 use lakegate_base::{Code, Error, Result};
+use lakegate_config::{Location, Pipeline, Route};
 use lakegate_lake::keys::{COMMITS, Named};
 use lakegate_lake::lake::Lake;
 use lakegate_lake::record::CommitRecord;

@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::client::Aws;
-use crate::config::ContractWish;
 use crate::deployed::object::Request;
 use crate::deployed::{Deployed, Ready};
 use lakegate_base::{Code, Error, Result};
+use lakegate_config::ContractWish;
 use lakegate_lake::source::Source;
 
 /// Bytes a second that objects have come to so far, to refuse what cannot end in time.

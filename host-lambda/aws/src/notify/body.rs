@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::config::Pipeline;
 use crate::notify::Event;
+use lakegate_config::Pipeline;
 use lakegate_lake::lake::sha256;
 use lakegate_lake::record::{CommitRecord, FailedRecord, ReleaseRecord, SourceRecord};
 

@@ -27,9 +27,9 @@ pub use event::{
 };
 pub use hook::{complete, fail};
 
-use crate::config::Pipeline;
 use columns::Plan;
 use lakegate_base::{Code, Error, Result};
+use lakegate_config::Pipeline;
 use lakegate_lake::RunId;
 use lakegate_lake::record::{CommitRecord, ReleaseRecord};
 use lakegate_lake::storage::Storage;

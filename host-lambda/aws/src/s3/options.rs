@@ -6,6 +6,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use lakegate_config::{SPILL_BYTES, STAGING_BYTES};
+
 /// S3's least size of a part that is not the last.
 pub const MIN_PART_BYTES: usize = 5 << 20;
 /// S3's most parts of an upload.
@@ -13,11 +15,6 @@ pub(super) const MAX_PARTS: usize = 10_000;
 /// Default of [`S3Options::part_bytes`]: above S3's least, so that throughput does not hang on round trips;
 /// no more, since memory is a part times [`MAX_LANES`].
 const PART_BYTES: usize = 8 << 20;
-/// Default of [`S3Options::staging_bytes`]: two parts on their way and as much being filled. More would take
-/// a gigabyte in 365 partitions beyond 400 MiB, and part files come slower than two lanes carry them.
-const STAGING_BYTES: usize = 32 << 20;
-/// Default of [`S3Options::spill_bytes`]: what a function's `/tmp` has when nothing else is said.
-const SPILL_BYTES: u64 = 512 << 20;
 /// Default of [`S3Options::run_limit`]: a function lives 15 minutes, a laptop's run rarely an hour.
 const RUN_LIMIT: Duration = Duration::from_secs(6 * 3600);
 /// Requests with a body at once: fills a function's network with parts of 8 MiB, and more only costs memory.
@@ -72,7 +69,7 @@ impl Default for S3Options {
             encryption: Encryption::default(),
             storage_class: None,
             checksum: Checksum::default(),
-            staging_bytes: STAGING_BYTES,
+            staging_bytes: usize::try_from(STAGING_BYTES).unwrap_or(usize::MAX),
             spill_bytes: SPILL_BYTES,
             spill_folder: std::env::temp_dir(),
             part_bytes: PART_BYTES,

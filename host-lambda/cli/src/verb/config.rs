@@ -15,9 +15,9 @@ use clap::{Args, Subcommand};
 use lakegate_aws::check;
 use lakegate_aws::check::{Checked, Finding};
 use lakegate_aws::client::Aws;
-use lakegate_aws::config::{Address, Catalog, Config, FILE_NAME, Origin, Pipeline, Told, reference};
 use lakegate_aws::deployed::read_address;
 use lakegate_base::Error;
+use lakegate_config::{Address, Catalog, Config, FILE_NAME, Origin, Pipeline, Told, reference};
 use serde_json::{Value, json};
 use std::path::Path;
 

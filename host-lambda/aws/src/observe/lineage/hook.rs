@@ -4,9 +4,9 @@
 //! run began. Only the end knows that there was a run: told at the arrival of an event, each duplicate would
 //! leave a run that begins and never ends. Both calls may be made any number of times.
 
-use crate::config::Pipeline;
 use crate::observe::lineage::{Generation, namespace, write};
 use lakegate_base::{Code, Error, Result};
+use lakegate_config::Pipeline;
 use lakegate_lake::RunId;
 use lakegate_lake::lake::Lake;
 use lakegate_lake::record::{CommitRecord, FailedRecord};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::*;
-use crate::config::{Config, Origin};
 use crate::observe::lineage::{EventType, RunEvent};
+use lakegate_config::{Config, Origin};
 use lakegate_lake::keys::{commit_key, contract_key};
 use lakegate_lake::lake::{sha256, to_json};
 use lakegate_lake::source::Source;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::*;
-use crate::config::{Config, Origin};
+use lakegate_config::{Config, Origin};
 use lakegate_lake::record::{PartRecord, SourceRecord};
 use lakegate_lake::storage::LocalFolder;
 

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::keys::nearest;
-use crate::config::location::Location;
-use crate::config::mistake::{Mistakes, Wrong};
-use crate::config::pipeline::{Pipeline, Told};
+use crate::keys::nearest;
+use crate::location::Location;
+use crate::mistake::{Mistakes, Wrong};
+use crate::pipeline::{Pipeline, Told};
 
 /// A pipeline, and where the text names its places.
 pub(super) struct Marked {

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::keys::{Kind as Of, PROJECTION};
-use crate::config::mistake::Wrong;
-use crate::config::names;
-use crate::config::section::Section;
+use crate::keys::{Kind as Of, PROJECTION};
+use crate::mistake::Wrong;
+use crate::names;
+use crate::section::Section;
 
 /// Where a pipeline's tables are registered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

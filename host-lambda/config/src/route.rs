@@ -3,8 +3,8 @@
 //! Not for reading the object. The decision to know: outputs are looked at first, then the longest prefix
 //! wins, then the longest suffix; a tie cannot be, since it is a mistake in the text.
 
-use crate::config::Config;
-use crate::config::pipeline::Pipeline;
+use crate::Config;
+use crate::pipeline::Pipeline;
 
 /// What becomes of an object.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,21 +8,21 @@ use std::collections::BTreeMap;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::config::catalog::Catalog;
-use crate::config::cross;
-use crate::config::cross::Marked;
-use crate::config::keys::{CATALOG, FAILED, LIMITS, LINEAGE, NOTIFY, OUTPUT, PIPELINE, STORAGE_CLASSES, TOP};
-use crate::config::limits::PipelineLimits;
-use crate::config::location;
-use crate::config::location::{Address, Location};
-use crate::config::mistake::{Mistakes, Wrong};
-use crate::config::names;
-use crate::config::origin::Origin;
-use crate::config::pipeline::{
+use crate::catalog::Catalog;
+use crate::cross;
+use crate::cross::Marked;
+use crate::keys::{CATALOG, FAILED, LIMITS, LINEAGE, NOTIFY, OUTPUT, PIPELINE, STORAGE_CLASSES, TOP};
+use crate::limits::PipelineLimits;
+use crate::location;
+use crate::location::{Address, Location};
+use crate::mistake::{Mistakes, Wrong};
+use crate::names;
+use crate::origin::Origin;
+use crate::pipeline::{
     Above, ContractWish, Encryption, Lineage, Notify, Output, Pipeline, PublicKey, SourcePattern, Told,
 };
-use crate::config::section::{Field, Section};
-use crate::config::{CONFIG_VERSION, Config, Reading};
+use crate::section::{Field, Section};
+use crate::{CONFIG_VERSION, Config, Reading};
 
 pub(super) fn config(text: &str, origin: &Origin) -> Reading {
     let (root, errors) = DeTable::parse_recoverable(text);

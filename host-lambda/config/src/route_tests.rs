@@ -1,6 +1,6 @@
 //! What pipelines are to each other, which of them takes an object, and where the text is found.
 
-use crate::config::*;
+use crate::*;
 
 fn origin() -> Origin {
     Origin::File(PathBuf::from("/etc/lakegate/lakegate.toml"))

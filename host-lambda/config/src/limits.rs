@@ -4,10 +4,9 @@
 //! sandbox's own limits where it has them, and a value outside its range is a mistake before deployment
 //! rather than a surprise in the middle of an object.
 
-use crate::config::keys::Kind;
-use crate::config::mistake::Wrong;
-use crate::config::section::Section;
-use crate::s3::S3Options;
+use crate::keys::Kind;
+use crate::mistake::Wrong;
+use crate::section::Section;
 use lakegate_sandbox::Limits;
 
 /// Limits that a pipeline sets; what is `None` keeps the host's default.
@@ -34,6 +33,12 @@ pub struct PipelineLimits {
     /// A larger source object is refused by name.
     pub max_object_bytes: Option<u64>,
 }
+
+/// Staged bytes in memory where nothing is said: two parts on their way and as much being filled. More would take
+/// a gigabyte in 365 partitions beyond 400 MiB, and part files come slower than two lanes carry them.
+pub const STAGING_BYTES: u64 = 32 << 20;
+/// Staged bytes on disk where nothing is said: what a function's `/tmp` has then.
+pub const SPILL_BYTES: u64 = 512 << 20;
 
 /// What the host takes of a function's memory beside what it stages, which is there twice while it is sent: program,
 /// compiled code, connections, a piece of input and one of output.
@@ -64,7 +69,7 @@ impl PipelineLimits {
     pub fn sandbox(&self, function_bytes: Option<u64>) -> Limits {
         let default = Limits::default();
         let wanted = self.memory_bytes.unwrap_or(default.memory_bytes);
-        let staging = self.staging_bytes.unwrap_or(S3Options::default().staging_bytes as u64);
+        let staging = self.staging_bytes.unwrap_or(STAGING_BYTES);
         let left =
             function_bytes.map(|all| all.saturating_sub(HOST_BYTES + 2 * staging).max(LEAST_GUEST_BYTES));
         Limits {

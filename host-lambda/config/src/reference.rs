@@ -5,8 +5,8 @@
 
 use serde::Serialize;
 
-use crate::config::keys::{Key, Kind, SECTIONS};
-use crate::config::limits::shown;
+use crate::keys::{Key, Kind, SECTIONS};
+use crate::limits::shown;
 
 /// A section of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -34,7 +34,7 @@ pub struct KeyLine {
 pub fn reference() -> Vec<KeySection> {
     let line =
         |key: &Key| KeyLine { key: key.name, value: value(key.kind), absent: key.absent, meaning: key.means };
-    let section = |keys: &'static crate::config::keys::Keys| KeySection {
+    let section = |keys: &'static crate::keys::Keys| KeySection {
         section: keys.title,
         keys: keys.keys.iter().map(line).collect(),
     };
@@ -67,13 +67,12 @@ fn value(kind: Kind) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::limits::size;
-    use crate::s3::S3Options;
+    use crate::limits::{SPILL_BYTES, STAGING_BYTES, size};
     use lakegate_sandbox::Limits;
     use std::path::Path;
 
     const BEGIN: &str =
-        "<!-- keys: made from host-lambda/aws/src/config/keys.rs; its test writes them with UPDATE=1 -->\n";
+        "<!-- keys: made from host-lambda/config/src/keys.rs; its test writes them with UPDATE=1 -->\n";
     const END: &str = "<!-- end of keys -->\n";
 
     fn page() -> String {
@@ -114,7 +113,7 @@ mod tests {
             let line = limits.keys.iter().find(|line| line.key == key).unwrap();
             size(line.absent).unwrap_or_else(|_| panic!("{key}: {}", line.absent))
         };
-        let (guest, s3) = (Limits::default(), S3Options::default());
+        let guest = Limits::default();
         let used = [
             ("memory_bytes", guest.memory_bytes),
             ("step_seconds", guest.step_seconds.into()),
@@ -123,8 +122,8 @@ mod tests {
             ("parts", guest.parts.into()),
             ("open_parts", guest.open_parts.into()),
             ("quarantine_bytes", guest.quarantine_bytes),
-            ("staging_bytes", s3.staging_bytes as u64),
-            ("spill_bytes", s3.spill_bytes),
+            ("staging_bytes", STAGING_BYTES),
+            ("spill_bytes", SPILL_BYTES),
         ];
         for (key, bytes) in used {
             assert_eq!(said(key), bytes, "{key}");

@@ -5,9 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::location::{Address, absolute, address};
-use crate::config::mistake::Wrong;
-use crate::config::{ENVIRONMENT, FILE_NAME};
+use crate::location::{Address, absolute, address};
+use crate::mistake::Wrong;
+use crate::{ENVIRONMENT, FILE_NAME};
 use lakegate_base::{Code, Error, Result};
 
 /// Where a configuration comes from.

@@ -7,9 +7,9 @@
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
-use crate::config::mistake::Wrong;
-use crate::config::names;
-use crate::config::origin::Origin;
+use crate::mistake::Wrong;
+use crate::names;
+use crate::origin::Origin;
 
 /// S3 takes keys of 1,024 bytes; this much of it may be the prefix, the rest is for partitions and file names.
 const PREFIX_BYTES: usize = 512;

@@ -8,6 +8,8 @@
 //! anything is deployed, and once more for each object ([`Route::Loop`]), since a bucket's notification
 //! may cover more than its pipeline's source.
 
+#![forbid(unsafe_code)]
+
 mod catalog;
 mod cross;
 mod keys;
@@ -26,7 +28,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use catalog::{Catalog, IntervalUnit, Projection, QuarantineTable, Wait};
-pub use limits::PipelineLimits;
+pub use limits::{PipelineLimits, SPILL_BYTES, STAGING_BYTES};
 pub use location::{Address, Location};
 pub use mistake::{At, Mistake};
 pub use origin::Origin;
@@ -128,11 +130,11 @@ pub fn refused(origin: &Origin, mistakes: &[Mistake]) -> Error {
 }
 
 #[cfg(test)]
-#[path = "config/places_tests.rs"]
+#[path = "places_tests.rs"]
 mod places_tests;
 #[cfg(test)]
-#[path = "config/route_tests.rs"]
+#[path = "route_tests.rs"]
 mod route_tests;
 #[cfg(test)]
-#[path = "config/config_tests.rs"]
+#[path = "config_tests.rs"]
 mod tests;

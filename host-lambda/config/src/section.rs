@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::config::keys::{Keys, Kind, nearest};
-use crate::config::mistake::{Mistakes, Wrong};
+use crate::keys::{Keys, Kind, nearest};
+use crate::mistake::{Mistakes, Wrong};
 
 /// A section being read.
 pub(super) struct Section<'a> {

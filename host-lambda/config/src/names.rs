@@ -3,7 +3,7 @@
 //! Not for asking whether they exist. The decision to know: a name is refused only for a documented rule,
 //! and an ARN only for what can be seen from outside, so that a new region or partition passes.
 
-use crate::config::mistake::Wrong;
+use crate::mistake::Wrong;
 
 /// S3's rules for general purpose buckets.
 pub(super) fn bucket(name: &str) -> Result<(), Wrong> {

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::catalog::Catalog;
-use crate::config::limits::PipelineLimits;
-use crate::config::location::{Address, Location};
-use crate::config::mistake::{At, Wrong};
+use crate::catalog::Catalog;
+use crate::limits::PipelineLimits;
+use crate::location::{Address, Location};
+use crate::mistake::{At, Wrong};
 
 /// A pipeline without mistakes.
 #[derive(Clone, Debug, PartialEq)]
