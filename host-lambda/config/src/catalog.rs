@@ -31,6 +31,8 @@ pub enum Catalog {
     Crawler {
         /// Its name.
         crawler: String,
+        /// Who starts it.
+        start: CrawlerStart,
         /// Whether the notice waits for it.
         wait: Wait,
     },
@@ -46,6 +48,16 @@ pub enum QuarantineTable {
     Named(String),
     /// None.
     None,
+}
+
+/// Who starts a crawler.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CrawlerStart {
+    /// The host, once it has published.
+    #[default]
+    Published,
+    /// The event of a part file that arrived in the lake.
+    Arrival,
 }
 
 /// How long to wait for a crawler.
@@ -146,6 +158,8 @@ impl Catalog {
             .map(|(column, section)| (column, Projection::read(column, &section)))
             .collect();
         let crawler = section.checked("crawler", names::crawler);
+        let starts = [("published", CrawlerStart::Published), ("arrival", CrawlerStart::Arrival)];
+        let start = section.one_of("start", &starts).map(|field| field.value).unwrap_or_default();
         let (wait, quarantine) = (wait(section), quarantine(section));
         let Some(kind) = section.one_of("kind", &kinds) else {
             section.missing(
@@ -156,7 +170,7 @@ impl Catalog {
             return None;
         };
         let glue = ["database", "table_prefix", "projection", "quarantine"];
-        let crawl = ["crawler", "wait"];
+        let crawl = ["crawler", "start", "wait"];
         if kind.value != Kind::Glue {
             section.of_no_use(&glue, kind.own, "is of use with kind = \"glue\" only");
         }
@@ -186,7 +200,7 @@ impl Catalog {
                 if crawler.is_none() {
                     section.missing("crawler", "a crawler needs its name", "write crawler = \"NAME\"");
                 }
-                Some(Self::Crawler { crawler: crawler?.value, wait })
+                Some(Self::Crawler { crawler: crawler?.value, start, wait })
             }
         }
     }

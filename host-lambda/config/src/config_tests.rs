@@ -127,7 +127,11 @@ fn a_whole_configuration_is_read() {
     assert_eq!(clicks.contract, ContractWish::Learn);
     assert_eq!(
         clicks.catalog,
-        Catalog::Crawler { crawler: "clicks crawler".into(), wait: Wait::Seconds(120) }
+        Catalog::Crawler {
+            crawler: "clicks crawler".into(),
+            start: CrawlerStart::Published,
+            wait: Wait::Seconds(120)
+        }
     );
     let sales = &config.pipelines["sales"];
     assert_eq!(sales.source.location.uri(), "/etc/lakegate/incoming/");
@@ -265,6 +269,46 @@ const LINES: &[(&str, &str)] = &[
     ("limits.step_seconds = 0", "5:23: `step_seconds` is from 1 to 900, not 0"),
     ("limits.parts = -1", "5:16: `parts` is from 1 to 1000000, not -1"),
     ("lineage.namespace = 'x'", "5:1: [lineage] needs `write_to`; write write_to = \"s3://BUCKET/PREFIX/\""),
+    (
+        "trigger = 'sns'",
+        "5:11: `trigger` is one of \"sqs\", \"s3\", \"eventbridge\", \"step-functions\"; did you mean \"sqs\"?",
+    ),
+    ("max_concurrency = 1", "5:19: `max_concurrency` is from 2 to 1000, not 1"),
+    ("expect_every = '1 minute'", "5:16: this is from 10 minutes to 90 days"),
+    (
+        "expect_every = 'daily'",
+        "5:16: this is no span of time; write \"30 minutes\", \"6 hours\" or \"7 days\"",
+    ),
+    ("source_after = 'delete'", "5:16: `source_after` is one of \"keep\", \"tag\""),
+    (
+        "catalog = { kind = 'crawler', crawler = 'c', start = 'never' }",
+        "5:54: `start` is one of \"published\", \"arrival\"",
+    ),
+    (
+        "[stack]",
+        "5:2: a stack needs its `name`; write name = \"my-lake\"; it begins the names of what is deployed",
+    ),
+    (
+        "[stack]\nname = 'My lake'",
+        "6:8: `My lake` is no name of a stack; lower-case letters, digits and `-`, at most 32, a letter first",
+    ),
+    (
+        "[stack]\nname = 'a'\nlog_days = 10",
+        "7:12: CloudWatch Logs keeps logs for 1, 3, 5, 7, 14, 30, 60, 90, 180, 365, 731, 1827 days",
+    ),
+    (
+        "[stack]\nname = 'a'\nexisting = 'raw'",
+        "1:11: the bucket raw is there already, and the trigger \"sqs\" of `orders` would replace what it notifies now; write trigger = \"eventbridge\" or \"step-functions\": EventBridge is switched on beside whatever a bucket notifies",
+    ),
+    (
+        "[stack]\nname = 'a'\nkms_key = 'alias/lake'",
+        "7:11: a stack names its key by ARN: policies take no alias; write arn:aws:kms:REGION:ACCOUNT:key/ID",
+    ),
+    ("[stack]\nname = 'a'\nemail = 'x'", "7:9: this is no address of e-mail; write \"team@example.com\""),
+    (
+        "[stack]\nname = 'a'\nvpc = { subnets = ['subnet-1'] }",
+        "7:1: [stack.vpc] needs its `security_groups`; write security_groups = [\"sg-…\"]",
+    ),
     ("lineage.write_to = ' s3://x/'", "5:20: there are blanks around it, or control characters in it"),
 ];
 

@@ -22,7 +22,7 @@ pub(super) struct Marked {
 }
 
 impl Marked {
-    fn offset(&self, key: &str) -> usize {
+    pub(super) fn offset(&self, key: &str) -> usize {
         self.marks.get(key).copied().unwrap_or(self.offset)
     }
 

@@ -55,15 +55,21 @@ pub(super) enum Kind {
     Bytes(u64, u64),
     ShareOrRecords,
     Pair,
+    /// A span of time, the least and the most in seconds.
+    Span(u64, u64),
+    FlagOrSpan(u64, u64),
 }
 
 use Kind::{
-    Bytes, Count, File, Files, Flag, FlagOrName, FlagOrSeconds, Pair, Place, Sequence, ShareOrRecords, Text,
-    Texts, Topic, Words,
+    Bytes, Count, File, Files, Flag, FlagOrName, FlagOrSeconds, FlagOrSpan, Pair, Place, Sequence,
+    ShareOrRecords, Span, Text, Texts, Topic, Words,
 };
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
 
 const fn key(name: &'static str, kind: Kind, absent: &'static str, means: &'static str) -> Key {
     Key { name, kind, absent, means }
@@ -77,6 +83,7 @@ pub(super) static TOP: Keys = Keys {
     title: "the configuration",
     keys: &[
         key("version", Count(1, 1), "1", "version of this form"),
+        section("stack", "what is deployed around the pipelines; a function reads past it"),
         section(
             "defaults",
             "what pipelines have in common: any key of `[pipeline.NAME]`; a pipeline's own win",
@@ -132,6 +139,37 @@ pub(super) static PIPELINE: Keys = Keys {
             "whether the first objects may teach types, or the spec declares every one (and says `mode = \"freeze\"` or `\"discard\"`)",
         ),
         key("paused", Flag, "false", "events are answered and nothing is taken"),
+        key(
+            "trigger",
+            Words(&["sqs", "s3", "eventbridge", "step-functions"]),
+            "`\"sqs\"`",
+            "of a stack: how objects reach the function. The bucket notifies a queue, or calls the function; or tells EventBridge, whose rule sends to a queue, or starts a state machine",
+        ),
+        key(
+            "max_concurrency",
+            Count(2, 1_000),
+            "10",
+            "of a stack: most invocations at once that the queue of this pipeline starts",
+        ),
+        key(
+            "batch_seconds",
+            Count(0, 300),
+            "0",
+            "of a stack: how long the queue collects objects for one invocation, of at most 10 of them",
+        ),
+        key(
+            "expect_every",
+            Span(10 * MINUTE, 90 * DAY),
+            "nothing is due",
+            "of a stack: an alarm when no object came for so long",
+        ),
+        key(
+            "source_after",
+            Words(&["keep", "tag"]),
+            "`\"keep\"`",
+            "what becomes of a source object once it is done: nothing, or it gets the tag `lakegate=done`",
+        ),
+        key("queries", File, "none", "of a stack: questions in SQL, kept as named queries of Athena"),
         section("catalog", "where tables are registered"),
         section("notify", "who is told"),
         section("failed", "what becomes of an object that failed"),
@@ -165,6 +203,12 @@ pub(super) static CATALOG: Keys = Keys {
             "table of the rejected records; false: none",
         ),
         key("crawler", Text, "needed with `\"crawler\"`", "name of the crawler"),
+        key(
+            "start",
+            Words(&["published", "arrival"]),
+            "`\"published\"`",
+            "who starts the crawler: the host that published, or the event of a Parquet file that arrived",
+        ),
         key(
             "wait",
             FlagOrSeconds(900),
@@ -205,6 +249,7 @@ pub(super) static PROJECTION: Keys = Keys {
 pub(super) static NOTIFY: Keys = Keys {
     title: "[pipeline.NAME.notify]",
     keys: &[
+        // An ARN, or the name of a topic of the account and region that the host runs in.
         key("success", Topic, "nobody", "told once an object is queryable"),
         key("failure", Topic, "nobody", "told when an object failed"),
         key("quarantine", Topic, "nobody", "told when more records were rejected than `quarantine_above`"),
@@ -273,8 +318,95 @@ pub(super) static LINEAGE: Keys = Keys {
     ],
 };
 
-pub(super) static SECTIONS: [&Keys; 9] =
-    [&TOP, &PIPELINE, &CATALOG, &PROJECTION, &NOTIFY, &FAILED, &OUTPUT, &LIMITS, &LINEAGE];
+pub(super) static STACK: Keys = Keys {
+    title: "[stack]",
+    keys: &[
+        key(
+            "name",
+            Text,
+            "needed",
+            "begins the names of what is deployed: lower-case letters, digits and `-`, at most 32",
+        ),
+        key("architecture", Words(&["arm64", "x86_64"]), "`\"arm64\"`", "processor of the function"),
+        key(
+            "memory_mib",
+            Count(256, 10_240),
+            "1024",
+            "memory of the function; with it comes its share of processors",
+        ),
+        key("timeout_seconds", Count(30, 900), "300", "how long an invocation may take"),
+        key(
+            "concurrency",
+            Count(1, 10_000),
+            "the account's",
+            "invocations at once: reserved for the function, and its most",
+        ),
+        key(
+            "log_days",
+            Count(1, 1827),
+            "30",
+            "how long logs are kept; CloudWatch Logs knows certain numbers of days",
+        ),
+        key("tracing", Flag, "true", "AWS X-Ray traces invocations"),
+        key("kms_key", Text, "keys of the services", "ARN of the account's KMS key for all that is made"),
+        key("existing", Texts, "none", "buckets that are there already: they are used, and not made"),
+        key("email", Texts, "nobody", "who is told by e-mail about notices and alarms"),
+        key("lake_formation", Flag, "false", "rights in Lake Formation are granted to the function"),
+        key("cloudtrail", Flag, "false", "CloudTrail keeps who reads and writes objects in the buckets"),
+        key(
+            "reconcile_every",
+            FlagOrSpan(HOUR, 30 * DAY),
+            "`\"1 day\"`",
+            "how often sources and tables are compared; false: never",
+        ),
+        section("athena", "the workgroup that asks the tables"),
+        section("vpc", "the network that the function runs in, if not Lambda's own"),
+    ],
+};
+
+pub(super) static ATHENA: Keys = Keys {
+    title: "[stack.athena]",
+    keys: &[
+        // Athena takes 10 MB at least.
+        key("scan_limit", Bytes(10_000_000, 1 << 50), "10 GiB", "a query that scans more is ended"),
+        key("results_days", Count(1, 3_650), "30", "how long results are kept"),
+    ],
+};
+
+pub(super) static VPC: Keys = Keys {
+    title: "[stack.vpc]",
+    keys: &[
+        key("subnets", Texts, "needed", "ids of private subnets"),
+        key("security_groups", Texts, "needed", "ids of security groups"),
+        key(
+            "id",
+            Text,
+            "no endpoint is made",
+            "id of the VPC, to make endpoints of S3, Glue, SNS and SQS in",
+        ),
+        key(
+            "route_tables",
+            Texts,
+            "none",
+            "ids of the subnets' route tables, which reach S3 by its endpoint",
+        ),
+    ],
+};
+
+pub(super) static SECTIONS: [&Keys; 12] = [
+    &TOP,
+    &STACK,
+    &ATHENA,
+    &VPC,
+    &PIPELINE,
+    &CATALOG,
+    &PROJECTION,
+    &NOTIFY,
+    &FAILED,
+    &OUTPUT,
+    &LIMITS,
+    &LINEAGE,
+];
 
 /// Keys of the spec. `partition_by` is among them on purpose: said twice, the two could differ, and part
 /// files would go where the spec's receipt does not promise them.
@@ -340,6 +472,8 @@ impl Kind {
             Count(..) | Sequence => "a whole number",
             Bytes(..) => "a number of bytes or a text such as \"512 MiB\"",
             ShareOrRecords => "a share such as \"1%\", or a number of records",
+            Span(..) => "a span of time such as \"6 hours\"",
+            FlagOrSpan(..) => "true, false or a span of time such as \"6 hours\"",
             Pair => "a list of two: [\"from\", \"to\"]",
         }
     }

@@ -23,11 +23,12 @@ mod read;
 mod reference;
 mod route;
 mod section;
+mod stack;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use catalog::{Catalog, IntervalUnit, Projection, QuarantineTable, Wait};
+pub use catalog::{Catalog, CrawlerStart, IntervalUnit, Projection, QuarantineTable, Wait};
 pub use limits::{PipelineLimits, SPILL_BYTES, STAGING_BYTES};
 pub use location::{Address, Location};
 pub use mistake::{At, Mistake};
@@ -37,6 +38,7 @@ pub use pipeline::{
 };
 pub use reference::{KeyLine, KeySection, reference};
 pub use route::Route;
+pub use stack::{Architecture, Athena, SourceAfter, Stack, Trigger, Vpc, spoken};
 
 use lakegate_base::{Code, Error, Result};
 
@@ -54,6 +56,8 @@ pub const CONFIG_VERSION: u64 = 1;
 pub struct Config {
     /// By name.
     pub pipelines: BTreeMap<String, Pipeline>,
+    /// What is deployed around them, where that is said.
+    pub stack: Option<Stack>,
 }
 
 /// What a text says.

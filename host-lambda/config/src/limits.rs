@@ -85,7 +85,7 @@ impl PipelineLimits {
     }
 }
 
-fn count(section: &Section<'_>, key: &str) -> Option<u32> {
+pub(super) fn count(section: &Section<'_>, key: &str) -> Option<u32> {
     let field = section.whole(key)?;
     let Kind::Count(least, most) = section.kind(key) else { return None };
     let number = u32::try_from(field.value).ok().filter(|number| (least..=most).contains(number));
@@ -95,7 +95,7 @@ fn count(section: &Section<'_>, key: &str) -> Option<u32> {
     number
 }
 
-fn bytes(section: &Section<'_>, key: &str) -> Option<u64> {
+pub(super) fn bytes(section: &Section<'_>, key: &str) -> Option<u64> {
     let plain = |number: i64| u64::try_from(number).map_err(|_| no_size());
     let field = section.number_or(key, plain, size)?;
     let Kind::Bytes(least, most) = section.kind(key) else { return None };

@@ -65,9 +65,10 @@ fn arn<'a>(service: &str, text: &'a str) -> Option<&'a str> {
     (plausible && word(region) && whose).then_some(resource)
 }
 
-/// The ARN of a standard SNS topic.
+/// A standard SNS topic: its ARN, or its name where it is in the account and region that the host runs in.
 pub(super) fn topic(text: &str) -> Result<String, Wrong> {
-    let resource = arn("sns", text).ok_or_else(|| {
+    let resource = if text.contains(':') { arn("sns", text) } else { Some(text) };
+    let resource = resource.ok_or_else(|| {
         Wrong::new("this is no ARN of an SNS topic")
             .hint("it reads arn:aws:sns:REGION:ACCOUNT:TOPIC, with the account's twelve digits")
     })?;
@@ -82,6 +83,15 @@ pub(super) fn topic(text: &str) -> Result<String, Wrong> {
         ));
     }
     Ok(text.to_owned())
+}
+
+/// The ARN of a KMS key, as a policy names it.
+pub(super) fn kms_key_arn(text: &str) -> Result<String, Wrong> {
+    if arn("kms", text).is_some_and(|resource| resource.starts_with("key/")) {
+        return Ok(text.to_owned());
+    }
+    Err(Wrong::new("a stack names its key by ARN: policies take no alias")
+        .hint("write arn:aws:kms:REGION:ACCOUNT:key/ID"))
 }
 
 /// A KMS key: its ARN, the ARN of an alias, `alias/…`, or its id.
@@ -130,6 +140,7 @@ mod tests {
     #[test]
     fn topics() {
         for legal in [
+            "done",
             "arn:aws:sns:eu-central-1:111122223333:done",
             "arn:aws-us-gov:sns:us-gov-west-1:111122223333:Done_2-x",
             "arn:aws-iso-b:sns:us-isob-east-1:111122223333:d",
@@ -137,7 +148,8 @@ mod tests {
             assert!(topic(legal).is_ok(), "{legal}");
         }
         for illegal in [
-            "done",
+            "two words",
+            "done.fifo",
             "arn:aws:sqs:eu-central-1:111122223333:done",
             "arn:aws:sns:eu-central-1:1111:done",
             "arn:aws:sns::111122223333:done",

@@ -9,6 +9,7 @@ use crate::catalog::Catalog;
 use crate::limits::PipelineLimits;
 use crate::location::{Address, Location};
 use crate::mistake::{At, Wrong};
+use crate::stack::{SourceAfter, Trigger};
 
 /// A pipeline without mistakes.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +34,18 @@ pub struct Pipeline {
     pub catalog: Catalog,
     /// Who is told.
     pub notify: Notify,
+    /// How objects reach the function of a stack.
+    pub trigger: Trigger,
+    /// Most invocations at once that its queue starts.
+    pub max_concurrency: Option<u32>,
+    /// How long its queue collects objects.
+    pub batch_seconds: Option<u32>,
+    /// Seconds within which an object is due.
+    pub expect_every: Option<u64>,
+    /// What becomes of a source object that is done.
+    pub source_after: SourceAfter,
+    /// Questions in SQL.
+    pub queries: Option<Address>,
     /// Where a copy of an object that failed goes.
     pub failed_copy: Option<Location>,
     /// How objects are written.

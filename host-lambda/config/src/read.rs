@@ -11,7 +11,8 @@ use toml::de::{DeTable, DeValue};
 use crate::catalog::Catalog;
 use crate::cross;
 use crate::cross::Marked;
-use crate::keys::{CATALOG, FAILED, LIMITS, LINEAGE, NOTIFY, OUTPUT, PIPELINE, STORAGE_CLASSES, TOP};
+use crate::keys::{CATALOG, FAILED, LIMITS, LINEAGE, NOTIFY, OUTPUT, PIPELINE, STACK, STORAGE_CLASSES, TOP};
+use crate::limits;
 use crate::limits::PipelineLimits;
 use crate::location;
 use crate::location::{Address, Location};
@@ -22,25 +23,34 @@ use crate::pipeline::{
     Above, ContractWish, Encryption, Lineage, Notify, Output, Pipeline, PublicKey, SourcePattern, Told,
 };
 use crate::section::{Field, Section};
+use crate::stack;
+use crate::stack::{SourceAfter, Stack, TRIGGERS};
 use crate::{CONFIG_VERSION, Config, Reading};
 
 pub(super) fn config(text: &str, origin: &Origin) -> Reading {
     let (root, errors) = DeTable::parse_recoverable(text);
     let mistakes = Mistakes::new(text);
     errors.iter().for_each(|error| mistakes.syntax(error));
-    let (pipelines, names) = pipelines(root.get_ref(), origin, &mistakes);
+    let top = Section::new(&TOP, Some(root.get_ref()), None, 0, &mistakes);
+    let (pipelines, names) = pipelines(root.get_ref(), &top, origin, &mistakes);
     cross::check(&pipelines, &names, &mistakes);
+    let stack = top.section("stack", &STACK).and_then(|section| Stack::read(&section));
+    if let Some(stack) = &stack {
+        pipelines
+            .iter()
+            .for_each(|marked| stack::check(stack, &marked.pipeline, marked.offset("trigger"), &mistakes));
+    }
     let pipelines = pipelines.into_iter().map(|marked| (marked.pipeline.name.clone(), marked.pipeline));
-    Reading { config: Config { pipelines: pipelines.collect() }, mistakes: mistakes.into_sorted() }
+    Reading { config: Config { pipelines: pipelines.collect(), stack }, mistakes: mistakes.into_sorted() }
 }
 
 /// All pipelines that are whole, and the names of all.
 fn pipelines<'a>(
     root: &'a DeTable<'a>,
+    top: &Section<'a>,
     origin: &Origin,
     mistakes: &'a Mistakes<'a>,
 ) -> (Vec<Marked>, Vec<&'a str>) {
-    let top = Section::new(&TOP, Some(root), None, 0, mistakes);
     if let Some(version) = top.whole("version").filter(|version| version.value != CONFIG_VERSION as i64) {
         let message = format!("version {} is not known: it is {CONFIG_VERSION}", version.value);
         top.wrong(&version, Wrong::new(message));
@@ -71,8 +81,9 @@ fn pipelines<'a>(
 }
 
 /// Keys whose places are kept, for what is found out about their values later.
-const MARKED: [&str; 16] = [
+const MARKED: [&str; 17] = [
     "source",
+    "trigger",
     "lake",
     "spec",
     "channel",
@@ -123,6 +134,11 @@ impl Reader<'_, '_> {
         let limits = limits.map_or_else(PipelineLimits::default, |section| PipelineLimits::read(&section));
         let lineage = section.section("lineage", &LINEAGE).and_then(|section| self.lineage(&section));
         self.needs(told.as_ref(), contract, table.as_ref(), lake.as_ref(), catalog.as_ref());
+        let trigger = section.one_of("trigger", &TRIGGERS).map(|field| field.value).unwrap_or_default();
+        let after = [("keep", SourceAfter::Keep), ("tag", SourceAfter::Tag)];
+        let source_after =
+            section.one_of("source_after", &after).map(|field| field.value).unwrap_or_default();
+        let queries = section.checked("queries", |text| self.file(text)).map(|field| field.value);
         let before = section.texts("before").map(|field| field.value).unwrap_or_default();
         let marks: BTreeMap<&'static str, usize> =
             MARKED.into_iter().filter_map(|key| Some((key, section.place(key)?))).collect();
@@ -138,6 +154,12 @@ impl Reader<'_, '_> {
             paused,
             catalog: catalog?,
             notify,
+            trigger,
+            max_concurrency: limits::count(section, "max_concurrency"),
+            batch_seconds: limits::count(section, "batch_seconds"),
+            expect_every: stack::seconds(section, "expect_every"),
+            source_after,
+            queries,
             failed_copy,
             output,
             limits,

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::keys::{Key, Kind, SECTIONS};
 use crate::limits::shown;
+use crate::stack::spoken;
 
 /// A section of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -60,6 +61,10 @@ fn value(kind: Kind) -> String {
         Kind::Sequence => "number from 0".to_owned(),
         Kind::Bytes(least, most) => format!("{} to {}", shown(least), shown(most)),
         Kind::ShareOrRecords => "`\"1%\"`, or a number".to_owned(),
+        Kind::Span(least, most) => format!("`\"{}\"` to `\"{}\"`", spoken(least), spoken(most)),
+        Kind::FlagOrSpan(least, most) => {
+            format!("`\"{}\"` to `\"{}\"`, or false", spoken(least), spoken(most))
+        }
         Kind::Pair => "list of two".to_owned(),
     }
 }
