@@ -117,7 +117,7 @@ pub fn register(aws: &Aws, pipeline: &Pipeline, lake: &Lake, record: &CommitReco
             }
             Ok(registered)
         }
-        Catalog::Crawler { crawler, wait, start: _ } => {
+        Catalog::Crawler { crawler, wait, .. } => {
             let crawled = crawler::crawl(aws, lake, record, crawler, *wait)?;
             Ok(Registered { crawler: Some(crawled), ..Registered::default() })
         }

@@ -194,7 +194,10 @@ pub fn connect(config: Option<&Path>) -> Result<Deployed> {
 }
 
 /// The configuration that is named, else the one found, and where it is.
-fn configuration(named: Option<&Path>) -> Result<(PathBuf, Config)> {
+///
+/// # Errors
+/// There is none, or it has mistakes.
+pub fn configuration(named: Option<&Path>) -> Result<(PathBuf, Config)> {
     let path = match named {
         Some(path) => path.to_owned(),
         None => found()?.ok_or_else(|| {
