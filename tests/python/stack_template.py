@@ -10,7 +10,6 @@ from pathlib import Path
 import yaml
 
 PLACE = re.compile(r"\$\{(!?)([A-Za-z0-9:.]+)\}")
-PSEUDO = "AWS::"
 
 
 class _Loader(yaml.SafeLoader):
