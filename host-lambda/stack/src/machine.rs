@@ -160,7 +160,13 @@ fn machine(plan: &Plan<'_>, name: &str, id: &str, definition: Value, topics: Vec
     }
     if plan.stack.tracing {
         // X-Ray has no resources.
-        allowed.push(allow(&["xray:PutTraceSegments", "xray:PutTelemetryRecords"], Value::from("*")));
+        let actions = [
+            "xray:PutTraceSegments",
+            "xray:PutTelemetryRecords",
+            "xray:GetSamplingRules",
+            "xray:GetSamplingTargets",
+        ];
+        allowed.push(allow(&actions, Value::from("*")));
     }
     let substitutions = Map::from_iter([("Function".to_owned(), attribute("Function", "Arn"))]);
     Machine { name: name.to_owned(), id: id.to_owned(), definition, allowed, substitutions }

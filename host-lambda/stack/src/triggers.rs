@@ -84,6 +84,11 @@ fn queue(plan: &Plan<'_>, id: &str, name: &str, visible: Option<u32>, template: 
     template.add(id, "AWS::SQS::Queue", properties);
 }
 
+/// Six times the timeout, and what messages are collected for.
+fn visible(plan: &Plan<'_>, collected: u32) -> u32 {
+    6 * plan.stack.timeout_seconds + collected
+}
+
 fn queue_policy(id: &str, statements: &[Value], template: &mut Template) {
     let document = json!({"Version": "2012-10-17", "Statement": statements});
     let properties = json!({"Queues": [reference(id)], "PolicyDocument": document});
@@ -94,7 +99,8 @@ fn queue_policy(id: &str, statements: &[Value], template: &mut Template) {
 fn with_queue(plan: &Plan<'_>, own: &Own<'_>, template: &mut Template) {
     let id = format!("Queue{}", own.id);
     let name = plan.queue(&own.pipeline.name);
-    queue(plan, &id, &name, Some(6 * plan.stack.timeout_seconds), template);
+    let collected = own.pipeline.batch_seconds.unwrap_or(0);
+    queue(plan, &id, &name, Some(visible(plan, collected)), template);
     let arn = sub(&queue_arn(&name));
     let bucket = bucket_of(&own.pipeline.source.location).unwrap_or_default();
     let sender = if own.pipeline.trigger == Trigger::Sqs {
@@ -108,7 +114,7 @@ fn with_queue(plan: &Plan<'_>, own: &Own<'_>, template: &mut Template) {
     queue_policy(&id, &[sender], template);
     let most = own.pipeline.max_concurrency.unwrap_or(CONCURRENCY);
     let most = plan.stack.concurrency.map_or(most, |all| most.min(all).max(2));
-    poll(plan, &id, 10, own.pipeline.batch_seconds.unwrap_or(0), most, template);
+    poll(plan, &id, 10, collected, most, template);
 }
 
 /// Lambda takes messages from a queue.
@@ -261,7 +267,7 @@ fn arrivals(plan: &Plan<'_>, template: &mut Template) {
         "Part files that arrive start their crawler. A crawler writes no part files, so nothing goes round.",
     );
     let name = prefixed(plan.stack, "arrivals", 80);
-    queue(plan, "Arrivals", &name, Some(6 * plan.stack.timeout_seconds), template);
+    queue(plan, "Arrivals", &name, Some(visible(plan, ARRIVAL_SECONDS)), template);
     let mut senders = Vec::new();
     let arriving = plan.pipelines.iter().filter(|own| starts_on_arrival(own.pipeline));
     for own in arriving {

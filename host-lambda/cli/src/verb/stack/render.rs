@@ -2,7 +2,7 @@
 
 use crate::args::config::ConfigArg;
 use crate::args::transform::TransformArg;
-use crate::cloud::{Connection, configuration};
+use crate::cloud::{Connection, configuration_path};
 use crate::context::Context;
 use crate::show::output::{Answer, Exit, Outcome};
 use crate::show::render::{Screen, Tone, count};
@@ -62,8 +62,8 @@ impl Change {
 }
 
 pub(super) fn run(args: &RenderArgs, context: &Context) -> Outcome {
-    let (path, config) = configuration(args.config.config.as_deref())?;
-    checked(&path, args)?;
+    let path = configuration_path(args.config.config.as_deref())?;
+    let config = checked(&path, args)?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     let rendered = render(&config, &surroundings(&config)?)?;
     let into = args.into.clone().unwrap_or_else(|| folder.join("stack"));
@@ -75,15 +75,17 @@ pub(super) fn run(args: &RenderArgs, context: &Context) -> Outcome {
     Ok(answer(args, &into, &rendered, &changes, &before, context.out))
 }
 
-/// What `lakegate config check` finds stops the rendering.
-fn checked(path: &Path, args: &RenderArgs) -> Result<()> {
+/// The configuration; what `lakegate config check` finds stops the rendering.
+fn checked(path: &Path, args: &RenderArgs) -> Result<Config> {
     let origin = Origin::File(path.to_owned());
     let text = fs::read_to_string(path).map_err(|error| Error::io(&origin.name(), error))?;
-    let found = check::check(&text, &origin, &|| args.transform.load(), None)?.findings;
-    let Some(first) = found.first() else { return Ok(()) };
+    let checked = check::check(&text, &origin, &|| args.transform.load(), None)?;
+    let found = checked.findings;
+    let Some(first) = found.first() else { return Ok(checked.config) };
     let line = first.line.map(|line| format!(":{line}")).unwrap_or_default();
+    let hint = first.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
     Err(Error::usage(format!(
-        "{}{line}: {}{}",
+        "{}{line}: {}{hint}{}",
         first.file,
         first.message,
         if found.len() > 1 {
