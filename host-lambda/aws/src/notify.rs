@@ -9,6 +9,7 @@
 
 mod body;
 mod subject;
+pub mod topic;
 
 use aws_sdk_sns::types::MessageAttributeValue;
 use serde::Serialize;
@@ -96,6 +97,7 @@ fn tell(
     body: impl FnOnce() -> Body,
 ) -> Result<Option<Told>> {
     let Some(topic) = topic else { return Ok(None) };
+    let topic = &aws.wait(topic::arn(aws, topic))?;
     let body = body();
     let mut call = aws.sns().publish().topic_arn(topic).subject(subject::of(&body)).message(body.to_text());
     for (name, kind, value) in attributes(&body) {
