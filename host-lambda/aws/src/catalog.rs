@@ -27,7 +27,7 @@ pub use crawler::{Crawled, Run, catch_up};
 
 use crate::client::Aws;
 use lakegate_base::Result;
-use lakegate_config::{Catalog, Pipeline};
+use lakegate_config::{Catalog, CrawlerStart, Pipeline};
 use lakegate_lake::lake::Lake;
 use lakegate_lake::record::CommitRecord;
 
@@ -86,6 +86,20 @@ impl Registered {
         self.tables.iter().chain(&self.quarantine).any(touched)
             || self.crawler.as_ref().is_some_and(|one| one.run == Run::Started)
     }
+}
+
+/// The crawler that is to be started once something of a pipeline was published.
+pub(crate) fn started_when_published(pipeline: &Pipeline) -> Option<&str> {
+    match &pipeline.catalog {
+        Catalog::Crawler { crawler, start: CrawlerStart::Published, .. } => Some(crawler),
+        _ => None,
+    }
+}
+
+/// What it comes to where somebody else starts a crawler.
+pub(crate) fn left(crawler: &str) -> Registered {
+    let crawler = Crawled { crawler: crawler.into(), run: Run::Left, ready: false };
+    Registered { crawler: Some(crawler), ..Registered::default() }
 }
 
 /// Name in Glue of the table of a pipeline's rejected records; none where there is none.

@@ -49,6 +49,8 @@ pub enum Run {
     /// The one after the present one; a mark in the lake asks for it.
     #[default]
     Again,
+    /// One that somebody else is to start: a state machine, or the event that the files arrived.
+    Left,
 }
 
 /// What came of a crawler.

@@ -91,8 +91,13 @@ mod tests {
             let record = fixture::record("orders", "k1", &[""]);
             register(&aws, &ready.pipeline, &lake, &record).unwrap().crawler.unwrap().run
         };
-        let request =
-            Request { id: "r".into(), begun: std::time::Instant::now(), deadline: None, again: false };
+        let request = Request {
+            id: "r".into(),
+            begun: std::time::Instant::now(),
+            deadline: None,
+            again: false,
+            execution: None,
+        };
         let ended = |crawler: &str| {
             let event = json!({"source": "aws.glue", "detail-type": "Glue Crawler State Change",
                 "detail": {"crawlerName": crawler, "state": "Succeeded"}});

@@ -7,9 +7,9 @@
 use serde_json::Value;
 
 use crate::deployed::Deployed;
-use crate::deployed::object::Request;
+use crate::deployed::object::{Request, ignored};
 use crate::event;
-use crate::event::{Answer, AnswerState, Item, ObjectAnswer, Shape, SqsAnswer};
+use crate::event::{Answer, AnswerState, Item, ObjectAnswer, ObjectRef, Shape, SqsAnswer};
 use crate::observe::stage;
 use lakegate_base::{Error, Kind};
 
@@ -66,6 +66,7 @@ impl Deployed {
         let span = stage::request(&request.id);
         let _entered = span.enter();
         let parsed = event::parse(event);
+        let request = &Request { execution: parsed.execution.clone(), ..request.clone() };
         let (mut answer, mut sqs) = (Answer::default(), SqsAnswer::default());
         let mut trouble: Option<Refusal> = None;
         for delivery in &parsed.deliveries {
@@ -74,6 +75,10 @@ impl Deployed {
                 match item {
                     Item::Ignored { why, uri } => {
                         stage::ignored(uri.as_deref(), why);
+                        // A machine that asked for one object looks at the answer about it.
+                        if parsed.shape == Shape::Task {
+                            answer.objects.push(ignored(&ObjectRef::of_uri(uri.as_deref()), why));
+                        }
                     }
                     Item::CrawlerEnded(crawler) => {
                         if let Err(error) = self.crawler_ended(crawler, request) {
@@ -101,9 +106,18 @@ impl Deployed {
         match trouble {
             Some(refusal) => Err(refusal),
             None if parsed.shape == Shape::Request => single(answer),
+            None if parsed.shape == Shape::Task => single(of_task(answer)),
             None => Ok(Answered::Objects(answer)),
         }
     }
+}
+
+/// A machine finds the list of notices in each answer, however empty.
+fn of_task(mut answer: Answer) -> Answer {
+    for object in &mut answer.objects {
+        object.notices.get_or_insert_default();
+    }
+    answer
 }
 
 /// A state machine asked for one object: what is wrong with it is an error that it can catch.

@@ -262,8 +262,13 @@ fn take(deployed: &Deployed, objects: &[ObjectRef], again: bool, left: &Left, co
     let mut failed = 0;
     for object in objects {
         bar.source(&object.uri());
-        let request =
-            Request { id: "command".into(), begun: std::time::Instant::now(), deadline: None, again };
+        let request = Request {
+            id: "command".into(),
+            begun: std::time::Instant::now(),
+            deadline: None,
+            again,
+            execution: None,
+        };
         match deployed.object(object, &request) {
             Ok(answer) => {
                 let taken = was_taken(&answer);
