@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import history_tables
 import pyarrow
 import pyarrow.parquet
 
@@ -288,6 +289,7 @@ def main():
         for table, (types, rows) in tables.items():
             check_table(checks, f"{example}/{table}", lake / table, types, rows)
         check_history(checks, example, lake, tables)
+        history_tables.check(checks, example, lake)
     print(f"check result: {checks.passed} passed, {checks.failed} failed")
     sys.exit(checks.failed > 0)
 

@@ -63,6 +63,12 @@ pub fn test(workspace: &Workspace) -> Result<bool> {
         check.args([OsStr::new("--lakegate"), lakegate.as_os_str()]);
         count(&mut check, "check result:", &mut totals)
     })?;
+    step("load history, read by DuckDB", || {
+        let mut check = Command::new(&python);
+        check.arg(workspace.tests("python").join("check_history.py"));
+        check.args([OsStr::new("--lakegate"), lakegate.as_os_str()]);
+        count(&mut check, "check result:", &mut totals)
+    })?;
     step("browser preview", || {
         web::ensure_browser()?;
         let mut tests = web::tests(workspace);

@@ -104,8 +104,7 @@ pub(crate) fn left(crawler: &str) -> Registered {
 
 /// Name in Glue of the table of a pipeline's rejected records; none where there is none.
 pub(crate) fn quarantine_name(pipeline: &Pipeline) -> Option<String> {
-    let Catalog::Glue { quarantine, table_prefix, .. } = &pipeline.catalog else { return None };
-    quarantine::name(pipeline, quarantine, table_prefix)
+    quarantine::name(pipeline)
 }
 
 /// Registers all tables of a commit, as the pipeline says. The commit must be published.
@@ -116,7 +115,7 @@ pub(crate) fn quarantine_name(pipeline: &Pipeline) -> Option<String> {
 pub fn register(aws: &Aws, pipeline: &Pipeline, lake: &Lake, record: &CommitRecord) -> Result<Registered> {
     match &pipeline.catalog {
         Catalog::None => Ok(Registered::default()),
-        Catalog::Glue { database, table_prefix, projection, quarantine } => {
+        Catalog::Glue { database, table_prefix, projection, quarantine: _ } => {
             let mut registered = Registered::default();
             for (table, digest) in &record.contracts {
                 let wanted = table::Wanted::read(lake, record, (table, digest), table_prefix, projection)?;
@@ -124,9 +123,8 @@ pub fn register(aws: &Aws, pipeline: &Pipeline, lake: &Lake, record: &CommitReco
                 let glue = glue::Glue::new(aws, pipeline, database, &wanted.name);
                 registered.tables.push(glue.register(lake, &wanted)?);
             }
-            let name = quarantine::name(pipeline, quarantine, table_prefix);
             let due = record.quarantine.is_some() || registered.tables.iter().any(|table| table.created);
-            if let Some(name) = name.filter(|_| due) {
+            if let Some(name) = quarantine::name(pipeline).filter(|_| due) {
                 registered.quarantine = Some(quarantine::register(aws, pipeline, lake, database, &name)?);
             }
             Ok(registered)

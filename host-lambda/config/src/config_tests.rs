@@ -469,3 +469,17 @@ fn a_guest_has_what_the_function_leaves_it() {
     assert_eq!([4096, 1024, 512, 128].map(guest_of), [1024, 832, 320, 32]);
     assert_eq!(limits.sandbox(None).memory_bytes, 1 << 30);
 }
+
+#[test]
+fn tables_of_a_pipeline_s_own_are_named_after_it() {
+    let of = |catalog: &str| {
+        let text = with(&format!("[pipeline.orders.catalog]\n{catalog}\n")).replace(".orders", ".web-orders");
+        parse(&text).pipelines["web-orders"].clone()
+    };
+    let pipeline = of("kind = \"glue\"\ndatabase = \"sales\"\ntable_prefix = \"raw_\"");
+    let tables = pipeline.history_tables().unwrap();
+    let names = (&*tables.database, &*tables.loads, &*tables.failures);
+    assert_eq!(names, ("sales", "raw_web_orders_loads", "raw_web_orders_failures"));
+    assert_eq!(pipeline.glue_name("quarantine").as_deref(), Some("raw_web_orders_quarantine"));
+    assert_eq!(of("kind = \"none\"").history_tables(), None);
+}

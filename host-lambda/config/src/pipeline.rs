@@ -65,12 +65,37 @@ impl Pipeline {
         self.marks.get(key).copied().unwrap_or(self.at)
     }
 
+    /// The name in Glue of a table that is the pipeline's own, such as `<pipeline>_quarantine`, after the prefix of its
+    /// tables; `None` where the host registers none there. A catalog's names have no dashes.
+    pub fn glue_name(&self, of: &str) -> Option<String> {
+        let Catalog::Glue { table_prefix, .. } = &self.catalog else { return None };
+        Some(format!("{table_prefix}{}_{of}", self.name.replace('-', "_")))
+    }
+
+    /// The tables of its history, where its tables are registered in Glue by the host.
+    pub fn history_tables(&self) -> Option<HistoryTables> {
+        let Catalog::Glue { database, .. } = &self.catalog else { return None };
+        let (loads, failures) = (self.glue_name("loads")?, self.glue_name("failures")?);
+        Some(HistoryTables { database: database.clone(), loads, failures })
+    }
+
     /// The places it writes to, each with its name in the text.
     pub fn outputs(&self) -> impl Iterator<Item = (&'static str, &Location)> {
         let lineage = self.lineage.as_ref().map(|lineage| ("lineage.write_to", &lineage.write_to));
         let failed = self.failed_copy.as_ref().map(|place| ("failed.copy_to", place));
         [("lake", &self.lake)].into_iter().chain(failed).chain(lineage)
     }
+}
+
+/// The tables of a pipeline's history in Glue. The host never makes them: whoever deploys it does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryTables {
+    /// Their database.
+    pub database: String,
+    /// What was loaded.
+    pub loads: String,
+    /// What failed.
+    pub failures: String,
 }
 
 /// Which objects a pipeline takes.

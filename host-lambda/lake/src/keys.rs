@@ -68,7 +68,7 @@ pub const STAGING: &str = "_lakegate/staging";
 
 const SCHEMA: &str = "/schema.json";
 const PIPELINE: &str = "pipeline=";
-const DAY: &str = "day=";
+pub(crate) const DAY: &str = "day=";
 /// Milliseconds of a day, less one.
 const LAST_OF_DAY: u32 = 86_399_999;
 
@@ -204,14 +204,19 @@ pub fn quarantine_key(pipeline: &str, uri: &str, generation: u32, run: &str) -> 
     format!("{folder}{object}-{generation:06}-{run}.jsonl")
 }
 
+/// Folder of a pipeline's failures, with a trailing slash.
+pub fn failures_prefix(pipeline: &str) -> String {
+    format!("{FAILURES}{pipeline}/")
+}
+
 /// The last failure of a source object.
 pub fn failure_key(pipeline: &str, uri: &str) -> String {
-    format!("{FAILURES}{pipeline}/{}.json", object_key(uri))
+    format!("{}{}.json", failures_prefix(pipeline), object_key(uri))
 }
 
 /// A generation of a source object that was committed and is lost.
 pub fn lost_key(pipeline: &str, uri: &str, generation: u32) -> String {
-    format!("{FAILURES}{pipeline}/{}-{generation:06}.json", object_key(uri))
+    format!("{}{}-{generation:06}.json", failures_prefix(pipeline), object_key(uri))
 }
 
 /// Which releases the last host to swap has in use.

@@ -13,6 +13,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod history;
 pub mod keys;
 pub mod lake;
 pub mod operate;

@@ -22,7 +22,7 @@ use crate::catalog::glue::Glue;
 use crate::catalog::table::{columns, same_place};
 use crate::client::Aws;
 use lakegate_base::{Code, Error, Result};
-use lakegate_config::{Pipeline, QuarantineTable};
+use lakegate_config::{Catalog, Pipeline, QuarantineTable};
 use lakegate_lake::Lake;
 use lakegate_lake::keys::quarantine_prefix;
 
@@ -50,14 +50,12 @@ const COLUMNS: [(&str, &str); 15] = [
 ];
 
 /// Name of the table in Glue; `None` where there is to be none.
-pub(super) fn name(pipeline: &Pipeline, wanted: &QuarantineTable, prefix: &str) -> Option<String> {
-    match wanted {
+pub(super) fn name(pipeline: &Pipeline) -> Option<String> {
+    let Catalog::Glue { quarantine, .. } = &pipeline.catalog else { return None };
+    match quarantine {
         QuarantineTable::None => None,
         QuarantineTable::Named(name) => Some(name.clone()),
-        // A catalog's names have no dashes.
-        QuarantineTable::OfPipeline => {
-            Some(format!("{prefix}{}_quarantine", pipeline.name.replace('-', "_")))
-        }
+        QuarantineTable::OfPipeline => pipeline.glue_name("quarantine"),
     }
 }
 
@@ -157,10 +155,7 @@ mod tests {
         let name_of = |line: &str| {
             let text = format!("[pipeline.orders.catalog]\nkind = \"glue\"\ndatabase = \"d\"\n{line}");
             let pipeline = Pipeline { name: "web-orders".into(), ..fixture::pipeline(&text) };
-            let lakegate_config::Catalog::Glue { quarantine, table_prefix, .. } = &pipeline.catalog else {
-                panic!()
-            };
-            name(&pipeline, quarantine, table_prefix)
+            name(&pipeline)
         };
         assert_eq!(name_of("").as_deref(), Some("web_orders_quarantine"));
         assert_eq!(name_of("table_prefix = \"lg_\"").as_deref(), Some("lg_web_orders_quarantine"));

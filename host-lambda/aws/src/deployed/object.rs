@@ -348,6 +348,7 @@ fn measured(outcome: &Outcome, event_time_ms: Option<i64>, time: &GuestTime) -> 
         rows: Some(outcome.report.tables.iter().map(|table| table.rows_out).sum()),
         bytes_in: Some(outcome.commit.source.bytes),
         bytes_out: Some(outcome.commit.parts.iter().map(|part| part.bytes).sum()),
+        records: Some(outcome.report.records),
         rejected: Some(outcome.report.rejected),
         transform_ms: in_transform(time),
         queue_to_queryable_ms: event_time_ms.and_then(|at| u64::try_from(now_ms() - at).ok()),

@@ -30,6 +30,8 @@ pub struct Metrics {
     pub bytes_in: Option<u64>,
     /// Bytes of part files.
     pub bytes_out: Option<u64>,
+    /// Source records that were read, rejected ones among them.
+    pub records: Option<u64>,
     /// Records in quarantine.
     pub rejected: Option<u64>,
     /// Objects that were done already.
@@ -71,12 +73,13 @@ impl Metrics {
     }
 
     /// Name, unit and number of each.
-    fn all(&self) -> [(&'static str, &'static str, Option<u64>); 17] {
+    fn all(&self) -> [(&'static str, &'static str, Option<u64>); 18] {
         [
             ("objects", "Count", self.objects),
             ("rows", "Count", self.rows),
             ("bytesIn", "Bytes", self.bytes_in),
             ("bytesOut", "Bytes", self.bytes_out),
+            ("records", "Count", self.records),
             ("rejected", "Count", self.rejected),
             ("duplicates", "Count", self.duplicates),
             ("failuresInput", "Count", self.failures_input),
