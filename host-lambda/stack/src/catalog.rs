@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use lakegate_config::Catalog;
 
 use crate::names::camel;
-use crate::plan::{Crawler, Plan};
+use crate::plan::{Crawler, Plan, database_id};
 use crate::template::{Role, Template};
 use crate::{attribute, bucket_of, prefix_of, prefixed, reference, sub};
 
@@ -30,10 +30,6 @@ pub fn add(plan: &Plan<'_>, template: &mut Template) {
         grants(plan, template);
     }
     workgroup(plan, template);
-}
-
-fn database_id(database: &str) -> String {
-    format!("Database{}", camel(database))
 }
 
 fn add_crawler(plan: &Plan<'_>, name: &str, crawler: &Crawler, template: &mut Template) {

@@ -38,7 +38,11 @@ pub fn add(plan: &Plan<'_>, template: &mut Template) -> Result<()> {
             "Description": "What the function may do",
             "PolicyDocument": {"Version": "2012-10-17", "Statement": statements},
         });
-        template.add(&id, "AWS::IAM::ManagedPolicy", properties);
+        let skipped = json!({"Metadata": {"checkov": {"skip": [
+            {"id": "CKV_AWS_111", "comment": "EC2 takes no resource for the network interfaces of a function"},
+        ]}}});
+        let more = if stack.vpc.is_some() { skipped } else { json!({}) };
+        template.add_with(&id, "AWS::IAM::ManagedPolicy", more, properties);
     }
     let managed: Vec<Value> =
         (1..=policies.len()).map(|number| reference(&format!("FunctionPolicy{number}"))).collect();

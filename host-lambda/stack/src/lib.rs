@@ -13,12 +13,14 @@ mod buckets;
 mod catalog;
 mod compare;
 mod function;
+mod history;
 mod machine;
 mod names;
 mod network;
 mod notices;
 mod plan;
 mod policy;
+mod prices;
 mod questions;
 mod template;
 mod triggers;
@@ -34,6 +36,7 @@ use lakegate_config::{Config, Location, Stack};
 
 pub use compare::resources;
 pub use plan::EXISTING_BUCKET_COMMAND;
+pub use prices::{Price, Prices};
 
 /// What the renderer knows beside the configuration.
 #[derive(Clone, Debug, Default)]
@@ -83,6 +86,7 @@ pub fn render(config: &Config, surroundings: &Surroundings) -> Result<Rendered> 
     triggers::add(&plan, &machines, &mut template);
     catalog::add(&plan, &mut template);
     questions::add(&plan, &mut template);
+    history::add(&plan, &mut template)?;
     notices::add(&plan, &mut template);
     network::add(&plan, &mut template);
     let dashboard = watch::add(&plan, &mut template);

@@ -195,6 +195,17 @@ impl<'a> Plan<'a> {
         self.crawlers.values().any(|crawler| crawler.on_arrival)
     }
 
+    /// The database in which the tables of a pipeline are registered.
+    pub fn database(&self, pipeline: &Pipeline) -> Option<String> {
+        match &pipeline.catalog {
+            Catalog::Glue { database, .. } => Some(database.clone()),
+            Catalog::Crawler { crawler, .. } => {
+                self.crawlers.get(crawler).map(|crawler| crawler.database.clone())
+            }
+            Catalog::None => None,
+        }
+    }
+
     /// What a person does once, beside deploying.
     pub fn commands(&self) -> Vec<(String, String)> {
         let bridged = self.buckets.iter().filter(|(_, bucket)| bucket.exists && bucket.bridged);
@@ -206,6 +217,11 @@ impl<'a> Plan<'a> {
         };
         bridged.map(command).collect()
     }
+}
+
+/// The logical id of a database.
+pub fn database_id(database: &str) -> String {
+    format!("Database{}", names::camel(database))
 }
 
 /// Whether the arrival of a pipeline's part files starts its crawler.

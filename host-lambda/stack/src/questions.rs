@@ -5,9 +5,7 @@
 
 use serde_json::json;
 
-use lakegate_config::Catalog;
-
-use crate::plan::{Own, Plan};
+use crate::plan::Plan;
 use crate::reference;
 use crate::template::Template;
 
@@ -50,7 +48,7 @@ fn push(questions: &mut Vec<Question>, name: &mut String, sql: &mut String) {
 
 pub fn add(plan: &Plan<'_>, template: &mut Template) {
     for own in &plan.pipelines {
-        let Some(database) = database(plan, own) else { continue };
+        let Some(database) = plan.database(own.pipeline) else { continue };
         let questions = read(&own.questions);
         if !questions.is_empty() {
             template.remark(&format!("Questions to ask of {}.", own.pipeline.name));
@@ -64,17 +62,6 @@ pub fn add(plan: &Plan<'_>, template: &mut Template) {
             });
             template.add(&format!("Question{}{}", own.id, number + 1), "AWS::Athena::NamedQuery", properties);
         }
-    }
-}
-
-/// Where the tables of a pipeline are registered.
-fn database(plan: &Plan<'_>, own: &Own<'_>) -> Option<String> {
-    match &own.pipeline.catalog {
-        Catalog::Glue { database, .. } => Some(database.clone()),
-        Catalog::Crawler { crawler, .. } => {
-            plan.crawlers.get(crawler).map(|crawler| crawler.database.clone())
-        }
-        Catalog::None => None,
     }
 }
 
