@@ -37,7 +37,7 @@ pub use pipeline::{
     Above, ContractWish, Encryption, Lineage, Notify, Output, Pipeline, PublicKey, SourcePattern, Told,
 };
 pub use reference::{KeyLine, KeySection, reference};
-pub use route::Route;
+pub use route::{Arrival, Route};
 pub use stack::{Architecture, Athena, SourceAfter, Stack, Trigger, Vpc, spoken};
 
 use lakegate_base::{Code, Error, Result};
