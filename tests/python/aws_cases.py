@@ -19,6 +19,7 @@ import aws_operator
 import aws_permissions
 import aws_releases
 import aws_sweep
+import aws_tasks
 import aws_verbs
 import check_lake
 import duckdb
@@ -382,7 +383,7 @@ CASES = {
     name: case
     for module in (
         sys.modules[__name__], aws_damages, aws_faults, aws_limits, aws_operator, aws_permissions, aws_releases, aws_sweep,
-        aws_verbs,
+        aws_tasks, aws_verbs,
     )
     for name, case in list(vars(module).items())
     if inspect.isfunction(case) and case.__module__ == module.__name__

@@ -23,7 +23,7 @@ mod table;
 
 use serde::Serialize;
 
-pub use crawler::{Crawled, Run, catch_up};
+pub use crawler::{Crawled, Run, arrived, catch_up};
 
 use crate::client::Aws;
 use lakegate_base::Result;
@@ -129,8 +129,11 @@ pub fn register(aws: &Aws, pipeline: &Pipeline, lake: &Lake, record: &CommitReco
             }
             Ok(registered)
         }
-        Catalog::Crawler { crawler, wait, .. } => {
-            let crawled = crawler::crawl(aws, lake, record, crawler, *wait)?;
+        Catalog::Crawler { crawler, wait, start, .. } => {
+            let crawled = match start {
+                CrawlerStart::Published => crawler::crawl(aws, lake, record, crawler, *wait)?,
+                CrawlerStart::Arrival => crawler::watch(aws, crawler, *wait)?,
+            };
             Ok(Registered { crawler: Some(crawled), ..Registered::default() })
         }
     }

@@ -416,7 +416,7 @@ fn is_overwritten(object: &ObjectRef, facts: &Facts) -> bool {
     facts.version.starts_with("e:") && there != etag.trim_matches('"')
 }
 
-fn answer(object: &ObjectRef) -> ObjectAnswer {
+pub(super) fn answer(object: &ObjectRef) -> ObjectAnswer {
     ObjectAnswer { bucket: object.bucket.clone(), key: object.key.clone(), ..ObjectAnswer::default() }
 }
 

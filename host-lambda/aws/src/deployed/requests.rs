@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use crate::deployed::Deployed;
+use crate::deployed::crawler::Started;
 use crate::deployed::object::{Request, ignored};
 use crate::event;
 use crate::event::{Answer, AnswerState, Item, ObjectAnswer, ObjectRef, Shape, SqsAnswer};
@@ -68,7 +69,7 @@ impl Deployed {
         let parsed = event::parse(event);
         let request = &Request { execution: parsed.execution.clone(), ..request.clone() };
         let (mut answer, mut sqs) = (Answer::default(), SqsAnswer::default());
-        let mut trouble: Option<Refusal> = None;
+        let (mut trouble, mut crawlers): (Option<Refusal>, _) = (None, Started::default());
         for delivery in &parsed.deliveries {
             let mut failed = delivery.error.clone().map(|why| logged(Refusal::new(Kind::Input, why)));
             for item in &delivery.items {
@@ -85,10 +86,13 @@ impl Deployed {
                             failed = Some(logged(refusal(&format!("crawler {crawler}"), &error)));
                         }
                     }
-                    Item::Object(object) => match self.object(object, request) {
-                        Ok(done) => answer.objects.push(done),
-                        Err(error) => failed = Some(refusal(&object.uri(), &error)),
-                    },
+                    Item::Object(object) => {
+                        let arrived = self.arrived(object, request, &mut crawlers);
+                        match arrived.unwrap_or_else(|| self.object(object, request)) {
+                            Ok(done) => answer.objects.push(done),
+                            Err(error) => failed = Some(refusal(&object.uri(), &error)),
+                        }
+                    }
                 }
             }
             let Some(refusal) = failed else { continue };

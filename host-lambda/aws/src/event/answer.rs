@@ -76,6 +76,8 @@ pub enum AnswerState {
     Ignored,
     /// Its pipeline is paused.
     Paused,
+    /// It is a part file whose arrival starts a crawler: that was started, or runs once more when it is through.
+    Arrived,
     /// It is an output of a pipeline: taking it would be a loop.
     Refused,
     /// Bad input: recorded, notified, not to be tried again.

@@ -333,6 +333,7 @@ fn line(answer: &ObjectAnswer, screen: Screen) -> String {
         AnswerState::Replaced => (Tone::Good, format!("{made}, replaces what was there")),
         AnswerState::RolledForward => (Tone::Good, format!("{made}, completed what was begun")),
         AnswerState::NothingToDo => (Tone::Dim, "done already".into()),
+        AnswerState::Arrived => (Tone::Dim, "a part file: its crawler was started".into()),
         AnswerState::Superseded if why.is_empty() => (Tone::Dim, "a newer version is in the tables".into()),
         AnswerState::Ignored | AnswerState::Superseded | AnswerState::Paused => (Tone::Warn, why.into()),
         AnswerState::Refused | AnswerState::Failed => (Tone::Bad, why.into()),
