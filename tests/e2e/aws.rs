@@ -72,6 +72,7 @@ cases! {
     verbs_in_another_bucket,
     what_a_registry_lacks_is_named,
     what_is_denied_is_named,
+    what_is_done_is_tagged,
     what_is_missing_is_named,
     what_verbs_refuse,
 }

@@ -34,8 +34,12 @@ def needed(pipeline, values, versions):
     """Names of the features that a pipeline needs."""
     catalog = pipeline.get("catalog", {}).get("kind", "none")
     yield from ALWAYS
-    if versions(values["SOURCE_BUCKET"][0]):
+    kept = versions(values["SOURCE_BUCKET"][0])
+    if kept:
         yield "source-versions"
+    if pipeline.get("source_after") == "tag":
+        yield "source-tagged"
+        yield from ["source-tagged-versions"] if kept else []
     if catalog == "glue":
         yield "catalog"
     if catalog == "crawler":

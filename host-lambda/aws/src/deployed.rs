@@ -16,6 +16,7 @@ mod ready;
 mod reconcile;
 mod requests;
 mod retract;
+mod tagging;
 mod time;
 
 use std::sync::{Arc, PoisonError};
