@@ -33,6 +33,8 @@ cases! {
     a_crawler_that_runs,
     a_denied_key_is_named,
     a_pipeline_that_is_refused_fails_alone,
+    a_schedule_asks_how_fresh,
+    a_schedule_asks_what_is_missing,
     a_small_function_ends_by_name,
     a_table_that_grows,
     another_catalog_and_another_s3,

@@ -24,6 +24,8 @@ def uses_of(text, read, origin="", queue_arn=None, tables=(), **more):
         values = places(pipeline) | tables_of(name, pipeline, read, origin, tables)
         values |= {"REGION": [more["region"]], "ACCOUNT": [more["account"]]}
         found += [(feature, values) for feature in needed(pipeline, values, more["versions"])]
+        if config.get("stack", {"reconcile_every": False}).get("reconcile_every", True):
+            found.append(("reconciling", values))
     if queue_arn:
         found.append(("queue", {"QUEUE_ARN": [queue_arn]}))
     known = permissions.features()
