@@ -34,6 +34,8 @@ cases! {
     a_crawler_that_runs,
     a_denied_key_is_named,
     a_pipeline_that_is_refused_fails_alone,
+    a_schedule_asks_how_fresh,
+    a_schedule_asks_what_is_missing,
     a_small_function_ends_by_name,
     a_table_that_grows,
     a_task_is_told_once,
@@ -77,6 +79,7 @@ cases! {
     verbs_in_another_bucket,
     what_a_registry_lacks_is_named,
     what_is_denied_is_named,
+    what_is_done_is_tagged,
     what_is_missing_is_named,
     what_verbs_refuse,
 }

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import aws_checks
 import aws_damages
 import aws_faults
 import aws_limits
@@ -382,8 +383,8 @@ def requests_of_an_object(rig, _):
 CASES = {
     name: case
     for module in (
-        sys.modules[__name__], aws_damages, aws_faults, aws_limits, aws_operator, aws_permissions, aws_releases, aws_sweep,
-        aws_tasks, aws_verbs,
+        sys.modules[__name__], aws_checks, aws_damages, aws_faults, aws_limits, aws_operator, aws_permissions, aws_releases,
+        aws_sweep, aws_tasks, aws_verbs,
     )
     for name, case in list(vars(module).items())
     if inspect.isfunction(case) and case.__module__ == module.__name__

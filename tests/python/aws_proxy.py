@@ -142,6 +142,8 @@ def operation_of(method, url, headers, body):
     if "uploadId" in query:
         names = {"PUT": "UploadPart", "POST": "CompleteMultipartUpload", "DELETE": "AbortMultipartUpload"}
         return f"s3:{names.get(method, method)}"
+    if "tagging" in query:
+        return f"s3:{method.capitalize()}ObjectTagging"
     if parts.path.count("/") < 2 or "list-type" in query:
         return "s3:ListObjectsV2"
     return f"s3:{method.capitalize()}Object"

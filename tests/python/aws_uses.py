@@ -24,6 +24,8 @@ def uses_of(text, read, origin="", queue_arn=None, tables=(), **more):
         values = places(pipeline, more) | tables_of(name, pipeline, read, origin, tables)
         values |= {"REGION": [more["region"]], "ACCOUNT": [more["account"]]}
         found += [(feature, values) for feature in needed(pipeline, values, more["versions"])]
+        if config.get("stack", {"reconcile_every": False}).get("reconcile_every", True):
+            found.append(("reconciling", values))
     if queue_arn:
         found.append(("queue", {"QUEUE_ARN": [queue_arn]}))
     known = permissions.features()
@@ -34,8 +36,12 @@ def needed(pipeline, values, versions):
     """Names of the features that a pipeline needs."""
     catalog = pipeline.get("catalog", {}).get("kind", "none")
     yield from ALWAYS
-    if versions(values["SOURCE_BUCKET"][0]):
+    kept = versions(values["SOURCE_BUCKET"][0])
+    if kept:
         yield "source-versions"
+    if pipeline.get("source_after") == "tag":
+        yield "source-tagged"
+        yield from ["source-tagged-versions"] if kept else []
     if catalog == "glue":
         yield "catalog"
     if catalog == "crawler":

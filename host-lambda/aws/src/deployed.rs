@@ -8,6 +8,7 @@
 //! * Lakes and storages are made for each invocation: they are cheap, and each has its deadline.
 
 mod around;
+mod checks;
 mod choice;
 mod crawler;
 mod named;
@@ -16,6 +17,7 @@ mod ready;
 mod reconcile;
 mod requests;
 mod retract;
+mod tagging;
 mod task;
 mod time;
 
@@ -23,6 +25,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use around::source_of;
+pub use checks::{Checked, Example, FreshnessAnswer, ReconcileAnswer};
 pub use choice::Choice;
 pub use choice::{follow, registry_at, trust_of};
 pub use named::named_lake;

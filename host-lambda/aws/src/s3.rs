@@ -23,6 +23,7 @@ mod stage;
 #[cfg(test)]
 pub(crate) mod suite;
 mod sweep;
+mod tags;
 
 use std::sync::Arc;
 
@@ -36,6 +37,7 @@ use lakegate_lake::storage::{
 pub use options::{Checksum, Encryption, MIN_PART_BYTES, S3Options};
 use pool::Pool;
 use publish::{Publisher, Token};
+pub use tags::TagState;
 
 /// A bucket, or a prefix in one, as storage.
 pub struct S3Storage {
@@ -84,6 +86,15 @@ impl S3Storage {
             Err(error) if error.fault == Fault::Missing => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Gives one version of an object, named as in its source's record, a tag beside those
+    /// that it has.
+    ///
+    /// # Errors
+    /// The service's.
+    pub fn tag_version(&self, key: &str, version: &str, (name, value): (&str, &str)) -> Result<TagState> {
+        self.bucket.aws.wait(tags::tag(&self.bucket, key, version, name, value))
     }
 }
 

@@ -288,7 +288,7 @@ impl Source {
 
 /// What names a version of an object. An ETag is no digest and comes back when the same content does: size and time
 /// tell the uploads apart.
-fn version_of(facts: &Facts) -> String {
+pub fn version_of(facts: &Facts) -> String {
     match facts.version.strip_prefix("v:") {
         Some(_) => facts.version.clone(),
         None => format!("{}:{}:{}", facts.version, facts.bytes, facts.modified_ms),

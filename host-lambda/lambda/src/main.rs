@@ -96,6 +96,7 @@ async fn answer(
     match worked {
         Ok(Ok(Answered::Objects(answer))) => value(&answer),
         Ok(Ok(Answered::Sqs(answer))) => value(&answer),
+        Ok(Ok(Answered::Checked(answer))) => value(&answer),
         Ok(Err(refusal)) => Err(diagnostic(refusal)),
         Err(error) => Err(diagnostic(Refusal::own(format!("the flow ended without an answer: {error}")))),
     }

@@ -133,6 +133,7 @@ impl Deployed {
                 self.pace.seen(source.bytes(), running.elapsed());
                 self.tell(name, &measured(&outcome, object.event_time, &time));
                 stage::reached(Stage::Done, begun, &counts(&outcome));
+                self.tag(&ready.pipeline, &source, &outcome, &aws);
                 if outcome.passes > 0 && outcome.report.rejected > 0 {
                     judge(ready, &lake, &choice);
                 }

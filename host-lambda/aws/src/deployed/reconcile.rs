@@ -13,6 +13,7 @@ use std::thread;
 
 use serde::Serialize;
 
+use crate::client::Aws;
 use crate::deployed::{Deployed, bare_lake};
 use crate::s3::{S3Options, S3Storage};
 use lakegate_base::{Code, Error, Result};
@@ -70,6 +71,18 @@ pub enum Why {
     Undone,
 }
 
+impl Why {
+    /// As answers and logs have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Changed => "changed",
+            Self::Failed => "failed",
+            Self::Undone => "undone",
+        }
+    }
+}
+
 /// An object in the tables that is not in the source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Gone {
@@ -86,7 +99,7 @@ enum Stands {
     InTables,
     Retracted,
     Missing(Missing),
-    /// It went while it was looked at, or is none of this pipeline's.
+    /// It went while it was looked at, came a moment ago, or is none of this pipeline's.
     NotThere,
 }
 
@@ -96,7 +109,20 @@ impl Deployed {
     /// # Errors
     /// The cursor is none; the pipeline's source is in a folder; the storages'.
     pub fn reconcile(&self, pipeline: &Pipeline, after: Option<&str>, limit: usize) -> Result<Reconciled> {
-        let walk = Walk::new(self, pipeline)?;
+        self.reconcile_before(pipeline, after, limit, i64::MAX, self.aws())
+    }
+
+    /// The same by `aws`, whose calls end in time. What came to the source after a moment (milliseconds since 1970) and is
+    /// not in the tables is passed over: it may be on its way.
+    pub(super) fn reconcile_before(
+        &self,
+        pipeline: &Pipeline,
+        after: Option<&str>,
+        limit: usize,
+        moment: i64,
+        aws: &Aws,
+    ) -> Result<Reconciled> {
+        let walk = Walk::new(self, pipeline, moment, aws)?;
         let (in_source, from) = match after.map(|after| after.split_once('/')) {
             None => (true, None),
             Some(Some(("source", key))) => (true, Some(key)),
@@ -118,17 +144,19 @@ struct Walk<'d> {
     raw: Arc<S3Storage>,
     bucket: &'d str,
     prefix: &'d str,
+    /// What came later may be on its way.
+    moment: i64,
 }
 
 impl<'d> Walk<'d> {
-    fn new(deployed: &'d Deployed, pipeline: &'d Pipeline) -> Result<Self> {
+    fn new(deployed: &'d Deployed, pipeline: &'d Pipeline, moment: i64, aws: &Aws) -> Result<Self> {
         let Location::S3 { bucket, prefix } = &pipeline.source.location else {
             let what = format!("the source of {} is a folder", pipeline.name);
             return Err(Error::usage(what).with_hint("only sources in S3 are reconciled"));
         };
-        let raw = Arc::new(S3Storage::new(deployed.aws().clone(), bucket, "", S3Options::default()));
-        let lake = bare_lake(pipeline, deployed.aws())?;
-        Ok(Self { deployed, pipeline, lake, raw, bucket, prefix })
+        let raw = Arc::new(S3Storage::new(aws.clone(), bucket, "", S3Options::default()));
+        let lake = bare_lake(pipeline, aws)?;
+        Ok(Self { deployed, pipeline, lake, raw, bucket, prefix, moment })
     }
 
     /// A page of the source.
@@ -162,23 +190,26 @@ impl<'d> Walk<'d> {
             return Ok(Stands::NotThere);
         }
         let Some(facts) = self.raw.stat(key)? else { return Ok(Stands::NotThere) };
+        let came = facts.modified_ms;
         let (name, uri) = (&self.pipeline.name, format!("s3://{}/{key}", self.bucket));
         let source = Source::object(self.raw.clone(), uri.clone(), facts);
         let states = self.lake.generations(name, &uri)?;
         let current = || states.iter().filter(|state| state.current);
         let missing = |why, code| Missing { source: uri.clone(), bytes: source.bytes(), why, code };
         Ok(match current().find(|state| state.record.source.version() == source.version()) {
+            Some(state) if !state.done && came > self.moment => Stands::NotThere,
             Some(state) if !state.done => Stands::Missing(missing(Why::Undone, None)),
             Some(state) if state.record.is_retraction() => Stands::Retracted,
             Some(_) => Stands::InTables,
             None => {
                 let failed = self.lake.failure(name, &uri)?;
                 let failed = failed.filter(|failed| failed.source.version() == source.version());
-                Stands::Missing(match failed {
-                    Some(failed) => missing(Why::Failed, Some(failed.code)),
-                    None if current().next().is_some() => missing(Why::Changed, None),
-                    None => missing(Why::New, None),
-                })
+                match failed {
+                    Some(failed) => Stands::Missing(missing(Why::Failed, Some(failed.code))),
+                    None if came > self.moment => Stands::NotThere,
+                    None if current().next().is_some() => Stands::Missing(missing(Why::Changed, None)),
+                    None => Stands::Missing(missing(Why::New, None)),
+                }
             }
         })
     }

@@ -6,9 +6,10 @@
 
 use serde_json::Value;
 
-use crate::deployed::Deployed;
+use crate::deployed::checks::Checked;
 use crate::deployed::crawler::Started;
 use crate::deployed::object::{Request, ignored};
+use crate::deployed::{Deployed, checks};
 use crate::event;
 use crate::event::{Answer, AnswerState, Item, ObjectAnswer, ObjectRef, Shape, SqsAnswer};
 use crate::observe::stage;
@@ -21,6 +22,8 @@ pub enum Answered {
     Objects(Answer),
     /// To SQS.
     Sqs(SqsAnswer),
+    /// To whoever asked for a check.
+    Checked(Checked),
 }
 
 /// An event that failed, by a name that stays: what a Step Functions `Catch` or `Retry` matches.
@@ -48,8 +51,7 @@ impl Refusal {
 
     /// Of a function that cannot start: no input is to blame, whatever is wrong with a configuration.
     pub fn of_start(error: &Error) -> Self {
-        let kind = if error.kind() == Kind::Passing { Kind::Passing } else { Kind::Own };
-        Self::new(kind, said(error))
+        refused(error)
     }
 
     /// The host's own fault.
@@ -59,13 +61,19 @@ impl Refusal {
 }
 
 impl Deployed {
-    /// Takes all objects of an event, each by itself: one that fails does not hold up the others.
+    /// Takes all objects of an event, each by itself: one that fails does not hold up the others. Or answers a check.
     ///
     /// # Errors
     /// Something should be delivered again, or a single request has bad input.
     pub fn event(&self, event: &Value, request: &Request) -> Result<Answered, Refusal> {
         let span = stage::request(&request.id);
         let _entered = span.enter();
+        if checks::is_check(event) {
+            return self
+                .check(event, request)
+                .map(Answered::Checked)
+                .map_err(|error| logged(refused(&error)));
+        }
         let parsed = event::parse(event);
         let request = &Request { execution: parsed.execution.clone(), ..request.clone() };
         let (mut answer, mut sqs) = (Answer::default(), SqsAnswer::default());
@@ -148,6 +156,12 @@ fn logged(refusal: Refusal) -> Refusal {
 /// With what to do about it: for a denied call that is the permission to add.
 fn refusal(uri: &str, error: &Error) -> Refusal {
     Refusal::new(error.kind(), format!("{uri}: {}", said(error)))
+}
+
+/// Where no object is concerned: no input is to blame, whatever is wrong.
+fn refused(error: &Error) -> Refusal {
+    let kind = if error.kind() == Kind::Passing { Kind::Passing } else { Kind::Own };
+    Refusal::new(kind, said(error))
 }
 
 fn said(error: &Error) -> String {

@@ -58,6 +58,14 @@ pub struct Metrics {
     pub shadow_differences: Option<u64>,
     /// Runs whose lineage could not be written.
     pub lineage_failures: Option<u64>,
+    /// Source objects that are done and could not be tagged.
+    pub tag_failures: Option<u64>,
+    /// Objects of the source that are not in the tables, of those that a check looked at.
+    pub missing_objects: Option<u64>,
+    /// Objects in the tables that are not in the source, of those that a check looked at.
+    pub gone_objects: Option<u64>,
+    /// How long ago the newest load was done.
+    pub seconds_since_last_load: Option<u64>,
 }
 
 impl Metrics {
@@ -73,7 +81,7 @@ impl Metrics {
     }
 
     /// Name, unit and number of each.
-    fn all(&self) -> [(&'static str, &'static str, Option<u64>); 18] {
+    fn all(&self) -> [(&'static str, &'static str, Option<u64>); 22] {
         [
             ("objects", "Count", self.objects),
             ("rows", "Count", self.rows),
@@ -93,6 +101,10 @@ impl Metrics {
             ("lostGenerations", "Count", self.lost_generations),
             ("shadowDifferences", "Count", self.shadow_differences),
             ("lineageFailures", "Count", self.lineage_failures),
+            ("tagFailures", "Count", self.tag_failures),
+            ("missingObjects", "Count", self.missing_objects),
+            ("goneObjects", "Count", self.gone_objects),
+            ("secondsSinceLastLoad", "Seconds", self.seconds_since_last_load),
         ]
     }
 

@@ -26,12 +26,16 @@ fn full() -> Metrics {
         lost_generations: Some(8),
         shadow_differences: Some(7),
         lineage_failures: Some(9),
+        tag_failures: Some(10),
+        missing_objects: Some(11),
+        gone_objects: Some(12),
+        seconds_since_last_load: Some(13),
     }
 }
 
 /// The MUSTs of the specification, and the limits of PutMetricData on names.
 fn check(line: &str) {
-    const UNITS: [&str; 3] = ["Count", "Bytes", "Milliseconds"];
+    const UNITS: [&str; 4] = ["Count", "Bytes", "Milliseconds", "Seconds"];
     let name_ok = |name: &str| {
         (1..=255).contains(&name.len())
             && name.bytes().all(|byte| byte.is_ascii_graphic())
@@ -108,6 +112,10 @@ fn every_metric_has_its_name_and_unit() {
             "lostGenerations 8 Count",
             "shadowDifferences 7 Count",
             "lineageFailures 9 Count",
+            "tagFailures 10 Count",
+            "missingObjects 11 Count",
+            "goneObjects 12 Count",
+            "secondsSinceLastLoad 13 Seconds",
         ]
     );
     assert_eq!(root["pipeline"], "orders");

@@ -148,6 +148,34 @@ pub fn lineage_failed(error: &Error) {
     }
 }
 
+/// The source object is done, and lacks the tag that says so.
+pub fn tagging_failed(error: &Error) {
+    let (stage, kind) = (TAGGING_FAILED, error.kind().to_string());
+    warn!(
+        stage,
+        kind,
+        code = error.name(),
+        hint = error.hint(),
+        "the source object cannot be tagged: {error}"
+    );
+}
+
+/// As [`tagging_failed`], because there is no room for a tag.
+pub fn tags_full() {
+    let hint = "take one of its tags away";
+    warn!(
+        stage = TAGGING_FAILED,
+        hint, "the source object cannot be tagged: it has as many tags as S3 takes"
+    );
+}
+
+/// An object of the source is not in the tables.
+pub fn missing(why: &str, code: Option<&str>) {
+    warn!(stage = "missing", why, code, "it is in the source and not in the tables: {why}");
+}
+
+const TAGGING_FAILED: &str = "tagging_failed";
+
 /// A shadow ran beside, or could not be compared.
 pub fn shadowed(shadow: &str, same: bool, error: Option<&Error>) {
     let stage = "shadowed";
