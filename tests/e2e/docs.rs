@@ -35,6 +35,7 @@ documents! {
     page: "docs/page.md",
     releases: "docs/releases.md",
     spec: "docs/spec.md",
+    stack: "docs/stack.md",
     verbs: "docs/verbs.md",
 }
 

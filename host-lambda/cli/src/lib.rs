@@ -120,6 +120,13 @@ enum Commands {
     Reconcile(verb::reconcile::ReconcileArgs),
     #[cfg(not(feature = "aws"))]
     Reconcile(verb::absent::AbsentArgs),
+    /// Estimate what a month of a stack costs, line by line
+    ///
+    /// From measured work and counted requests, and prices that each say where they were read, or that they were not.
+    #[cfg(feature = "aws")]
+    Cost(verb::cost::CostArgs),
+    #[cfg(not(feature = "aws"))]
+    Cost(verb::absent::AbsentArgs),
     /// Make, and render, what is deployed around the pipelines of lakegate.toml
     ///
     /// A CloudFormation template with buckets, function, triggers, catalog, alarms and dashboard.
@@ -279,6 +286,8 @@ fn dispatch(command: &Commands, context: &Context) -> Outcome {
         #[cfg(feature = "aws")]
         Commands::Stack(args) => verb::stack::run(args, context),
         #[cfg(feature = "aws")]
+        Commands::Cost(args) => verb::cost::run(args, context),
+        #[cfg(feature = "aws")]
         Commands::Pause(args) => verb::deployed::pause(args, true, context),
         #[cfg(feature = "aws")]
         Commands::Resume(args) => verb::deployed::pause(args, false, context),
@@ -303,6 +312,8 @@ fn dispatch(command: &Commands, context: &Context) -> Outcome {
         Commands::Reconcile(_) => verb::absent::run("reconcile"),
         #[cfg(not(feature = "aws"))]
         Commands::Stack(_) => verb::absent::run("stack"),
+        #[cfg(not(feature = "aws"))]
+        Commands::Cost(_) => verb::absent::run("cost"),
         #[cfg(not(feature = "aws"))]
         Commands::Pause(_) => verb::absent::run("pause"),
         #[cfg(not(feature = "aws"))]

@@ -10,6 +10,8 @@ pub mod component;
 pub mod config;
 pub mod contract;
 #[cfg(feature = "aws")]
+pub mod cost;
+#[cfg(feature = "aws")]
 pub mod deployed;
 pub mod diff;
 pub mod fsck;

@@ -12,6 +12,7 @@
 mod buckets;
 mod catalog;
 mod compare;
+mod cost;
 mod function;
 mod history;
 mod machine;
@@ -35,6 +36,7 @@ use lakegate_base::{Error, Result};
 use lakegate_config::{Config, Location, Stack};
 
 pub use compare::resources;
+pub use cost::{Cost, Line, Load, cost};
 pub use plan::EXISTING_BUCKET_COMMAND;
 pub use prices::{Price, Prices};
 
