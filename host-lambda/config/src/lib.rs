@@ -34,7 +34,8 @@ pub use location::{Address, Location};
 pub use mistake::{At, Mistake};
 pub use origin::Origin;
 pub use pipeline::{
-    Above, ContractWish, Encryption, HistoryTables, Lineage, Notify, Output, Pipeline, PublicKey, SourcePattern, Told,
+    Above, ContractWish, Encryption, HistoryTables, Lineage, Notify, Output, Pipeline, PublicKey,
+    SourcePattern, Told,
 };
 pub use reference::{KeyLine, KeySection, reference};
 pub use route::Route;
