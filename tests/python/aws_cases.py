@@ -20,6 +20,7 @@ import aws_operator
 import aws_permissions
 import aws_releases
 import aws_sweep
+import aws_tasks
 import aws_verbs
 import check_lake
 import duckdb
@@ -383,7 +384,7 @@ CASES = {
     name: case
     for module in (
         sys.modules[__name__], aws_checks, aws_damages, aws_faults, aws_limits, aws_operator, aws_permissions, aws_releases,
-        aws_sweep, aws_verbs,
+        aws_sweep, aws_tasks, aws_verbs,
     )
     for name, case in list(vars(module).items())
     if inspect.isfunction(case) and case.__module__ == module.__name__

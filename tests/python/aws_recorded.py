@@ -49,6 +49,8 @@ def calls_of(operation, url, body, status):
         return s3_calls(name, url, status)
     if service == "glue":
         return [Call(name, glue_resources(name, json.loads(body)))]
+    if service == "sts":
+        return []  # who asks may know without a permission
     asked = parse_qs(body.decode())
     return [Call(name, (asked.get("TopicArn", ["?"])[0],))]
 

@@ -21,7 +21,7 @@ def uses_of(text, read, origin="", queue_arn=None, tables=(), **more):
     found = [("configuration", one) for one in objects_of(config, origin)]
     for name, own in config["pipeline"].items():
         pipeline = config.get("defaults", {}) | own
-        values = places(pipeline) | tables_of(name, pipeline, read, origin, tables)
+        values = places(pipeline, more) | tables_of(name, pipeline, read, origin, tables)
         values |= {"REGION": [more["region"]], "ACCOUNT": [more["account"]]}
         found += [(feature, values) for feature in needed(pipeline, values, more["versions"])]
         if config.get("stack", {"reconcile_every": False}).get("reconcile_every", True):
@@ -56,7 +56,7 @@ def needed(pipeline, values, versions):
         yield from ("releases", "releases-missing")
 
 
-def places(pipeline):
+def places(pipeline, more):
     """Buckets and prefixes, topics and crawler of a pipeline."""
     values = place("SOURCE", pipeline["source"].removesuffix("*")) | folder("LAKE", pipeline["lake"])
     if "lineage" in pipeline:
@@ -65,8 +65,13 @@ def places(pipeline):
         values |= folder("FAILED", pipeline["failed"]["copy_to"])
     if "channel" in pipeline:
         values |= folder("REGISTRY", pipeline["registry"]) | {"CHANNEL": [pipeline["channel"]]}
-    topics = [arn for key, arn in pipeline.get("notify", {}).items() if key in ("success", "failure", "quarantine")]
+    topics = [topic_arn(topic, more) for key, topic in pipeline.get("notify", {}).items() if key in ("success", "failure", "quarantine")]
     return values | {"TOPIC_ARN": list(dict.fromkeys(topics))}
+
+
+def topic_arn(topic, more):
+    """Of a topic that a configuration names: a plain name is one of the account and region of the host."""
+    return topic if ":" in topic else f"arn:aws:sns:{more['region']}:{more['account']}:{topic}"
 
 
 def place(name, uri):

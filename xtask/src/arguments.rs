@@ -25,9 +25,10 @@ Tasks:
   build                     the component, the browser page, and `lakegate` that carries both; prints its path
       --release               optimised, as shipped
   package                   the zip for AWS Lambda (provided.al2023); says its size, then prints its path
-      --arm64 | --x86_64      for Graviton, or for Intel and AMD [default: this machine's]
+      --arm64 | --x86_64      for Graviton, or for Intel and AMD [default: as [stack] in FILE says, else this machine's]
       --dev                   quick to build, for tests on this machine
-      --config FILE           a lakegate.toml to go into the zip, with the local specs that it names
+      --config FILE           a lakegate.toml to go into the zip, with the local specs that it names; with a
+                              [stack], the zip is put as lakegate.zip into `stack` beside it too
   dist                      all that a release has and this machine can make, into dist/ of the target folder
       --target TRIPLE         the command for another machine
   web                       build the browser preview; prints the folder to serve
@@ -56,7 +57,7 @@ pub enum Task {
     Test,
     Torture { minutes: u64, seed: u64, only: Option<String> },
     Demo,
-    Package { processor: Processor, dev: bool, config: Option<PathBuf> },
+    Package { processor: Option<Processor>, dev: bool, config: Option<PathBuf> },
     Dist { target: Option<String> },
     Web,
     Bench { quick: bool, only: Vec<String> },
@@ -84,9 +85,9 @@ pub fn parse(words: impl IntoIterator<Item = String>) -> Result<Task> {
         "package" => {
             let processor = match (words.flag("--arm64"), words.flag("--x86_64")) {
                 (true, true) => bail!("--arm64 and --x86_64 exclude each other"),
-                (true, false) => Processor::Arm64,
-                (false, true) => Processor::X86_64,
-                (false, false) => Processor::here(),
+                (true, false) => Some(Processor::Arm64),
+                (false, true) => Some(Processor::X86_64),
+                (false, false) => None,
             };
             let config = words.option("--config")?.map(PathBuf::from);
             Task::Package { processor, dev: words.flag("--dev"), config }
@@ -155,7 +156,11 @@ mod tests {
         let own = Task::Component { package: Some("mask-score".into()) };
         assert_eq!(read("component --package mask-score").unwrap(), own);
         assert_eq!(read("component --package=mask-score").unwrap(), own);
-        let zip = |processor| Task::Package { processor, dev: false, config: Some("a/b.toml".into()) };
+        let zip = |processor| Task::Package {
+            processor: Some(processor),
+            dev: false,
+            config: Some("a/b.toml".into()),
+        };
         assert_eq!(read("package --config a/b.toml --arm64").unwrap(), zip(Processor::Arm64));
         assert_eq!(read("package --x86_64 --config a/b.toml").unwrap(), zip(Processor::X86_64));
         let some = Task::Bench { quick: true, only: vec!["json".into(), "text".into()] };

@@ -62,8 +62,9 @@ fn run(task: Task, workspace: &Workspace) -> Result<()> {
         Task::Setup => setup::setup(workspace).map(|python| println!("{}", python.display())),
         Task::Demo => demo::demo(workspace),
         Task::Package { processor, dev, config } => {
-            package::package(workspace, &Wanted { processor, dev, config })
-                .map(|zip| println!("{}\n{}", zip.said, zip.path.display()))
+            let zip = package::package(workspace, &Wanted::of(processor, dev, config)?)?;
+            println!("{}\n{}", zip.said, zip.path.display());
+            Ok(())
         }
         Task::Dist { target } => dist::dist(workspace, target.as_deref()),
         Task::Web => web::web(workspace, Profile::Dev).map(|folder| println!("{}", folder.display())),

@@ -70,6 +70,25 @@ pub struct Wanted {
     pub config: Option<PathBuf>,
 }
 
+impl Wanted {
+    /// What is asked for; the processor is that of the stack, where the configuration has one.
+    pub fn of(processor: Option<Processor>, dev: bool, config: Option<PathBuf>) -> Result<Self> {
+        let stack = config.as_deref().map(configuration::stack).transpose()?.flatten();
+        let processor = match (processor, stack) {
+            (Some(processor), _) => processor,
+            (None, Some(arm64)) if !dev => {
+                if arm64 {
+                    Processor::Arm64
+                } else {
+                    Processor::X86_64
+                }
+            }
+            (None, _) => Processor::here(),
+        };
+        Ok(Self { processor, dev, config })
+    }
+}
+
 /// A zip that was written.
 pub struct Zip {
     /// Where it is.
@@ -98,7 +117,20 @@ pub fn package(workspace: &Workspace, wanted: &Wanted) -> Result<Zip> {
     let profile = if wanted.dev { Profile::Dev } else { Profile::Release };
     step("component", || component(workspace, profile))?;
     let built = step("bootstrap", || build(workspace, wanted))?;
-    zipped(workspace, wanted, &built, configured)
+    let zip = zipped(workspace, wanted, &built, configured)?;
+    match &wanted.config {
+        Some(config) if configuration::stack(config)?.is_some() => beside(config, zip),
+        _ => Ok(zip),
+    }
+}
+
+/// Puts the zip where the rendered template of a configuration looks for it.
+fn beside(config: &Path, zip: Zip) -> Result<Zip> {
+    let folder = config.parent().unwrap_or(Path::new("")).join("stack");
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let path = folder.join("lakegate.zip");
+    std::fs::copy(&zip.path, &path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(Zip { path, ..zip })
 }
 
 /// Zips programs of the development profile that are built already: what `cargo xtask test` does.

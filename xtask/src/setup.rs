@@ -3,7 +3,8 @@
 //!
 //! Not for anything `lakegate` needs at run time. An environment lives in the cache folder, keyed by the digest
 //! of its requirements, so that checkouts share it and a changed pin makes a new one; a marker file written last
-//! says that it is complete. The demo has a small one of its own, unless the whole one is there.
+//! says that it is complete. The demo has a small one of its own, unless the whole one is there; the programs that
+//! judge a rendered stack have two, since their pins clash with the tests' and with each other's.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use crate::component::ensure_target;
+use crate::web;
 use crate::workspace::{Workspace, cache_folder, output_of, run};
 
 /// Oldest Python for which the pinned packages have wheels.
@@ -36,11 +38,24 @@ pub fn setup_demo(workspace: &Workspace) -> Result<PathBuf> {
 /// The folder with cargo-zigbuild and its linker, which are only wanted for packaging.
 pub fn zig_tools(workspace: &Workspace) -> Result<PathBuf> {
     let python = python_environment(workspace)?;
-    let folder = python.parent().context("the Python environment has no folder")?;
+    let folder = programs(&python)?;
     if !folder.join("cargo-zigbuild").is_file() {
         install(&python, &workspace.tests("python").join("requirements-package.txt"))?;
     }
-    Ok(folder.to_owned())
+    Ok(folder)
+}
+
+/// The folders with `cfn-lint` and `sam`, `checkov`, and `asl-validator`, which are only wanted for judging a
+/// rendered stack: 630 MB, and two minutes where nothing is there yet.
+pub fn stack_tools(workspace: &Workspace) -> Result<Vec<PathBuf>> {
+    let templates = environment(workspace, &TEMPLATES)?;
+    let policies = environment(workspace, &POLICIES)?;
+    Ok(vec![programs(&templates)?, programs(&policies)?, web::programs(workspace)?])
+}
+
+/// Where an environment has its programs: beside its Python.
+fn programs(python: &Path) -> Result<PathBuf> {
+    Ok(python.parent().context("the Python environment has no folder")?.to_owned())
 }
 
 /// What an environment is made of.
@@ -53,9 +68,11 @@ struct Kind {
 
 const WHOLE: Kind = Kind {
     requirements: "requirements.txt",
-    imports: "boto3, duckdb, microburst, ministack, moto, pandas, polars, pyarrow",
+    imports: "boto3, duckdb, microburst, ministack, moto, pandas, polars, pyarrow, samtranslator, sqlglot",
 };
 const DEMO: Kind = Kind { requirements: "requirements-demo.txt", imports: "duckdb" };
+const TEMPLATES: Kind = Kind { requirements: "requirements-stack.txt", imports: "cfnlint, samcli" };
+const POLICIES: Kind = Kind { requirements: "requirements-checkov.txt", imports: "checkov" };
 
 /// Where an environment is, made or not.
 struct Environment {

@@ -20,7 +20,7 @@ use crate::component::component_of;
 use crate::demo::{self, Talk};
 use crate::package::package_built;
 use crate::programs::Profile;
-use crate::setup::setup;
+use crate::setup::{setup, stack_tools};
 use crate::web;
 use crate::workspace::{Workspace, step};
 
@@ -35,6 +35,7 @@ pub fn test(workspace: &Workspace) -> Result<bool> {
         step("example of a transform of one's own", || component_of(workspace, Profile::Dev, "mask-score"))?
             .path;
     let zip = step("package", || package_built(workspace))?.path;
+    let judges = step("what judges a rendered stack", || stack_tools(workspace))?;
     let peers = step("stand-ins for AWS", || Peers::start(workspace, &python))?;
     let notes = tempfile::NamedTempFile::new().context("cannot make a temporary file")?;
     let mut totals = Totals::default();
@@ -46,6 +47,7 @@ pub fn test(workspace: &Workspace) -> Result<bool> {
             .env("LAKEGATE_PYTHON", &python)
             .env("LAKEGATE_ZIP", &zip)
             .env("LAKEGATE_MASK_SCORE", &own)
+            .env("LAKEGATE_STACK_TOOLS", std::env::join_paths(&judges)?)
             .env("LAKEGATE_TEST_AWS", &peers.ministack)
             .env("LAKEGATE_TEST_S3", &peers.ministack)
             .env("LAKEGATE_SKIPPED", notes.path())

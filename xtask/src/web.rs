@@ -92,6 +92,12 @@ pub fn tests(workspace: &Workspace) -> Command {
     command
 }
 
+/// The folder with the programs of the npm packages, installed.
+pub fn programs(workspace: &Workspace) -> Result<PathBuf> {
+    install(workspace)?;
+    Ok(folder(workspace).join("node_modules").join(".bin"))
+}
+
 fn folder(workspace: &Workspace) -> PathBuf {
     workspace.root.join("web-demo")
 }

@@ -23,11 +23,11 @@ mod table;
 
 use serde::Serialize;
 
-pub use crawler::{Crawled, Run, catch_up};
+pub use crawler::{Crawled, Run, arrived, catch_up};
 
 use crate::client::Aws;
 use lakegate_base::Result;
-use lakegate_config::{Catalog, Pipeline};
+use lakegate_config::{Catalog, CrawlerStart, Pipeline};
 use lakegate_lake::lake::Lake;
 use lakegate_lake::record::CommitRecord;
 
@@ -88,6 +88,20 @@ impl Registered {
     }
 }
 
+/// The crawler that is to be started once something of a pipeline was published.
+pub(crate) fn started_when_published(pipeline: &Pipeline) -> Option<&str> {
+    match &pipeline.catalog {
+        Catalog::Crawler { crawler, start: CrawlerStart::Published, .. } => Some(crawler),
+        _ => None,
+    }
+}
+
+/// What it comes to where somebody else starts a crawler.
+pub(crate) fn left(crawler: &str) -> Registered {
+    let crawler = Crawled { crawler: crawler.into(), run: Run::Left, ready: false };
+    Registered { crawler: Some(crawler), ..Registered::default() }
+}
+
 /// Name in Glue of the table of a pipeline's rejected records; none where there is none.
 pub(crate) fn quarantine_name(pipeline: &Pipeline) -> Option<String> {
     quarantine::name(pipeline)
@@ -115,8 +129,11 @@ pub fn register(aws: &Aws, pipeline: &Pipeline, lake: &Lake, record: &CommitReco
             }
             Ok(registered)
         }
-        Catalog::Crawler { crawler, wait, start: _ } => {
-            let crawled = crawler::crawl(aws, lake, record, crawler, *wait)?;
+        Catalog::Crawler { crawler, wait, start, .. } => {
+            let crawled = match start {
+                CrawlerStart::Published => crawler::crawl(aws, lake, record, crawler, *wait)?,
+                CrawlerStart::Arrival => crawler::watch(aws, crawler, *wait)?,
+            };
             Ok(Registered { crawler: Some(crawled), ..Registered::default() })
         }
     }

@@ -9,12 +9,13 @@
 //! * Every call is counted by name ([`Aws::calls`]): that nothing beyond the documented list of
 //!   permissions is used is a test, not a promise.
 
+mod account;
 mod calls;
 mod error;
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use aws_config::retry::RetryConfig;
@@ -27,6 +28,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use tokio::runtime::Handle;
 
+pub use account::Account;
 use calls::Calls;
 pub use error::{AwsError, Fault};
 
@@ -67,6 +69,7 @@ struct Shared {
     s3: OnceLock<aws_sdk_s3::Client>,
     glue: OnceLock<aws_sdk_glue::Client>,
     sns: OnceLock<aws_sdk_sns::Client>,
+    account: Mutex<Option<Account>>,
 }
 
 impl Aws {
@@ -89,6 +92,7 @@ impl Aws {
             s3: OnceLock::new(),
             glue: OnceLock::new(),
             sns: OnceLock::new(),
+            account: Mutex::default(),
         };
         Self { shared: Arc::new(shared), deadline: None, reserve: CLEAN_UP }
     }

@@ -18,6 +18,7 @@ mod reconcile;
 mod requests;
 mod retract;
 mod tagging;
+mod task;
 mod time;
 
 use std::sync::{Arc, PoisonError};
@@ -145,9 +146,14 @@ impl Deployed {
 
     /// The same for an object whose turn began at a moment.
     fn lake_since(&self, ready: &Ready, aws: &Aws, begun: Instant) -> Result<Lake> {
-        let loader = ready.follower().map(|follower| follower.loader().clone());
-        let around = Around::new(&ready.pipeline, aws, loader, self.metrics, begun);
+        let around = self.around(ready, aws, begun);
         Ok(bare_lake(&ready.pipeline, aws)?.within(Arc::new(around)).remembering(ready.texts.clone()))
+    }
+
+    /// What the lake is connected to then.
+    fn around(&self, ready: &Ready, aws: &Aws, begun: Instant) -> Around {
+        let loader = ready.follower().map(|follower| follower.loader().clone());
+        Around::new(&ready.pipeline, aws, loader, self.metrics, begun)
     }
 
     /// Holds a pipeline, or lets it go on: its events are answered and nothing is done.

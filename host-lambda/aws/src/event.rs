@@ -1,7 +1,7 @@
 //! Every event shape → source objects.
 //!
-//! For: S3 notifications, EventBridge, SQS, SNS (around either, inside SQS, raw), a Step Functions task
-//! and a batch of its Distributed Map; and a Glue crawler's end. Not for: routing an object to a pipeline, or fetching it.
+//! For: S3 notifications, EventBridge, SQS, SNS (around either, inside SQS, raw), a Step Functions task (an object, or
+//! an event beside its execution) and a batch of its Distributed Map; and a Glue crawler's end. Not for: routing an object to a pipeline, or fetching it.
 //!
 //! The decision to know: an event is looked at field by field and dispatched on who says it sent it
 //! (`eventSource`, `source`, `Type`), then on its shape; never by trying one type after the other, since
@@ -38,6 +38,8 @@ pub enum Shape {
     Sns,
     /// `{bucket, key}`: a Step Functions task, or a person.
     Request,
+    /// `{event, execution}`: a Step Functions task that tells and crawls by itself; its event names one object.
+    Task,
     /// A batch of a Distributed Map.
     Map,
     /// `s3:TestEvent`, sent once when a bucket's notification is set up.
@@ -53,6 +55,8 @@ pub struct Parsed {
     pub shape: Shape,
     /// One an SQS message; a single one for every other shape.
     pub deliveries: Vec<Delivery>,
+    /// ARN of the state machine's execution whose task it is.
+    pub execution: Option<String>,
 }
 
 /// What succeeds or fails as one, seen from who delivered it.
@@ -109,6 +113,12 @@ impl ObjectRef {
         Self { bucket: bucket.into(), key: key.into(), ..Self::default() }
     }
 
+    /// The same by `s3://bucket/key`.
+    pub(crate) fn of_uri(uri: Option<&str>) -> Self {
+        let place = uri.and_then(|uri| uri.strip_prefix("s3://")?.split_once('/'));
+        place.map(|(bucket, key)| Self::named(bucket, key)).unwrap_or_default()
+    }
+
     /// `s3://bucket/key`.
     pub fn uri(&self) -> String {
         format!("s3://{}/{}", self.bucket, self.key)
@@ -117,12 +127,29 @@ impl ObjectRef {
 
 /// Reads an event. Never fails: what cannot be read is the error of its delivery.
 pub fn parse(event: &Value) -> Parsed {
+    if let (Some(event), Some(execution)) = (event.get("event"), event.get("execution")) {
+        return task(event, execution);
+    }
     if let Some(messages) = records(event).filter(|records| records.iter().any(is_message)) {
-        return Parsed { shape: Shape::Sqs, deliveries: messages.iter().map(message).collect() };
+        let deliveries = messages.iter().map(message).collect();
+        return Parsed { shape: Shape::Sqs, deliveries, execution: None };
     }
     let mut delivery = Delivery::default();
     let shape = delivery.payload(event, 0);
-    Parsed { shape, deliveries: vec![delivery] }
+    Parsed { shape, deliveries: vec![delivery], execution: None }
+}
+
+/// A state machine's task: an event of one object, and the execution that asks.
+fn task(event: &Value, execution: &Value) -> Parsed {
+    let mut delivery = Delivery::default();
+    delivery.payload(event, 1);
+    delivery.only_one();
+    let execution = execution.as_str().filter(|arn| !arn.is_empty()).map(str::to_owned);
+    if execution.is_none() {
+        delivery.items.clear();
+        delivery.fail("a task whose `execution` is no text: hand over $$.Execution.Id");
+    }
+    Parsed { shape: Shape::Task, deliveries: vec![delivery], execution }
 }
 
 /// `Records`, or a bare list as EventBridge Pipes hand it over.
@@ -348,6 +375,22 @@ impl Delivery {
                 self.fail("no event that is understood: S3, EventBridge, SQS, SNS or {bucket, key}");
                 Shape::Unknown
             }
+        }
+    }
+
+    /// Keeps the one object that is named, or the one that is passed over; nothing where there are others.
+    fn only_one(&mut self) {
+        let is_object = |item: &Item| matches!(item, Item::Object(_));
+        let is_passed_over = |item: &Item| matches!(item, Item::Ignored { uri: Some(_), .. });
+        let objects = self.items.iter().filter(|item| is_object(item)).count();
+        let wanted: fn(&Item) -> bool = if objects > 0 { is_object } else { is_passed_over };
+        self.items.retain(wanted);
+        if self.error.is_none() && self.items.len() != 1 {
+            let count = self.items.len();
+            self.fail(format!("the event of a task names exactly one object, and this one names {count}"));
+        }
+        if self.error.is_some() {
+            self.items.clear();
         }
     }
 

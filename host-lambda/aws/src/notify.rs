@@ -2,6 +2,7 @@
 //!
 //! Not for who is told how: subscriptions and their filters are the reader's. Decisions to know:
 //!
+//! * A notice is made apart from being sent: a state machine sends those of its executions itself ([`of_commit`]).//!
 //! * At least once, like everything else here: whoever completes a commit tells. `noticeId` is the same each time, so a
 //!   reader that minds keeps those it saw. `id` is the run's: what log, records, lineage and quarantine say as well.
 //! * No value of the data, ever: names, counts, digests and places. A partition's path is a place.
@@ -9,9 +10,12 @@
 
 mod body;
 mod subject;
+pub mod topic;
+
+use std::collections::BTreeMap;
 
 use aws_sdk_sns::types::MessageAttributeValue;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::client::{Aws, AwsError, Fault};
 use body::Body;
@@ -21,6 +25,8 @@ use lakegate_lake::record::{CommitRecord, FailedRecord};
 
 /// SNS takes at most ten attributes with 256 KiB together with the body; a filter on tables needs the names only.
 const MAX_TABLE_NAMES: usize = 100;
+/// Of a notice in an answer: a state machine takes 256 KiB with two of them, escaped once more, and their attributes.
+const MAX_IN_ANSWER: usize = 48 << 10;
 
 /// What a notice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -43,6 +49,30 @@ impl Event {
             Self::Quarantine => "quarantine",
         }
     }
+}
+
+/// A notice as SNS is to publish it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Notice {
+    /// ARN of the topic.
+    pub topic_arn: String,
+    /// At most 100 printable ASCII characters.
+    pub subject: String,
+    /// JSON.
+    pub message: String,
+    /// By name.
+    pub attributes: BTreeMap<String, Attribute>,
+}
+
+/// An attribute of a notice, as the API of SNS spells it, and so a state machine hands it on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Attribute {
+    /// `String` or `String.Array`.
+    pub data_type: String,
+    /// Its value.
+    pub string_value: String,
 }
 
 /// A notice that SNS took.
@@ -81,12 +111,40 @@ pub fn failure(aws: &Aws, pipeline: &Pipeline, failed: &FailedRecord) -> Result<
 /// # Errors
 /// As [`success`].
 pub fn quarantine(aws: &Aws, pipeline: &Pipeline, record: &CommitRecord) -> Result<Option<Told>> {
-    let report = &record.report;
-    if !pipeline.notify.quarantine_above.passed(report.rejected, report.records) {
-        return Ok(None);
+    tell(aws, pipeline, quarantine_topic(pipeline, record), || {
+        Body::of_commit(Event::Quarantine, pipeline, record)
+    })
+}
+
+fn quarantine_topic<'p>(pipeline: &'p Pipeline, record: &CommitRecord) -> Option<&'p str> {
+    let (above, report) = (pipeline.notify.quarantine_above, &record.report);
+    pipeline.notify.quarantine.as_deref().filter(|_| above.passed(report.rejected, report.records))
+}
+
+/// The notices of a commit that is queryable, for whoever publishes them instead of this host.
+///
+/// # Errors
+/// A topic is a name, and the account cannot be told.
+pub fn of_commit(aws: &Aws, pipeline: &Pipeline, record: &CommitRecord) -> Result<Vec<Notice>> {
+    let success = pipeline.notify.success.as_deref().map(|topic| (Event::Success, topic));
+    let quarantine = quarantine_topic(pipeline, record).map(|topic| (Event::Quarantine, topic));
+    let wanted = success.into_iter().chain(quarantine);
+    wanted
+        .map(|(event, topic)| {
+            let topic = aws.wait(topic::arn(aws, topic))?;
+            Ok(Notice::of(topic, &Body::of_commit(event, pipeline, record), MAX_IN_ANSWER))
+        })
+        .collect()
+}
+
+impl Notice {
+    fn of(topic_arn: String, body: &Body, max_bytes: usize) -> Self {
+        let attribute = |(name, kind, value): (&str, &str, String)| {
+            (name.to_owned(), Attribute { data_type: kind.to_owned(), string_value: value })
+        };
+        let attributes = attributes(body).into_iter().map(attribute).collect();
+        Self { topic_arn, subject: subject::of(body), message: body.to_text(max_bytes), attributes }
     }
-    let topic = pipeline.notify.quarantine.as_deref();
-    tell(aws, pipeline, topic, || Body::of_commit(Event::Quarantine, pipeline, record))
 }
 
 fn tell(
@@ -97,9 +155,11 @@ fn tell(
 ) -> Result<Option<Told>> {
     let Some(topic) = topic else { return Ok(None) };
     let body = body();
-    let mut call = aws.sns().publish().topic_arn(topic).subject(subject::of(&body)).message(body.to_text());
-    for (name, kind, value) in attributes(&body) {
-        let value = MessageAttributeValue::builder().data_type(kind).string_value(value).build();
+    let notice = Notice::of(aws.wait(topic::arn(aws, topic))?, &body, body::MAX_BYTES);
+    let topic = &notice.topic_arn;
+    let mut call = aws.sns().publish().topic_arn(topic).subject(notice.subject).message(notice.message);
+    for (name, Attribute { data_type, string_value }) in notice.attributes {
+        let value = MessageAttributeValue::builder().data_type(data_type).string_value(string_value).build();
         let value = value.map_err(|error| Error::new(Code::Notice, error.to_string()))?;
         call = call.message_attributes(name, value);
     }

@@ -193,15 +193,23 @@ pub fn connect(config: Option<&Path>) -> Result<Deployed> {
     Deployed::start(aws()?, config, Home::Command).map_err(|error| error.in_file(path.display().to_string()))
 }
 
-/// The configuration that is named, else the one found, and where it is.
-fn configuration(named: Option<&Path>) -> Result<(PathBuf, Config)> {
-    let path = match named {
-        Some(path) => path.to_owned(),
+/// Where the configuration is that is named, else the one found.
+///
+/// # Errors
+/// There is none.
+pub fn configuration_path(named: Option<&Path>) -> Result<PathBuf> {
+    match named {
+        Some(path) => Ok(path.to_owned()),
         None => found()?.ok_or_else(|| {
             Error::usage(format!("there is no {FILE_NAME} here or in a folder above"))
                 .with_hint("name it with --config FILE")
-        })?,
-    };
+        }),
+    }
+}
+
+/// The configuration that is named, else the one found, and where it is.
+fn configuration(named: Option<&Path>) -> Result<(PathBuf, Config)> {
+    let path = configuration_path(named)?;
     let config = Config::open(&path).map_err(|error| error.in_file(path.display().to_string()))?;
     Ok((path, config))
 }

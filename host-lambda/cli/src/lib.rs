@@ -124,6 +124,13 @@ enum Commands {
     Reconcile(verb::reconcile::ReconcileArgs),
     #[cfg(not(feature = "aws"))]
     Reconcile(verb::absent::AbsentArgs),
+    /// Make, and render, what is deployed around the pipelines of lakegate.toml
+    ///
+    /// A CloudFormation template with buckets, function, triggers, catalog, alarms and dashboard.
+    #[cfg(feature = "aws")]
+    Stack(verb::stack::StackArgs),
+    #[cfg(not(feature = "aws"))]
+    Stack(verb::absent::AbsentArgs),
     /// Hold a deployed pipeline: its events are answered and nothing is taken
     #[cfg(feature = "aws")]
     Pause(verb::deployed::PauseArgs),
@@ -275,6 +282,8 @@ fn dispatch(command: &Commands, context: &Context) -> Outcome {
         #[cfg(feature = "aws")]
         Commands::Reconcile(args) => verb::reconcile::run(args, context),
         #[cfg(feature = "aws")]
+        Commands::Stack(args) => verb::stack::run(args, context),
+        #[cfg(feature = "aws")]
         Commands::Pause(args) => verb::deployed::pause(args, true, context),
         #[cfg(feature = "aws")]
         Commands::Resume(args) => verb::deployed::pause(args, false, context),
@@ -297,6 +306,8 @@ fn dispatch(command: &Commands, context: &Context) -> Outcome {
         Commands::Backfill(_) => verb::absent::run("backfill"),
         #[cfg(not(feature = "aws"))]
         Commands::Reconcile(_) => verb::absent::run("reconcile"),
+        #[cfg(not(feature = "aws"))]
+        Commands::Stack(_) => verb::absent::run("stack"),
         #[cfg(not(feature = "aws"))]
         Commands::Pause(_) => verb::absent::run("pause"),
         #[cfg(not(feature = "aws"))]

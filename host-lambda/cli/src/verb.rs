@@ -29,5 +29,7 @@ pub mod registry;
 pub mod replay;
 pub mod run;
 pub mod serve;
+#[cfg(feature = "aws")]
+pub mod stack;
 pub mod status;
 pub mod verify;

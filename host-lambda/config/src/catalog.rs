@@ -31,6 +31,8 @@ pub enum Catalog {
     Crawler {
         /// Its name.
         crawler: String,
+        /// Database that a stack's crawler makes its tables in; named by the stack when absent.
+        database: Option<String>,
         /// Who starts it.
         start: CrawlerStart,
         /// Whether the notice waits for it.
@@ -169,13 +171,16 @@ impl Catalog {
             );
             return None;
         };
-        let glue = ["database", "table_prefix", "projection", "quarantine"];
+        let glue = ["table_prefix", "projection", "quarantine"];
         let crawl = ["crawler", "start", "wait"];
         if kind.value != Kind::Glue {
             section.of_no_use(&glue, kind.own, "is of use with kind = \"glue\" only");
         }
         if kind.value != Kind::Crawler {
             section.of_no_use(&crawl, kind.own, "is of use with kind = \"crawler\" only");
+        }
+        if kind.value == Kind::None {
+            section.of_no_use(&["database"], kind.own, "is of use with kind = \"glue\" or \"crawler\" only");
         }
         match kind.value {
             Kind::None => Some(Self::None),
@@ -200,7 +205,8 @@ impl Catalog {
                 if crawler.is_none() {
                     section.missing("crawler", "a crawler needs its name", "write crawler = \"NAME\"");
                 }
-                Some(Self::Crawler { crawler: crawler?.value, start, wait })
+                let database = database.map(|field| field.value);
+                Some(Self::Crawler { crawler: crawler?.value, database, start, wait })
             }
         }
     }

@@ -129,6 +129,7 @@ fn a_whole_configuration_is_read() {
         clicks.catalog,
         Catalog::Crawler {
             crawler: "clicks crawler".into(),
+            database: None,
             start: CrawlerStart::Published,
             wait: Wait::Seconds(120)
         }
@@ -210,8 +211,8 @@ const LINES: &[(&str, &str)] = &[
         "5:53: `wait` is from 1 to 900 seconds, not 3600; an invocation lasts 15 minutes at most",
     ),
     (
-        "catalog = { kind = 'crawler', crawler = 'c', database = 'x' }",
-        "5:46: `database` is of use with kind = \"glue\" only",
+        "catalog = { kind = 'crawler', crawler = 'c', table_prefix = 'x' }",
+        "5:46: `table_prefix` is of use with kind = \"glue\" only",
     ),
     ("catalog = { kind = 'none', wait = true }", "5:28: `wait` is of use with kind = \"crawler\" only"),
     (

@@ -188,7 +188,12 @@ pub(super) static CATALOG: Keys = Keys {
             "needed",
             "by the host itself, by a crawler that it starts, or nowhere",
         ),
-        key("database", Text, "needed with `\"glue\"`", "database in Glue"),
+        key(
+            "database",
+            Text,
+            "needed with `\"glue\"`",
+            "database in Glue; of a stack, the one that its crawler makes tables in",
+        ),
         key("table_prefix", Text, "none", "before the names of the tables"),
         key(
             "projection",

@@ -38,7 +38,7 @@ pub use pipeline::{
     SourcePattern, Told,
 };
 pub use reference::{KeyLine, KeySection, reference};
-pub use route::Route;
+pub use route::{Arrival, Route};
 pub use stack::{Architecture, Athena, SourceAfter, Stack, Trigger, Vpc, spoken};
 
 use lakegate_base::{Code, Error, Result};

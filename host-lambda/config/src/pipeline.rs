@@ -170,7 +170,7 @@ pub enum ContractWish {
     Learn,
 }
 
-/// SNS topics, by ARN.
+/// SNS topics: an ARN each, or the name of one of the account and region that the host runs in.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Notify {
     /// Told once an object is queryable.

@@ -50,7 +50,7 @@ fn value(kind: Kind) -> String {
         Kind::Files => "`s3://BUCKET/KEY`, a file or a key's base64 line; or a list".to_owned(),
         Kind::Text => "text".to_owned(),
         Kind::Texts => "text, or a list of texts".to_owned(),
-        Kind::Topic => "ARN of a standard SNS topic".to_owned(),
+        Kind::Topic => "ARN or name of a standard SNS topic".to_owned(),
         Kind::Flag => "true or false".to_owned(),
         Kind::FlagOrName => "a name, or true or false".to_owned(),
         Kind::FlagOrSeconds(most) => format!("true, false, or 1 to {most} seconds"),

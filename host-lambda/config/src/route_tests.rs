@@ -257,3 +257,28 @@ fn a_refusal_names_every_place() {
     }
     assert_eq!(Config::open(&folder.path().join("no.toml")).unwrap_err().name(), "not_found");
 }
+
+#[test]
+fn a_part_file_arrives_where_its_pipeline_says_so() {
+    let pipeline = |name: &str, lake: &str, catalog: &str| {
+        format!(
+            "[pipeline.{name}]\nsource = 's3://raw/{name}/'\nlake = 's3://lake/{lake}'\ntable = '{name}'\n\
+             contract = 'learn'\ncatalog = {{ kind = 'crawler', {catalog} }}\n"
+        )
+    };
+    let text = pipeline("a", "x/", "crawler = 'one', start = 'arrival'")
+        + &pipeline("b", "x/", "crawler = 'one', start = 'arrival'")
+        + &pipeline("c", "x/", "crawler = 'two', start = 'arrival'")
+        + &pipeline("d", "y/", "crawler = 'three'");
+    let config = Config::parse(&text, &Origin::File("/etc/lakegate.toml".into())).unwrap();
+    let started = |key: &str| {
+        let found = config.arrival("lake", key);
+        found.into_iter().map(|one| format!("{} {}", one.pipeline.name, one.crawler)).collect::<Vec<_>>()
+    };
+    assert_eq!(started("x/t/day=1/p-1.parquet"), ["a one", "c two"]);
+    for key in ["x/_lakegate/quarantine/a/l.parquet", "x/t/p.json", "y/t/p.parquet", "xt/p.parquet"] {
+        assert_eq!(started(key), [""; 0], "{key}");
+    }
+    assert_eq!(config.arrival("raw", "x/t/p.parquet"), []);
+    assert!(matches!(config.route("lake", "x/t/p.parquet"), Route::Loop { .. }), "nobody takes it");
+}

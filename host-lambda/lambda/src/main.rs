@@ -90,6 +90,7 @@ async fn answer(
         begun,
         deadline: Some(begun + left(event.context.deadline)),
         again: false,
+        execution: None,
     };
     let worked = tokio::task::spawn_blocking(move || deployed.event(&event.payload, &request)).await;
     match worked {

@@ -39,6 +39,16 @@ pub fn files(path: &Path) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
+/// Whether the function of a configuration's stack runs on Graviton; `None` where it has no stack.
+pub fn stack(path: &Path) -> Result<Option<bool>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let config: toml::Table =
+        toml::from_str(&text).with_context(|| format!("{} is no configuration", path.display()))?;
+    let architecture =
+        |stack: &toml::Value| stack.get("architecture").and_then(toml::Value::as_str) != Some("x86_64");
+    Ok(config.get("stack").map(architecture))
+}
+
 fn comes_along(file: &Path) -> bool {
     file.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
 }

@@ -1,4 +1,5 @@
-//! A Glue crawler that makes the tables: started after each commit, and once more where it was running.
+//! A Glue crawler that makes the tables: started after each commit or as part files arrive, and once more where it was
+//! running.
 //!
 //! Not for what the crawler looks at. Decisions to know:
 //!
@@ -8,6 +9,8 @@
 //!   starts the next run itself. Otherwise it leaves a mark in the lake (see [`crawler_key`]): the next
 //!   commit's start clears it, and [`catch_up`] starts the crawler for it, as the event that a run has ended
 //!   ("Glue Crawler State Change", by an EventBridge rule that invokes the function) asks for.
+//! * Where the arrival of part files starts it, whoever publishes only looks ([`watch`]), and never asks for a run. Many
+//!   files that arrive while it runs set one mark, and so cost one more run.
 //! * The mark is changed by compare-and-swap only, and has other bytes each time it is set: a start clears exactly the
 //!   marks that were set before it.
 
@@ -49,6 +52,8 @@ pub enum Run {
     /// The one after the present one; a mark in the lake asks for it.
     #[default]
     Again,
+    /// One that somebody else is to start: a state machine, or the event that the files arrived.
+    Left,
 }
 
 /// What came of a crawler.
@@ -84,7 +89,7 @@ pub(super) fn crawl(
             break;
         }
         if crawler.end(until)? == End::Late {
-            Mark::set(lake, crawler.name, record)?;
+            Mark::set(lake, crawler.name, &by(record))?;
             // The run may have ended before the mark was there, and its end be told by now.
             if crawler.start_marked(lake)? {
                 break;
@@ -93,17 +98,44 @@ pub(super) fn crawl(
         }
     }
     if wait != Wait::No {
-        crawled.ready = match crawler.end(until)? {
-            End::Late => false,
-            End::Good => true,
-            End::Failed(why) => {
-                let message = format!("the crawler {} failed: {why}", crawler.name);
-                return Err(Error::new(Code::CrawlerFailed, message)
-                    .with_hint("the files are published; mend the crawler or its role, then start it"));
-            }
-        };
+        crawled.ready = crawler.end(until)?.is_good(crawler.name)?;
     }
     Ok(crawled)
+}
+
+/// For a commit that is published, and whose part files start the crawler as they arrive: waits as configured until a
+/// run has ended that began since.
+pub(super) fn watch(aws: &Aws, crawler: &str, wait: Wait) -> Result<Crawled> {
+    let (published_ms, until) = (now_ms(), Instant::now() + budget(aws, wait));
+    let crawler = Crawler { aws, name: crawler };
+    let mut crawled = Crawled { crawler: crawler.name.into(), run: Run::Left, ready: false };
+    if wait != Wait::No {
+        let first = crawler.look()?;
+        let through = crawler.look_until(until, |seen| seen.has_run_since(&first, published_ms))?;
+        crawled.ready = End::of(through).is_good(crawler.name)?;
+    }
+    Ok(crawled)
+}
+
+/// Starts the crawler for part files that arrived; where it runs, a mark asks for another run.
+///
+/// # Errors
+/// The lake's or the service's.
+pub fn arrived(aws: &Aws, lake: &Lake, crawler: &str) -> Result<Crawled> {
+    let (name, crawler) = (crawler, Crawler { aws, name: crawler });
+    let mut started = crawler.start_marked(lake)?;
+    if !started {
+        Mark::set(lake, name, "arrival")?;
+        // Its run may have ended before the mark was there, and its end be told by now.
+        started = crawler.start_marked(lake)?;
+    }
+    let run = if started { Run::Started } else { Run::Again };
+    Ok(Crawled { crawler: name.into(), run, ready: false })
+}
+
+/// Which run of Lakegate asks for another one of the crawler.
+fn by(record: &CommitRecord) -> String {
+    format!("{} {}", record.run, record.generation)
 }
 
 /// Starts the crawler if a commit asked for another run of it and none was started since; for the event that
@@ -140,6 +172,18 @@ struct Seen {
     elapsed: Duration,
     /// Why the last run came to nothing.
     failed: Option<String>,
+    /// When the last run that has ended began, in milliseconds since 1970-01-01 UTC.
+    last_began: Option<i64>,
+}
+
+impl Seen {
+    /// Whether a run has ended that began after a moment. `first` was seen right after it: whatever run came to be known
+    /// since a crawler was at rest then began later, however coarse the service's times are. Of one that ran, only its
+    /// times tell; in doubt it began before.
+    fn has_run_since(&self, first: &Self, moment_ms: i64) -> bool {
+        let Some(began) = self.last_began.filter(|_| !self.running) else { return false };
+        began >= moment_ms || (!first.running && self.last_began != first.last_began)
+    }
 }
 
 /// How waiting for a run ended.
@@ -149,6 +193,25 @@ enum End {
     Late,
     Good,
     Failed(String),
+}
+
+impl End {
+    fn of(seen: Option<Seen>) -> Self {
+        seen.map_or(Self::Late, |seen| seen.failed.map_or(Self::Good, Self::Failed))
+    }
+
+    /// Whether it has ended, and well.
+    fn is_good(self, crawler: &str) -> Result<bool> {
+        match self {
+            Self::Late => Ok(false),
+            Self::Good => Ok(true),
+            Self::Failed(why) => {
+                let message = format!("the crawler {crawler} failed: {why}");
+                Err(Error::new(Code::CrawlerFailed, message)
+                    .with_hint("the files are published; mend the crawler or its role, then start it"))
+            }
+        }
+    }
 }
 
 impl Crawler<'_> {
@@ -199,22 +262,28 @@ impl Crawler<'_> {
             running: state.is_some_and(|state| *state != CrawlerState::Ready),
             elapsed: Duration::from_millis(u64::try_from(elapsed).unwrap_or_default()),
             failed,
+            last_began: last.and_then(|last| last.start_time()?.to_millis().ok()),
         })
     }
 
     /// Waits until it is ready, at most until `until`.
     fn end(&self, until: Instant) -> Result<End> {
+        self.look_until(until, |seen| !seen.running).map(End::of)
+    }
+
+    /// Looks until it is seen as it should be; `None` where `until` comes first.
+    fn look_until(&self, until: Instant, is_so: impl Fn(&Seen) -> bool) -> Result<Option<Seen>> {
         let mut pause = FIRST_LOOK;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Ok(End::Late);
+                return Ok(None);
             }
             std::thread::sleep(pause.min(left));
             pause = pause.mul_f64(1.5).min(LAST_LOOK);
             let seen = self.look()?;
-            if !seen.running {
-                return Ok(seen.failed.map_or(End::Good, End::Failed));
+            if is_so(&seen) {
+                return Ok(Some(seen));
             }
         }
     }
@@ -233,7 +302,7 @@ struct MarkText {
     version: u32,
     crawler: String,
     again: bool,
-    /// The run of Lakegate that asks, and when.
+    /// The run of Lakegate that asks, or `arrival`, and when.
     #[serde(default)]
     by: String,
     at: String,
@@ -263,7 +332,7 @@ impl Mark {
         Ok(())
     }
 
-    fn set(lake: &Lake, crawler: &str, record: &CommitRecord) -> Result<()> {
+    fn set(lake: &Lake, crawler: &str, by: &str) -> Result<()> {
         let first = Self::read(lake, crawler)?;
         let mut tag = first.tag.clone();
         for _ in 0..SWAPS {
@@ -271,7 +340,7 @@ impl Mark {
                 version: 1,
                 crawler: crawler.into(),
                 again: true,
-                by: format!("{} {}", record.run, record.generation),
+                by: by.into(),
                 at: rfc3339(now_ms()),
             };
             if lake.storage().replace_if_unchanged(&first.key, &to_json(&text)?, tag.as_deref())? {
@@ -298,15 +367,11 @@ mod tests {
         (folder, lake)
     }
 
-    fn record(run: &str) -> CommitRecord {
-        CommitRecord { run: run.into(), generation: 1, ..CommitRecord::default() }
-    }
-
     #[test]
     fn a_start_clears_what_was_asked_before_it() {
         let (_folder, lake) = lake();
         assert!(!Mark::read(&lake, "c").unwrap().again);
-        Mark::set(&lake, "c", &record("a")).unwrap();
+        Mark::set(&lake, "c", "a").unwrap();
         let before = Mark::read(&lake, "c").unwrap();
         assert!(before.again);
         before.clear(&lake).unwrap();
@@ -317,9 +382,9 @@ mod tests {
     #[test]
     fn a_mark_set_after_the_start_outlives_it() {
         let (_folder, lake) = lake();
-        Mark::set(&lake, "c", &record("a")).unwrap();
+        Mark::set(&lake, "c", "a").unwrap();
         let before = Mark::read(&lake, "c").unwrap();
-        Mark::set(&lake, "c", &record("b")).unwrap();
+        Mark::set(&lake, "c", "b").unwrap();
         before.clear(&lake).unwrap();
         assert!(Mark::read(&lake, "c").unwrap().again);
     }
@@ -330,7 +395,7 @@ mod tests {
         std::thread::scope(|scope| {
             for number in 0..8 {
                 let lake = &lake;
-                scope.spawn(move || Mark::set(lake, "c", &record(&number.to_string())).unwrap());
+                scope.spawn(move || Mark::set(lake, "c", &number.to_string()).unwrap());
             }
         });
         assert!(Mark::read(&lake, "c").unwrap().again);
@@ -341,6 +406,32 @@ mod tests {
         let (_folder, lake) = lake();
         lake.overwrite(&crawler_key("c"), b"{").unwrap();
         assert!(Mark::read(&lake, "c").unwrap().again);
+    }
+
+    #[test]
+    fn a_run_counts_if_it_began_after_the_moment() {
+        let seen = |running: bool, last_began: Option<i64>| Seen {
+            running,
+            elapsed: Duration::ZERO,
+            failed: None,
+            last_began,
+        };
+        // (running at first, last run then, running now, last run now, has one run since 1,000?)
+        let cases = [
+            (false, None, true, None, false),
+            (false, None, false, None, false),
+            (false, None, false, Some(1_500), true),
+            // The service cut its time to seconds.
+            (false, Some(0), false, Some(900), true),
+            (false, Some(0), false, Some(0), false),
+            (true, Some(0), false, Some(900), false),
+            (true, Some(0), true, Some(900), false),
+            (true, Some(0), false, Some(1_500), true),
+        ];
+        for (number, (first, before, now, last, has)) in cases.into_iter().enumerate() {
+            let found = seen(now, last).has_run_since(&seen(first, before), 1_000);
+            assert_eq!(found, has, "case {number}");
+        }
     }
 
     #[test]

@@ -2,14 +2,16 @@
 //!
 //! Not for what is read there (specs, keys, releases): those are judged like local ones. Decisions to know:
 //!
-//! * Every call only looks: HeadBucket, ListObjectsV2 of one key, GetDatabase, GetCrawler, GetTopicAttributes. They
-//!   are made with the rights of whoever runs the command, and are none of the function's.
+//! * Every call only looks: HeadBucket, ListObjectsV2 of one key, GetDatabase, GetCrawler, GetTopicAttributes, and
+//!   GetCallerIdentity where a topic is a name. They are made with the rights of whoever runs the command, and are
+//!   none of the function's.
 //! * What is asked for twice is asked once, and told at each key that names it.
 
 use std::collections::BTreeMap;
 
 use super::Judge;
 use crate::client::{Aws, AwsError, Fault};
+use crate::notify::topic;
 use lakegate_base::{Code, Error, Result};
 use lakegate_config::{Catalog, Config, Encryption, Location, Pipeline, Told};
 
@@ -99,9 +101,13 @@ impl Thing {
                 let call = aws.glue().get_crawler().name(name).send();
                 aws.ask("glue:GetCrawler", &format!("Glue crawler {name}"), call).await.map(drop)
             }
-            Self::Topic(arn) => {
-                let call = aws.sns().get_topic_attributes().topic_arn(arn).send();
-                aws.ask("sns:GetTopicAttributes", arn, call).await.map(drop)
+            Self::Topic(topic) => {
+                let arn = match topic::arn(aws, topic).await {
+                    Ok(arn) => arn,
+                    Err(error) => return Some(error),
+                };
+                let call = aws.sns().get_topic_attributes().topic_arn(&arn).send();
+                aws.ask("sns:GetTopicAttributes", &arn, call).await.map(drop)
             }
         };
         let error = said.err()?;
@@ -132,9 +138,9 @@ impl Thing {
                 Error::new(Code::CrawlerMissing, format!("Glue has no crawler {name}"))
                     .with_hint("deploy it, or correct its name")
             }
-            (Self::Topic(arn), Fault::Missing) => {
-                Error::new(Code::TopicMissing, format!("SNS has no topic {arn}"))
-                    .with_hint("create it, or correct its ARN")
+            (Self::Topic(_), Fault::Missing) => {
+                Error::new(Code::TopicMissing, format!("SNS has no topic {}", error.resource))
+                    .with_hint("create it, or correct its name")
             }
             (Self::Database(name), Fault::Denied) => {
                 denied(format!("{arn}:catalog and {arn}:database/{name}"))

@@ -10,6 +10,11 @@ use lakegate_base::{Code, Error};
 use lakegate_config::Origin;
 use tokio::runtime::Runtime;
 
+/// Who asks, as STS says it.
+const WHO: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+                   <GetCallerIdentityResult><Account>111122223333</Account></GetCallerIdentityResult>\
+                   </GetCallerIdentityResponse>";
+
 /// Has what is called `there…`, denies what is called `denied…`, takes whoever asks for `stranger…` for one, and lacks
 /// the rest.
 fn serve(stream: &TcpStream) -> std::io::Result<()> {
@@ -34,6 +39,10 @@ fn serve(stream: &TcpStream) -> std::io::Result<()> {
         let body = String::from_utf8(body).unwrap();
         let (glue, sns) = (head.contains("AWSGlue."), body.contains("GetTopicAttributes"));
         let asked = if glue || sns { &body } else { head.lines().next().unwrap() };
+        if body.contains("GetCallerIdentity") {
+            write!(reader.get_ref(), "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{WHO}", WHO.len())?;
+            continue;
+        }
         let (status, code) = match () {
             () if asked.contains("there") => ("200 OK", ""),
             () if asked.contains("denied") => ("403 Forbidden", "AccessDenied"),
@@ -48,7 +57,8 @@ fn serve(stream: &TcpStream) -> std::io::Result<()> {
             () if glue && code.is_empty() => "{}".to_owned(),
             () if glue => format!("{{\"__type\":\"{code}\",\"Message\":\"no\"}}"),
             () if sns && code.is_empty() => {
-                "<R xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><GetTopicAttributesResult/></R>"
+                "<GetTopicAttributesResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\
+                 <GetTopicAttributesResult/></GetTopicAttributesResponse>"
                     .to_owned()
             }
             () if sns => format!(
@@ -137,6 +147,17 @@ fn what_is_there_is_no_finding_and_its_spec_is_judged() {
     let found: Vec<_> = checked.findings.iter().map(|one| (one.line, one.message.as_str())).collect();
     assert_eq!(found, [(Some(5), "the table other was named, but the spec names x already")]);
     assert!(checked.notes[0].contains("the KMS key for S3"), "{:?}", checked.notes);
+}
+
+#[test]
+fn a_topic_by_name_is_one_of_the_caller_s_account_and_region() {
+    let endpoint = endpoint();
+    let text = "[pipeline.a]\nsource = 's3://there-raw/a/'\nlake = 's3://there-lake/'\ncontract = 'learn'\n\
+                table = 'a'\nnotify.success = 'there'\nnotify.failure = 'gone'\n";
+    let (checked, calls) = checked(text, &endpoint).unwrap();
+    let found: Vec<_> = checked.findings.iter().map(|one| (one.line, one.message.as_str())).collect();
+    assert_eq!(found, [(Some(7), "SNS has no topic arn:aws:sns:us-east-1:111122223333:gone")]);
+    assert!(calls.contains(&"sts:GetCallerIdentity".to_owned()), "{calls:?}");
 }
 
 #[test]

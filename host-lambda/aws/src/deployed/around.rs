@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::catalog;
 use crate::client::Aws;
+use crate::deployed::task::{EXECUTION, Execution};
 use crate::notify;
 use crate::observe;
 use crate::observe::metrics::Metrics;
@@ -43,6 +44,8 @@ pub(super) struct Around {
     metrics: bool,
     /// When the object's turn began.
     begun: Instant,
+    /// The execution that tells of its own object, and has its crawler run.
+    execution: Option<Execution>,
 }
 
 impl Around {
@@ -53,7 +56,34 @@ impl Around {
         metrics: bool,
         begun: Instant,
     ) -> Self {
-        Self { aws: aws.clone(), pipeline: Arc::new(pipeline.clone()), loader, metrics, begun }
+        Self {
+            aws: aws.clone(),
+            pipeline: Arc::new(pipeline.clone()),
+            loader,
+            metrics,
+            begun,
+            execution: None,
+        }
+    }
+
+    /// The same for the task of a state machine.
+    #[must_use]
+    pub(super) fn left_to(self, execution: Execution) -> Self {
+        Self { execution: Some(execution), ..self }
+    }
+
+    /// The execution that a commit is left to.
+    fn execution_of(&self, record: &CommitRecord) -> Option<&Execution> {
+        self.execution.as_ref().filter(|execution| execution.has(record))
+    }
+
+    /// Publishes the notices of a commit.
+    fn notify(&self, record: &CommitRecord) -> Result<Vec<notify::Told>> {
+        let success = notify::success(&self.aws, &self.pipeline, record)?;
+        let quarantine = notify::quarantine(&self.aws, &self.pipeline, record)?;
+        stage::reached(Stage::Notified, self.begun, &Counts::default());
+        crash::point("after-notify");
+        Ok(success.into_iter().chain(quarantine).collect())
     }
 
     /// The transform of the release that made a commit.
@@ -89,19 +119,23 @@ impl Surroundings for Around {
     fn register(&self, lake: &Lake, record: &CommitRecord) -> Result<Value> {
         let files = Some(record.parts.len() as u64);
         stage::reached(Stage::Published, self.begun, &Counts { files, ..Counts::default() });
-        let catalog = catalog::register(&self.aws, &self.pipeline, lake, record)?;
+        let left = self.execution_of(record).and_then(|_| catalog::started_when_published(&self.pipeline));
+        let catalog = match left {
+            Some(crawler) => catalog::left(crawler),
+            None => catalog::register(&self.aws, &self.pipeline, lake, record)?,
+        };
         stage::reached(Stage::Catalogued, self.begun, &Counts::default());
         crash::point("after-catalog");
         serde_json::to_value(catalog).map_err(|error| Error::new(Code::Json, error.to_string()))
     }
 
     fn published(&self, lake: &Lake, record: &CommitRecord, registered: Value) -> Result<Value> {
-        let success = notify::success(&self.aws, &self.pipeline, record)?;
-        let quarantine = notify::quarantine(&self.aws, &self.pipeline, record)?;
-        stage::reached(Stage::Notified, self.begun, &Counts::default());
-        crash::point("after-notify");
-        let notices: Vec<_> = success.into_iter().chain(quarantine).collect();
+        let execution = self.execution_of(record);
+        let notices = if execution.is_some() { Vec::new() } else { self.notify(record)? };
         let mut told = json!({"catalog": registered, "notices": notices});
+        if let Some(execution) = execution {
+            told[EXECUTION] = execution.arn.as_str().into();
+        }
         let written = lineage(&self.aws, &self.pipeline, |storage| {
             observe::lineage::complete(storage, &self.pipeline, lake, record)
         });

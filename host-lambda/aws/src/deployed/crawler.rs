@@ -1,16 +1,64 @@
-//! A crawler's run has ended: it is started once more if something was published while it ran.
+//! Crawlers by events: part files have arrived, or a run has ended and something was published while it went on.
 //!
-//! Not for starting it after a commit ([`catalog`](crate::catalog)). The decision to know: an event of a crawler that
-//! no pipeline names is none of ours and no error, since a rule without a filter sends those of the whole account.
+//! Not for starting one after a commit ([`catalog`](crate::catalog)). Decisions to know:
+//!
+//! * All part files that an invocation is told of are there before it begins: one start, or one mark, is enough for all.
+//! * An arrival is no loop: a crawler writes no part files.
+//! * An event of a crawler that no pipeline names is none of ours and no error, since a rule without a filter sends
+//!   those of the whole account.
+
+use std::collections::BTreeMap;
 
 use crate::catalog;
-use crate::deployed::object::Request;
+use crate::deployed::object::{Request, answer};
 use crate::deployed::{Deployed, bare_lake};
+use crate::event::{AnswerState, ObjectAnswer, ObjectRef};
 use crate::observe::stage;
 use lakegate_base::Result;
-use lakegate_config::{Catalog, Pipeline};
+use lakegate_config::{Arrival, Catalog, Pipeline};
+
+/// What came of the crawlers that an invocation started, by name.
+pub(super) type Started = BTreeMap<String, Result<()>>;
 
 impl Deployed {
+    /// Starts the crawlers of a part file that arrived, as far as this invocation has not; `None` where an object is
+    /// none.
+    ///
+    /// # Errors
+    /// The lake's or the service's; the event should be delivered again.
+    pub(super) fn arrived(
+        &self,
+        object: &ObjectRef,
+        request: &Request,
+        started: &mut Started,
+    ) -> Option<Result<ObjectAnswer>> {
+        let arrivals = self.config.arrival(&object.bucket, &object.key);
+        let name = arrivals.first()?.pipeline.name.clone();
+        let mut all = Ok(());
+        for arrival in arrivals {
+            let known = started.get(arrival.crawler).cloned();
+            let result = known.unwrap_or_else(|| self.start_crawler(arrival, request));
+            started.insert(arrival.crawler.to_owned(), result.clone());
+            all = all.and(result);
+        }
+        let arrived = ObjectAnswer { pipeline: Some(name), state: AnswerState::Arrived, ..answer(object) };
+        Some(all.map(|()| arrived))
+    }
+
+    fn start_crawler(&self, arrival: Arrival<'_>, request: &Request) -> Result<()> {
+        let Arrival { pipeline, crawler } = arrival;
+        let aws = request.deadline.map_or_else(|| self.aws.clone(), |at| self.aws.with_deadline(at));
+        let crawled = bare_lake(pipeline, &aws)
+            .and_then(|lake| catalog::arrived(&aws, &lake, crawler))
+            .inspect_err(|error| {
+                let (code, hint, pipeline) = (error.name(), error.hint(), pipeline.name.as_str());
+                tracing::error!(stage = "failed", pipeline, crawler, code, hint, "{error}");
+            })?;
+        let run = format!("{:?}", crawled.run).to_lowercase();
+        tracing::info!(stage = "crawler", pipeline = pipeline.name, crawler, run, "part files arrived");
+        Ok(())
+    }
+
     /// Starts a crawler again for every pipeline whose rows its last run may have missed.
     ///
     /// # Errors
@@ -91,8 +139,13 @@ mod tests {
             let record = fixture::record("orders", "k1", &[""]);
             register(&aws, &ready.pipeline, &lake, &record).unwrap().crawler.unwrap().run
         };
-        let request =
-            Request { id: "r".into(), begun: std::time::Instant::now(), deadline: None, again: false };
+        let request = Request {
+            id: "r".into(),
+            begun: std::time::Instant::now(),
+            deadline: None,
+            again: false,
+            execution: None,
+        };
         let ended = |crawler: &str| {
             let event = json!({"source": "aws.glue", "detail-type": "Glue Crawler State Change",
                 "detail": {"crawlerName": crawler, "state": "Succeeded"}});

@@ -55,7 +55,8 @@ fn lines_of(pipeline: &str) -> (Vec<Value>, Refusal) {
     );
     let config = in_folders(&text, folder.path());
     let deployed = Deployed::start(aws, config, Home::Command).unwrap();
-    let request = Request { id: "r-1".into(), begun: Instant::now(), deadline: None, again: false };
+    let request =
+        Request { id: "r-1".into(), begun: Instant::now(), deadline: None, again: false, execution: None };
     let mut refused = None;
     let lines = said(LevelFilter::WARN, || {
         let event = json!({"bucket": "raw", "key": "in/x.json"});
@@ -119,7 +120,13 @@ impl Scene {
 
     /// Delivers the event of an object; its lines, and its answer.
     fn take(&self, key: &str) -> (Vec<Value>, Value) {
-        let request = Request { id: "r-1".into(), begun: Instant::now(), deadline: None, again: false };
+        let request = Request {
+            id: "r-1".into(),
+            begun: Instant::now(),
+            deadline: None,
+            again: false,
+            execution: None,
+        };
         let mut answer = Value::Null;
         let lines = said(LevelFilter::INFO, || {
             let s3 = json!({"bucket": {"name": self.peer.bucket()}, "object": {"key": key}});

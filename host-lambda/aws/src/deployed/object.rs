@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::client::Aws;
+use crate::deployed::task::{self, Execution};
 use crate::deployed::time::Time;
 use crate::deployed::{Choice, Deployed, Ready, around, bare_lake};
 use crate::event::{AnswerError, AnswerState, ObjectAnswer, ObjectRef};
@@ -41,6 +42,8 @@ pub struct Request {
     pub deadline: Option<Instant>,
     /// Even what is done already is made again, as the next generation: a person asked for it.
     pub again: bool,
+    /// The state machine's execution whose task it is: it tells of its object, and has the crawler run, by itself.
+    pub execution: Option<String>,
 }
 
 /// An object whose turn it is.
@@ -137,7 +140,9 @@ impl Deployed {
                 if outcome.passes > 0 && has_time(running.elapsed(), &aws) {
                     self.shadow(ready, &choice, &source, &lake, &outcome.commit);
                 }
-                Ok(named(done(object, &outcome)))
+                let (around, asks) = ((&*ready.pipeline, &aws, &lake), request.execution.as_deref());
+                let answer = task::answered(asks, around, &outcome, done(object, &outcome));
+                answer.inspect_err(failed).map(named)
             }
             Err(error) => {
                 self.failed(name, &error, begun, in_transform(&time));
@@ -173,7 +178,7 @@ impl Deployed {
                 format!("{name} is paused; `lakegate backfill` takes it after `lakegate resume {name}`");
             return Ok(Err(ObjectAnswer { state: AnswerState::Paused, ..ignored(object, &why) }));
         }
-        let taken = match self.take(ready, object, &asking, begun)? {
+        let taken = match self.take(ready, object, (request, &asking), begun)? {
             Ok(taken) => taken,
             Err(answer) => return Ok(Err(answer)),
         };
@@ -200,7 +205,7 @@ impl Deployed {
         &self,
         ready: &Ready,
         object: &ObjectRef,
-        aws: &Aws,
+        (request, aws): (&Request, &Aws),
         begun: Instant,
     ) -> Result<std::result::Result<Taken, ObjectAnswer>> {
         let raw = Arc::new(S3Storage::new(aws.clone(), &object.bucket, "", S3Options::default()));
@@ -226,6 +231,13 @@ impl Deployed {
             None => source,
         };
         let source = source.arrived(object.event_time, object.sequencer.clone());
+        let lake = match request.execution.clone() {
+            None => lake,
+            Some(arn) => {
+                let execution = Execution { arn, version: source.version().into() };
+                lake.within(Arc::new(self.around(ready, aws, begun).left_to(execution)))
+            }
+        };
         // A look that failed is made again, and says why.
         let standing = looked.ok().and_then(Result::ok);
         Ok(Ok(Taken { aws: aws.clone(), lake, source, standing }))
@@ -405,11 +417,11 @@ fn is_overwritten(object: &ObjectRef, facts: &Facts) -> bool {
     facts.version.starts_with("e:") && there != etag.trim_matches('"')
 }
 
-fn answer(object: &ObjectRef) -> ObjectAnswer {
+pub(super) fn answer(object: &ObjectRef) -> ObjectAnswer {
     ObjectAnswer { bucket: object.bucket.clone(), key: object.key.clone(), ..ObjectAnswer::default() }
 }
 
-fn ignored(object: &ObjectRef, why: &str) -> ObjectAnswer {
+pub(super) fn ignored(object: &ObjectRef, why: &str) -> ObjectAnswer {
     let error = Some(AnswerError { code: "ignored".into(), message: why.into(), hint: None });
     ObjectAnswer { state: AnswerState::Ignored, error, ..answer(object) }
 }

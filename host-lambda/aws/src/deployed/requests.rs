@@ -7,10 +7,11 @@
 use serde_json::Value;
 
 use crate::deployed::checks::Checked;
-use crate::deployed::object::Request;
+use crate::deployed::crawler::Started;
+use crate::deployed::object::{Request, ignored};
 use crate::deployed::{Deployed, checks};
 use crate::event;
-use crate::event::{Answer, AnswerState, Item, ObjectAnswer, Shape, SqsAnswer};
+use crate::event::{Answer, AnswerState, Item, ObjectAnswer, ObjectRef, Shape, SqsAnswer};
 use crate::observe::stage;
 use lakegate_base::{Error, Kind};
 
@@ -74,24 +75,32 @@ impl Deployed {
                 .map_err(|error| logged(refused(&error)));
         }
         let parsed = event::parse(event);
+        let request = &Request { execution: parsed.execution.clone(), ..request.clone() };
         let (mut answer, mut sqs) = (Answer::default(), SqsAnswer::default());
-        let mut trouble: Option<Refusal> = None;
+        let (mut trouble, mut crawlers): (Option<Refusal>, _) = (None, Started::default());
         for delivery in &parsed.deliveries {
             let mut failed = delivery.error.clone().map(|why| logged(Refusal::new(Kind::Input, why)));
             for item in &delivery.items {
                 match item {
                     Item::Ignored { why, uri } => {
                         stage::ignored(uri.as_deref(), why);
+                        // A machine that asked for one object looks at the answer about it.
+                        if parsed.shape == Shape::Task {
+                            answer.objects.push(ignored(&ObjectRef::of_uri(uri.as_deref()), why));
+                        }
                     }
                     Item::CrawlerEnded(crawler) => {
                         if let Err(error) = self.crawler_ended(crawler, request) {
                             failed = Some(logged(refusal(&format!("crawler {crawler}"), &error)));
                         }
                     }
-                    Item::Object(object) => match self.object(object, request) {
-                        Ok(done) => answer.objects.push(done),
-                        Err(error) => failed = Some(refusal(&object.uri(), &error)),
-                    },
+                    Item::Object(object) => {
+                        let arrived = self.arrived(object, request, &mut crawlers);
+                        match arrived.unwrap_or_else(|| self.object(object, request)) {
+                            Ok(done) => answer.objects.push(done),
+                            Err(error) => failed = Some(refusal(&object.uri(), &error)),
+                        }
+                    }
                 }
             }
             let Some(refusal) = failed else { continue };
@@ -109,9 +118,18 @@ impl Deployed {
         match trouble {
             Some(refusal) => Err(refusal),
             None if parsed.shape == Shape::Request => single(answer),
+            None if parsed.shape == Shape::Task => single(of_task(answer)),
             None => Ok(Answered::Objects(answer)),
         }
     }
+}
+
+/// A machine finds the list of notices in each answer, however empty.
+fn of_task(mut answer: Answer) -> Answer {
+    for object in &mut answer.objects {
+        object.notices.get_or_insert_default();
+    }
+    answer
 }
 
 /// A state machine asked for one object: what is wrong with it is an error that it can catch.

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::notify::Notice;
 use lakegate_lake::run::State;
 
 /// The answer to every shape but SQS.
@@ -47,6 +48,13 @@ pub struct ObjectAnswer {
     /// Why it failed, or why it was not taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<AnswerError>,
+    /// For a state machine's task, and only there: the notices that the machine is to publish, once the crawler is
+    /// through where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notices: Option<Vec<Notice>>,
+    /// For a state machine's task: the crawler that the machine is to run for the object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crawler: Option<String>,
 }
 
 /// What an object came to.
@@ -68,6 +76,8 @@ pub enum AnswerState {
     Ignored,
     /// Its pipeline is paused.
     Paused,
+    /// It is a part file whose arrival starts a crawler: that was started, or runs once more when it is through.
+    Arrived,
     /// It is an output of a pipeline: taking it would be a loop.
     Refused,
     /// Bad input: recorded, notified, not to be tried again.
@@ -125,6 +135,7 @@ impl SqsAnswer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::notify::Attribute;
     use serde_json::json;
 
     #[test]
@@ -161,6 +172,29 @@ mod tests {
                  "error": {"code": "syntax_error", "message": "a comma is missing", "hint": "add it"}},
             ]})
         );
+    }
+
+    #[test]
+    fn a_state_machine_gets_what_sns_takes() {
+        let attribute = Attribute { data_type: "String".into(), string_value: "orders".into() };
+        let notice = Notice {
+            topic_arn: "arn:aws:sns:us-east-1:111122223333:done".into(),
+            subject: "Lakegate orders: 3 rows".into(),
+            message: "{}".into(),
+            attributes: [("pipeline".to_owned(), attribute)].into(),
+        };
+        let answer = ObjectAnswer {
+            notices: Some(vec![notice]),
+            crawler: Some("sales".into()),
+            ..ObjectAnswer::default()
+        };
+        let answer = serde_json::to_value(answer).unwrap();
+        assert_eq!(
+            answer["notices"],
+            json!([{"topicArn": "arn:aws:sns:us-east-1:111122223333:done", "subject": "Lakegate orders: 3 rows",
+                "message": "{}", "attributes": {"pipeline": {"DataType": "String", "StringValue": "orders"}}}])
+        );
+        assert_eq!(answer["crawler"], "sales");
     }
 
     #[test]

@@ -167,6 +167,49 @@ fn a_state_machine_names_one_object() {
 }
 
 #[test]
+fn a_task_is_an_event_of_one_object_and_its_execution() {
+    let arn = "arn:aws:states:eu-central-1:111122223333:execution:orders:6f1c";
+    let bridged = sample(include_str!("samples/eventbridge_created.json"));
+    let asked = |event: &Value| {
+        let parsed = parse(&json!({"event": event, "execution": arn}));
+        assert_eq!((parsed.shape, parsed.execution.as_deref()), (Shape::Task, Some(arn)));
+        assert_eq!(parsed.deliveries.len(), 1);
+        told(&parsed.deliveries[0])
+    };
+    assert_eq!(asked(&bridged), [BRIDGED]);
+    assert_eq!(asked(&json!({"bucket": "raw", "key": "a.json"})), ["s3://raw/a.json"]);
+    let queued =
+        json!({"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": bridged.to_string()}]});
+    assert_eq!(asked(&queued), [BRIDGED]);
+    // The machine is told of a folder's marker that there is nothing to take, as everybody is.
+    let marker = json!({"bucket": "raw", "key": "orders/", "size": 0});
+    assert_eq!(
+        asked(&marker),
+        ["ignored s3://raw/orders/: a folder marker: an empty object whose key ends with `/`"]
+    );
+    let names = "error: the event of a task names exactly one object, and this one names";
+    let two = json!({"Items": [{"bucket": "raw", "key": "a.json"}, {"bucket": "raw", "key": "b.json"}]});
+    assert_eq!(asked(&two), [format!("{names} 2")]);
+    for none in [json!({"Records": []}), sample(include_str!("samples/eventbridge_crawler.json"))] {
+        assert_eq!(asked(&none), [format!("{names} 0")]);
+    }
+    let broken = json!([{"bucket": "raw", "key": "a.json"}, {"hello": "world"}]);
+    assert_eq!(
+        asked(&broken),
+        ["error: no event that is understood: S3, EventBridge, SQS, SNS or {bucket, key}"]
+    );
+    for execution in [json!(null), json!(""), json!(7)] {
+        let parsed = parse(&json!({"event": bridged, "execution": execution}));
+        assert_eq!(
+            told(&parsed.deliveries[0]),
+            ["error: a task whose `execution` is no text: hand over $$.Execution.Id"]
+        );
+    }
+    // A request may say more than is needed.
+    assert_eq!(one(&json!({"bucket": "raw", "key": "a.json", "execution": arn})).0, Shape::Request);
+}
+
+#[test]
 fn a_distributed_map_hands_over_a_batch() {
     let (shape, items) = one(&sample(include_str!("samples/map_batch.json")));
     assert_eq!(shape, Shape::Map);

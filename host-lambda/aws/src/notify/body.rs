@@ -13,7 +13,7 @@ use lakegate_lake::lake::sha256;
 use lakegate_lake::record::{CommitRecord, FailedRecord, ReleaseRecord, SourceRecord};
 
 /// Well below SNS's 256 KiB: attributes and subject count as well, and so may envelopes on the way.
-const MAX_BYTES: usize = 200 << 10;
+pub(super) const MAX_BYTES: usize = 200 << 10;
 /// Enough for any pipeline that a person made; more are cut.
 const MAX_TABLES: usize = 200;
 /// Prefixes over all tables. Who needs every one reads the commit record.
@@ -193,12 +193,12 @@ impl Body {
         self.tables.len() + self.tables_cut
     }
 
-    /// JSON of at most [`MAX_BYTES`]; the lists of a body that would be longer are cut in halves until it fits.
-    pub(super) fn to_text(&self) -> String {
+    /// JSON of at most `max_bytes`; the lists of a body that would be longer are cut in halves until it fits.
+    pub(super) fn to_text(&self, max_bytes: usize) -> String {
         let (mut tables, mut prefixes) = (MAX_TABLES, MAX_PREFIXES);
         loop {
             let text = self.cut_to(tables, prefixes);
-            if text.len() <= MAX_BYTES || tables + prefixes == 0 {
+            if text.len() <= max_bytes || tables + prefixes == 0 {
                 return text;
             }
             (tables, prefixes) = if prefixes > 0 { (tables, prefixes / 2) } else { (tables / 2, 0) };

@@ -26,7 +26,7 @@ fn body(record: &CommitRecord) -> Body {
 }
 
 fn json(body: &Body) -> Value {
-    serde_json::from_str(&body.to_text()).unwrap()
+    serde_json::from_str(&body.to_text(body::MAX_BYTES)).unwrap()
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_huge_commit_still_fits_and_says_what_it_lacks() {
         }
     }
     let body = body(&record);
-    let text = body.to_text();
+    let text = body.to_text(body::MAX_BYTES);
     assert!(text.len() <= 200 << 10, "{}", text.len());
     let told: Value = serde_json::from_str(&text).unwrap();
     let tables = told["tables"].as_array().unwrap();
@@ -113,6 +113,50 @@ fn a_huge_commit_still_fits_and_says_what_it_lacks() {
     let attributes: usize =
         attributes(&body).iter().map(|(name, kind, value)| name.len() + kind.len() + value.len()).sum();
     assert!(text.len() + attributes < 256 << 10, "{attributes}");
+}
+
+#[test]
+fn the_notices_of_a_commit_are_there_for_who_publishes_them() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let aws = Aws::of_tests(runtime.handle().clone(), "http://127.0.0.1:9");
+    let topics = "[pipeline.orders.notify]\nsuccess = \"arn:aws:sns:us-east-1:111122223333:done\"\n\
+                  quarantine = \"arn:aws:sns:us-east-1:111122223333:bad\"\n";
+    let (pipeline, mut record) = (fixture::pipeline(topics), record());
+    let notices = of_commit(&aws, &pipeline, &record).unwrap();
+    let [success, quarantine] = &notices[..] else { panic!("{notices:?}") };
+    assert_eq!(success.topic_arn, "arn:aws:sns:us-east-1:111122223333:done");
+    assert_eq!(success.subject, subject::of(&body(&record)));
+    assert_eq!(serde_json::from_str::<Value>(&success.message).unwrap(), json(&body(&record)));
+    let tables = &success.attributes["tables"];
+    assert_eq!(
+        (tables.data_type.as_str(), tables.string_value.as_str()),
+        ("String.Array", r#"["items","orders"]"#)
+    );
+    assert_eq!(quarantine.attributes["event"].string_value, "quarantine");
+    record.report.rejected = 0;
+    assert_eq!(of_commit(&aws, &pipeline, &record).unwrap().len(), 1, "nothing was rejected");
+    assert_eq!(of_commit(&aws, &fixture::pipeline(""), &record).unwrap(), []);
+    assert_eq!(aws.calls().len(), 0, "nobody is told here");
+}
+
+#[test]
+fn two_notices_fit_into_a_state_machine_s_state() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let aws = Aws::of_tests(runtime.handle().clone(), "http://127.0.0.1:9");
+    let mut record = fixture::record("orders", "k1", &[]);
+    (record.report.records, record.report.rejected) = (9, 9);
+    for table in 0..2_000 {
+        let name = format!("t{table:04}_{}", "n".repeat(240));
+        let partition = format!("day={table}/{}/", "\"\\".repeat(150));
+        record.contracts.insert(name.clone(), "d".repeat(64));
+        record.parts.push(PartRecord { table: name, partition, rows: 1, ..PartRecord::default() });
+    }
+    let arn = format!("arn:aws:sns:us-east-1:111122223333:{}", "t".repeat(200));
+    let pipeline = fixture::pipeline(&format!(
+        "[pipeline.orders.notify]\nsuccess = \"{arn}\"\nquarantine = \"{arn}\"\n"
+    ));
+    let notices = serde_json::to_string(&of_commit(&aws, &pipeline, &record).unwrap()).unwrap();
+    assert!(notices.len() < 230 << 10, "{}", notices.len());
 }
 
 #[test]

@@ -262,8 +262,13 @@ fn take(deployed: &Deployed, objects: &[ObjectRef], again: bool, left: &Left, co
     let mut failed = 0;
     for object in objects {
         bar.source(&object.uri());
-        let request =
-            Request { id: "command".into(), begun: std::time::Instant::now(), deadline: None, again };
+        let request = Request {
+            id: "command".into(),
+            begun: std::time::Instant::now(),
+            deadline: None,
+            again,
+            execution: None,
+        };
         match deployed.object(object, &request) {
             Ok(answer) => {
                 let taken = was_taken(&answer);
@@ -328,6 +333,7 @@ fn line(answer: &ObjectAnswer, screen: Screen) -> String {
         AnswerState::Replaced => (Tone::Good, format!("{made}, replaces what was there")),
         AnswerState::RolledForward => (Tone::Good, format!("{made}, completed what was begun")),
         AnswerState::NothingToDo => (Tone::Dim, "done already".into()),
+        AnswerState::Arrived => (Tone::Dim, "a part file: its crawler was started".into()),
         AnswerState::Superseded if why.is_empty() => (Tone::Dim, "a newer version is in the tables".into()),
         AnswerState::Ignored | AnswerState::Superseded | AnswerState::Paused => (Tone::Warn, why.into()),
         AnswerState::Refused | AnswerState::Failed => (Tone::Bad, why.into()),

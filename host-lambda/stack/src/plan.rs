@@ -1,0 +1,247 @@
+//! What follows from a configuration: which buckets, topics, databases and crawlers there are to be, and who uses them.
+//!
+//! Not for how a resource looks in a template. The decision to know: everything is kept by name and in order, since
+//! the same input gives the same bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lakegate_base::{Code, Error, Result};
+use lakegate_config::{Catalog, Config, CrawlerStart, Location, Pipeline, Stack, Told, Trigger};
+
+use crate::policy::{Allowed, policies, statements};
+use crate::{Surroundings, Tables, bucket_of, names, prefixed};
+
+/// Switches EventBridge on for a bucket and keeps whatever it notifies now; `BUCKET` stands for its name.
+pub const EXISTING_BUCKET_COMMAND: &str = "aws s3api put-bucket-notification-configuration --bucket BUCKET \
+     --notification-configuration \"$(aws s3api get-bucket-notification-configuration --bucket BUCKET --output json \
+     | jq -s '(.[0] // {}) + {EventBridgeConfiguration: {}}')\"";
+
+/// Most managed policies of a role, as long as the account asked for no more.
+const MOST_POLICIES: usize = 10;
+
+/// What is to be rendered.
+pub struct Plan<'a> {
+    pub stack: &'a Stack,
+    /// All pipelines whose source is in S3, in the order of their names.
+    pub pipelines: Vec<Own<'a>>,
+    /// All buckets by name.
+    pub buckets: BTreeMap<String, Bucket>,
+    /// Topics that are made, by name.
+    pub topics: BTreeSet<String>,
+    /// Databases in Glue, by name.
+    pub databases: BTreeSet<String>,
+    /// Crawlers by name.
+    pub crawlers: BTreeMap<String, Crawler>,
+    /// What a person should know.
+    pub notes: Vec<String>,
+}
+
+/// A pipeline, with what its spec says.
+pub struct Own<'a> {
+    pub pipeline: &'a Pipeline,
+    pub tables: Tables,
+    pub questions: String,
+    pub id: String,
+}
+
+/// A bucket that pipelines use.
+#[derive(Clone, Debug, Default)]
+pub struct Bucket {
+    /// Whether it is there already.
+    pub exists: bool,
+    /// Whether it tells EventBridge of its objects.
+    pub bridged: bool,
+    /// Whether tables lie in it.
+    pub lake: bool,
+}
+
+/// A crawler, and the pipelines whose tables it makes.
+#[derive(Clone, Debug, Default)]
+pub struct Crawler {
+    pub database: String,
+    /// Whether the arrival of a part file starts it.
+    pub on_arrival: bool,
+    /// Names of the pipelines.
+    pub pipelines: Vec<String>,
+}
+
+impl<'a> Plan<'a> {
+    pub fn of(stack: &'a Stack, config: &'a Config, surroundings: &Surroundings) -> Result<Self> {
+        let mut plan = Self {
+            stack,
+            pipelines: Vec::new(),
+            buckets: BTreeMap::new(),
+            topics: BTreeSet::new(),
+            databases: BTreeSet::new(),
+            crawlers: BTreeMap::new(),
+            notes: Vec::new(),
+        };
+        for pipeline in config.pipelines.values() {
+            if bucket_of(&pipeline.source.location).is_none() {
+                plan.notes.push(format!(
+                    "`{}` reads a folder of this machine: nothing is deployed for it",
+                    pipeline.name
+                ));
+                continue;
+            }
+            let tables = surroundings.tables.get(&pipeline.name).cloned().unwrap_or_default();
+            let questions = surroundings.questions.get(&pipeline.name).cloned().unwrap_or_default();
+            plan.pipelines.push(Own { pipeline, tables, questions, id: names::camel(&pipeline.name) });
+        }
+        if plan.pipelines.is_empty() {
+            return Err(Error::new(
+                Code::ConfigInvalid,
+                "no pipeline has its source in S3, so nothing is deployed",
+            )
+            .with_hint("write source = \"s3://BUCKET/PREFIX/\""));
+        }
+        plan.ids()?;
+        for index in 0..plan.pipelines.len() {
+            plan.uses(plan.pipelines[index].pipeline);
+        }
+        Ok(plan)
+    }
+
+    /// Two pipelines whose names differ in signs alone would have one logical id.
+    fn ids(&self) -> Result<()> {
+        for (index, this) in self.pipelines.iter().enumerate() {
+            if let Some(other) = self.pipelines[..index].iter().find(|other| other.id == this.id) {
+                let names = format!("`{}` and `{}`", other.pipeline.name, this.pipeline.name);
+                return Err(Error::new(
+                    Code::ConfigInvalid,
+                    format!("{names} are one name to CloudFormation"),
+                )
+                .with_hint("it knows letters and digits only: rename one of them"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in the buckets, topics, databases and crawlers of a pipeline.
+    fn uses(&mut self, pipeline: &Pipeline) {
+        self.bucket(&pipeline.source.location, |source| {
+            source.bridged |= !pipeline.trigger.is_notification()
+        });
+        for (key, place) in pipeline.outputs() {
+            self.bucket(place, |bucket| {
+                bucket.lake |= key == "lake";
+                bucket.bridged |= key == "lake" && starts_on_arrival(pipeline);
+            });
+        }
+        if let Told::Channel { registry, .. } = &pipeline.told {
+            self.bucket(registry, |_| {});
+        }
+        let notify = &pipeline.notify;
+        let named = [&notify.success, &notify.failure, &notify.quarantine].into_iter().flatten();
+        self.topics.extend(named.filter(|topic| !topic.contains(':')).cloned());
+        match &pipeline.catalog {
+            Catalog::Glue { database, .. } => _ = self.databases.insert(database.clone()),
+            Catalog::Crawler { crawler, database, .. } => {
+                let database = database.clone().unwrap_or_else(|| self.stack.name.replace('-', "_"));
+                self.databases.insert(database.clone());
+                let entry = self.crawlers.entry(crawler.clone()).or_default();
+                entry.database = database;
+                entry.on_arrival |= starts_on_arrival(pipeline);
+                entry.pipelines.push(pipeline.name.clone());
+            }
+            Catalog::None => {}
+        }
+    }
+
+    /// Takes in the bucket of a place, and what it is used for.
+    fn bucket(&mut self, place: &Location, used: impl FnOnce(&mut Bucket)) {
+        let Some(name) = bucket_of(place) else { return };
+        let exists = self.stack.existing.iter().any(|existing| existing == name);
+        used(self.buckets.entry(name.to_owned()).or_insert(Bucket { exists, ..Bucket::default() }));
+    }
+
+    /// A pipeline by name.
+    pub fn pipeline(&self, name: &str) -> Option<&Own<'a>> {
+        self.pipelines.iter().find(|own| own.pipeline.name == name)
+    }
+
+    /// Statements of the function's calls, over as few policies as hold them.
+    pub fn policies(&self) -> Result<Vec<Vec<Allowed>>> {
+        let queues: Vec<String> = self.queues().map(|name| queue_arn(&name)).collect();
+        let pipelines: Vec<_> = self.pipelines.iter().map(|own| (own.pipeline, &own.tables)).collect();
+        let mut all = statements(self.stack, &pipelines, &queues)?;
+        all.extend(crate::function::more_statements(self));
+        let policies = policies(all);
+        if policies.len() > MOST_POLICIES {
+            let message = format!(
+                "the function would need {} policies, and a role has {MOST_POLICIES}",
+                policies.len()
+            );
+            return Err(Error::new(Code::ConfigInvalid, message)
+                .with_hint("make two stacks of it, or ask AWS for more managed policies to a role"));
+        }
+        Ok(policies)
+    }
+
+    /// Names of the queues that start the function.
+    pub fn queues(&self) -> impl Iterator<Item = String> {
+        let of_pipelines = self.pipelines.iter().filter(|own| own.pipeline.trigger.has_queue());
+        let arrivals = self.on_arrival().then(|| prefixed(self.stack, "arrivals", 80));
+        of_pipelines.map(|own| self.queue(&own.pipeline.name)).chain(arrivals)
+    }
+
+    /// Name of a pipeline's queue.
+    pub fn queue(&self, pipeline: &str) -> String {
+        prefixed(self.stack, pipeline, 80)
+    }
+
+    /// Whether part files that arrive start a crawler.
+    pub fn on_arrival(&self) -> bool {
+        self.crawlers.values().any(|crawler| crawler.on_arrival)
+    }
+
+    /// The database in which the tables of a pipeline are registered.
+    pub fn database(&self, pipeline: &Pipeline) -> Option<String> {
+        match &pipeline.catalog {
+            Catalog::Glue { database, .. } => Some(database.clone()),
+            Catalog::Crawler { crawler, .. } => {
+                self.crawlers.get(crawler).map(|crawler| crawler.database.clone())
+            }
+            Catalog::None => None,
+        }
+    }
+
+    /// What a person does once, beside deploying.
+    pub fn commands(&self) -> Vec<(String, String)> {
+        let bridged = self.buckets.iter().filter(|(_, bucket)| bucket.exists && bucket.bridged);
+        let command = |(name, _): (&String, &Bucket)| {
+            let what = format!(
+                "{name} is there already: switch its events for EventBridge on, beside what it notifies"
+            );
+            (what, EXISTING_BUCKET_COMMAND.replace("BUCKET", name))
+        };
+        bridged.map(command).collect()
+    }
+}
+
+/// The logical id of a database.
+pub fn database_id(database: &str) -> String {
+    format!("Database{}", names::camel(database))
+}
+
+/// Whether the arrival of a pipeline's part files starts its crawler.
+pub fn starts_on_arrival(pipeline: &Pipeline) -> bool {
+    matches!(&pipeline.catalog, Catalog::Crawler { start: CrawlerStart::Arrival, .. })
+}
+
+/// The ARN of a queue of the stack.
+pub fn queue_arn(name: &str) -> String {
+    format!("arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{AWS::AccountId}}:{name}")
+}
+
+/// What a trigger has.
+pub trait Queued {
+    /// Whether events wait in a queue of the pipeline.
+    fn has_queue(&self) -> bool;
+}
+
+impl Queued for Trigger {
+    fn has_queue(&self) -> bool {
+        matches!(self, Self::Sqs | Self::EventBridge)
+    }
+}
