@@ -41,6 +41,7 @@ CASES = {
     "fsck": [lakes.fsck, lakes.fsck_by_a_release],
     "init": [lakes.init, lakes.init_by_a_release],
     "inspect": [lakes.inspect],
+    "maintain": [lakes.maintain],
     "precompile": [others.precompile],
     "preview": [lakes.preview, lakes.preview_a_release],
     "promote": [others.promote, others.promote_conflict],

@@ -4,6 +4,7 @@ import gzip
 import json
 from io import BytesIO
 
+import history_tables
 import pyarrow.parquet
 from aws_verbs_given import (
     CLEAN, LATER, MENDED, MIXED, RIGHT, WRONG, by_release, deployed, lines, loaded, released, same, spec
@@ -409,6 +410,46 @@ def fsck(world):
     assert world.get(key) == whole
     same(world, *RIGHT)
     assert world.did("fsck", world.lake())["findings"] == []
+
+
+def maintain(world):
+    """A closed day becomes one Parquet file, once, and again when a line comes late; the lines stay, and status tells the same."""
+    loaded(world)
+    (mark,) = world.names("lake/_lakegate/loads/")
+    line, day, pipeline = json.loads(world.get(mark)), mark.split("/day=")[1][:10], mark.split("pipeline=")[1].split("/")[0]
+    before = world.did("status", world.lake())
+
+    def yesterday(generation):
+        """A line of a day that is over."""
+        made = line | {"generation": generation, "committed": f"2025-06-30T0{generation}:00:00.000Z"}
+        name = mark.rsplit("/", 1)[1].replace("-000001.json", f"-{generation:06}.json")
+        world.put(f"lake/_lakegate/loads/pipeline={pipeline}/day=2025-06-30/{name}", json.dumps(made) + "\n")
+
+    def told(*words):
+        found = world.did("maintain", "--lake", world.lake(), *words)
+        return [(one["day"], one["loads"], one["state"]) for one in found["days"]]
+
+    assert told() == [], "today is not over"
+    yesterday(2)
+    yesterday(3)
+    assert told("--dry-run") == [("2025-06-30", 2, "due")]
+    assert told("--before", "2025-06-30") == []
+    assert told("--before", "2025-07-01") == [("2025-06-30", 2, "rolled")]
+    file = f"lake/_lakegate/history/pipeline={pipeline}/day=2025-06-30/loads.parquet"
+    first = world.get(file)
+    assert told() == [("2025-06-30", 2, "there")] and world.get(file) == first
+    yesterday(4)
+    assert told() == [("2025-06-30", 3, "rolled")] and len(world.names("lake/_lakegate/loads/")) == 4
+    rows = history_tables.rolled(world.get(file))
+    assert sorted(row["generation"] for row in rows) == [2, 3, 4], rows
+    for row in rows:
+        same = {key: row[key] for key in line if key not in ("generation", "committed", "told")}
+        assert same == {key: line[key] for key in same}, (row, line)
+    for key in [key for key in world.names("lake/_lakegate/loads/") if "/day=2025-06-30/" in key]:
+        world.delete(key)
+    assert world.did("status", world.lake()) == before and day > "2025-06-30"
+    assert world.did("fsck", world.lake())["findings"] == []
+    assert world.refused("maintain", "--lake", world.lake(), "--before", "soon", code="usage") == 2
 
 
 def fsck_by_a_release(world):

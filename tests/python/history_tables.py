@@ -6,6 +6,7 @@ files: columns are read by the types that the tables declare. Not for Glue or At
 
 import json
 import re
+import tempfile
 from pathlib import Path
 
 import duckdb
@@ -83,3 +84,15 @@ def check(checks, name, lake):
         checks.same(f"{told}: rows that came in", found, wanted)
         for question in TABLES["questions"]:
             history.ask(question["name"])
+
+
+def rolled(file):
+    """Rows of a rolled day, read as the table declares it: columns by DuckDB's names for their types."""
+    with tempfile.NamedTemporaryFile(suffix=".parquet") as kept:
+        kept.write(file)
+        kept.flush()
+        found = duckdb.sql(f"SELECT * FROM read_parquet('{kept.name}', hive_partitioning = false)")
+        types = list(zip(found.columns, (str(kind).replace('"', "") for kind in found.types)))
+        wanted = [(column["name"], duckdb_type(column["type"]).replace('"', "")) for column in TABLES["rolled"]["columns"]]
+        assert types == wanted, f"{types}\n{wanted}"
+        return [dict(zip(found.columns, row)) for row in found.fetchall()]

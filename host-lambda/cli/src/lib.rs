@@ -106,6 +106,10 @@ enum Commands {
     /// Completes commits that were cut short, removes staged files that nobody committed, and makes
     /// vanished part files again from their sources.
     Fsck(verb::fsck::FsckArgs),
+    /// Roll closed days of the load history into a Parquet file each, for SQL
+    ///
+    /// Writes what is not there yet beside the history, whose lines stay as they are.
+    Maintain(verb::maintain::MaintainArgs),
     /// Take all objects below a prefix that are not in the tables yet
     ///
     /// Goes through the pipelines of lakegate.toml, as the deployed function would.
@@ -279,6 +283,7 @@ fn dispatch(command: &Commands, context: &Context) -> Outcome {
         Commands::Contract(args) => verb::contract::run(args, context),
         Commands::Quarantine(args) => verb::quarantine::run(args, context),
         Commands::Fsck(args) => verb::fsck::run(args, context),
+        Commands::Maintain(args) => verb::maintain::run(args, context),
         #[cfg(feature = "aws")]
         Commands::Backfill(args) => verb::deployed::backfill(args, context),
         #[cfg(feature = "aws")]

@@ -19,6 +19,7 @@ pub mod init;
 pub mod inspect;
 pub mod keygen;
 pub mod list;
+pub mod maintain;
 pub mod new;
 pub mod preview;
 pub mod promote;

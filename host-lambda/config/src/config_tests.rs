@@ -480,6 +480,7 @@ fn tables_of_a_pipeline_s_own_are_named_after_it() {
     let tables = pipeline.history_tables().unwrap();
     let names = (&*tables.database, &*tables.loads, &*tables.failures);
     assert_eq!(names, ("sales", "raw_web_orders_loads", "raw_web_orders_failures"));
+    assert_eq!(tables.rolled, "raw_web_orders_loads_rolled");
     assert_eq!(pipeline.glue_name("quarantine").as_deref(), Some("raw_web_orders_quarantine"));
     assert_eq!(of("kind = \"none\"").history_tables(), None);
 }

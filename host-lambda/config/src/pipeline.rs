@@ -75,8 +75,12 @@ impl Pipeline {
     /// The tables of its history, where its tables are registered in Glue by the host.
     pub fn history_tables(&self) -> Option<HistoryTables> {
         let Catalog::Glue { database, .. } = &self.catalog else { return None };
-        let (loads, failures) = (self.glue_name("loads")?, self.glue_name("failures")?);
-        Some(HistoryTables { database: database.clone(), loads, failures })
+        Some(HistoryTables {
+            database: database.clone(),
+            loads: self.glue_name("loads")?,
+            rolled: self.glue_name("loads_rolled")?,
+            failures: self.glue_name("failures")?,
+        })
     }
 
     /// The places it writes to, each with its name in the text.
@@ -94,6 +98,8 @@ pub struct HistoryTables {
     pub database: String,
     /// What was loaded.
     pub loads: String,
+    /// The same of days that are rolled.
+    pub rolled: String,
     /// What failed.
     pub failures: String,
 }

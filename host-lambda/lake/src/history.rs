@@ -7,6 +7,8 @@
 //!   history too, and a query scans no other's.
 //! * Nothing has to be registered: Athena works out the days itself (partition projection), so that whoever makes the
 //!   tables makes them once, and no host has to write to the catalog for them.
+//! * Lines are many small objects. A second table has the days that were rolled into a file each
+//!   ([`maintain`](crate::operate::maintain)): either is whole by itself, so that no question has to put both together.
 //! * What failed is no load. It has a table of its own over the records of failures, of which there is one an object:
 //!   those that a later load has settled are left out by the question, as `lakegate status` does.
 //! * Moments are text, RFC 3339 in UTC, as in the lines: what a serde takes for a timestamp differs from engine to engine.
@@ -24,9 +26,21 @@ use crate::keys;
 /// The first day that Athena looks at: no lake is older.
 pub const FIRST_DAY: &str = "2025-01-01";
 
-const INPUT_FORMAT: &str = "org.apache.hadoop.mapred.TextInputFormat";
-const OUTPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat";
-const SERDE: &str = "org.openx.data.jsonserde.JsonSerDe";
+/// Classification, and the classes that read files, would write files and read rows.
+type Format = [&'static str; 4];
+
+const JSON: Format = [
+    "json",
+    "org.apache.hadoop.mapred.TextInputFormat",
+    "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+    "org.openx.data.jsonserde.JsonSerDe",
+];
+const PARQUET: Format = [
+    "parquet",
+    "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+    "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+    "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
+];
 
 /// A column of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -67,8 +81,17 @@ pub struct ExternalTable {
 
 /// The load history of a pipeline, a row for each commit that is done. `lake` is the lake's URI.
 pub fn loads_table(lake: &str, pipeline: &str) -> ExternalTable {
-    let location = format!("{}/{}", lake.trim_end_matches('/'), keys::days_prefix(pipeline));
-    let day = "UTC day of the commit, as in the path";
+    let description = format!("What the Lakegate pipeline {pipeline} loaded: the lake's load history");
+    by_day(description, format!("{}/{}", lake.trim_end_matches('/'), keys::days_prefix(pipeline)), JSON)
+}
+
+/// The same of the days that `lakegate maintain` has rolled, a file each: for questions over months and years.
+pub fn rolled_table(lake: &str, pipeline: &str) -> ExternalTable {
+    let description = format!("What the Lakegate pipeline {pipeline} loaded, of the days that are rolled");
+    by_day(description, format!("{}/{}", lake.trim_end_matches('/'), keys::rolled_prefix(pipeline)), PARQUET)
+}
+
+fn by_day(description: String, location: String, format: Format) -> ExternalTable {
     let projection: [(&'static str, String); 7] = [
         ("projection.enabled", "true".into()),
         ("projection.day.type", "date".into()),
@@ -80,13 +103,8 @@ pub fn loads_table(lake: &str, pipeline: &str) -> ExternalTable {
         ("storage.location.template", format!("{location}{}${{day}}/", keys::DAY)),
     ];
     ExternalTable {
-        partition_keys: vec![always("day", "string", day)],
-        ..over_json(
-            format!("What the Lakegate pipeline {pipeline} loaded: the lake's load history"),
-            location,
-            LOADS.to_vec(),
-            projection,
-        )
+        partition_keys: vec![always("day", "string", "UTC day of the commit, as in the path")],
+        ..external(description, location, LOADS.to_vec(), format, projection)
     }
 }
 
@@ -95,25 +113,26 @@ pub fn loads_table(lake: &str, pipeline: &str) -> ExternalTable {
 pub fn failures_table(lake: &str, pipeline: &str) -> ExternalTable {
     let location = format!("{}/{}", lake.trim_end_matches('/'), keys::failures_prefix(pipeline));
     let description = format!("Objects that failed in the Lakegate pipeline {pipeline}");
-    over_json(description, location, FAILURES.to_vec(), [])
+    external(description, location, FAILURES.to_vec(), JSON, [])
 }
 
-fn over_json<const N: usize>(
+fn external<const N: usize>(
     description: String,
     location: String,
     columns: Vec<Column>,
+    [classification, input_format, output_format, serde]: Format,
     more: [(&'static str, String); N],
 ) -> ExternalTable {
-    let fixed = [("EXTERNAL", "TRUE".to_owned()), ("classification", "json".to_owned())];
+    let fixed = [("EXTERNAL", "TRUE".to_owned()), ("classification", classification.to_owned())];
     ExternalTable {
         description,
         location,
         columns,
         partition_keys: Vec::new(),
         parameters: fixed.into_iter().chain(more).collect(),
-        input_format: INPUT_FORMAT,
-        output_format: OUTPUT_FORMAT,
-        serde: SERDE,
+        input_format,
+        output_format,
+        serde,
         serde_parameters: [("serialization.format", "1")].into(),
     }
 }

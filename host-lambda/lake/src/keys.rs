@@ -18,6 +18,7 @@
 //! _lakegate/commits/<pipeline>/<object>/<generation>.json        commit records, never changed
 //! _lakegate/loads/pipeline=<pipeline>/day=<day>/<left>-<committed>-<object>-<generation>.json
 //!                                                                commits that are done: marks and history in one
+//! _lakegate/history/pipeline=<pipeline>/day=<day>/loads.parquet    copies of a closed day's loads in one file, for SQL
 //! _lakegate/resubmissions/<pipeline>/<object>/<number>.json      claims: which records of an object which commit resubmits
 //! _lakegate/withdrawn/<pipeline>/<object>-<generation>.json      resubmissions that do not count any more
 //! _lakegate/void/<pipeline>/<object>-<generation>.json           generations that were given up after their commit
@@ -49,6 +50,8 @@ pub const LAKE: &str = "_lakegate/lake.json";
 pub const COMMITS: &str = "_lakegate/commits/";
 /// Done marks: the load history, a folder a pipeline and day.
 pub const LOADS: &str = "_lakegate/loads/";
+/// Closed days of the load history, a file each, a folder a pipeline and day.
+pub const HISTORY: &str = "_lakegate/history/";
 /// Last failures, a folder a pipeline.
 pub const FAILURES: &str = "_lakegate/failures/";
 /// Rejected records, a folder a pipeline.
@@ -149,6 +152,16 @@ pub fn day_of_loads(folder: &str) -> Option<&str> {
 /// One day of a pipeline's load history, with a trailing slash.
 pub fn day_prefix(pipeline: &str, day: &str) -> String {
     format!("{}{DAY}{day}/", days_prefix(pipeline))
+}
+
+/// Folder of a pipeline's rolled days, with a trailing slash.
+pub fn rolled_prefix(pipeline: &str) -> String {
+    format!("{HISTORY}{PIPELINE}{pipeline}/")
+}
+
+/// All loads of a closed day, in one Parquet file.
+pub fn rolled_key(pipeline: &str, day: &str) -> String {
+    format!("{}{DAY}{day}/loads.parquet", rolled_prefix(pipeline))
 }
 
 /// The done mark of a commit, from what its record says: `committed` is RFC 3339 in UTC, to the millisecond.
@@ -382,6 +395,7 @@ mod tests {
                 spec_key(name),
                 commit_key(name, "u", 1),
                 load_key(name, AT, "u", 1),
+                rolled_key(name, "2025-01-01"),
                 resubmission_key(name, "u", 1),
                 Named { pipeline: name, object: "o", generation: 1 }.withdrawn_key(),
                 Named { pipeline: name, object: "o", generation: 1 }.void_key(),

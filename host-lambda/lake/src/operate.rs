@@ -1,4 +1,5 @@
-//! What an operator does to a lake: change a type, look for damage, take an object back, submit records again.
+//! What an operator does to a lake: change a type, look for damage, take an object back, submit records again, roll days of
+//! the history.
 //!
 //! Not for source objects that arrive: that is [`run`](mod@crate::run), which all of these go through.
 
@@ -10,6 +11,7 @@ use lakegate_sandbox::Transform;
 
 pub mod change;
 pub mod fsck;
+pub mod maintain;
 pub mod quarantine;
 mod retract;
 

@@ -127,7 +127,8 @@ fn an_execution_is_left_its_own_commit_and_nobody_else_is() {
     let (runtime, mut pipeline) = of(TOLD, folder.path());
     let aws = silent(&runtime);
     let start = CrawlerStart::Published;
-    pipeline.catalog = Catalog::Crawler { crawler: "c".into(), start, wait: Wait::WhileTimeLasts };
+    pipeline.catalog =
+        Catalog::Crawler { crawler: "c".into(), database: None, start, wait: Wait::WhileTimeLasts };
     let execution = |version: &str| Execution { arn: "arn:e".into(), version: version.into() };
     let around =
         |version: &str| Around::new(&pipeline, &aws, None, false, Instant::now()).left_to(execution(version));

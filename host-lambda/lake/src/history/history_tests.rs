@@ -46,6 +46,13 @@ fn a_day_is_a_folder_that_nobody_registers() {
     let key = keys::load_key("web-orders", "2025-01-01T11:59:59.999Z", "u", 1);
     assert!(format!("s3://lake/tables/{key}").starts_with(&format!("{}day=2025-01-01/", table.location)));
     assert_eq!(table.partition_keys[0].name, "day");
+    let rolled = rolled_table("s3://lake/tables", "web-orders");
+    assert!(
+        format!("s3://lake/tables/{}", keys::rolled_key("web-orders", "2025-01-01"))
+            .starts_with(&rolled.location)
+    );
+    assert_eq!((&rolled.columns, &rolled.partition_keys), (&table.columns, &table.partition_keys));
+    assert_eq!(rolled.parameters["classification"], "parquet");
     let failures = failures_table("s3://lake", "p");
     assert_eq!(failures.location, "s3://lake/_lakegate/failures/p/");
     assert!(keys::failure_key("p", "u").starts_with("_lakegate/failures/p/"));
@@ -82,6 +89,7 @@ fn other_readers_test_what_is_made_here() {
     };
     let made = json!({
         "loads": loads_table("LAKE", "p"),
+        "rolled": rolled_table("LAKE", "p"),
         "failures": failures_table("LAKE", "p"),
         "questions": questions(&asked),
     });

@@ -70,6 +70,8 @@ fn since(days: u32) -> String {
 }
 
 const COUNTS: &str = "void IS NULL AND reason <> 'retract'";
+/// What an operator makes again, submits again or takes away came before.
+const BROUGHT: &str = "void IS NULL AND reason IN ('new', 'content')";
 
 fn came_in(asked: &Asked<'_>) -> Question {
     let (loads, since) = (table(asked.database, asked.loads), since(DAYS));
@@ -126,14 +128,14 @@ fn late(asked: &Asked<'_>) -> Question {
     );
     Question {
         name: "is_it_late",
-        description: "When the newest load was done, how long ago that is, and whether one is overdue",
+        description: "When the newest object was loaded, how long ago that is, and whether one is overdue",
         sql: format!(
             "SELECT pipeline,
        max(done) AS last_load,
        {ago} AS seconds_ago,
        {due}
 FROM {loads}
-WHERE {since} AND {COUNTS}
+WHERE {since} AND {BROUGHT}
 GROUP BY pipeline
 "
         ),
