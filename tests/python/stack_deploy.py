@@ -6,9 +6,10 @@
 Only CodeUri is rewritten, and what the stand-in cannot do is taken out: `LEFT_OUT` and `TLS` say what, and why. It
 asks for rights on a crawler by the ARN of a table, which is allowed beside the crawler's own. A type that it refuses
 and that does not stand there fails the deployment. Not for what AWS itself would refuse: `stack_wiring.py` and the
-linters. Nor does a stack that works here prove any of what the stand-in takes and does not look at: policies of queues and topics, permissions of buckets to call a function, roles of rules, schedules and state
-machines, the order of bucket and permission, reserved concurrency, VPCs, dead-letter queues and retries of rules'
-targets, jitter.
+linters. Nor does a stack that works here prove any of what the stand-in takes and does not look at: policies of queues
+and topics, permissions of buckets to call a function, roles of rules, schedules and state machines, the order of bucket
+and permission, reserved concurrency, VPCs, dead-letter queues and retries of rules' targets, jitter, times that a
+Choice compares by path, windows of event source mappings, attributes of what a state machine publishes.
 """
 
 import argparse
