@@ -77,7 +77,7 @@ cases! {
     permissions_are_as_listed,
     releases_as_deployed,
     requests_of_an_object,
-    schedule_of_the_comparison,
+    schedules_of_a_stack,
     stacks_of_crawler_on_arrival,
     stacks_of_orders,
     stacks_of_orders_contract,

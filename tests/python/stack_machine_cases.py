@@ -14,6 +14,7 @@ from aws_read import Table
 from aws_rig import until
 from check_lake import TWELVE, order_rows
 from stack_cases import put_all, rows_are_there, tables_of
+from stack_judge import change
 from stack_stand import SECONDS, Played, standing
 
 ORDERS = ("orders", "step-functions")
@@ -211,19 +212,41 @@ def at(path, data):
     return data
 
 
-def schedule_of_the_comparison(rig, arguments):
-    """What came while the trigger was missing is found missing by the machine that the schedule starts."""
-    with standing(rig, arguments, ("orders", "sqs")) as [stack]:
+def schedules_of_a_stack(rig, arguments):
+    """What is not in the tables is found by the machine that a schedule starts; another one asks how late a load is."""
+    with standing(rig, arguments, ("orders", "sqs", expect_monthly)) as [stack]:
         put(stack, "one.json")
-        stack.heard_of(success=1)
+        put(stack, "bad.json", b'[{"order_id": 1, ')
+        stack.heard_of(success=1, failure=1)
         stack.s3.put_bucket_notification_configuration(Bucket=stack.raw, NotificationConfiguration={})
-        put(stack, "missed.json", (EXAMPLES / "orders/orders_ETL_february.json").read_bytes())
-        [target] = stack.client("events").list_targets_by_rule(Rule=f"{stack.id}-reconcile")["Targets"]
+        missed = put(stack, "missed.json", (EXAMPLES / "orders/orders_ETL_february.json").read_bytes())
+        target = scheduled(stack, "reconcile")
         assert target["Arn"] == stack.machine("Reconcile"), target
+        # What failed is missing at once. What came a moment ago is on its way, unless somebody says that it is not.
         assert compared(stack, target["Input"]) == 1
-        Command(stack, arguments, stack.files)("backfill", f"s3://{stack.raw}/orders_json_incoming/")
+        ask = {"lakegate": "reconcile", "pipeline": "orders", "cursor": None, "graceSeconds": 0}
+        found = stack.invoke(ask)
+        whys = {one["source"].rpartition("/")[2]: one["why"] for one in found["examples"]}
+        assert (found["missing"], whys) == (2, {"bad.json": "failed", "missed.json": "new"}), found
+        Command(stack, arguments, stack.files)("backfill", missed)
         rows_are_there(stack)
-        assert compared(stack, target["Input"]) == 0
+        assert stack.invoke(ask)["missing"] == 1
+        late = scheduled(stack, "orders-due")
+        assert late["Arn"].endswith(f":function:{stack.id}"), late
+        told = stack.invoke(json.loads(late["Input"]))
+        assert told["due"] is False and told["secondsSinceLastLoad"] < SECONDS, told
+        assert stack.metrics("secondsSinceLastLoad") == [told["secondsSinceLastLoad"]], told
+        stack.quiet()
+
+
+def expect_monthly(folder):
+    change(folder, "[pipeline.orders]\n", '[pipeline.orders]\nexpect_every = "30 days"\n')
+
+
+def scheduled(stack, name):
+    """The target of a schedule."""
+    [target] = stack.client("events").list_targets_by_rule(Rule=f"{stack.id}-{name}")["Targets"]
+    return target
 
 
 def compared(stack, given):
@@ -231,7 +254,9 @@ def compared(stack, given):
     before = len(stack.metrics("missingObjects"))
     execution = stack.start(given, "Reconcile")
     assert execution["status"] == "SUCCEEDED" and stack.failed(execution) == [], execution
-    assert stack.entered(execution)[-1] == "Looked", stack.entered(execution)
+    answers = [json.loads(one["output"])["Payload"] for one in stack.history(execution, "taskSucceeded")]
+    # Each part is asked for with the cursor of the one before; the last one has none.
+    assert answers and [one["next"] is None for one in answers] == [False] * (len(answers) - 1) + [True], answers
     counted = stack.metrics("missingObjects")[before:]
-    assert counted, stack.said()
+    assert sum(counted) == sum(one["missing"] for one in answers), (counted, answers)
     return sum(counted)

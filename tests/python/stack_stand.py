@@ -64,8 +64,9 @@ class Stack(Rig):
         crawlers = self.of_type("AWS::Glue::Crawler")
         self.crawler = self.stack.resources[crawlers[0]] if crawlers else None
         catalog = self.config["pipeline"][self.pipeline]["catalog"]
-        # Whether success is told when the crawler is through.
-        self.waits = bool(self.crawler) and (trigger == "step-functions" or bool(catalog.get("wait")))
+        # Whether a state machine starts the crawler; whether success is told when that is through.
+        self.crawls = bool(self.crawler) and trigger == "step-functions" and catalog.get("start") != "arrival"
+        self.waits = self.crawls or bool(catalog.get("wait"))
 
     def of_type(self, kind):
         """Logical ids of what was deployed."""
@@ -138,7 +139,7 @@ class Stack(Rig):
         return until("an execution", ended, SECONDS)
 
     def history(self, execution, kind):
-        """Details of one kind of an execution's events, in order: `stateEntered`, `taskFailed`."""
+        """Details of one kind of an execution's events, in order: `stateEntered`, `taskSucceeded`, `taskFailed`."""
         states, name = self.client("stepfunctions"), f"{kind}EventDetails"
         pages = states.get_paginator("get_execution_history").paginate(executionArn=execution["executionArn"])
         return [event[name] for page in pages for event in page["events"] if name in event]
