@@ -25,6 +25,7 @@
 //! * `releases`     keys, publishing, promotion, rollback, replay, proof: the commands one after the other
 //! * `serve`        uploads over HTTP, what the page is told, what is refused at the port
 //! * `small_cases`  small tricky inputs, one thing each
+//! * `stack`        rendered stacks, judged before they are deployed
 //! * `swap`         a steady load of objects under a hundred promotions and rollbacks
 //! * `tidy`         the style limits
 //! * `torture`      every operation against every fault and every other one, in a simulated bucket
@@ -57,6 +58,7 @@ mod rejected;
 mod releases;
 mod serve;
 mod small_cases;
+mod stack;
 mod swap;
 mod tidy;
 mod torture;

@@ -7,9 +7,7 @@ which there are.
 import argparse
 import inspect
 import json
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 import aws_checks
@@ -25,11 +23,14 @@ import aws_verbs
 import check_lake
 import duckdb
 import pyarrow
+import stack_cases
+import stack_machine_cases
 from aws_given import (
-    COLUMNS, EXAMPLES, Command, assert_says, config, left, numbered, numbered_files, pipeline, same_rows, spec_of
+    COLUMNS, EXAMPLES, Command, assert_says, config, expected_of_the_examples, left, numbered, numbered_files, pipeline,
+    quarantined_orders, same_rows, spec_of,
 )
 from aws_proxy import Proxy, longest_chain
-from aws_read import Table, folder_rows, quarantined
+from aws_read import Table, folder_rows
 from aws_recorded import Recorder, judge
 from aws_rig import Rig, until
 from aws_runtime import Function
@@ -107,19 +108,6 @@ def objects_of_the_examples():
             yield f"{prefix}{path.relative_to(folder)}", path
 
 
-def expected_of_the_examples():
-    """(pipeline, table, types, rows) as plain Python reads them from the raw files."""
-    for example, expect in check_lake.EXPECTED.items():
-        folder = EXAMPLES / example
-        with tempfile.TemporaryDirectory() as copy:
-            if example == "orders-contract":  # nobody mends the record in quarantine here
-                shutil.copy(folder / "orders.ndjson", copy)
-                (Path(copy) / "fixed.ndjson").touch()
-                folder = Path(copy)
-            for table, (types, rows) in expect(folder).items():
-                yield example, "processed_orders" if example == "sales" else table, types, rows
-
-
 def examples_as_deployed(rig, arguments):
     """put_object → notification → SQS → function → Parquet → Glue or crawler → SNS, for the five pipelines."""
     rig.make_catalog()
@@ -149,21 +137,10 @@ def examples_as_deployed(rig, arguments):
         assert table.types == types, (example, table.types, types)
         table.check_partitions()
         same_rows(table.rows(), wanted, list(types))
-    rejected_is_a_table(rig)
+    quarantined_orders(rig, "orders_contract_orders_contract_quarantine")
     ask_the_questions(rig, [row for name, _, _, rows in expected_of_the_examples() if name == "sales" for row in rows])
     assert rig.open_uploads() == []
     recorded_is_all(rig, arguments.recorder.made)
-
-
-def rejected_is_a_table(rig):
-    """The quarantine of `orders-contract` by what Glue says of it: the raw lines, and why each was rejected."""
-    found = quarantined(rig, "orders_contract_orders_contract_quarantine")
-    raw = (EXAMPLES / "orders-contract/orders.ndjson").read_text().splitlines()
-    why = {5: "check_failed", 10: "check_failed", 14: "type_mismatch", 18: "unknown_column"}
-    assert {line["line"]: line["code"] for line in found} == why and len(found) == len(why), found
-    assert all(line["raw"] == raw[line["line"] - 1] for line in found), found
-    assert len({line["id"] for line in found}) == 1 and not any(line["failed"] for line in found), found
-    assert all(line["source"].endswith("/orders.ndjson") and line["time"] for line in found), found
 
 
 def ask_the_questions(rig, sales):
@@ -384,7 +361,7 @@ CASES = {
     name: case
     for module in (
         sys.modules[__name__], aws_checks, aws_damages, aws_faults, aws_limits, aws_operator, aws_permissions, aws_releases,
-        aws_sweep, aws_tasks, aws_verbs,
+        aws_sweep, aws_tasks, aws_verbs, stack_cases, stack_machine_cases,
     )
     for name, case in list(vars(module).items())
     if inspect.isfunction(case) and case.__module__ == module.__name__

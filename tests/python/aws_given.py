@@ -5,12 +5,14 @@ Not for cases themselves, nor for what is deployed around the function (`aws_rig
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 from base64 import b64encode
 from pathlib import Path
 
-from check_lake import canonical
+from aws_read import quarantined
+from check_lake import EXPECTED, canonical
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -47,6 +49,30 @@ def same_rows(found, wanted, columns):
         missing, extra = [row for row in wanted if row not in found], [row for row in found if row not in wanted]
         some = f"missing {str(missing[:3])[:500]}, too many {str(extra[:3])[:500]}"
         raise AssertionError(f"{len(found)} rows, wanted {len(wanted)}; {some}")
+
+
+def expected_of_the_examples():
+    """(pipeline, table, types, rows) as plain Python reads them from the raw files."""
+    for example, expect in EXPECTED.items():
+        folder = EXAMPLES / example
+        with tempfile.TemporaryDirectory() as copy:
+            if example == "orders-contract":  # nobody mends the record in quarantine here
+                shutil.copy(folder / "orders.ndjson", copy)
+                (Path(copy) / "fixed.ndjson").touch()
+                folder = Path(copy)
+            for table, (types, rows) in expect(folder).items():
+                yield example, "processed_orders" if example == "sales" else table, types, rows
+
+
+def quarantined_orders(rig, table):
+    """The quarantine of `orders-contract` by what Glue says of it: the raw lines, and why each was rejected."""
+    found = quarantined(rig, table)
+    raw = (EXAMPLES / "orders-contract/orders.ndjson").read_text().splitlines()
+    why = {5: "check_failed", 10: "check_failed", 14: "type_mismatch", 18: "unknown_column"}
+    assert {line["line"]: line["code"] for line in found} == why and len(found) == len(why), found
+    assert all(line["raw"] == raw[line["line"] - 1] for line in found), found
+    assert len({line["id"] for line in found}) == 1 and not any(line["failed"] for line in found), found
+    assert all(line["source"].endswith("/orders.ndjson") and line["time"] for line in found), found
 
 
 def left(rig, queue):

@@ -38,15 +38,7 @@ def until(what, ask, seconds=WAIT_SECONDS):
 
 class Rig:
     def __init__(self, endpoint, name, zip_file):
-        self.endpoint, self.zip_file = endpoint, Path(zip_file)
-        self.id = f"{name[:20].replace('_', '-').strip('-')}-{uuid.uuid4().hex[:8]}"
-        # Where functions find AWS: a recorder of their calls, if there is one.
-        self.through = endpoint
-        # Of all functions so far: (feature, values).
-        self.uses = []
-        self._clients, self._sessions = {}, {}
-        self.s3 = self.client("s3")
-        self.raw, self.lake = f"{self.id}-raw", f"{self.id}-lake"
+        self.name(endpoint, f"{name[:20].replace('_', '-').strip('-')}-{uuid.uuid4().hex[:8]}", zip_file)
         self.database, self.crawler = self.id.replace("-", "_"), f"{self.id}-crawler"
         self.releases = f"{self.id}-releases"
         for bucket in (self.raw, self.lake, self.releases):
@@ -54,6 +46,17 @@ class Rig:
         self.topic = self.client("sns").create_topic(Name=self.id)["TopicArn"]
         self.notices = self.queue("notices")
         self.subscribe(self.notices)
+
+    def name(self, endpoint, name, zip_file):
+        """What the rig is called, and where; nothing is made yet."""
+        self.endpoint, self.zip_file, self.id = endpoint, Path(zip_file), name
+        # Where functions find AWS: a recorder of their calls, if there is one.
+        self.through = endpoint
+        # Of all functions so far: (feature, values).
+        self.uses = []
+        self._clients, self._sessions = {}, {}
+        self.s3 = self.client("s3")
+        self.raw, self.lake = f"{self.id}-raw", f"{self.id}-lake"
 
     def client(self, service):
         if service not in self._clients:
@@ -87,19 +90,25 @@ class Rig:
         answer = self.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
         return answer["Attributes"]["QueueArn"]
 
-    def subscribe(self, queue):
-        self.client("sns").subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=self.arn(queue))
+    def subscribe(self, queue, topic=None):
+        self.client("sns").subscribe(TopicArn=topic or self.topic, Protocol="sqs", Endpoint=self.arn(queue))
 
     def received(self, count=0):
         """The notices that came, at least so many, and all that are there: (subject, body, attributes)."""
+        return [
+            (one.get("Subject"), json.loads(one["Message"]),
+             {name: value["Value"] for name, value in one.get("MessageAttributes", {}).items()})
+            for one in self.envelopes(count)
+        ]
+
+    def envelopes(self, count=0):
+        """The same, as SNS hands them on."""
         sqs, found = self.client("sqs"), []
 
         def ask():
             answer = sqs.receive_message(QueueUrl=self.notices, MaxNumberOfMessages=10, WaitTimeSeconds=1)
             for message in answer.get("Messages", []):
-                body = json.loads(message["Body"])
-                attributes = {k: v["Value"] for k, v in body.get("MessageAttributes", {}).items()}
-                found.append((body.get("Subject"), json.loads(body["Message"]), attributes))
+                found.append(json.loads(message["Body"]))
                 sqs.delete_message(QueueUrl=self.notices, ReceiptHandle=message["ReceiptHandle"])
             return len(found) >= count and "Messages" not in answer
 

@@ -3,12 +3,13 @@
     stack_deploy.py FOLDER ZIP --ministack URL [--name NAME]   prints outputs and resources as JSON
     stack_deploy.py --check --ministack URL                    says which entries of LEFT_OUT are no longer true
 
-Only CodeUri is rewritten, and what the stand-in cannot do is taken out: `LEFT_OUT` and `TLS` say what, and why. A type
-that it refuses and that does not stand there fails the deployment. Not for what AWS itself would refuse:
-`stack_wiring.py` and the linters. Nor does a stack that works here prove any of what the stand-in takes and does not
-look at: policies of queues and topics, permissions of buckets to call a function, roles of rules, schedules and state
-machines, the order of bucket and permission, reserved concurrency, VPCs, dead-letter queues and retries of rules'
-targets, jitter.
+Only CodeUri is rewritten, and what the stand-in cannot do is taken out: `LEFT_OUT` and `TLS` say what, and why. It
+asks for rights on a crawler by the ARN of a table, which is allowed beside the crawler's own. A type that it refuses
+and that does not stand there fails the deployment. Not for what AWS itself would refuse: `stack_wiring.py` and the
+linters. Nor does a stack that works here prove any of what the stand-in takes and does not look at: policies of queues
+and topics, permissions of buckets to call a function, roles of rules, schedules and state machines, the order of bucket
+and permission, reserved concurrency, VPCs, dead-letter queues and retries of rules' targets, jitter, times that a
+Choice compares by path, windows of event source mappings, attributes of what a state machine publishes.
 """
 
 import argparse
@@ -84,7 +85,7 @@ def deploy(client, folder, zip_bytes, name, parameters=None):
 
 def taken_out(template):
     """The template without what is left out, and the types of that by logical id."""
-    resources = {name: without_tls(one) for name, one in template["Resources"].items()}
+    resources = {name: with_crawlers(without_tls(one)) for name, one in template["Resources"].items()}
     gone = {name: one["Type"] for name, one in resources.items() if is_left_out(one)}
     kept = {name: dict(one) for name, one in resources.items() if name not in gone}
     for name, one in kept.items():
@@ -117,6 +118,20 @@ def without_tls(resource):
     statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
     kept = [one for one in statements if not is_about_tls(one)]
     return resource | {"Properties": properties | {"PolicyDocument": document | {"Statement": kept}}}
+
+
+def with_crawlers(resource):
+    """A policy that allows for a table of the same name what it allows for a crawler: so the stand-in calls it."""
+    properties = resource.get("Properties", {})
+    if resource["Type"] != "AWS::IAM::ManagedPolicy":
+        return resource
+    document = properties["PolicyDocument"]
+    statements = []
+    for one in document["Statement"]:
+        on = one["Resource"] if isinstance(one["Resource"], list) else [one["Resource"]]
+        tables = [json.loads(json.dumps(arn).replace(":crawler/", ":table/")) for arn in on]
+        statements.append(one | {"Resource": on + [arn for arn in tables if arn not in on]})
+    return resource | {"Properties": properties | {"PolicyDocument": document | {"Statement": statements}}}
 
 
 def is_about_tls(statement):

@@ -4,6 +4,7 @@
 //! stand-ins are started once a test binary and hang on a pipe that this process holds open, so that they go
 //! when it goes, however that happens.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -52,6 +53,20 @@ pub fn cases() -> Option<Vec<String>> {
     Some(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
 }
 
+/// Runs a program of `tests/python` that judges by itself; skipped where `cargo xtask test` has not prepared it.
+///
+/// # Panics
+/// Where it fails, with all that it said.
+pub fn judge(name: &str, arguments: &[&OsStr]) {
+    let Some(python) = prepared("LAKEGATE_PYTHON") else { return };
+    let mut command = Command::new(python);
+    command.arg(script(name)).args(arguments).env("PYTHONDONTWRITEBYTECODE", "1").stdin(Stdio::null());
+    let output = command.output().expect("Python starts");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{name}\n{}{}", text(&output.stdout), text(&output.stderr));
+    print!("{}", text(&output.stdout));
+}
+
 /// What `lakegate` and `tests/python/aws_docs.py` need to speak to the stand-in, and the Python to run that with; none
 /// where nothing is prepared.
 #[must_use]
@@ -76,7 +91,9 @@ fn peers() -> Option<&'static Peers> {
     Some(PEERS.get_or_init(|| start(python)))
 }
 
-fn prepared(name: &str) -> Option<PathBuf> {
+/// The value of a variable that `cargo xtask test` sets; the test is skipped where it is not set.
+#[must_use]
+pub fn prepared(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os(name).map(PathBuf::from);
     if path.is_none() {
         lakegate_skipped::skipped(&format!("{name} is not set; `cargo xtask test` prepares it"));

@@ -4,7 +4,8 @@
 //! Not for what starts them (`triggers`, `watch`). Decisions to know:
 //!
 //! * Success is told only when the data is queryable: at once where the host registers tables itself, and behind a
-//!   crawler's run that began after the files were there otherwise. A run that somebody else began since counts.
+//!   crawler's run that began after the files were there otherwise. A run that somebody else began since counts. Where
+//!   part files that arrive start the crawler, the machine leaves it alone.
 //! * The function tells what it knows best, an object at fault; the machine tells what no function could: that it was
 //!   not reached, took too long, or that the crawler failed.
 //! * A duplicate event starts a second execution, which the function recognises: nothing is made, crawled or told.
@@ -13,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use lakegate_config::{Catalog, Trigger};
 
-use crate::plan::{Own, Plan};
+use crate::plan::{Own, Plan, starts_on_arrival};
 use crate::policy::topic_arn;
 use crate::template::{Role, Template};
 use crate::{attribute, prefixed, reference, sub};
@@ -94,7 +95,9 @@ pub fn all(plan: &Plan<'_>) -> Vec<Machine> {
 fn of_pipeline(plan: &Plan<'_>, own: &Own<'_>) -> Machine {
     let notify = &own.pipeline.notify;
     let crawler = match &own.pipeline.catalog {
-        Catalog::Crawler { crawler, .. } => Some(crawler.as_str()),
+        // Part files that arrive start theirs: the function waits for it, if that is wanted, and one more start would
+        // be one more run for each object.
+        Catalog::Crawler { crawler, .. } if !starts_on_arrival(own.pipeline) => Some(crawler.as_str()),
         _ => None,
     };
     let tells = notify.success.is_some() || notify.quarantine.is_some();
