@@ -148,7 +148,7 @@ def a_task_leaves_the_crawler(rig, _):
         is_nothing(asked(function, created(record), "second"), "nothingToDo", True)
         assert crawled(rig) == (False, None) and rig.received() == [], crawled(rig)
     record = rig.put("in/x.ndjson", numbered(4, 20)[0])
-    with Function(rig, files, TOPICS | {"LAKEGATE_CRASH_AT": "after-commit"}) as function:
+    with Function(rig, files, TOPICS | {"LAKEGATE_CRASH_AT": "after-publish"}) as function:
         assert function.call({"Records": [record]}) is None, function.said()
     body, rows = numbered(5, 20)
     with Function(rig, files, TOPICS) as function:

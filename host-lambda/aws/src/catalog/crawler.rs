@@ -98,7 +98,7 @@ pub(super) fn crawl(
         }
     }
     if wait != Wait::No {
-        crawled.ready = crawler.end(until)?.is_good(crawler.name)?;
+        crawled.ready = crawler.end(until)?.ended_well(crawler.name)?;
     }
     Ok(crawled)
 }
@@ -112,7 +112,7 @@ pub(super) fn watch(aws: &Aws, crawler: &str, wait: Wait) -> Result<Crawled> {
     if wait != Wait::No {
         let first = crawler.look()?;
         let through = crawler.look_until(until, |seen| seen.has_run_since(&first, published_ms))?;
-        crawled.ready = End::of(through).is_good(crawler.name)?;
+        crawled.ready = End::of(through).ended_well(crawler.name)?;
     }
     Ok(crawled)
 }
@@ -201,7 +201,7 @@ impl End {
     }
 
     /// Whether it has ended, and well.
-    fn is_good(self, crawler: &str) -> Result<bool> {
+    fn ended_well(self, crawler: &str) -> Result<bool> {
         match self {
             Self::Late => Ok(false),
             Self::Good => Ok(true),
