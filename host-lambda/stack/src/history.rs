@@ -6,35 +6,34 @@
 use serde_json::{Value, json};
 
 use lakegate_base::Result;
-use lakegate_config::Catalog;
 use lakegate_lake::history::{
     Asked, Column, ExternalTable, Prices as Asking, Question, failures_table, loads_table, questions,
+    rolled_table,
 };
 
-use crate::plan::{Own, Plan, database_id};
+use crate::plan::{Plan, database_id};
 use crate::prices::Prices;
 use crate::reference;
 use crate::template::Template;
 
 pub fn add(plan: &Plan<'_>, template: &mut Template) -> Result<()> {
     for own in &plan.pipelines {
-        let Some(database) = plan.database(own.pipeline) else { continue };
-        let (loads, failures) = (name(own, "loads"), name(own, "failures"));
+        let Some(names) = plan.history_tables(own.pipeline) else { continue };
         let lake = own.pipeline.lake.uri();
         let pipeline = &own.pipeline.name;
         template.remark(&format!("What {pipeline} loaded and what failed, in SQL."));
-        table(&format!("Loads{}", own.id), &database, &loads, &loads_table(&lake, pipeline), template);
-        table(
-            &format!("Failures{}", own.id),
-            &database,
-            &failures,
-            &failures_table(&lake, pipeline),
-            template,
-        );
+        let tables = [
+            ("Loads", &names.loads, loads_table(&lake, pipeline)),
+            ("Rolled", &names.rolled, rolled_table(&lake, pipeline)),
+            ("Failures", &names.failures, failures_table(&lake, pipeline)),
+        ];
+        for (id, name, of) in &tables {
+            table(&format!("{id}{}", own.id), &names.database, name, of, template);
+        }
         let asked = Asked {
-            database: &database,
-            loads: &loads,
-            failures: &failures,
+            database: &names.database,
+            loads: &names.loads,
+            failures: &names.failures,
             expect_every: own.pipeline.expect_every,
             prices: asking(plan)?,
         };
@@ -42,7 +41,7 @@ pub fn add(plan: &Plan<'_>, template: &mut Template) -> Result<()> {
             let properties = json!({
                 "Name": format!("{pipeline}: {}", name.replace('_', " ")),
                 "Description": description,
-                "Database": database,
+                "Database": names.database,
                 "WorkGroup": reference("Workgroup"),
                 "QueryString": sql,
             });
@@ -51,15 +50,6 @@ pub fn add(plan: &Plan<'_>, template: &mut Template) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// `<prefix><pipeline>_loads`.
-fn name(own: &Own<'_>, what: &str) -> String {
-    let prefix = match &own.pipeline.catalog {
-        Catalog::Glue { table_prefix, .. } => table_prefix.as_str(),
-        _ => "",
-    };
-    format!("{prefix}{}_{what}", own.pipeline.name.replace('-', "_"))
 }
 
 fn asking(plan: &Plan<'_>) -> Result<Asking> {

@@ -8,6 +8,8 @@
 //!   none is circular.
 
 #![forbid(unsafe_code)]
+// Values are put together in the call that they are handed over in: a reference would only add signs.
+#![allow(clippy::needless_pass_by_value)]
 
 mod buckets;
 mod catalog;

@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakegate_base::{Code, Error, Result};
-use lakegate_config::{Catalog, Config, CrawlerStart, Location, Pipeline, Stack, Told, Trigger};
+use lakegate_config::{
+    Catalog, Config, CrawlerStart, HistoryTables, Location, Pipeline, Stack, Told, Trigger,
+};
 
 use crate::policy::{Allowed, policies, statements};
 use crate::{Surroundings, Tables, bucket_of, names, prefixed};
@@ -204,6 +206,19 @@ impl<'a> Plan<'a> {
             }
             Catalog::None => None,
         }
+    }
+
+    /// The tables of a pipeline's history: beside its own, wherever those are registered.
+    pub fn history_tables(&self, pipeline: &Pipeline) -> Option<HistoryTables> {
+        pipeline.history_tables().or_else(|| {
+            let name = |what: &str| format!("{}_{what}", pipeline.name.replace('-', "_"));
+            Some(HistoryTables {
+                database: self.database(pipeline)?,
+                loads: name("loads"),
+                rolled: name("loads_rolled"),
+                failures: name("failures"),
+            })
+        })
     }
 
     /// What a person does once, beside deploying.

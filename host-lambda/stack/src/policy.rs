@@ -199,7 +199,8 @@ fn needs(feature: &str, stack: &Stack, pipeline: &Pipeline) -> bool {
         "source" | "source-missing" | "lake" | "roll-forward" | "replaced" | "uploads" | "left-overs" => true,
         // A bucket that is made here keeps versions; one that is there may.
         "source-versions" => true,
-        "source-tagged" => pipeline.source_after == SourceAfter::Tag,
+        "source-tagged" | "source-tagged-versions" => pipeline.source_after == SourceAfter::Tag,
+        "reconciling" => stack.reconcile_seconds.is_some(),
         "catalog" => matches!(pipeline.catalog, Catalog::Glue { .. }),
         "crawler" => matches!(pipeline.catalog, Catalog::Crawler { .. }),
         "notices" => topics(pipeline).next().is_some(),
@@ -250,9 +251,7 @@ fn values(stack: &Stack, pipeline: &Pipeline, tables: &Tables) -> Values {
             let glue_table = |table: &String| format!("{table_prefix}{table}");
             values.insert("GLUE_TABLE", tables.of_lake().iter().map(glue_table).collect());
             let rejected = match quarantine {
-                QuarantineTable::OfPipeline => {
-                    Some(format!("{table_prefix}{}_quarantine", pipeline.name.replace('-', "_")))
-                }
+                QuarantineTable::OfPipeline => pipeline.glue_name("quarantine"),
                 QuarantineTable::Named(name) => Some(name.clone()),
                 QuarantineTable::None => None,
             };

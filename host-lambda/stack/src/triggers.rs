@@ -107,12 +107,12 @@ fn with_queue(plan: &Plan<'_>, own: &Own<'_>, template: &mut Template) {
     let arn = sub(&queue_arn(&name));
     let bucket = bucket_of(&own.pipeline.source.location).unwrap_or_default();
     let sender = if own.pipeline.trigger == Trigger::Sqs {
-        from_service("s3", "sqs:SendMessage", arn.clone(), bucket_arn(bucket))
+        from_service("s3", "sqs:SendMessage", arn, bucket_arn(bucket))
     } else {
         let rule = prefixed(plan.stack, &own.pipeline.name, 64);
-        let target = json!({"Id": "queue", "Arn": arn.clone()});
+        let target = json!({"Id": "queue", "Arn": arn});
         add_rule(&format!("Rule{}", own.id), &rule, &pattern(own), &target, template);
-        from_service("events", "sqs:SendMessage", arn.clone(), sub(&rule_arn(&rule)))
+        from_service("events", "sqs:SendMessage", arn, sub(&rule_arn(&rule)))
     };
     queue_policy(&id, &[sender], template);
     let most = own.pipeline.max_concurrency.unwrap_or(CONCURRENCY);
