@@ -152,12 +152,15 @@ class Stack(Rig):
         """Names of the errors of its tasks, in order."""
         return [one["error"] for one in self.history(execution, "taskFailed")]
 
-    def metrics(self, name):
-        """Values of a metric in the function's log, in order."""
+    def logged(self):
+        """The lines of the function's log that are JSON, in order."""
         pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{self.id}")
         lines = [event["message"] for page in pages for event in page["events"]]
-        found = [json.loads(line) for line in lines if '"_aws"' in line]
-        return [one[name] for one in found if name in one]
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def metrics(self, name):
+        """Values of a metric in the function's log, in order."""
+        return [one[name] for one in self.logged() if "_aws" in one and name in one]
 
     def targets_of(self, event):
         """Targets of this stack's rules that take an event."""
