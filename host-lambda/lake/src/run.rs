@@ -261,7 +261,8 @@ impl<'a> Run<'a> {
         let Self { lake, transform, source, plan, standing, .. } = *self;
         let states = &standing.states;
         // What is done already has one of its own, and what came late says that of the newer one.
-        RunId::of(plan.pipeline(), source.uri(), standing.last + 1).note(source.uri());
+        let next = || RunId::of(plan.pipeline(), source.uri(), standing.last + 1).note(source.uri());
+        next();
         if let Some(other) = states.iter().find(|state| state.record.source.uri != source.uri()) {
             return Err(same_name(source, other));
         }
@@ -276,6 +277,7 @@ impl<'a> Run<'a> {
             Rolled::Forward(count) => count,
             Rolled::GivenUp => return Ok(None),
         };
+        next();
         if let Some(newer) = newer(states, source, plan)? {
             self.take_back_old()?;
             newer.record.run_id().note(source.uri());

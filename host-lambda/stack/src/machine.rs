@@ -23,6 +23,10 @@ use crate::{attribute, prefixed, reference, sub};
 const LOOK_SECONDS: u32 = 20;
 /// How long one object may be on its way, with every retry and a crawler that is busy with others.
 const MACHINE_SECONDS: u32 = 6 * 3_600;
+/// The second in which a state was entered: Glue tells starts in whole seconds, and a run looks at no file within its
+/// first one.
+const SECOND: &str =
+    "States.Format('{}Z', States.ArrayGetItem(States.StringSplit($$.State.EnteredTime, '.Z'), 0))";
 /// How long one call of a service may take.
 const CALL_SECONDS: u32 = 60;
 /// What may pass, by the names that Lambda and Step Functions have for it.
@@ -254,7 +258,7 @@ fn crawl(next: &str, failed: &str, state: &mut impl FnMut(&str, Value)) {
         json!({
             "Type": "Pass",
             "Comment": "From now on a run sees the files.",
-            "Parameters": {"at.$": "$$.State.EnteredTime"},
+            "Parameters": {"at.$": SECOND},
             "ResultPath": "$.published",
             "Next": "StartCrawler",
         }),

@@ -458,6 +458,8 @@ pub(crate) fn roll_forward(
 ) -> Result<Rolled> {
     let mut count = 0;
     for state in states.iter().filter(|state| !state.done) {
+        // What goes wrong is logged as this one's.
+        state.record.run_id().note(&state.record.source.uri);
         match complete(lake, &state.key, &state.record, means) {
             Ok(Completed::Done) => count += 1,
             Ok(Completed::GivenUp) => return Ok(Rolled::GivenUp),
