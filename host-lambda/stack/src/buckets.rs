@@ -11,9 +11,8 @@ use serde_json::{Value, json};
 use lakegate_config::{Location, Trigger};
 
 use crate::names::camel;
-use crate::plan::{Own, Plan, queue_arn};
+use crate::plan::{Own, Plan, function_arn, queue_arn};
 use crate::template::Template;
-use crate::triggers::function_arn;
 use crate::{prefix_of, sub};
 
 /// See the module.

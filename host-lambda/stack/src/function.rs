@@ -5,13 +5,17 @@
 
 use serde_json::{Value, json};
 
-use lakegate_base::Result;
+use lakegate_base::{Code, Error, Result};
 use lakegate_config::{Catalog, SPILL_BYTES, Trigger};
 
 use crate::plan::{Plan, queue_arn};
+use crate::policy;
 use crate::policy::Allowed;
 use crate::template::{Role, Template};
 use crate::{attribute, prefixed, reference, sub};
+
+/// Most managed policies of a role, as long as the account asked for no more.
+const MOST_POLICIES: usize = 10;
 
 /// What a function has below `/tmp` at least, in MiB.
 const LEAST_DISK_MIB: u64 = 512;
@@ -30,7 +34,7 @@ pub fn add(plan: &Plan<'_>, template: &mut Template) -> Result<()> {
         {"id": "CKV_AWS_338", "comment": "[stack] log_days says for how long logs are wanted"},
     ]}}});
     template.add_with("FunctionLog", "AWS::Logs::LogGroup", not_encrypted, log);
-    let policies = plan.policies()?;
+    let policies = policies(plan)?;
     for (number, policy) in policies.iter().enumerate() {
         let id = format!("FunctionPolicy{}", number + 1);
         let statements: Vec<Value> = policy.iter().map(Allowed::in_template).collect();
@@ -93,8 +97,24 @@ fn properties(plan: &Plan<'_>) -> Value {
     })
 }
 
+/// Statements of the function's calls, over as few policies as hold them.
+pub fn policies(plan: &Plan<'_>) -> Result<Vec<Vec<Allowed>>> {
+    let queues: Vec<String> = plan.queues().map(|name| queue_arn(&name)).collect();
+    let pipelines: Vec<_> = plan.pipelines.iter().map(|own| (own.pipeline, &own.tables)).collect();
+    let mut all = policy::statements(plan.stack, &pipelines, &queues)?;
+    all.extend(more_statements(plan));
+    let policies = policy::policies(all);
+    if policies.len() > MOST_POLICIES {
+        let message =
+            format!("the function would need {} policies, and a role has {MOST_POLICIES}", policies.len());
+        return Err(Error::new(Code::ConfigInvalid, message)
+            .with_hint("make two stacks of it, or ask AWS for more managed policies to a role"));
+    }
+    Ok(policies)
+}
+
 /// What the function's role needs beside the calls of its features.
-pub fn more_statements(plan: &Plan<'_>) -> Vec<Allowed> {
+fn more_statements(plan: &Plan<'_>) -> Vec<Allowed> {
     let stack = plan.stack;
     let log = format!(
         "arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:/aws/lambda/{}:*",

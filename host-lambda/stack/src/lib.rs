@@ -102,7 +102,7 @@ pub fn render(config: &Config, surroundings: &Surroundings) -> Result<Rendered> 
     for machine in &machines {
         files.insert(format!("state-machines/{}.asl.json", machine.name), pretty(&machine.definition));
     }
-    for (number, policy) in plan.policies()?.iter().enumerate() {
+    for (number, policy) in function::policies(&plan)?.iter().enumerate() {
         files.insert(format!("policies/function-{}.json", number + 1), pretty(&policy_document(policy)));
     }
     Ok(Rendered { files, commands: plan.commands(), notes: plan.notes })

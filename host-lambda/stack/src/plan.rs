@@ -10,16 +10,12 @@ use lakegate_config::{
     Catalog, Config, CrawlerStart, HistoryTables, Location, Pipeline, Stack, Told, Trigger,
 };
 
-use crate::policy::{Allowed, policies, statements};
 use crate::{Surroundings, Tables, bucket_of, names, prefixed};
 
 /// Switches EventBridge on for a bucket and keeps whatever it notifies now; `BUCKET` stands for its name.
 pub const EXISTING_BUCKET_COMMAND: &str = "aws s3api put-bucket-notification-configuration --bucket BUCKET \
      --notification-configuration \"$(aws s3api get-bucket-notification-configuration --bucket BUCKET --output json \
      | jq -s '(.[0] // {}) + {EventBridgeConfiguration: {}}')\"";
-
-/// Most managed policies of a role, as long as the account asked for no more.
-const MOST_POLICIES: usize = 10;
 
 /// What is to be rendered.
 pub struct Plan<'a> {
@@ -162,24 +158,6 @@ impl<'a> Plan<'a> {
         self.pipelines.iter().find(|own| own.pipeline.name == name)
     }
 
-    /// Statements of the function's calls, over as few policies as hold them.
-    pub fn policies(&self) -> Result<Vec<Vec<Allowed>>> {
-        let queues: Vec<String> = self.queues().map(|name| queue_arn(&name)).collect();
-        let pipelines: Vec<_> = self.pipelines.iter().map(|own| (own.pipeline, &own.tables)).collect();
-        let mut all = statements(self.stack, &pipelines, &queues)?;
-        all.extend(crate::function::more_statements(self));
-        let policies = policies(all);
-        if policies.len() > MOST_POLICIES {
-            let message = format!(
-                "the function would need {} policies, and a role has {MOST_POLICIES}",
-                policies.len()
-            );
-            return Err(Error::new(Code::ConfigInvalid, message)
-                .with_hint("make two stacks of it, or ask AWS for more managed policies to a role"));
-        }
-        Ok(policies)
-    }
-
     /// Names of the queues that start the function.
     pub fn queues(&self) -> impl Iterator<Item = String> {
         let of_pipelines = self.pipelines.iter().filter(|own| own.pipeline.trigger.has_queue());
@@ -242,6 +220,11 @@ pub fn database_id(database: &str) -> String {
 /// Whether the arrival of a pipeline's part files starts its crawler.
 pub fn starts_on_arrival(pipeline: &Pipeline) -> bool {
     matches!(&pipeline.catalog, Catalog::Crawler { start: CrawlerStart::Arrival, .. })
+}
+
+/// The function's ARN, as it follows from its name.
+pub fn function_arn(stack: &Stack) -> String {
+    format!("arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:{}", stack.name)
 }
 
 /// The ARN of a queue of the stack.

@@ -7,9 +7,10 @@
 
 use serde_json::{Value, json};
 
-use lakegate_config::{Catalog, Stack, Trigger};
+use lakegate_config::{Catalog, Trigger};
 
 use crate::buckets::suffixes;
+use crate::function::policies;
 use crate::machine::Machine;
 use crate::names::camel;
 use crate::plan::{Own, Plan, queue_arn, starts_on_arrival};
@@ -24,11 +25,6 @@ const KEPT_SECONDS: u32 = 14 * 86_400;
 const CONCURRENCY: u32 = 10;
 /// How long arrivals are collected: one start of the crawler for all of them.
 const ARRIVAL_SECONDS: u32 = 60;
-
-/// The function's ARN, as it follows from its name.
-pub fn function_arn(stack: &Stack) -> String {
-    format!("arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{AWS::AccountId}}:function:{}", stack.name)
-}
 
 /// The ARN of a rule, as it follows from its name.
 fn rule_arn(name: &str) -> String {
@@ -124,7 +120,7 @@ fn with_queue(plan: &Plan<'_>, own: &Own<'_>, template: &mut Template) {
 fn poll(plan: &Plan<'_>, id: &str, batch: u32, seconds: u32, most: u32, template: &mut Template) {
     // Right after the role got its policies: Lambda looks whether it may receive.
     let after: Vec<String> =
-        (1..=plan.policies().map_or(1, |all| all.len())).map(|n| format!("FunctionPolicy{n}")).collect();
+        (1..=policies(plan).map_or(1, |all| all.len())).map(|n| format!("FunctionPolicy{n}")).collect();
     let properties = json!({
         "FunctionName": reference("Function"),
         "EventSourceArn": attribute(id, "Arn"),

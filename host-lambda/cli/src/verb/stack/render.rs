@@ -34,8 +34,6 @@ pub(super) struct RenderArgs {
     /// Say what would change and write nothing; exit code 1 when anything would
     #[arg(long)]
     dry_run: bool,
-    #[command(flatten)]
-    transform: TransformArg,
 }
 
 /// Folders that hold rendered files alone: what is not rendered any more goes.
@@ -63,7 +61,7 @@ impl Change {
 
 pub(super) fn run(args: &RenderArgs, context: &Context) -> Outcome {
     let path = configuration_path(args.config.config.as_deref())?;
-    let config = checked(&path, args)?;
+    let config = checked(&path)?;
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     let rendered = render(&config, &surroundings(&config)?)?;
     let into = args.into.clone().unwrap_or_else(|| folder.join("stack"));
@@ -76,10 +74,10 @@ pub(super) fn run(args: &RenderArgs, context: &Context) -> Outcome {
 }
 
 /// The configuration; what `lakegate config check` finds stops the rendering.
-fn checked(path: &Path, args: &RenderArgs) -> Result<Config> {
+fn checked(path: &Path) -> Result<Config> {
     let origin = Origin::File(path.to_owned());
     let text = fs::read_to_string(path).map_err(|error| Error::io(&origin.name(), error))?;
-    let checked = check::check(&text, &origin, &|| args.transform.load(), None)?;
+    let checked = check::check(&text, &origin, &|| TransformArg::default().load(), None)?;
     let found = checked.findings;
     let Some(first) = found.first() else { return Ok(checked.config) };
     let line = first.line.map(|line| format!(":{line}")).unwrap_or_default();
