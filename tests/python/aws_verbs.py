@@ -62,6 +62,7 @@ CASES = {
     ],
     "serve": [lakes.serve, lakes.serve_a_release],
     "sign": [others.sign],
+    "stack render": [others.stack_render],
     "status": [lakes.status],
     "verify": [lakes.verify, lakes.verify_by_a_registry],
 }

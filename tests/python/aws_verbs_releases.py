@@ -212,6 +212,24 @@ def config_check(world):
     assert not wrong["valid"] and len(wrong["mistakes"]) == 1, wrong
 
 
+def with_stack(world):
+    """A registry, and words that render the stack of a configuration by a release of it."""
+    registry = released(world)
+    deployed(world)
+    world.file("orders.toml", spec())
+    world.file("lakegate.toml", '[stack]\nname = "verbs-shop"\n' + (world.cwd / "lakegate.toml").read_text())
+    return "--registry", registry, "--transform", "orders@1.0.0"
+
+
+def stack_render(world):
+    """The files of a stack, judged by a release wherever its registry is."""
+    told = ("stack", "render", *with_stack(world))
+    made = world.did(*told)
+    assert {"Function", "Backfill"} <= set(made["resources"]["new"]), made
+    assert (world.cwd / "stack/state-machines/backfill.asl.json").exists()
+    assert world.did(*told, "--dry-run")["resources"] == {"new": [], "changed": [], "gone": []}
+
+
 # --- only through lakegate.toml -----------------------------------------------------------------------
 
 

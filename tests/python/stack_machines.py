@@ -162,6 +162,9 @@ def allowed_is_called(stack):
             # A writer of results also looks at its uploads and ends them.
             if "s3:PutObject" in actions:
                 actions |= {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}
+        # What is encrypted by a key of the account takes the key.
+        if {"s3:GetObject", "sns:Publish"} & actions:
+            actions |= {"kms:Decrypt", "kms:GenerateDataKey"}
         actions |= watching(properties)
     for role, actions in used.items():
         for statement in stack.statements(role) if role else []:

@@ -112,9 +112,10 @@ enum Commands {
     Maintain(verb::maintain::MaintainArgs),
     /// Take all objects below a prefix that are not in the tables yet
     ///
-    /// Goes through the pipelines of lakegate.toml, as the deployed function would.
+    /// Goes through the pipelines of lakegate.toml, as the deployed function would; with --distributed that function
+    /// takes them, many batches at once.
     #[cfg(feature = "aws")]
-    Backfill(verb::deployed::BackfillArgs),
+    Backfill(verb::backfill::BackfillArgs),
     #[cfg(not(feature = "aws"))]
     Backfill(verb::absent::AbsentArgs),
     /// Find what lies in a pipeline's source and not in its tables, and the other way round
@@ -285,7 +286,7 @@ fn dispatch(command: &Commands, context: &Context) -> Outcome {
         Commands::Fsck(args) => verb::fsck::run(args, context),
         Commands::Maintain(args) => verb::maintain::run(args, context),
         #[cfg(feature = "aws")]
-        Commands::Backfill(args) => verb::deployed::backfill(args, context),
+        Commands::Backfill(args) => verb::backfill::run(args, context),
         #[cfg(feature = "aws")]
         Commands::Reconcile(args) => verb::reconcile::run(args, context),
         #[cfg(feature = "aws")]

@@ -1,9 +1,11 @@
-//! The verbs of `lakegate`, one file each (those of deployed pipelines share one).
+//! The verbs of `lakegate`, one file each (most of those of deployed pipelines share one).
 //!
 //! Each takes its arguments and a `Context` and returns an `Outcome`; none writes to standard output itself.
 
 #[cfg(not(feature = "aws"))]
 pub mod absent;
+#[cfg(feature = "aws")]
+pub mod backfill;
 pub mod build;
 pub mod component;
 #[cfg(feature = "aws")]

@@ -29,6 +29,8 @@
 //! _lakegate/crawler/<crawler>-<digest>.again                     whether a crawler is to run once more
 //! _lakegate/paused/<pipeline>.json                               the pipeline is held while this is there
 //! _lakegate/shadows/<release>/<version>/<object>-<generation>.json    what a shadow would have changed
+//! _lakegate/backfills/<prefix>.json                              the last distributed backfill of a source prefix
+//! _lakegate/backfills/<prefix>-<digest>.jsonl                    what such a backfill takes: a batch a line
 //! _lakegate/hosts/<pipeline>.json                                which releases the last host to swap has in use
 //! _lakegate/raw/<name>                                           raw files that `lakegate serve` took
 //! _lakegate/uploads/<id>.json and .raw                           uploads that wait for their turn
@@ -62,6 +64,8 @@ pub const WITHDRAWN: &str = "_lakegate/withdrawn/";
 pub const VOID: &str = "_lakegate/void/";
 /// Live contracts, a folder a table.
 pub const TABLES: &str = "_lakegate/tables/";
+/// What distributed backfills take.
+pub const BACKFILLS: &str = "_lakegate/backfills/";
 /// What hosts have in use.
 pub const HOSTS: &str = "_lakegate/hosts/";
 /// Uploads that wait for their turn.
@@ -230,6 +234,16 @@ pub fn failure_key(pipeline: &str, uri: &str) -> String {
 /// A generation of a source object that was committed and is lost.
 pub fn lost_key(pipeline: &str, uri: &str, generation: u32) -> String {
     format!("{}{}-{generation:06}.json", failures_prefix(pipeline), object_key(uri))
+}
+
+/// The last distributed backfill of what lies below a source prefix.
+pub fn backfill_key(below: &str) -> String {
+    format!("{BACKFILLS}{}.json", object_key(below))
+}
+
+/// What a backfill takes, by its id.
+pub fn manifest_key(id: &str) -> String {
+    format!("{BACKFILLS}{id}.jsonl")
 }
 
 /// Which releases the last host to swap has in use.
@@ -404,6 +418,7 @@ mod tests {
                 failure_key(name, "u"),
                 host_key(name),
                 pause_key(name),
+                backfill_key(name),
                 crawler_key(name),
                 shadow_key(name, name, "u", 1),
                 raw_key(name),

@@ -11,6 +11,7 @@
 // Values are put together in the call that they are handed over in: a reference would only add signs.
 #![allow(clippy::needless_pass_by_value)]
 
+mod backfill;
 mod buckets;
 mod catalog;
 mod compare;
@@ -37,6 +38,7 @@ use serde_json::{Value, json};
 use lakegate_base::{Error, Result};
 use lakegate_config::{Config, Location, Stack};
 
+pub use backfill::{backfill_concurrency, backfill_machine};
 pub use compare::resources;
 pub use cost::{Cost, Line, Load, cost};
 pub use plan::EXISTING_BUCKET_COMMAND;
@@ -86,7 +88,8 @@ pub fn render(config: &Config, surroundings: &Surroundings) -> Result<Rendered> 
     let mut template = template::Template::new(stack);
     buckets::add(&plan, &mut template);
     function::add(&plan, &mut template)?;
-    let machines = machine::all(&plan);
+    let mut machines = machine::all(&plan);
+    machines.push(backfill::machine(&plan));
     triggers::add(&plan, &machines, &mut template);
     catalog::add(&plan, &mut template);
     questions::add(&plan, &mut template);

@@ -1,7 +1,7 @@
 //! State machines in Amazon States Language: one object from its event to queryable, and the comparison of sources
 //! with tables.
 //!
-//! Not for what starts them (`triggers`, `watch`). Decisions to know:
+//! Not for what starts them (`triggers`, `watch`), nor for a backfill's (`backfill`). Decisions to know:
 //!
 //! * Success is told only when the data is queryable: at once where the host registers tables itself, and behind a
 //!   crawler's run that began after the files were there otherwise. A run that somebody else began since counts. Where
@@ -30,7 +30,7 @@ const SECOND: &str =
 /// How long one call of a service may take.
 const CALL_SECONDS: u32 = 60;
 /// What may pass, by the names that Lambda and Step Functions have for it.
-const PASSING: [&str; 8] = [
+pub const PASSING: [&str; 8] = [
     "Lakegate.PassingTrouble",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
@@ -56,6 +56,11 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// Lets its role do one thing more.
+    pub fn allow(&mut self, statement: Value) {
+        self.allowed.push(statement);
+    }
+
     /// Adds the machine and its role.
     pub fn add(&self, plan: &Plan<'_>, template: &mut Template) {
         let name = prefixed(plan.stack, &self.name, 80);
@@ -148,7 +153,7 @@ fn of_pipeline(plan: &Plan<'_>, own: &Own<'_>) -> Machine {
         let arn = sub(&format!(
             "arn:${{AWS::Partition}}:glue:${{AWS::Region}}:${{AWS::AccountId}}:crawler/{crawler}"
         ));
-        machine.allowed.push(allow(&["glue:StartCrawler", "glue:GetCrawler"], arn));
+        machine.allow(allow(&["glue:StartCrawler", "glue:GetCrawler"], arn));
         machine.substitutions.insert("Crawler".to_owned(), Value::from(crawler));
     }
     if let Some(topic) = &notify.failure {
@@ -157,7 +162,8 @@ fn of_pipeline(plan: &Plan<'_>, own: &Own<'_>) -> Machine {
     machine
 }
 
-fn machine(plan: &Plan<'_>, name: &str, id: &str, definition: Value, topics: Vec<Value>) -> Machine {
+/// A machine that calls the function and may tell topics.
+pub fn machine(plan: &Plan<'_>, name: &str, id: &str, definition: Value, topics: Vec<Value>) -> Machine {
     let mut allowed = vec![allow(&["lambda:InvokeFunction"], attribute("Function", "Arn"))];
     if !topics.is_empty() {
         allowed.push(allow(&["sns:Publish"], Value::Array(topics)));
@@ -179,11 +185,11 @@ fn machine(plan: &Plan<'_>, name: &str, id: &str, definition: Value, topics: Vec
     Machine { name: name.to_owned(), id: id.to_owned(), definition, allowed, substitutions }
 }
 
-fn allow(actions: &[&str], resource: Value) -> Value {
+pub fn allow(actions: &[&str], resource: Value) -> Value {
     json!({"Effect": "Allow", "Action": actions, "Resource": resource})
 }
 
-fn task(resource: &str, seconds: u32, parameters: Value, next: &str) -> Value {
+pub fn task(resource: &str, seconds: u32, parameters: Value, next: &str) -> Value {
     json!({
         "Type": "Task",
         "Resource": resource,
@@ -193,7 +199,7 @@ fn task(resource: &str, seconds: u32, parameters: Value, next: &str) -> Value {
     })
 }
 
-fn again(errors: &[&str], attempts: u32) -> Value {
+pub fn again(errors: &[&str], attempts: u32) -> Value {
     json!({
         "ErrorEquals": errors,
         "IntervalSeconds": 5,
@@ -204,7 +210,7 @@ fn again(errors: &[&str], attempts: u32) -> Value {
     })
 }
 
-fn caught(errors: &[&str], next: &str) -> Value {
+pub fn caught(errors: &[&str], next: &str) -> Value {
     json!({"ErrorEquals": errors, "ResultPath": "$.error", "Next": next})
 }
 

@@ -282,7 +282,7 @@ pub fn topic_arn(topic: &str) -> String {
 }
 
 /// The key of what a pipeline writes.
-fn written_key(stack: &Stack, pipeline: &Pipeline) -> Option<String> {
+pub fn written_key(stack: &Stack, pipeline: &Pipeline) -> Option<String> {
     let own = match &pipeline.output.encryption {
         Some(Encryption::Kms { key: Some(key) }) if key.starts_with("arn:") => Some(key.clone()),
         _ => None,

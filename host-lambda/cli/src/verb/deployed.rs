@@ -1,6 +1,6 @@
-//! Commands that act through a deployed configuration: `run s3://…`, `backfill`, `pause`, `resume`, `retract`.
+//! Commands that act through a deployed configuration: `run s3://…`, `pause`, `resume`, `retract`.
 //!
-//! Not for lakes in a folder. The decision to know: they do what the function does, by the same code and
+//! Not for lakes in a folder, nor for finding what is missing (`backfill`). The decision to know: they do what the function does, by the same code and
 //! from the same `lakegate.toml`, found upwards from where the command is run; so what works by hand works
 //! deployed, and the other way round.
 
@@ -21,14 +21,10 @@ use lakegate_base::time::rfc3339;
 use lakegate_base::{Code, Error};
 use lakegate_config::Route;
 use lakegate_lake::Lake;
-use lakegate_lake::record::{FailedRecord, SourceRecord};
+use lakegate_lake::record::FailedRecord;
 use lakegate_lake::source::now_ms;
-use lakegate_lake::storage::Facts;
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
-
-/// Objects that are listed before a list is cut.
-const LISTED: usize = 20;
+use std::collections::BTreeSet;
 
 /// Takes objects that a person names: objects, and all below prefixes.
 pub fn run(places: &[Place], through: &ThroughArg, again: bool, context: &Context) -> Outcome {
@@ -133,7 +129,7 @@ fn is_wanted(failed: &FailedRecord, through: &ThroughArg) -> bool {
 }
 
 /// The lakes of all pipelines, or of one; each once.
-fn lakes_of(deployed: &Deployed, pipeline: Option<&str>) -> Result<Vec<Lake>, Error> {
+pub(super) fn lakes_of(deployed: &Deployed, pipeline: Option<&str>) -> Result<Vec<Lake>, Error> {
     let mut lakes: Vec<Lake> = Vec::new();
     if let Some(name) = pipeline {
         deployed.named(name)?;
@@ -149,36 +145,20 @@ fn lakes_of(deployed: &Deployed, pipeline: Option<&str>) -> Result<Vec<Lake>, Er
     Ok(lakes)
 }
 
-/// Arguments of `backfill`.
-#[derive(Args, Clone, Debug)]
-#[command(after_help = "Examples:
-  lakegate backfill s3://raw/orders/ --dry-run          what is there and not yet in the tables
-  lakegate backfill s3://raw/orders/2025/ --config deploy/lakegate.toml")]
-pub struct BackfillArgs {
-    /// Where to look: s3://BUCKET/PREFIX
-    #[arg(value_name = "S3 URI")]
-    below: Place,
-    #[command(flatten)]
-    config: ConfigArg,
-    /// Say what would be taken; take nothing
-    #[arg(long)]
-    dry_run: bool,
-}
-
 /// What was found and not taken.
 #[derive(Default)]
-struct Left {
-    done: u64,
+pub(super) struct Left {
+    pub(super) done: u64,
     /// Failed before, in the version that is there.
-    failed: u64,
+    pub(super) failed: u64,
     /// For no pipeline.
-    others: u64,
+    pub(super) others: u64,
     /// Empty objects that stand for folders.
-    markers: u64,
+    pub(super) markers: u64,
 }
 
 impl Left {
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut parts = vec![format!("{} done already", number(self.done))];
         if self.failed > 0 {
             let how = "`lakegate run --failed --config FILE` takes those again";
@@ -192,71 +172,14 @@ impl Left {
     }
 }
 
-/// Runs `backfill`.
-pub fn backfill(args: &BackfillArgs, context: &Context) -> Outcome {
-    let Place::S3(uri) = &args.below else {
-        return Err(Error::usage(format!("{} is no s3://BUCKET/PREFIX/", args.below))
-            .with_hint("for files, `lakegate run FOLDER --lake LAKE` does what a backfill does"));
-    };
-    let (bucket, prefix) = bucket_and_key(uri)?;
-    let deployed = cloud::connect(args.config.config.as_deref())?;
-    let failed = known_failures(&deployed)?;
-    let (mut open, mut left) = (Vec::new(), Left::default());
-    for facts in cloud::bucket_of(uri)?.list(prefix)? {
-        if facts.key.ends_with('/') {
-            left.markers += 1;
-            continue;
-        }
-        let object = ObjectRef::named(bucket, &facts.key);
-        match deployed.config().route(&object.bucket, &object.key) {
-            Route::Pipeline(_) if deployed.is_done(&object)? => left.done += 1,
-            Route::Pipeline(pipeline) => match failed.get(&(pipeline.name.clone(), object.uri())) {
-                Some(known) if is_same(known, &facts) => left.failed += 1,
-                _ => open.push(object),
-            },
-            Route::Loop { .. } | Route::Unmatched => left.others += 1,
-        }
-    }
-    if !args.dry_run && !open.is_empty() {
-        return take(&deployed, &open, false, &left, context);
-    }
-    let to_take =
-        if open.is_empty() { "nothing".into() } else { count(open.len() as u64, "object", "objects") };
-    let name = context.out.paint(Tone::Name, uri);
-    let mut text = format!("{name}: {to_take} to take, {}\n", left.text());
-    for object in open.iter().take(LISTED) {
-        text.push_str(&format!("  {}\n", visible(&object.uri())));
-    }
-    if open.len() > LISTED {
-        text.push_str(&format!("  … and {} more (--json has all)\n", number((open.len() - LISTED) as u64)));
-    }
-    let uris: Vec<String> = open.iter().map(ObjectRef::uri).collect();
-    let json = json!({
-        "to_take": uris, "done": left.done, "failed_before": left.failed, "not_ours": left.others,
-        "folder_markers": left.markers,
-    });
-    Ok(Answer { text, json, ..Answer::default() })
-}
-
-/// Objects that failed in the pipelines, with the version that did.
-fn known_failures(deployed: &Deployed) -> Result<BTreeMap<(String, String), SourceRecord>, Error> {
-    let mut found = BTreeMap::new();
-    for lake in lakes_of(deployed, None)? {
-        let failures = lake.failures()?.into_iter();
-        found.extend(failures.map(|failed| ((failed.pipeline, failed.source.uri.clone()), failed.source)));
-    }
-    Ok(found)
-}
-
-/// Whether a listing shows the version that failed. It may have milliseconds where the object itself tells whole
-/// seconds, and it never has a version's id: two uploads of one second are told apart by length and ETag.
-fn is_same(failed: &SourceRecord, listed: &Facts) -> bool {
-    let tag = failed.version.starts_with("v:") || failed.version.starts_with(&format!("{}:", listed.version));
-    tag && failed.bytes == listed.bytes && listed.modified_ms / 1000 <= failed.modified_ms / 1000
-}
-
 /// Takes objects one after the other and tells what each came to.
-fn take(deployed: &Deployed, objects: &[ObjectRef], again: bool, left: &Left, context: &Context) -> Outcome {
+pub(super) fn take(
+    deployed: &Deployed,
+    objects: &[ObjectRef],
+    again: bool,
+    left: &Left,
+    context: &Context,
+) -> Outcome {
     let mut bar = Bar::new(context.err, 0, objects.len());
     let mut answers = Vec::new();
     let mut failed = 0;

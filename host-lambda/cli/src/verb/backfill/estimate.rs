@@ -1,0 +1,151 @@
+//! How long a distributed backfill may take and what it may cost, before it begins.
+//!
+//! Not for what it took. The decision to know: whatever is assumed is said beside the number, and errs on the side of
+//! too long: the slowest way of BENCH.md, and every call to S3 one after the other.
+
+use crate::show::render::number;
+use lakegate_base::Error;
+use lakegate_config::{Architecture, Stack};
+use lakegate_stack::Prices;
+use serde_json::{Value, json};
+
+/// Bytes a second on a whole processor: BENCH.md, `sales`, learned in two passes, the slowest of its ways.
+const BYTES_A_SECOND: f64 = 56e6;
+/// Memory of a function that has a whole processor, in MiB.
+const WHOLE_PROCESSOR: f64 = 1_769.0;
+/// What an object's calls take: six one after the other (a test of the function counts them), 40 ms each.
+const CALLS_SECONDS: f64 = 0.24;
+/// Requests of an object: three that write, and six that read.
+const WRITES: f64 = 3.0;
+const READS: f64 = 6.0;
+/// State transitions of a batch: its start, its one state, its end.
+const TRANSITIONS: f64 = 3.0;
+const MIB_OF_GIB: f64 = 1_024.0;
+
+/// Seconds that one invocation works at so much.
+pub(super) fn seconds(stack: &Stack, objects: u64, bytes: u64) -> f64 {
+    let share = (f64::from(stack.memory_mib) / WHOLE_PROCESSOR).min(1.0);
+    bytes as f64 / (BYTES_A_SECOND * share) + objects as f64 * CALLS_SECONDS
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Work {
+    pub(super) objects: u64,
+    pub(super) bytes: u64,
+    pub(super) batches: u64,
+    /// Batches at once.
+    pub(super) at_once: u32,
+}
+
+/// What it may come to.
+pub(super) struct Estimate {
+    pub(super) minutes: f64,
+    pub(super) dollars: f64,
+    /// What was assumed.
+    assumed: String,
+    /// Prices that nobody looked up.
+    unread: Vec<String>,
+}
+
+impl Estimate {
+    /// Of some work by a stack's function.
+    ///
+    /// # Errors
+    /// The list of prices is broken.
+    pub(super) fn of(stack: &Stack, work: Work) -> Result<Self, Error> {
+        let prices = Prices::read()?;
+        let memory = match stack.architecture {
+            Architecture::Arm64 => "lambda_gib_second_arm64",
+            Architecture::X86_64 => "lambda_gib_second_x86_64",
+        };
+        let works = seconds(stack, work.objects, work.bytes);
+        let (objects, batches) = (work.objects as f64, work.batches as f64);
+        let parts = [
+            (memory, works * f64::from(stack.memory_mib) / MIB_OF_GIB),
+            ("lambda_request", batches),
+            ("step_functions_transition", batches * TRANSITIONS),
+            ("s3_write", objects * WRITES),
+            ("s3_read", objects * READS),
+        ];
+        let (mut dollars, mut unread) = (0.0, Vec::new());
+        for (name, units) in parts {
+            let price = prices.of(name)?;
+            dollars += price.dollars * units;
+            if price.source.is_none() {
+                unread.push(name.to_owned());
+            }
+        }
+        let lanes = work.batches.min(u64::from(work.at_once)).max(1);
+        let assumed = format!(
+            "{} MB a second on a whole processor (the slowest way of BENCH.md), {CALLS_SECONDS} s of calls an object, {} MiB on {}, prices of {}",
+            BYTES_A_SECOND / 1e6,
+            number(u64::from(stack.memory_mib)),
+            stack.architecture.name(),
+            prices.region
+        );
+        Ok(Self { minutes: works / lanes as f64 / 60.0, dollars, assumed, unread })
+    }
+
+    /// `about 12 minutes and $1.30`.
+    pub(super) fn text(&self) -> String {
+        let minutes = match self.minutes.ceil() as u64 {
+            0 | 1 => "a minute".to_owned(),
+            minutes => format!("{} minutes", number(minutes)),
+        };
+        let dollars =
+            if self.dollars < 0.01 { "less than $0.01".to_owned() } else { format!("${:.2}", self.dollars) };
+        format!("about {minutes} and {dollars}")
+    }
+
+    /// What it rests on.
+    pub(super) fn assumptions(&self) -> String {
+        match &self.unread[..] {
+            [] => self.assumed.clone(),
+            some => format!("{}; not looked up: {}", self.assumed, some.join(", ")),
+        }
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "minutes": (self.minutes * 100.0).round() / 100.0,
+            "dollars": (self.dollars * 10_000.0).round() / 10_000.0,
+            "assumed": self.assumptions(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lakegate_config::{Config, Origin};
+
+    fn estimate(work: Work) -> Estimate {
+        let text = "[stack]\nname = \"shop\"\nmemory_mib = 1769\narchitecture = \"x86_64\"\n[pipeline.orders]\nsource = \"s3://raw/in/\"\ntable = \"orders\"\nlake = \"s3://lake/\"\ncontract = \"learn\"\n";
+        let origin = Origin::Inline { text: text.to_owned(), folder: "/".into() };
+        let stack = Config::parse(text, &origin).unwrap().stack.unwrap();
+        Estimate::of(&stack, work).unwrap()
+    }
+
+    #[test]
+    fn more_at_once_is_sooner_and_costs_the_same() {
+        let work = Work { objects: 10_000, bytes: 56_000_000_000, batches: 100, at_once: 1 };
+        let (alone, ten) = (estimate(work), estimate(Work { at_once: 10, ..work }));
+        assert!((alone.minutes - (1000.0 + 2400.0) / 60.0).abs() < 0.01, "{}", alone.minutes);
+        assert!((ten.minutes - alone.minutes / 10.0).abs() < 0.01);
+        assert!(
+            (ten.dollars - alone.dollars).abs() < 1e-9 && ten.dollars > 0.1 && ten.dollars < 1.0,
+            "{}",
+            ten.dollars
+        );
+        assert_eq!(ten.text(), format!("about 6 minutes and ${:.2}", ten.dollars));
+    }
+
+    #[test]
+    fn what_nobody_looked_up_is_said() {
+        let small = estimate(Work { objects: 1, bytes: 1, batches: 1, at_once: 10 });
+        assert_eq!(small.text(), "about a minute and less than $0.01");
+        assert!(small.assumptions().contains("not looked up: lambda_request"), "{}", small.assumptions());
+        assert!(small.json()["assumed"].as_str().unwrap().contains("BENCH.md"));
+    }
+}
