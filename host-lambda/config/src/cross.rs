@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::keys::nearest;
 use crate::location::Location;
 use crate::mistake::{Mistakes, Wrong};
+use crate::nearest::nearest;
 use crate::pipeline::{Pipeline, Told};
 
 /// A pipeline, and where the text names its places.

@@ -5,6 +5,8 @@
 //! ranges stand here and only here: what reads them, what complains, and the reference in `docs/aws.md`
 //! ([`reference`](super::reference)) follow this list.
 
+use crate::nearest::nearest;
+
 /// The keys of one section.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Keys {
@@ -484,57 +486,9 @@ impl Kind {
     }
 }
 
-/// The one that `text` most likely was meant to be: a third of it may differ, two swapped letters are one
-/// difference.
-pub(super) fn nearest<'n>(text: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let plain = |text: &str| text.to_lowercase().replace('-', "_");
-    let text = plain(text);
-    let allowed = (text.chars().count() / 3).max(1);
-    let ranked = names.map(|name| (distance(&text, &plain(name)), name));
-    let (distance, name) = ranked.min()?;
-    (distance <= allowed).then_some(name)
-}
-
-/// Optimal string alignment distance.
-fn distance(this: &str, that: &str) -> usize {
-    let (this, that): (Vec<char>, Vec<char>) = (this.chars().collect(), that.chars().collect());
-    let mut rows = vec![(0..=that.len()).collect::<Vec<usize>>()];
-    for (i, &a) in this.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, &b) in that.iter().enumerate() {
-            let mut least = (rows[i][j] + usize::from(a != b)).min(rows[i][j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && a == that[j - 1] && b == this[i - 1] {
-                least = least.min(rows[i - 1][j - 1] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[this.len()][that.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_nearest_name_is_found() {
-        let cases = [
-            ("sorce", Some("source")),
-            ("soruce", Some("source")),
-            ("Lake", Some("lake")),
-            ("pausd", Some("paused")),
-            ("suffixes", Some("suffix")),
-            ("x", None),
-            ("notification", None),
-            ("tabel", Some("table")),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(nearest(text, PIPELINE.names()), expected, "{text}");
-        }
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("ab", "ba"), 1);
-    }
 
     #[test]
     fn a_key_is_sent_where_it_belongs() {

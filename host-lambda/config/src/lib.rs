@@ -12,11 +12,13 @@
 
 mod catalog;
 mod cross;
+mod found;
 mod keys;
 mod limits;
 mod location;
 mod mistake;
 mod names;
+mod nearest;
 mod origin;
 mod pipeline;
 mod read;
@@ -107,7 +109,7 @@ impl Config {
     /// `config_missing`: neither is there.
     pub fn location() -> Result<Origin> {
         let folder = std::env::current_exe().ok().and_then(|path| path.parent().map(Path::to_owned));
-        Origin::deployed(std::env::var(ENVIRONMENT).ok().as_deref(), &folder.unwrap_or_default())
+        found::deployed(std::env::var(ENVIRONMENT).ok().as_deref(), &folder.unwrap_or_default())
     }
 
     /// Which pipeline takes the object, if any.

@@ -111,12 +111,29 @@ pub(super) fn address(text: &str, origin: &Origin) -> Result<Address, Wrong> {
         return Err(Wrong::new("there are blanks around it, or control characters in it"));
     }
     let Some(rest) = text.strip_prefix("s3://") else {
-        return no_uri(text).map_or_else(|| origin.resolve(text), Err);
+        return no_uri(text).map_or_else(|| resolve(origin, text), Err);
     };
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     names::bucket(bucket)?;
     self::key(key)?;
     Ok(Address::S3 { bucket: bucket.to_owned(), key: key.to_owned() })
+}
+
+/// A relative path below the folder or prefix that the configuration is in; an absolute one as it is.
+fn resolve(origin: &Origin, path: &str) -> Result<Address, Wrong> {
+    let folder = match origin {
+        Origin::Inline { folder, .. } => Some(folder.as_path()),
+        Origin::File(file) => file.parent(),
+        Origin::Object { .. } => None,
+    };
+    let path = path.strip_prefix("./").unwrap_or(path);
+    match (origin, Path::new(path).is_absolute()) {
+        (Origin::Object { bucket, key }, false) => {
+            let prefix = key.rfind('/').map_or("", |end| &key[..=end]);
+            address(&format!("s3://{bucket}/{prefix}{path}"), origin)
+        }
+        _ => Ok(Address::Local(absolute(&folder.unwrap_or(Path::new("")).join(path)))),
+    }
 }
 
 /// What is wrong with a text that looks like a URI and is none that Lakegate knows: taken for a path, `s3:/raw/` would

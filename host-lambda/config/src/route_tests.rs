@@ -213,7 +213,7 @@ fn paths_start_at_the_configuration() {
 fn a_host_finds_its_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(FILE_NAME);
-    let deployed = |variable: Option<&str>| Origin::deployed(variable, folder.path());
+    let deployed = |variable: Option<&str>| found::deployed(variable, folder.path());
     let code = |variable| deployed(variable).map_err(|error| error.name().to_owned());
     assert_eq!(code(None), Err("config_missing".to_owned()));
     std::fs::write(&path, "").unwrap();

@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::keys::{Keys, Kind, nearest};
+use crate::keys::{Keys, Kind};
 use crate::mistake::{Mistakes, Wrong};
+use crate::nearest::nearest;
 
 /// A section being read.
 pub(super) struct Section<'a> {

@@ -255,14 +255,13 @@ pub(crate) struct Ready<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Completes what is undone, then makes what is missing; `None` if the object's states changed, and are to be
-    /// looked at again.
+    /// Completes what is undone, then makes what is missing; `None` if states changed: they are to be looked at again.
     fn once(&self, started: Instant, progress: &mut dyn FnMut(Progress)) -> Result<Option<Outcome>> {
         let Self { lake, transform, source, plan, standing, .. } = *self;
         let states = &standing.states;
-        // What is done already has one of its own, and what came late says that of the newer one.
-        let next = || RunId::of(plan.pipeline(), source.uri(), standing.last + 1).note(source.uri());
-        next();
+        // What is done already has its own, and what came late that of the newer one.
+        let id = RunId::of(plan.pipeline(), source.uri(), standing.last + 1);
+        id.note(source.uri());
         if let Some(other) = states.iter().find(|state| state.record.source.uri != source.uri()) {
             return Err(same_name(source, other));
         }
@@ -277,15 +276,14 @@ impl<'a> Run<'a> {
             Rolled::Forward(count) => count,
             Rolled::GivenUp => return Ok(None),
         };
-        next();
+        id.note(source.uri());
         if let Some(newer) = newer(states, source, plan)? {
             self.take_back_old()?;
             newer.record.run_id().note(source.uri());
             return Ok(Some(outcome(State::Superseded, newer.record.clone(), 0, started)));
         }
         let same = states.iter().rev().find(|state| is_same(state, transform, source, plan));
-        let same = same.or_else(|| was_retracted(states, source, plan));
-        if let Some(state) = same.filter(|_| !plan.rerun) {
+        if let Some(state) = same.or_else(|| was_retracted(states, source, plan)).filter(|_| !plan.rerun) {
             self.take_back_old()?;
             state.record.run_id().note(source.uri());
             let state_now = if rolled > 0 { State::RolledForward } else { State::NothingToDo };

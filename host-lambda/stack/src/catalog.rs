@@ -53,39 +53,7 @@ fn add_crawler(plan: &Plan<'_>, name: &str, crawler: &Crawler, template: &mut Te
             buckets.push(sub(&arn));
         }
     }
-    let glue = |rest: &str| {
-        sub(&format!("arn:${{AWS::Partition}}:glue:${{AWS::Region}}:${{AWS::AccountId}}:{rest}"))
-    };
-    let database = &crawler.database;
-    let log = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws-glue/crawlers:*";
-    let allow =
-        |actions: &[&str], on: Vec<Value>| json!({"Effect": "Allow", "Action": actions, "Resource": on});
-    let tables = [
-        "glue:GetDatabase",
-        "glue:GetTable",
-        "glue:GetTables",
-        "glue:CreateTable",
-        "glue:UpdateTable",
-        "glue:GetPartition",
-        "glue:GetPartitions",
-        "glue:BatchGetPartition",
-        "glue:BatchCreatePartition",
-        "glue:CreatePartition",
-        "glue:UpdatePartition",
-    ];
-    let allowed = vec![
-        allow(&["s3:ListBucket", "s3:GetBucketLocation"], buckets),
-        allow(&["s3:GetObject"], objects),
-        allow(
-            &tables,
-            vec![
-                glue("catalog"),
-                glue(&format!("database/{database}")),
-                glue(&format!("table/{database}/*")),
-            ],
-        ),
-        allow(&["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], vec![sub(log)]),
-    ];
+    let allowed = crawler_rights(&crawler.database, buckets, objects);
     let source = format!("arn:${{AWS::Partition}}:glue:${{AWS::Region}}:${{AWS::AccountId}}:crawler/{name}");
     let role = Role {
         service: "glue",
@@ -106,7 +74,7 @@ fn add_crawler(plan: &Plan<'_>, name: &str, crawler: &Crawler, template: &mut Te
     let properties = json!({
         "Name": name,
         "Role": attribute(&format!("{id}Role"), "Arn"),
-        "DatabaseName": reference(&database_id(database)),
+        "DatabaseName": reference(&database_id(&crawler.database)),
         "Targets": {"S3Targets": targets},
         "SchemaChangePolicy": {"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": "LOG"},
         "Configuration": configuration.to_string(),
@@ -115,6 +83,42 @@ fn add_crawler(plan: &Plan<'_>, name: &str, crawler: &Crawler, template: &mut Te
         {"id": "CKV_AWS_195", "comment": "what a crawler logs are names of tables; [stack] kms_key encrypts the data"},
     ]}}});
     template.add_with(&id, "AWS::Glue::Crawler", skipped, properties);
+}
+
+/// Statements of a crawler's role: it reads the tables' files and writes entries of its database.
+fn crawler_rights(database: &str, buckets: Vec<Value>, objects: Vec<Value>) -> Vec<Value> {
+    let glue = |rest: &str| {
+        sub(&format!("arn:${{AWS::Partition}}:glue:${{AWS::Region}}:${{AWS::AccountId}}:{rest}"))
+    };
+    let log = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws-glue/crawlers:*";
+    let allow =
+        |actions: &[&str], on: Vec<Value>| json!({"Effect": "Allow", "Action": actions, "Resource": on});
+    let tables = [
+        "glue:GetDatabase",
+        "glue:GetTable",
+        "glue:GetTables",
+        "glue:CreateTable",
+        "glue:UpdateTable",
+        "glue:GetPartition",
+        "glue:GetPartitions",
+        "glue:BatchGetPartition",
+        "glue:BatchCreatePartition",
+        "glue:CreatePartition",
+        "glue:UpdatePartition",
+    ];
+    vec![
+        allow(&["s3:ListBucket", "s3:GetBucketLocation"], buckets),
+        allow(&["s3:GetObject"], objects),
+        allow(
+            &tables,
+            vec![
+                glue("catalog"),
+                glue(&format!("database/{database}")),
+                glue(&format!("table/{database}/*")),
+            ],
+        ),
+        allow(&["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], vec![sub(log)]),
+    ]
 }
 
 /// In an account that Lake Formation governs, rights of IAM alone do not do.

@@ -278,26 +278,7 @@ fn crawl(next: &str, failed: &str, state: &mut impl FnMut(&str, Value)) {
     let mut look = glue("getCrawler", "IsCrawled");
     look["ResultPath"] = Value::from("$.crawler");
     state("LookAtCrawler", look);
-    let last = |name: &str| format!("$.crawler.Crawler.LastCrawl.{name}");
-    state(
-        "IsCrawled",
-        json!({
-            "Type": "Choice",
-            "Choices": [
-                {"Not": {"Variable": "$.crawler.Crawler.State", "StringEquals": "READY"}, "Next": "WaitForCrawler"},
-                {
-                    "Comment": "That run began before the files were there: it may not have seen them.",
-                    "Or": [
-                        {"Variable": last("StartTime"), "IsPresent": false},
-                        {"Variable": last("StartTime"), "TimestampLessThanPath": "$.published.at"},
-                    ],
-                    "Next": "StartCrawler",
-                },
-                {"Variable": last("Status"), "StringEquals": "SUCCEEDED", "Next": next},
-            ],
-            "Default": "CrawlerFailed",
-        }),
-    );
+    state("IsCrawled", is_crawled(next));
     state(
         "CrawlerFailed",
         json!({
@@ -310,6 +291,27 @@ fn crawl(next: &str, failed: &str, state: &mut impl FnMut(&str, Value)) {
             "Next": failed,
         }),
     );
+}
+
+/// Whether the crawler's last run saw the files, and how it ended.
+fn is_crawled(next: &str) -> Value {
+    let last = |name: &str| format!("$.crawler.Crawler.LastCrawl.{name}");
+    json!({
+        "Type": "Choice",
+        "Choices": [
+            {"Not": {"Variable": "$.crawler.Crawler.State", "StringEquals": "READY"}, "Next": "WaitForCrawler"},
+            {
+                "Comment": "That run began before the files were there: it may not have seen them.",
+                "Or": [
+                    {"Variable": last("StartTime"), "IsPresent": false},
+                    {"Variable": last("StartTime"), "TimestampLessThanPath": "$.published.at"},
+                ],
+                "Next": "StartCrawler",
+            },
+            {"Variable": last("Status"), "StringEquals": "SUCCEEDED", "Next": next},
+        ],
+        "Default": "CrawlerFailed",
+    })
 }
 
 /// The notices that the function has written, one after the other.

@@ -158,6 +158,16 @@ fn of_pipeline(plan: &Plan<'_>, own: &Own<'_>, template: &mut Template) {
         );
     }
     rejected(plan, own, template);
+    on_the_way(plan, own, template);
+    if let Some(seconds) = pipeline.expect_every {
+        fresh(plan, own, seconds, template);
+    }
+}
+
+/// What waits in a queue for too long, and executions that do not succeed.
+fn on_the_way(plan: &Plan<'_>, own: &Own<'_>, template: &mut Template) {
+    let (pipeline, id) = (own.pipeline, own.id.as_str());
+    let name = pipeline.name.as_str();
     if pipeline.trigger.has_queue() {
         let alarm = Alarm {
             says: format!("An object of {name} has waited for {}.", spoken(OLD_SECONDS)),
@@ -181,9 +191,6 @@ fn of_pipeline(plan: &Plan<'_>, own: &Own<'_>, template: &mut Template) {
             };
             alarm.add(plan, &format!("{id}{what}"), &format!("{name}-{metric}"), template);
         }
-    }
-    if let Some(seconds) = pipeline.expect_every {
-        fresh(plan, own, seconds, template);
     }
 }
 
