@@ -217,7 +217,7 @@ def with_stack(world):
     registry = released(world)
     deployed(world)
     world.file("orders.toml", spec())
-    world.file("lakegate.toml", '[stack]\nname = "verbs-shop"\n' + (world.cwd / "lakegate.toml").read_text())
+    world.file("lakegate.toml", (world.cwd / "lakegate.toml").read_text() + '\n[stack]\nname = "verbs-shop"\n')
     return "--registry", registry, "--transform", "orders@1.0.0"
 
 
@@ -271,6 +271,8 @@ def backfill(world):
     assert [made[name] for name in ("done", "failed_before", "failed", "rows")] == [1, 1, 0, 2], made
     same(world, *RIGHT, *RIGHT)
     assert world.did("backfill", f"{below}none/")["to_take"] == []
+    # Without a stack there is no function that would take anything.
+    assert world.refused("backfill", below, "--distributed", code="usage") == 2
     again = world.did("backfill", below)
     assert (again["to_take"], again["done"], again["failed_before"]) == ([], 2, 1), again
     # Once the object is another, it is taken again.
