@@ -33,6 +33,7 @@ cases! {
     a_crawler_that_does_not_end_in_time,
     a_crawler_that_runs,
     a_denied_key_is_named,
+    a_deployed_stack_is_checked,
     a_distributed_backfill,
     a_pipeline_that_is_refused_fails_alone,
     a_schedule_asks_how_fresh,

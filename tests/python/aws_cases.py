@@ -25,6 +25,7 @@ import duckdb
 import pyarrow
 import stack_backfill
 import stack_cases
+import stack_check
 import stack_machine_cases
 from aws_given import (
     COLUMNS, EXAMPLES, Command, assert_says, config, expected_of_the_examples, left, numbered, numbered_files, pipeline,
@@ -362,7 +363,7 @@ CASES = {
     name: case
     for module in (
         sys.modules[__name__], aws_checks, aws_damages, aws_faults, aws_limits, aws_operator, aws_permissions, aws_releases,
-        aws_sweep, aws_tasks, aws_verbs, stack_backfill, stack_cases, stack_machine_cases,
+        aws_sweep, aws_tasks, aws_verbs, stack_backfill, stack_cases, stack_check, stack_machine_cases,
     )
     for name, case in list(vars(module).items())
     if inspect.isfunction(case) and case.__module__ == module.__name__

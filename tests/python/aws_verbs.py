@@ -83,6 +83,7 @@ IN_BUCKETS = {
         lakes.run_odd_names_of_a_pipeline, connected.run,
     ],
     "serve": [connected.serve],
+    "stack check": [others.stack_check],
     "status": [lakes.status_of_pipelines],
 }
 # Pipelines in a folder.

@@ -213,21 +213,26 @@ def config_check(world):
 
 
 def with_stack(world):
-    """A registry, and words that render the stack of a configuration by a release of it."""
-    registry = released(world)
+    """A configuration that has a stack."""
     deployed(world)
     world.file("orders.toml", spec())
-    world.file("lakegate.toml", '[stack]\nname = "verbs-shop"\n' + (world.cwd / "lakegate.toml").read_text())
-    return "--registry", registry, "--transform", "orders@1.0.0"
+    world.file("lakegate.toml", (world.cwd / "lakegate.toml").read_text() + '\n[stack]\nname = "verbs-shop"\n')
 
 
 def stack_render(world):
-    """The files of a stack, judged by a release wherever its registry is."""
-    told = ("stack", "render", *with_stack(world))
-    made = world.did(*told)
+    """The files of a stack, wherever what it names is."""
+    with_stack(world)
+    made = world.did("stack", "render")
     assert {"Function", "Backfill"} <= set(made["resources"]["new"]), made
     assert (world.cwd / "stack/state-machines/backfill.asl.json").exists()
-    assert world.did(*told, "--dry-run")["resources"] == {"new": [], "changed": [], "gone": []}
+    assert world.did("stack", "render", "--dry-run")["resources"] == {"new": [], "changed": [], "gone": []}
+
+
+def stack_check(world):
+    """A stack that nobody deployed; one that stands is in `stack_check.py`. moto is here without its CloudFormation."""
+    with_stack(world)
+    code = "service_failed" if world.home == "moto" else "resource_missing"
+    assert world.refused("stack", "check", code=code) == 1
 
 
 # --- only through lakegate.toml -----------------------------------------------------------------------
@@ -271,6 +276,8 @@ def backfill(world):
     assert [made[name] for name in ("done", "failed_before", "failed", "rows")] == [1, 1, 0, 2], made
     same(world, *RIGHT, *RIGHT)
     assert world.did("backfill", f"{below}none/")["to_take"] == []
+    # Without a stack there is no function that would take anything.
+    assert world.refused("backfill", below, "--distributed", code="usage") == 2
     again = world.did("backfill", below)
     assert (again["to_take"], again["done"], again["failed_before"]) == ([], 2, 1), again
     # Once the object is another, it is taken again.

@@ -26,6 +26,7 @@ mod plan;
 mod policy;
 mod prices;
 mod questions;
+mod read;
 mod template;
 mod triggers;
 mod watch;
@@ -39,7 +40,7 @@ use lakegate_base::{Error, Result};
 use lakegate_config::{Config, Location, Stack};
 
 pub use backfill::{backfill_concurrency, backfill_machine};
-pub use compare::resources;
+pub use compare::{Difference, differences, resources, values};
 pub use cost::{Cost, Line, Load, cost};
 pub use plan::EXISTING_BUCKET_COMMAND;
 pub use prices::{Price, Prices};
@@ -74,6 +75,8 @@ pub struct Rendered {
     pub files: BTreeMap<String, String>,
     /// Commands that a person gives once, each with what it is for.
     pub commands: Vec<(String, String)>,
+    /// Buckets that are there already and are to tell EventBridge of their objects.
+    pub bridges: Vec<String>,
     /// What a person should know.
     pub notes: Vec<String>,
 }
@@ -108,7 +111,7 @@ pub fn render(config: &Config, surroundings: &Surroundings) -> Result<Rendered> 
     for (number, policy) in function::policies(&plan)?.iter().enumerate() {
         files.insert(format!("policies/function-{}.json", number + 1), pretty(&policy_document(policy)));
     }
-    Ok(Rendered { files, commands: plan.commands(), notes: plan.notes })
+    Ok(Rendered { files, commands: plan.commands(), bridges: plan.bridges(), notes: plan.notes })
 }
 
 fn no_stack() -> Error {

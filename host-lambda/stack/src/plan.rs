@@ -199,16 +199,21 @@ impl<'a> Plan<'a> {
         })
     }
 
+    /// Buckets that are there already and are to tell EventBridge.
+    pub fn bridges(&self) -> Vec<String> {
+        let bridged = self.buckets.iter().filter(|(_, bucket)| bucket.exists && bucket.bridged);
+        bridged.map(|(name, _)| name.clone()).collect()
+    }
+
     /// What a person does once, beside deploying.
     pub fn commands(&self) -> Vec<(String, String)> {
-        let bridged = self.buckets.iter().filter(|(_, bucket)| bucket.exists && bucket.bridged);
-        let command = |(name, _): (&String, &Bucket)| {
+        let command = |name: &String| {
             let what = format!(
                 "{name} is there already: switch its events for EventBridge on, beside what it notifies"
             );
             (what, EXISTING_BUCKET_COMMAND.replace("BUCKET", name))
         };
-        bridged.map(command).collect()
+        self.bridges().iter().map(command).collect()
     }
 }
 

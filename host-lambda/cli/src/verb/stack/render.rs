@@ -74,7 +74,7 @@ pub(super) fn run(args: &RenderArgs, context: &Context) -> Outcome {
 }
 
 /// The configuration; what `lakegate config check` finds stops the rendering.
-fn checked(path: &Path) -> Result<Config> {
+pub(super) fn checked(path: &Path) -> Result<Config> {
     let origin = Origin::File(path.to_owned());
     let text = fs::read_to_string(path).map_err(|error| Error::io(&origin.name(), error))?;
     let checked = check::check(&text, &origin, &|| TransformArg::default().load(), None)?;
@@ -96,7 +96,7 @@ fn checked(path: &Path) -> Result<Config> {
 }
 
 /// What the specs and questions say that the configuration names.
-fn surroundings(config: &Config) -> Result<Surroundings> {
+pub(super) fn surroundings(config: &Config) -> Result<Surroundings> {
     let mut found = Surroundings::default();
     for (name, pipeline) in &config.pipelines {
         found.tables.insert(name.clone(), tables(pipeline)?);
