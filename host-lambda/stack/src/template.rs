@@ -100,14 +100,14 @@ impl Template {
     }
 }
 
-/// Properties that are absent are written as null by whoever makes them.
+/// Properties that are absent are written as null by whoever makes them; in a state machine null says something.
 fn without_nulls(value: Value) -> Value {
     match value {
-        Value::Object(map) => map
-            .into_iter()
-            .filter(|(_, value)| !value.is_null())
-            .map(|(key, value)| (key, without_nulls(value)))
-            .collect(),
+        Value::Object(map) => {
+            let there = map.into_iter().filter(|(_, value)| !value.is_null());
+            let kept = |key: &str, value| if key == "Definition" { value } else { without_nulls(value) };
+            there.map(|(key, value)| (key.clone(), kept(&key, value))).collect()
+        }
         Value::Array(list) => list.into_iter().filter(|value| !value.is_null()).map(without_nulls).collect(),
         other => other,
     }
