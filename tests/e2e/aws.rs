@@ -85,6 +85,7 @@ cases! {
     stacks_of_orders_contract,
     stacks_of_orders_staged,
     stacks_of_sales,
+    sixteen_functions_at_once,
     the_source,
     throttled_reset_and_torn,
     verbs_in_a_bucket,

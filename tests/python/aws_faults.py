@@ -4,12 +4,14 @@ Whatever happens, the rows are exact for readers that are not of this project, e
 with one done mark, and the bucket has no open upload. `aws_cases.py` runs them.
 """
 
+import json
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 from aws_flaky import Flaky
-from aws_given import COLUMNS, assert_says, numbered, numbered_files, of_both_kinds, same_rows
+from aws_given import COLUMNS, assert_says, config, numbered, numbered_files, of_both_kinds, pipeline, same_rows
 from aws_proxy import Proxy, Rule
 from aws_read import Table
 from aws_runtime import Function
@@ -77,6 +79,45 @@ def duplicates_at_once(rig, _):
     again = rig.invoke({"Records": [record, record]})["objects"]
     assert [one["duplicate"] for one in again] == [True, True], again
     print(f"16 deliveries at once: {states.count('made')} made it, {len(wanted)} rows exact, one commit")
+
+
+class Slowed(Rule):
+    """Each so-manieth request to S3 is answered by SlowDown, and never asked."""
+
+    def __init__(self, each):
+        body = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+        super().__init__("s3:", answer=(503, body))
+        self.each, self.seen, self.count = each, 0, 0
+
+    def takes(self, operation, path):
+        self.seen += operation.startswith("s3:")
+        slow = operation.startswith("s3:") and self.seen % self.each == 0
+        self.count += slow
+        return slow
+
+
+def sixteen_functions_at_once(rig, _):
+    """Sixteen objects at once, each with a column that no other has: one contract, one table, one day, and SlowDown."""
+    rig.make_catalog()
+    text = config(pipeline(rig, "numbered", "in/", None, 'contract = "learn"'))
+    wanted, columns = [], ["id", "noise", "day"] + [f"only_{number}" for number in range(16)]
+    records = []
+    for number in range(16):
+        _, rows = numbered(50, 100, days=1)
+        rows = [row | {"id": 100 * number + row["id"], f"only_{number}": row["id"]} for row in rows]
+        records.append(rig.put(f"in/{number}.ndjson", "\n".join(json.dumps(row) for row in rows).encode()))
+        wanted += [dict.fromkeys(columns) | row for row in rows]
+    files = {"lakegate.toml": text}
+    slowed = Slowed(5)
+    with Proxy(rig.endpoint, [slowed]) as proxy, ExitStack() as all_ended, ThreadPoolExecutor(16) as pool:
+        one = lambda _: Function(rig, files, {"AWS_ENDPOINT_URL": proxy.url})  # noqa: E731
+        functions = [all_ended.enter_context(function) for function in map(one, range(16))]
+        list(pool.map(lambda n: delivered(functions[n], records[n], f"object {n}", most=8), range(16)))
+    table = Table(rig, "numbered")
+    same_rows(table.rows(), wanted, columns)
+    assert table.types["only_0"] == "bigint" and len(table.types) == len(columns), table.types
+    assert len(rig.commits()) == 16 and rig.open_uploads() == [] and slowed.count > 16, (rig.commits(), slowed.count)
+    print(f"16 functions at once: {len(wanted)} rows exact in {len(columns)} columns, {slowed.count} requests slowed down")
 
 
 def faults(rig):
