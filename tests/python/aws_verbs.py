@@ -74,6 +74,7 @@ IN_BUCKETS = {
     "pause": [others.held],
     "quarantine list": [lakes.quarantine_list_of_pipelines],
     "quarantine resubmit": [lakes.quarantine_resubmit_of_a_pipeline, connected.quarantine_resubmit],
+    "reconcile": [others.reconciled],
     "releases": [others.releases_of_pipelines],
     "replay": [connected.replay],
     "resume": [others.held],

@@ -1,5 +1,9 @@
 """Cases of `aws_verbs.py`: verbs of a registry, and those that act only through `lakegate.toml`."""
 
+import gzip
+import json
+from urllib.parse import quote_plus
+
 from aws_verbs_given import (
     CLEAN, MIXED, RIGHT, WRONG, by_release, deployed, found, lines, publish, released, rows, same, spec
 )
@@ -256,6 +260,38 @@ def no_lake_here(world):
     for verb in (("backfill", below), ("retract", below), ("pause", "orders"), ("run", below)):
         assert world.refused(*verb, code="config_invalid") == 1
     assert world.names("lake/") == []
+
+
+def inventory(world, *keys):
+    """An S3 Inventory of the source's bucket, a file a key; where its manifest is."""
+    files = []
+    for number, key in enumerate(keys):
+        line = f'"{world.bucket.name}","{quote_plus(key, safe="/")}","1"\n'
+        files.append({"key": f"inventory/files/{number}.csv.gz"})
+        world.bucket.write(files[-1]["key"], gzip.compress(line.encode()))
+    told = {"sourceBucket": world.bucket.name, "fileFormat": "CSV", "fileSchema": "Bucket, Key, Size", "files": files}
+    world.bucket.write("inventory/manifest.json", json.dumps(told).encode())
+    return world.bucket.place("inventory/manifest.json")
+
+
+def reconciled(world):
+    """By a listing, and by an inventory, which knows less: what came since is not in it."""
+    deployed(world)
+    keys = [f"in/{name} +%.ndjson" for name in "abc"]
+    for key in keys:
+        world.source(key, CLEAN)
+    world.did("run", world.bucket.place(keys[0]))
+    missing = lambda found: [one["source"] for one in found["missing"]]  # noqa: E731
+    assert missing(world.did("reconcile", "orders", code=1)) == [world.bucket.place(key) for key in keys[1:]]
+    manifest = inventory(world, "elsewhere/x", keys[1], keys[0], "in/gone.ndjson")
+    by = world.did("reconcile", "orders", "--inventory", manifest, code=1)
+    assert (missing(by), by["in_tables"], by["looked_for"]) == ([world.bucket.place(keys[1])], 1, 1), by
+    part = world.did("reconcile", "orders", "--inventory", manifest, "--limit", "1", code=1)
+    assert part["next"] == "inventory/2/0" and missing(part) == missing(by), part
+    rest = world.did("reconcile", "orders", "--inventory", manifest, "--after", part["next"])
+    assert (rest["in_tables"], rest["missing"], rest["next"]) == (1, [], None), rest
+    world.bucket.write("inventory/manifest.json", b"{}")
+    assert world.refused("reconcile", "orders", "--inventory", manifest, code="inventory_unreadable") == 1
 
 
 def backfill(world):

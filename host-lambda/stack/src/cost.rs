@@ -15,6 +15,8 @@ use lakegate_config::{Catalog, Config, ContractWish, Pipeline, Stack, Trigger};
 use crate::prices::Prices;
 
 const DATA: &str = include_str!("../measured.toml");
+/// The line of crawlers.
+pub const CRAWLERS: &str = "runs of crawlers";
 /// Memory at which a function has one whole processor: AWS's guide to Lambda, "Configure Lambda function memory".
 const WHOLE_PROCESSOR_MIB: f64 = 1_769.0;
 const GIB: f64 = 1_073_741_824.0;
@@ -191,9 +193,7 @@ fn of_pipeline(
         }
     }
     match pipeline.catalog {
-        Catalog::Crawler { .. } => {
-            bill.add("runs of crawlers", "glue_crawler_run", load.objects.min(MOST_RUNS))?
-        }
+        Catalog::Crawler { .. } => bill.add(CRAWLERS, "glue_crawler_run", load.objects.min(MOST_RUNS))?,
         Catalog::Glue { .. } => bill.add("calls of the catalog", "glue_request", load.objects)?,
         Catalog::None => {}
     }

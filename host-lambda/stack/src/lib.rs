@@ -41,7 +41,7 @@ use lakegate_config::{Config, Location, Stack};
 
 pub use backfill::{backfill_concurrency, backfill_machine};
 pub use compare::{Difference, differences, resources, values};
-pub use cost::{Cost, Line, Load, cost};
+pub use cost::{CRAWLERS, Cost, Line, Load, cost};
 pub use plan::EXISTING_BUCKET_COMMAND;
 pub use prices::{Price, Prices};
 

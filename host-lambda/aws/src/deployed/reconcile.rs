@@ -14,6 +14,7 @@ use std::thread;
 use serde::Serialize;
 
 use crate::client::Aws;
+use crate::deployed::inventory::Inventory;
 use crate::deployed::{Deployed, bare_lake};
 use crate::s3::{S3Options, S3Storage};
 use lakegate_base::{Code, Error, Result};
@@ -24,6 +25,8 @@ use lakegate_lake::record::CommitRecord;
 use lakegate_lake::source::Source;
 use lakegate_lake::storage::Storage;
 
+/// What a cursor begins with that is a place in an inventory.
+const INVENTORY: &str = "inventory/";
 /// Objects that are looked at at once.
 const AT_ONCE: usize = 16;
 
@@ -112,6 +115,39 @@ impl Deployed {
         self.reconcile_before(pipeline, after, limit, i64::MAX, self.aws())
     }
 
+    /// Looks at a page of the objects that an inventory lists, from where one before ended; after the last of them the
+    /// tables are walked, by [`Self::reconcile`].
+    ///
+    /// # Errors
+    /// The cursor is none; it is an inventory of another bucket; the storages'.
+    pub fn reconcile_inventory(
+        &self,
+        pipeline: &Pipeline,
+        inventory: &mut Inventory,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Reconciled> {
+        let walk = Walk::new(self, pipeline, i64::MAX, self.aws())?;
+        if inventory.source_bucket() != walk.bucket {
+            let what = format!(
+                "the inventory lists {}, and the source is in {}",
+                inventory.source_bucket(),
+                walk.bucket
+            );
+            return Err(Error::usage(what));
+        }
+        let place = after.map_or(Some((0, 0)), |after| {
+            let (file, row) = after.strip_prefix(INVENTORY)?.split_once('/')?;
+            Some((file.parse().ok()?, row.parse().ok()?))
+        });
+        let place = place.ok_or_else(|| cursor_unknown(after.unwrap_or_default()))?;
+        let (keys, next) = inventory.page(place, walk.prefix, limit)?;
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let next =
+            next.map_or_else(|| "tables/".to_owned(), |(file, row)| format!("{INVENTORY}{file}/{row}"));
+        walk.looked(&keys, next)
+    }
+
     /// The same by `aws`, whose calls end in time. What came to the source after a moment (milliseconds since 1970) and is
     /// not in the tables is passed over: it may be on its way.
     pub(super) fn reconcile_before(
@@ -127,14 +163,15 @@ impl Deployed {
             None => (true, None),
             Some(Some(("source", key))) => (true, Some(key)),
             Some(Some(("tables", key))) => (false, Some(key).filter(|key| !key.is_empty())),
-            Some(_) => {
-                let what = format!("`{}` is no place in a reconciliation", after.unwrap_or_default());
-                return Err(Error::new(Code::CursorUnknown, what)
-                    .with_hint("give what the page before says as `next`"));
-            }
+            Some(_) => return Err(cursor_unknown(after.unwrap_or_default())),
         };
         if in_source { walk.source(from, limit) } else { walk.tables(from, limit) }
     }
+}
+
+fn cursor_unknown(cursor: &str) -> Error {
+    Error::new(Code::CursorUnknown, format!("`{cursor}` is no place in a reconciliation"))
+        .with_hint("give what the page before says as `next`")
 }
 
 struct Walk<'d> {
@@ -163,14 +200,17 @@ impl<'d> Walk<'d> {
     fn source(&self, after: Option<&str>, limit: usize) -> Result<Reconciled> {
         let page = self.raw.list_page(self.prefix, after, limit)?;
         let keys: Vec<&str> = page.found.iter().map(|facts| facts.key.as_str()).collect();
-        let mut found = Reconciled {
-            next: Some(match page.found.last().filter(|_| page.more) {
-                Some(last) => format!("source/{}", last.key),
-                None => "tables/".to_owned(),
-            }),
-            ..Reconciled::default()
+        let next = match page.found.last().filter(|_| page.more) {
+            Some(last) => format!("source/{}", last.key),
+            None => "tables/".to_owned(),
         };
-        for stands in at_once(&keys, |key| self.stands(key))? {
+        self.looked(&keys, next)
+    }
+
+    /// How objects of the source stand.
+    fn looked(&self, keys: &[&str], next: String) -> Result<Reconciled> {
+        let mut found = Reconciled { next: Some(next), ..Reconciled::default() };
+        for stands in at_once(keys, |key| self.stands(key))? {
             match stands {
                 Stands::InTables => found.in_tables += 1,
                 Stands::Retracted => found.retracted += 1,

@@ -11,7 +11,7 @@ use crate::show::render::{Cell, Grid, Holds, Tone};
 use clap::Args;
 use lakegate_base::Error;
 use lakegate_config::Config;
-use lakegate_stack::{Cost, Load, cost};
+use lakegate_stack::{CRAWLERS, Cost, Load, cost};
 use serde_json::json;
 
 /// Arguments of `cost`.
@@ -57,8 +57,15 @@ fn text(args: &CostArgs, month: &Cost, context: &Context) -> String {
             Cell::new(Tone::Warn, if line.looked_up { "" } else { "price not looked up" }.to_owned()),
         ]);
     }
+    let crawlers: f64 =
+        month.lines.iter().filter(|line| line.what == CRAWLERS).map(|line| line.dollars).sum();
+    let hint = if crawlers > month.dollars / 2.0 {
+        "  most of it are runs of crawlers: with kind = \"glue\" the host registers tables itself\n"
+    } else {
+        ""
+    };
     format!(
-        "{} GiB in {} objects a month, prices of {}, no free tier:\n{}  {} dollars a month\n  assumed, not measured: {}\n",
+        "{} GiB in {} objects a month, prices of {}, no free tier:\n{}  {} dollars a month\n{hint}  assumed, not measured: {}\n",
         args.gb,
         args.objects,
         month.region,

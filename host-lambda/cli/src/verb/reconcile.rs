@@ -6,11 +6,13 @@
 use crate::args::config::ConfigArg;
 use crate::cloud;
 use crate::context::Context;
+use crate::place::{Place, bucket_and_key};
 use crate::show::output::{Answer, Exit, Outcome};
 use crate::show::progress::Steps;
 use crate::show::render::{Cell, Grid, Holds, Screen, Tone, count, number, size, visible};
 use clap::Args;
-use lakegate_aws::deployed::{Reconciled, Why};
+use lakegate_aws::deployed::{Deployed, Inventory, Reconciled, Why};
+use lakegate_base::Error;
 use serde_json::json;
 
 /// Differences that are listed before a list is cut.
@@ -23,6 +25,7 @@ const PAGE: usize = 1000;
 #[command(after_help = "Examples:
   lakegate reconcile orders
   lakegate reconcile orders --json | jq '.missing[].source'
+  lakegate reconcile orders --inventory s3://acme-inventory/raw/daily/2025-06-01T01-00Z/manifest.json
   lakegate reconcile orders --limit 100000 --after 'source/orders/2025/06/x.json'    a part of a large source
 
 The version that lies in the source now must be in the tables. What is missing is taken by `lakegate backfill`; what failed by `lakegate run --failed`. What is in the tables and was deleted from the source stays there until `lakegate retract`.
@@ -38,6 +41,9 @@ pub struct ReconcileArgs {
     /// Go on where a part before ended: what it calls `next`
     #[arg(long, value_name = "PLACE")]
     after: Option<String>,
+    /// Take the source's objects from this S3 Inventory, in CSV, and do not list them: for more than a million
+    #[arg(long, value_name = "S3 URI")]
+    inventory: Option<Place>,
     #[command(flatten)]
     config: ConfigArg,
 }
@@ -47,10 +53,17 @@ pub fn run(args: &ReconcileArgs, context: &Context) -> Outcome {
     let deployed = cloud::connect(args.config.config.as_deref())?;
     let pipeline = deployed.named(&args.pipeline)?;
     let mut all = Reconciled { next: args.after.clone(), ..Reconciled::default() };
+    let mut inventory = args.inventory.as_ref().map(|place| opened(&deployed, place)).transpose()?;
     let steps = Steps::new(context.err);
     loop {
         let left = args.limit.map_or(PAGE, |limit| limit.saturating_sub(looked_at(&all)).min(PAGE));
-        let page = deployed.reconcile(pipeline, all.next.as_deref(), left.max(1))?;
+        let after = all.next.as_deref();
+        let page = match &mut inventory {
+            Some(inventory) if after.is_none_or(|after| !after.starts_with("tables/")) => {
+                deployed.reconcile_inventory(pipeline, inventory, after, left.max(1))?
+            }
+            _ => deployed.reconcile(pipeline, after, left.max(1))?,
+        };
         all.in_tables += page.in_tables;
         all.retracted += page.retracted;
         all.looked_for += page.looked_for;
@@ -71,6 +84,14 @@ pub fn run(args: &ReconcileArgs, context: &Context) -> Outcome {
         "next": all.next,
     });
     Ok(Answer { text: text(args, &all, context.out), json, exit })
+}
+
+fn opened(deployed: &Deployed, place: &Place) -> Result<Inventory, Error> {
+    let Place::S3(uri) = place else {
+        return Err(Error::usage("an inventory is in S3").with_hint("write s3://BUCKET/…/manifest.json"));
+    };
+    let (bucket, key) = bucket_and_key(uri)?;
+    Inventory::open(deployed.aws(), bucket, key)
 }
 
 fn looked_at(all: &Reconciled) -> usize {
