@@ -249,10 +249,13 @@ class Played:
         return self.stack.client("glue").get_crawler(Name=self.stack.crawler)["Crawler"]
 
     def rest(self):
-        """Waits until it runs no more, and all of its runs are told."""
+        """Waits until it runs no more, and the function has heard of the end of each run: it may start the next one."""
         def calm():
             if self.failed:
                 raise self.failed
+            heard = [one for one in self.stack.logged() if one.get("stage") == "crawler"]
+            if len(heard) < len(self.runs):
+                return False
             seen = self.seen()
             last = seen.get("LastCrawl") if seen["State"] == "READY" else None
             return last and last["StartTime"].timestamp() in [begin for begin, _ in self.runs]

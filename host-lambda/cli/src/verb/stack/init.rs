@@ -163,7 +163,7 @@ pub(super) fn run(args: &InitArgs, context: &Context) -> Outcome {
     }
     let name = context.out.paint(Tone::Name, &args.name);
     let text = format!(
-        "made {name} in {shown}\n\n  cd {shown}\n  lakegate preview {sample}{}\n  lakegate stack render\n\n\
+        "made {name} in {shown}\n\n  cd {shown}\n  lakegate preview {sample}{} --lake here\n  lakegate stack render\n\n\
          README.md there has the next commands.\n",
         if args.like == Like::CrawlerOnArrival { String::new() } else { format!(" --spec {}", files[0].0) }
     );
