@@ -9,6 +9,7 @@ use crate::location::Location;
 use crate::mistake::{Mistakes, Wrong};
 use crate::nearest::nearest;
 use crate::pipeline::{Pipeline, Told};
+use crate::stack::Stack;
 
 /// A pipeline, and where the text names its places.
 pub(super) struct Marked {
@@ -22,7 +23,7 @@ pub(super) struct Marked {
 }
 
 impl Marked {
-    pub(super) fn offset(&self, key: &str) -> usize {
+    fn offset(&self, key: &str) -> usize {
         self.marks.get(key).copied().unwrap_or(self.offset)
     }
 
@@ -48,6 +49,21 @@ pub(super) fn check(pipelines: &[Marked], names: &[&str], mistakes: &Mistakes<'_
             nested_sources(this, writer, mistakes);
             specs(this, writer, mistakes);
         }
+    }
+}
+
+/// What a stack cannot do with a pipeline.
+pub(super) fn stacked(stack: &Stack, this: &Marked, mistakes: &Mistakes<'_>) {
+    let pipeline = &this.pipeline;
+    let Location::S3 { bucket, .. } = &pipeline.source.location else { return };
+    if stack.existing.contains(bucket) && pipeline.trigger.is_notification() {
+        let (trigger, name) = (pipeline.trigger.name(), &pipeline.name);
+        let message = format!(
+            "the bucket {bucket} is there already, and the trigger \"{trigger}\" of `{name}` would replace what it notifies now"
+        );
+        let hint = "write trigger = \"eventbridge\" or \"step-functions\": EventBridge is switched on beside \
+                    whatever a bucket notifies";
+        mistakes.wrong(this.offset("trigger"), Wrong::new(message).hint(hint));
     }
 }
 

@@ -36,9 +36,7 @@ pub(super) fn config(text: &str, origin: &Origin) -> Reading {
     cross::check(&pipelines, &names, &mistakes);
     let stack = top.section("stack", &STACK).and_then(|section| Stack::read(&section));
     if let Some(stack) = &stack {
-        pipelines
-            .iter()
-            .for_each(|marked| stack::check(stack, &marked.pipeline, marked.offset("trigger"), &mistakes));
+        pipelines.iter().for_each(|marked| cross::stacked(stack, marked, &mistakes));
     }
     let pipelines = pipelines.into_iter().map(|marked| (marked.pipeline.name.clone(), marked.pipeline));
     Reading { config: Config { pipelines: pipelines.collect(), stack }, mistakes: mistakes.into_sorted() }

@@ -5,10 +5,9 @@
 
 use crate::keys::{ATHENA, Kind, VPC};
 use crate::limits;
-use crate::mistake::{At, Mistakes, Wrong};
+use crate::mistake::{At, Wrong};
 use crate::names;
 use crate::section::{Field, Section};
-use crate::{Location, Pipeline};
 
 /// What surrounds the pipelines.
 #[derive(Clone, Debug, PartialEq)]
@@ -220,20 +219,6 @@ impl Vpc {
             );
         }
         (!vpc.subnets.is_empty() && !vpc.security_groups.is_empty()).then_some(vpc)
-    }
-}
-
-/// What a stack cannot do with a pipeline, whose trigger is said at `offset`.
-pub(super) fn check(stack: &Stack, pipeline: &Pipeline, offset: usize, mistakes: &Mistakes<'_>) {
-    let Location::S3 { bucket, .. } = &pipeline.source.location else { return };
-    if stack.existing.contains(bucket) && pipeline.trigger.is_notification() {
-        let (trigger, name) = (pipeline.trigger.name(), &pipeline.name);
-        let message = format!(
-            "the bucket {bucket} is there already, and the trigger \"{trigger}\" of `{name}` would replace what it notifies now"
-        );
-        let hint = "write trigger = \"eventbridge\" or \"step-functions\": EventBridge is switched on beside \
-                    whatever a bucket notifies";
-        mistakes.wrong(offset, Wrong::new(message).hint(hint));
     }
 }
 
