@@ -171,8 +171,8 @@ codes! {
     HostForeign = "host_foreign", Usage, Input, "A request to `lakegate serve` names another host.";
     Internal = "internal", Transform, Own, "The transform broke a rule of its own: a bug.";
     Invariant = "invariant", Internal, Own, "The host broke a rule of its own: a bug.";
+    InventoryUnreadable = "inventory_unreadable", Environment, Input, "What is named as an S3 Inventory is none, or of a form that is not read.";
     Io = "io", Environment, Input, "The system refused to read or write a file.";
-    InventoryUnreadable = "inventory_unreadable", Environment, Own, "What is named as an S3 Inventory is none, or of a form that is not read.";
     Json = "json", Internal, Own, "A value could not be written as JSON.";
     KeyOpen = "key_open", Environment, Own, "Others may read a private key file.";
     KeyUnreadable = "key_unreadable", Release, Input, "A key file cannot be used.";
