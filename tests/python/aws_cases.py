@@ -342,7 +342,9 @@ def requests_of_an_object(rig, _):
 
         asked("first", 1)  # starts the function, makes lake and table
         proxy.delay = 0.1
+        before = len(function.said().encode())
         first = asked("one", 1)
+        logged = len(function.said().encode()) - before
         kinds = [operation for operation, _, _, _ in first]
         chain = longest_chain(first)
         assert len(first) <= 9 and kinds.count("s3:PutObject") <= 3, told(first)
@@ -355,7 +357,7 @@ def requests_of_an_object(rig, _):
         assert len(late) <= len(first) + 4, told(late)
         print(
             f"requests: {len(first)} for a first delivery, {kinds.count('s3:PutObject')} of them PUT, at most {chain} "
-            f"one after the other; {len(again)} for a re-upload, {len(late)} for the eleventh"
+            f"one after the other; {len(again)} for a re-upload, {len(late)} for the eleventh; {logged} bytes of log"
         )
 
 

@@ -59,7 +59,6 @@ class Stacks:
         self.made = []
 
     def init(self, name, like):
-        # Names of buckets as the longest that anybody has.
         words = ("--raw", f"{name}-raw", "--lake", f"{name}-lake")
         run(self.lakegate, "stack", "init", name, "--like", like, *words, cwd=self.folder)
         return self.folder / name
@@ -123,7 +122,7 @@ def existing(stacks):
 
 
 def many(stacks):
-    """Forty pipelines with long names: the policies are cut, and no name is too long."""
+    """A dozen pipelines with long names: the policies are cut, and no name is too long."""
     folder = stacks.init("many", "orders")
     pipelines = "".join(
         f'\n[pipeline.{"p" * 55}-{number}]\nsource = "s3://many-raw/{number}/"\nspec = "orders.toml"\n'

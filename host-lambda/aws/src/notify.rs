@@ -2,7 +2,7 @@
 //!
 //! Not for who is told how: subscriptions and their filters are the reader's. Decisions to know:
 //!
-//! * A notice is made apart from being sent: a state machine sends those of its executions itself ([`of_commit`]).//!
+//! * A notice is made apart from being sent: a state machine sends those of its executions itself ([`of_commit`]).
 //! * At least once, like everything else here: whoever completes a commit tells. `noticeId` is the same each time, so a
 //!   reader that minds keeps those it saw. `id` is the run's: what log, records, lineage and quarantine say as well.
 //! * No value of the data, ever: names, counts, digests and places. A partition's path is a place.

@@ -15,6 +15,7 @@ mod cloud;
 mod cloud;
 mod context;
 mod place;
+mod scaffold;
 mod serve;
 mod show;
 mod sums;

@@ -115,6 +115,11 @@ impl Trigger {
         TRIGGERS.iter().find(|(_, trigger)| *trigger == self).map_or("sqs", |(name, _)| name)
     }
 
+    /// Whether events wait in a queue of the pipeline.
+    pub fn has_queue(self) -> bool {
+        matches!(self, Self::Sqs | Self::EventBridge)
+    }
+
     /// Whether the bucket itself is told where to send its events, which replaces what it was told before.
     pub fn is_notification(self) -> bool {
         matches!(self, Self::Sqs | Self::S3)

@@ -93,14 +93,10 @@ pub fn machine(plan: &Plan<'_>) -> Machine {
 /// One invocation takes the objects of a line.
 fn take(seconds: u32) -> Value {
     let parameters = json!({"FunctionName": "${Function}", "Payload.$": "$"});
-    let mut take = task("arn:aws:states:::lambda:invoke", seconds, parameters, "");
+    let mut take = task("arn:aws:states:::lambda:invoke", seconds, parameters, None);
     take["ResultSelector"] = json!({"n": 1});
     take["Retry"] = json!([again(&PASSING, 8)]);
     take["Catch"] = json!([caught(&["States.ALL"], "NotTaken")]);
-    if let Some(take) = take.as_object_mut() {
-        take.shift_remove("Next");
-        take.insert("End".to_owned(), Value::from(true));
-    }
     take
 }
 

@@ -29,13 +29,15 @@ pub fn add(plan: &Plan<'_>, template: &mut Template) {
         let id = format!("Bucket{}", camel(name));
         let (notification, after) = notification(plan, name, bucket.bridged);
         let mut rules = vec![stale_uploads()];
-        if bucket.lake {
-            rules.push(json!({
-                "Id": "replaced",
+        rules.extend(bucket.lakes.iter().enumerate().map(|(number, lake)| {
+            // Of the lake alone: versions of raw files stay, since commits name them.
+            json!({
+                "Id": format!("replaced-{}", number + 1),
                 "Status": "Enabled",
+                "Prefix": lake,
                 "NoncurrentVersionExpiration": {"NoncurrentDays": REPLACED_DAYS},
-            }));
-        }
+            })
+        }));
         let mut properties = made(plan, Value::from(name.as_str()), &rules);
         properties["VersioningConfiguration"] = json!({"Status": "Enabled"});
         properties["NotificationConfiguration"] = notification;
@@ -45,12 +47,6 @@ pub fn add(plan: &Plan<'_>, template: &mut Template) {
             "DependsOn": if after.is_empty() { Value::Null } else { json!(after) },
             "Metadata": not_checked(),
         });
-        let kept = match kept {
-            Value::Object(map) => {
-                Value::Object(map.into_iter().filter(|(_, value)| !value.is_null()).collect())
-            }
-            other => other,
-        };
         template.add_with(&id, "AWS::S3::Bucket", kept, properties);
         policy(&id, &[], template);
     }

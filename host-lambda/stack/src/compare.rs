@@ -1,11 +1,7 @@
-//! The resources of a template, each with its text, for saying what changed.
+//! How the resources of two templates differ.
 //!
-//! Decisions to know:
-//!
-//! * Of two rendered templates the texts are compared: [`resources`] reads the form that [`yaml`](crate::yaml) writes and
-//!   no other, so what somebody changed by hand shows as changed.
-//! * With what is deployed values are compared, in one form and order: a packager writes a template anew. That it names
-//!   the function's code by where it put it is no difference.
+//! The decision to know: values are compared, in one form and order, since a packager writes a template anew. That it
+//! names the function's code by where it put it is no difference.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -140,50 +136,9 @@ fn in_order(value: Value) -> Value {
     }
 }
 
-/// Texts of resources by logical id.
-pub fn resources(template: &str) -> BTreeMap<String, String> {
-    let mut found: BTreeMap<String, String> = BTreeMap::new();
-    let mut inside = false;
-    let mut current: Option<String> = None;
-    for line in template.lines() {
-        let indent = line.len() - line.trim_start().len();
-        let text = line.trim();
-        if text.is_empty() || text.starts_with('#') {
-            continue;
-        }
-        match indent {
-            0 => {
-                inside = text == "Resources:";
-                current = None;
-            }
-            2 if inside => {
-                let id = text.trim_end_matches(':').to_owned();
-                found.insert(id.clone(), String::new());
-                current = Some(id);
-            }
-            _ => {
-                if let Some(there) = current.as_ref().and_then(|id| found.get_mut(id)) {
-                    there.push_str(line);
-                    there.push('\n');
-                }
-            }
-        }
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn resources_are_found_by_their_indent() {
-        let text = "# x\nOutputs:\n  Put:\n    Value: 1\n\nResources:\n\n  # said\n  A:\n    Type: T\n  B:\n    Type: U\n    Properties:\n      X: 1\n";
-        let found = resources(text);
-        assert_eq!(found.keys().collect::<Vec<_>>(), ["A", "B"]);
-        assert_eq!(found["B"], "    Type: U\n    Properties:\n      X: 1\n");
-        assert!(resources("").is_empty());
-    }
 
     #[test]
     fn a_packaged_template_is_the_rendered_one() {

@@ -5,65 +5,26 @@
 //! * Each line is a quantity times a price, both shown, so that whoever doubts one can put another in its place.
 //! * What was not measured or not looked up is marked in the line that uses it.
 
-use std::collections::BTreeMap;
+use serde::Serialize;
 
-use serde::{Deserialize, Serialize};
-
-use lakegate_base::{Code, Error, Result};
+use lakegate_base::Result;
 use lakegate_config::{Catalog, Config, ContractWish, Pipeline, Stack, Trigger};
 
 use crate::prices::Prices;
+use crate::work::{GIB, Measured, Pace};
+use crate::{Surroundings, render, values};
 
-const DATA: &str = include_str!("../measured.toml");
 /// The line of crawlers.
 pub const CRAWLERS: &str = "runs of crawlers";
-/// Memory at which a function has one whole processor: AWS's guide to Lambda, "Configure Lambda function memory".
-const WHOLE_PROCESSOR_MIB: f64 = 1_769.0;
-const GIB: f64 = 1_073_741_824.0;
 /// A part of an upload, and a range of a read.
 const PART: f64 = 8.0 * 1_048_576.0;
 /// Runs of a crawler that one after the other fit into a month, at ten minutes.
 const MOST_RUNS: f64 = 30.0 * 24.0 * 6.0;
-/// Metrics of a pipeline and alarms of one, as the template makes them; and alarms of the stack.
+/// Metrics that a pipeline of every kind writes.
 const METRICS: f64 = 20.0;
-const ALARMS: f64 = 8.0;
-const STACK_ALARMS: f64 = 4.0;
 /// State transitions of an execution that registers at once, and of one that waits for a crawler.
 const TRANSITIONS: f64 = 4.0;
 const CRAWL_TRANSITIONS: f64 = 16.0;
-
-#[derive(Deserialize)]
-struct Data {
-    figure: Vec<Figure>,
-}
-
-#[derive(Deserialize)]
-struct Figure {
-    name: String,
-    value: f64,
-    /// Not measured when absent.
-    by: Option<String>,
-}
-
-/// Measured figures by name.
-struct Measured(BTreeMap<String, Figure>);
-
-impl Measured {
-    fn read() -> Result<Self> {
-        let broken = |error: toml::de::Error| Error::new(Code::Invariant, format!("measured.toml: {error}"));
-        let data: Data = toml::from_str(DATA).map_err(broken)?;
-        Ok(Self(data.figure.into_iter().map(|figure| (figure.name.clone(), figure)).collect()))
-    }
-
-    fn of(&self, name: &str) -> Result<f64> {
-        let missing = || Error::new(Code::Invariant, format!("measured.toml has no {name}"));
-        self.0.get(name).map(|figure| figure.value).ok_or_else(missing)
-    }
-
-    fn assumed(&self) -> Vec<String> {
-        self.0.values().filter(|figure| figure.by.is_none()).map(|figure| figure.name.clone()).collect()
-    }
-}
 
 /// What comes in a month.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -118,13 +79,21 @@ pub fn cost(config: &Config, load: Load) -> Result<Cost> {
         of_pipeline(&mut bill, &measured, stack, pipeline, share)?;
     }
     bill.add("metrics", "cloudwatch_metric_month", METRICS * count)?;
-    bill.add("alarms", "cloudwatch_alarm_month", ALARMS * count + STACK_ALARMS)?;
+    bill.add("alarms", "cloudwatch_alarm_month", alarms(config)?)?;
     let logs = load.objects * measured.of("log_bytes_per_object")? / GIB;
     bill.add("logs", "cloudwatch_log_gib", logs)?;
     let stored = load.gib * (1.0 + measured.of("parquet_bytes_per_raw_byte")?);
     bill.add("raw files and tables, of this month", "s3_gib_month", stored)?;
     let dollars = bill.lines.iter().map(|line| line.dollars).sum();
     Ok(Cost { region: prices.region.clone(), lines: bill.lines, dollars, assumed: measured.assumed() })
+}
+
+/// Alarms of the template.
+fn alarms(config: &Config) -> Result<f64> {
+    let rendered = render(config, &Surroundings::default())?;
+    let template = rendered.files.get("template.yaml").map_or("", String::as_str);
+    let alarms = values(template)?.values().filter(|one| one["Type"] == "AWS::CloudWatch::Alarm").count();
+    Ok(alarms as f64)
 }
 
 struct Bill<'p> {
@@ -162,13 +131,7 @@ fn of_pipeline(
     load: Load,
 ) -> Result<()> {
     let learned = pipeline.contract == ContractWish::Learn;
-    let per_gib = if learned { "cpu_seconds_per_gib_learned" } else { "cpu_seconds_per_gib_declared" };
-    let cpu = load.gib * measured.of(per_gib)? + load.objects * measured.of("cpu_seconds_per_object")?;
-    let share = (f64::from(stack.memory_mib) / WHOLE_PROCESSOR_MIB).min(1.0);
-    let waits = load.objects
-        * measured.of("requests_one_after_the_other")?
-        * measured.of("seconds_a_request_waits")?;
-    let seconds = cpu / share + waits;
+    let seconds = Pace::of(stack, measured, learned)?.seconds(load.objects, load.gib * GIB);
     let second = format!("lambda_gib_second_{}", stack.architecture.name());
     bill.add("the function's time", &second, seconds * f64::from(stack.memory_mib) / 1_024.0)?;
     bill.add("invocations, one an object", "lambda_request", load.objects)?;

@@ -20,7 +20,7 @@ const MOST_POLICIES: usize = 10;
 /// What a function has below `/tmp` at least, in MiB.
 const LEAST_DISK_MIB: u64 = 512;
 
-pub fn add(plan: &Plan<'_>, template: &mut Template) -> Result<()> {
+pub fn add(plan: &Plan<'_>, policies: &[Vec<Allowed>], template: &mut Template) {
     let stack = plan.stack;
     template
         .remark("The function, its log, and what it may do: each call on the prefixes of the configuration.");
@@ -34,7 +34,6 @@ pub fn add(plan: &Plan<'_>, template: &mut Template) -> Result<()> {
         {"id": "CKV_AWS_338", "comment": "[stack] log_days says for how long logs are wanted"},
     ]}}});
     template.add_with("FunctionLog", "AWS::Logs::LogGroup", not_encrypted, log);
-    let policies = policies(plan)?;
     for (number, policy) in policies.iter().enumerate() {
         let id = format!("FunctionPolicy{}", number + 1);
         let statements: Vec<Value> = policy.iter().map(Allowed::in_template).collect();
@@ -65,7 +64,6 @@ pub fn add(plan: &Plan<'_>, template: &mut Template) -> Result<()> {
         json!({"Metadata": skipped}),
         properties(plan),
     );
-    Ok(())
 }
 
 fn properties(plan: &Plan<'_>) -> Value {

@@ -30,6 +30,7 @@ mod read;
 mod template;
 mod triggers;
 mod watch;
+mod work;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -40,10 +41,10 @@ use lakegate_base::{Error, Result};
 use lakegate_config::{Config, Location, Stack};
 
 pub use backfill::{backfill_concurrency, backfill_machine};
-pub use compare::{Difference, differences, resources, values};
+pub use compare::{Difference, differences, values};
 pub use cost::{CRAWLERS, Cost, Line, Load, cost};
-pub use plan::EXISTING_BUCKET_COMMAND;
 pub use prices::{Price, Prices};
+pub use work::{Measured, Pace};
 
 /// What the renderer knows beside the configuration.
 #[derive(Clone, Debug, Default)]
@@ -90,7 +91,8 @@ pub fn render(config: &Config, surroundings: &Surroundings) -> Result<Rendered> 
     let plan = plan::Plan::of(stack, config, surroundings)?;
     let mut template = template::Template::new(stack);
     buckets::add(&plan, &mut template);
-    function::add(&plan, &mut template)?;
+    let policies = function::policies(&plan)?;
+    function::add(&plan, &policies, &mut template);
     let mut machines = machine::all(&plan);
     machines.push(backfill::machine(&plan));
     triggers::add(&plan, &machines, &mut template);
@@ -108,7 +110,7 @@ pub fn render(config: &Config, surroundings: &Surroundings) -> Result<Rendered> 
     for machine in &machines {
         files.insert(format!("state-machines/{}.asl.json", machine.name), pretty(&machine.definition));
     }
-    for (number, policy) in function::policies(&plan)?.iter().enumerate() {
+    for (number, policy) in policies.iter().enumerate() {
         files.insert(format!("policies/function-{}.json", number + 1), pretty(&policy_document(policy)));
     }
     Ok(Rendered { files, commands: plan.commands(), bridges: plan.bridges(), notes: plan.notes })

@@ -17,7 +17,7 @@ use lakegate_config::{Catalog, Trigger};
 use crate::plan::{Own, Plan, starts_on_arrival};
 use crate::policy::topic_arn;
 use crate::template::{Role, Template};
-use crate::{attribute, prefixed, reference, sub};
+use crate::{attribute, prefixed, sub};
 
 /// Between two looks at a crawler, which takes a minute or more.
 const LOOK_SECONDS: u32 = 20;
@@ -189,13 +189,15 @@ pub fn allow(actions: &[&str], resource: Value) -> Value {
     json!({"Effect": "Allow", "Action": actions, "Resource": resource})
 }
 
-pub fn task(resource: &str, seconds: u32, parameters: Value, next: &str) -> Value {
+/// A task; the last state where no other is named.
+pub fn task(resource: &str, seconds: u32, parameters: Value, next: Option<&str>) -> Value {
+    let (key, value) = next.map_or(("End", Value::from(true)), |next| ("Next", Value::from(next)));
     json!({
         "Type": "Task",
         "Resource": resource,
         "TimeoutSeconds": seconds,
         "Parameters": parameters,
-        "Next": next,
+        key: value,
     })
 }
 
@@ -221,7 +223,7 @@ fn take(plan: &Plan<'_>, failed: &str) -> Value {
         "Payload": {"event.$": "$", "execution.$": "$$.Execution.Id"},
     });
     let mut state =
-        task("arn:aws:states:::lambda:invoke", plan.stack.timeout_seconds + 30, parameters, "WhatCame");
+        task("arn:aws:states:::lambda:invoke", plan.stack.timeout_seconds + 30, parameters, Some("WhatCame"));
     state["ResultSelector"] = json!({"object.$": "$.Payload.objects[0]"});
     state["ResultPath"] = Value::from("$.took");
     state["Retry"] = json!([again(&PASSING, 8)]);
@@ -250,7 +252,7 @@ fn crawl(next: &str, failed: &str, state: &mut impl FnMut(&str, Value)) {
             &format!("arn:aws:states:::aws-sdk:glue:{action}"),
             CALL_SECONDS,
             json!({"Name": "${Crawler}"}),
-            next,
+            Some(next),
         );
         state["Retry"] = json!([again(
             &["Glue.ThrottlingException", "Glue.OperationTimeoutException", "States.Timeout"],
@@ -325,13 +327,9 @@ fn tell(failed: &str) -> Value {
             "Message.$": "$.message",
             "MessageAttributes.$": "$.attributes",
         }),
-        "",
+        None,
     );
     publish["Retry"] = json!([again(&["States.ALL"], 8)]);
-    if let Some(publish) = publish.as_object_mut() {
-        publish.shift_remove("Next");
-        publish.insert("End".to_owned(), Value::from(true));
-    }
     json!({
         "Type": "Map",
         "ItemsPath": "$.took.object.notices",
@@ -366,7 +364,7 @@ fn tell_failure(pipeline: &str) -> Value {
             "event": {"DataType": "String", "StringValue": "failure"},
         },
     });
-    let mut state = task("arn:aws:states:::sns:publish", CALL_SECONDS, parameters, "Failed");
+    let mut state = task("arn:aws:states:::sns:publish", CALL_SECONDS, parameters, Some("Failed"));
     state["ResultPath"] = Value::from("$.told");
     state["Retry"] = json!([again(&["States.ALL"], 8)]);
     state
@@ -381,7 +379,7 @@ fn reconcile(plan: &Plan<'_>) -> Machine {
             "FunctionName": "${Function}",
             "Payload": {"lakegate": "reconcile", "pipeline.$": "$.pipeline", "cursor.$": "$.cursor"},
         }),
-        "IsMore",
+        Some("IsMore"),
     );
     look["ResultSelector"] = json!({"pipeline.$": "$.Payload.pipeline", "cursor.$": "$.Payload.next"});
     look["Retry"] = json!([again(&PASSING, 8)]);
@@ -420,9 +418,4 @@ pub fn reconcile_input(plan: &Plan<'_>) -> Value {
     let start = |own: &Own<'_>| json!({"pipeline": own.pipeline.name, "cursor": null});
     let pipelines: Vec<Value> = plan.pipelines.iter().map(start).collect();
     Value::from(json!({"pipelines": pipelines}).to_string())
-}
-
-/// The machine of the comparison, by its logical id.
-pub fn reconcile_machine() -> Value {
-    reference("Reconcile")
 }

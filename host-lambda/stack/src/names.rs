@@ -3,6 +3,8 @@
 //! The decision to know: a logical id is made of a pipeline's or a bucket's name alone, so that a pipeline more or
 //! less leaves the others' resources as they are.
 
+use lakegate_lake::lake::sha256;
+
 /// `left-overs` → `LeftOvers`, as logical ids are written.
 pub fn camel(name: &str) -> String {
     let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
@@ -21,11 +23,7 @@ pub fn limited(stack: &str, name: &str, most: usize) -> String {
     if whole.len() <= most {
         return whole;
     }
-    // FNV-1a: names only have to stay apart.
-    let digest = whole.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("{}-{:08x}", &whole[..most - 9], digest as u32)
+    format!("{}-{}", &whole[..most - 9], &sha256(whole.as_bytes())[..8])
 }
 
 #[cfg(test)]

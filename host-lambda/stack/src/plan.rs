@@ -6,14 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakegate_base::{Code, Error, Result};
-use lakegate_config::{
-    Catalog, Config, CrawlerStart, HistoryTables, Location, Pipeline, Stack, Told, Trigger,
-};
+use lakegate_config::{Catalog, Config, CrawlerStart, HistoryTables, Location, Pipeline, Stack, Told};
 
-use crate::{Surroundings, Tables, bucket_of, names, prefixed};
+use crate::{Surroundings, Tables, bucket_of, names, prefix_of, prefixed};
 
 /// Switches EventBridge on for a bucket and keeps whatever it notifies now; `BUCKET` stands for its name.
-pub const EXISTING_BUCKET_COMMAND: &str = "aws s3api put-bucket-notification-configuration --bucket BUCKET \
+const EXISTING_BUCKET_COMMAND: &str = "aws s3api put-bucket-notification-configuration --bucket BUCKET \
      --notification-configuration \"$(aws s3api get-bucket-notification-configuration --bucket BUCKET --output json \
      | jq -s '(.[0] // {}) + {EventBridgeConfiguration: {}}')\"";
 
@@ -49,8 +47,8 @@ pub struct Bucket {
     pub exists: bool,
     /// Whether it tells EventBridge of its objects.
     pub bridged: bool,
-    /// Whether tables lie in it.
-    pub lake: bool,
+    /// Prefixes of the lakes in it.
+    pub lakes: BTreeSet<String>,
 }
 
 /// A crawler, and the pipelines whose tables it makes.
@@ -122,7 +120,9 @@ impl<'a> Plan<'a> {
         });
         for (key, place) in pipeline.outputs() {
             self.bucket(place, |bucket| {
-                bucket.lake |= key == "lake";
+                if key == "lake" {
+                    bucket.lakes.insert(prefix_of(place).to_owned());
+                }
                 bucket.bridged |= key == "lake" && starts_on_arrival(pipeline);
             });
         }
@@ -235,16 +235,4 @@ pub fn function_arn(stack: &Stack) -> String {
 /// The ARN of a queue of the stack.
 pub fn queue_arn(name: &str) -> String {
     format!("arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{AWS::AccountId}}:{name}")
-}
-
-/// What a trigger has.
-pub trait Queued {
-    /// Whether events wait in a queue of the pipeline.
-    fn has_queue(&self) -> bool;
-}
-
-impl Queued for Trigger {
-    fn has_queue(&self) -> bool {
-        matches!(self, Self::Sqs | Self::EventBridge)
-    }
 }

@@ -41,7 +41,7 @@ impl Template {
     /// Adds a resource that has more than a type and properties.
     pub fn add_with(&mut self, id: &str, kind: &str, more: Value, properties: Value) {
         let mut resource = json!({"Type": kind});
-        if let (Some(resource), Value::Object(more)) = (resource.as_object_mut(), more) {
+        if let (Some(resource), Value::Object(more)) = (resource.as_object_mut(), without_nulls(more)) {
             resource.extend(more);
         }
         resource["Properties"] = without_nulls(properties);
@@ -127,10 +127,15 @@ pub struct Role<'a> {
 impl Role<'_> {
     /// Its properties.
     pub fn properties(self, name: &str) -> Value {
+        // Not documented for Glue: where it does not say for whom it acts, the role must still be its to take on.
+        let [account, arn] = match self.service {
+            "glue" => ["StringEqualsIfExists", "ArnLikeIfExists"],
+            _ => ["StringEquals", "ArnLike"],
+        };
         let condition = self.source.map(|source| {
             json!({
-                "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
-                "ArnLike": {"aws:SourceArn": sub(&source)},
+                account: {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+                arn: {"aws:SourceArn": sub(&source)},
             })
         });
         let mut statement = json!({

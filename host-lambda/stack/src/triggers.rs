@@ -7,10 +7,9 @@
 
 use serde_json::{Value, json};
 
-use lakegate_config::{Catalog, Trigger};
+use lakegate_config::Trigger;
 
 use crate::buckets::suffixes;
-use crate::function::policies;
 use crate::machine::Machine;
 use crate::names::camel;
 use crate::plan::{Own, Plan, queue_arn, starts_on_arrival};
@@ -113,14 +112,11 @@ fn with_queue(plan: &Plan<'_>, own: &Own<'_>, template: &mut Template) {
     queue_policy(&id, &[sender], template);
     let most = own.pipeline.max_concurrency.unwrap_or(CONCURRENCY);
     let most = plan.stack.concurrency.map_or(most, |all| most.min(all).max(2));
-    poll(plan, &id, 10, collected, most, template);
+    poll(&id, 10, collected, most, template);
 }
 
 /// Lambda takes messages from a queue.
-fn poll(plan: &Plan<'_>, id: &str, batch: u32, seconds: u32, most: u32, template: &mut Template) {
-    // Right after the role got its policies: Lambda looks whether it may receive.
-    let after: Vec<String> =
-        (1..=policies(plan).map_or(1, |all| all.len())).map(|n| format!("FunctionPolicy{n}")).collect();
+fn poll(id: &str, batch: u32, seconds: u32, most: u32, template: &mut Template) {
     let properties = json!({
         "FunctionName": reference("Function"),
         "EventSourceArn": attribute(id, "Arn"),
@@ -129,12 +125,7 @@ fn poll(plan: &Plan<'_>, id: &str, batch: u32, seconds: u32, most: u32, template
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "ScalingConfig": {"MaximumConcurrency": most},
     });
-    template.add_with(
-        &format!("{id}Poll"),
-        "AWS::Lambda::EventSourceMapping",
-        json!({"DependsOn": after}),
-        properties,
-    );
+    template.add(&format!("{id}Poll"), "AWS::Lambda::EventSourceMapping", properties);
 }
 
 /// The bucket calls the function: one permission a bucket.
@@ -270,7 +261,6 @@ fn arrivals(plan: &Plan<'_>, template: &mut Template) {
     let mut senders = Vec::new();
     let arriving = plan.pipelines.iter().filter(|own| starts_on_arrival(own.pipeline));
     for own in arriving {
-        let Catalog::Crawler { .. } = &own.pipeline.catalog else { continue };
         let lake = &own.pipeline.lake;
         let key =
             |table: &String| json!({"wildcard": format!("{}{}/*.parquet", escaped(prefix_of(lake)), table)});
@@ -293,7 +283,7 @@ fn arrivals(plan: &Plan<'_>, template: &mut Template) {
         ));
     }
     queue_policy("Arrivals", &senders, template);
-    poll(plan, "Arrivals", 1_000, ARRIVAL_SECONDS, 2, template);
+    poll("Arrivals", 1_000, ARRIVAL_SECONDS, 2, template);
 }
 
 /// Rules put aside what their targets do not take.

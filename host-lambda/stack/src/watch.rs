@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use lakegate_config::{Above, Pipeline, Told, Trigger, spoken};
 
-use crate::machine::{reconcile_input, reconcile_machine};
-use crate::plan::{Own, Plan, Queued};
+use crate::machine::reconcile_input;
+use crate::plan::{Own, Plan};
 use crate::template::Template;
 use crate::triggers::starter;
 use crate::{attribute, prefixed, reference, sub};
@@ -316,7 +316,7 @@ fn schedules(plan: &Plan<'_>, template: &mut Template) {
         let rule = prefixed(plan.stack, "reconcile", 64);
         let target = json!({
             "Id": "reconcile",
-            "Arn": reconcile_machine(),
+            "Arn": reference("Reconcile"),
             "RoleArn": attribute("ReconcileScheduleRole", "Arn"),
             "Input": reconcile_input(plan),
         });
@@ -357,10 +357,10 @@ fn rate(seconds: u64) -> String {
 fn dashboard(plan: &Plan<'_>) -> Value {
     let mut widgets = Vec::new();
     let mut row = 0;
-    for (title, numbers) in ROWS {
+    for numbers in ROWS {
         let mut column = 0;
         for (name, stat, metrics) in *numbers {
-            widgets.push(widget(plan, title, name, stat, metrics, (column, row)));
+            widgets.push(widget(plan, name, stat, metrics, (column, row)));
             column += 8;
         }
         row += 6;
@@ -393,34 +393,25 @@ fn dashboard(plan: &Plan<'_>) -> Value {
 
 /// Graphs of a row, each with its statistic and metrics.
 type Numbers = &'static [(&'static str, &'static str, &'static [&'static str])];
-const ROWS: &[(&str, Numbers)] = &[
-    (
-        "Objects",
-        &[
-            ("Objects", "Sum", &["objects"]),
-            ("Rows", "Sum", &["rows"]),
-            ("Bytes", "Sum", &["bytesIn", "bytesOut"]),
-        ],
-    ),
-    (
-        "Trouble",
-        &[
-            ("Failures", "Sum", &["failuresInput", "failuresPassing", "failuresOwn"]),
-            ("Rejected share", "Sum", &["rejected", "records"]),
-            ("Not in the tables", "Maximum", &["missingObjects", "goneObjects"]),
-        ],
-    ),
-    (
-        "Time",
-        &[
-            ("Event to queryable", "p95", &["queueToQueryableMs"]),
-            ("In the transform", "p95", &["transformMs"]),
-            ("Releases that took over", "Sum", &["swapCount", "swapFailures", "shadowDifferences"]),
-        ],
-    ),
+const ROWS: &[Numbers] = &[
+    &[
+        ("Objects", "Sum", &["objects"]),
+        ("Rows", "Sum", &["rows"]),
+        ("Bytes", "Sum", &["bytesIn", "bytesOut"]),
+    ],
+    &[
+        ("Failures", "Sum", &["failuresInput", "failuresPassing", "failuresOwn"]),
+        ("Rejected share", "Sum", &["rejected", "records"]),
+        ("Not in the tables", "Maximum", &["missingObjects", "goneObjects"]),
+    ],
+    &[
+        ("Event to queryable", "p95", &["queueToQueryableMs"]),
+        ("In the transform", "p95", &["transformMs"]),
+        ("Releases that took over", "Sum", &["swapCount", "swapFailures", "shadowDifferences"]),
+    ],
 ];
 
-fn widget(plan: &Plan<'_>, _row: &str, title: &str, stat: &str, metrics: &[&str], at: (u32, u32)) -> Value {
+fn widget(plan: &Plan<'_>, title: &str, stat: &str, metrics: &[&str], at: (u32, u32)) -> Value {
     let mut lines = Vec::new();
     for (number, own) in plan.pipelines.iter().enumerate() {
         let name = &own.pipeline.name;

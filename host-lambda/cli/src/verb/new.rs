@@ -6,6 +6,7 @@
 //! file and toolchain come along.
 
 use crate::context::Context;
+use crate::scaffold::{is_free, write};
 use crate::show::output::{Answer, Outcome};
 use crate::show::render::Tone;
 use clap::Args;
@@ -60,11 +61,7 @@ pub fn run(args: &NewArgs, context: &Context) -> Outcome {
     check_name(&args.name)?;
     let folder = args.path.clone().unwrap_or_else(|| PathBuf::from(&args.name));
     let shown = folder.display().to_string();
-    if folder.symlink_metadata().is_ok() {
-        return Err(Error::new(Code::Exists, "there is something in this place already")
-            .with_hint("choose another folder with --path")
-            .in_file(shown));
-    }
+    is_free(&folder)?;
     let named = args.library.as_deref().map(library).transpose()?;
     let (library, brought) = match &named {
         Some(library) => (library.clone(), brought_from(library)),
@@ -141,14 +138,6 @@ fn vendor(folder: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, Error> {
         brought.extend(BROUGHT.into_iter().find(|wanted| *wanted == name).map(|name| (name, bytes)));
     }
     Ok(brought)
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let made = match path.parent() {
-        Some(folder) => fs::create_dir_all(folder),
-        None => Ok(()),
-    };
-    made.and_then(|()| fs::write(path, bytes)).map_err(|error| Error::io(&path.display().to_string(), error))
 }
 
 #[cfg(test)]

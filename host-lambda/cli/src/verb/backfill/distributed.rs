@@ -7,7 +7,7 @@
 //! * What became of the objects is asked of the lakes, and of nobody's counts: a batch that failed may have been taken for
 //!   the most part, and is tried again only for what is still missing.
 
-use super::estimate::{Estimate, Work};
+use super::estimate::{Estimate, Work, pace};
 use super::execution::{Machine, Standing};
 use super::looked::{Looked, look};
 use super::manifest::{Item, Manifest, items};
@@ -119,7 +119,7 @@ impl Backfill<'_> {
         if looked.open.is_empty() {
             return Ok(to_take(self.uri, &looked, self.context.out));
         }
-        let manifest = Manifest::of(self.stack, &looked.open);
+        let manifest = Manifest::of(self.stack, pace(self.stack)?, &looked.open);
         let (plan, text) = self.plan(&manifest)?;
         if dry_run {
             return Ok(self.planned_only(&looked, plan, &text));

@@ -5,27 +5,19 @@
 
 use crate::show::render::number;
 use lakegate_base::Error;
-use lakegate_config::{Architecture, Stack};
-use lakegate_stack::Prices;
+use lakegate_config::Stack;
+use lakegate_stack::{Measured, Pace, Prices};
 use serde_json::{Value, json};
 
-/// Bytes a second on a whole processor: BENCH.md, `sales`, learned in two passes, the slowest of its ways.
-const BYTES_A_SECOND: f64 = 56e6;
-/// Memory of a function that has a whole processor, in MiB.
-const WHOLE_PROCESSOR: f64 = 1_769.0;
-/// What an object's calls take: six one after the other (a test of the function counts them), 40 ms each.
-const CALLS_SECONDS: f64 = 0.24;
-/// Requests of an object: three that write, and six that read.
-const WRITES: f64 = 3.0;
-const READS: f64 = 6.0;
 /// State transitions of a batch: its start, its one state, its end.
 const TRANSITIONS: f64 = 3.0;
-const MIB_OF_GIB: f64 = 1_024.0;
 
-/// Seconds that one invocation works at so much.
-pub(super) fn seconds(stack: &Stack, objects: u64, bytes: u64) -> f64 {
-    let share = (f64::from(stack.memory_mib) / WHOLE_PROCESSOR).min(1.0);
-    bytes as f64 / (BYTES_A_SECOND * share) + objects as f64 * CALLS_SECONDS
+/// How fast the stack's function is where types are learned: the slower way.
+///
+/// # Errors
+/// The list of figures is broken.
+pub(super) fn pace(stack: &Stack) -> Result<Pace, Error> {
+    Pace::of(stack, &Measured::read()?, true)
 }
 
 /// What is to be done.
@@ -54,19 +46,18 @@ impl Estimate {
     /// # Errors
     /// The list of prices is broken.
     pub(super) fn of(stack: &Stack, work: Work) -> Result<Self, Error> {
-        let prices = Prices::read()?;
-        let memory = match stack.architecture {
-            Architecture::Arm64 => "lambda_gib_second_arm64",
-            Architecture::X86_64 => "lambda_gib_second_x86_64",
-        };
-        let works = seconds(stack, work.objects, work.bytes);
+        let (prices, measured) = (Prices::read()?, Measured::read()?);
+        let memory = format!("lambda_gib_second_{}", stack.architecture.name());
+        let works = pace(stack)?.seconds(work.objects as f64, work.bytes as f64);
+        let writes = measured.of("s3_writes_per_object")?;
+        let reads = measured.of("requests_per_object")? - writes;
         let (objects, batches) = (work.objects as f64, work.batches as f64);
         let parts = [
-            (memory, works * f64::from(stack.memory_mib) / MIB_OF_GIB),
+            (memory.as_str(), works * f64::from(stack.memory_mib) / 1_024.0),
             ("lambda_request", batches),
             ("step_functions_transition", batches * TRANSITIONS),
-            ("s3_write", objects * WRITES),
-            ("s3_read", objects * READS),
+            ("s3_write", objects * writes),
+            ("s3_read", objects * reads),
         ];
         let (mut dollars, mut unread) = (0.0, Vec::new());
         for (name, units) in parts {
@@ -78,11 +69,11 @@ impl Estimate {
         }
         let lanes = work.batches.min(u64::from(work.at_once)).max(1);
         let assumed = format!(
-            "{} MB a second on a whole processor (the slowest way of BENCH.md), {CALLS_SECONDS} s of calls an object, {} MiB on {}, prices of {}",
-            BYTES_A_SECOND / 1e6,
+            "the slowest way of BENCH.md, {} MiB on {}, prices of {}; not measured: {}",
             number(u64::from(stack.memory_mib)),
             stack.architecture.name(),
-            prices.region
+            prices.region,
+            measured.assumed().join(", ")
         );
         Ok(Self { minutes: works / lanes as f64 / 60.0, dollars, assumed, unread })
     }
@@ -131,14 +122,14 @@ mod tests {
     fn more_at_once_is_sooner_and_costs_the_same() {
         let work = Work { objects: 10_000, bytes: 56_000_000_000, batches: 100, at_once: 1 };
         let (alone, ten) = (estimate(work), estimate(Work { at_once: 10, ..work }));
-        assert!((alone.minutes - (1000.0 + 2400.0) / 60.0).abs() < 0.01, "{}", alone.minutes);
+        assert!((alone.minutes - (1001.4 + 1980.0) / 60.0).abs() < 0.01, "{}", alone.minutes);
         assert!((ten.minutes - alone.minutes / 10.0).abs() < 0.01);
         assert!(
             (ten.dollars - alone.dollars).abs() < 1e-9 && ten.dollars > 0.1 && ten.dollars < 1.0,
             "{}",
             ten.dollars
         );
-        assert_eq!(ten.text(), format!("about 6 minutes and ${:.2}", ten.dollars));
+        assert_eq!(ten.text(), format!("about 5 minutes and ${:.2}", ten.dollars));
     }
 
     #[test]

@@ -3,10 +3,10 @@
 //! Not for where it lies (`distributed`). The decision to know: a batch ends where the function would need more than half
 //! of its time for it, or the line is longer than a state's input may be.
 
-use super::estimate::seconds;
 use super::looked::Open;
 use lakegate_base::{Code, Error};
 use lakegate_config::Stack;
+use lakegate_stack::Pace;
 use serde::{Deserialize, Serialize};
 
 /// Objects of a batch.
@@ -49,14 +49,14 @@ pub(super) struct Manifest {
 
 impl Manifest {
     /// Of what is missing, in its order.
-    pub(super) fn of(stack: &Stack, open: &[Open]) -> Self {
+    pub(super) fn of(stack: &Stack, pace: Pace, open: &[Open]) -> Self {
         let mut manifest = Self::default();
         let half = f64::from(stack.timeout_seconds) / 2.0;
         let (mut batch, mut bytes, mut length) = (Batch::default(), 0, 0);
         for one in open {
             let item = Item { bucket: one.object.bucket.clone(), key: one.object.key.clone() };
             let more = text_of(&item).len() + 1;
-            let is_long = seconds(stack, batch.items.len() as u64 + 1, bytes + one.bytes) > half;
+            let is_long = pace.seconds(batch.items.len() as f64 + 1.0, (bytes + one.bytes) as f64) > half;
             let is_full = batch.items.len() == OBJECTS || length + more > LINE_BYTES || is_long;
             if is_full && !batch.items.is_empty() {
                 manifest.add(&std::mem::take(&mut batch));
@@ -117,6 +117,10 @@ mod tests {
         Config::parse(&text, &origin).unwrap().stack.unwrap()
     }
 
+    fn of(stack: &Stack, open: &[Open]) -> Manifest {
+        Manifest::of(stack, super::super::estimate::pace(stack).unwrap(), open)
+    }
+
     fn open(count: usize, bytes: u64) -> Vec<Open> {
         let one =
             |number| Open { object: ObjectRef::named("raw", &format!("in/{number} \"é\".json")), bytes };
@@ -126,7 +130,7 @@ mod tests {
     #[test]
     fn each_line_is_an_event_that_the_function_reads() {
         let open = open(250, 10);
-        let manifest = Manifest::of(&stack(""), &open);
+        let manifest = of(&stack(""), &open);
         assert_eq!((manifest.batches, manifest.objects, manifest.bytes, manifest.later), (3, 250, 2500, 0));
         let mut named = Vec::new();
         for line in manifest.text.lines() {
@@ -143,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_batch_ends_where_time_or_room_does() {
-        let large = Manifest::of(&stack("timeout_seconds = 60"), &open(10, 1 << 30));
+        let large = of(&stack("timeout_seconds = 60"), &open(10, 1 << 30));
         assert_eq!((large.batches, large.objects), (10, 10), "one that is too large goes alone");
         let long: Vec<Open> = (0..100)
             .map(|number| Open {
@@ -151,13 +155,13 @@ mod tests {
                 bytes: 1,
             })
             .collect();
-        let long = Manifest::of(&stack(""), &long);
+        let long = of(&stack(""), &long);
         assert!(long.batches > 1 && long.text.lines().all(|line| line.len() < LINE_BYTES + 100));
     }
 
     #[test]
     fn what_has_no_room_waits() {
-        let many = Manifest::of(&stack("timeout_seconds = 30"), &open(BATCHES * 100 + 5, 1 << 30));
+        let many = of(&stack("timeout_seconds = 30"), &open(BATCHES * 100 + 5, 1 << 30));
         assert_eq!((many.batches as usize, many.objects as usize), (BATCHES, BATCHES));
         assert_eq!(many.objects + many.later, BATCHES as u64 * 100 + 5);
     }

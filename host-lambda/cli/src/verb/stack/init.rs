@@ -4,13 +4,13 @@
 //! so that a beginner's first stack is one that was tried.
 
 use crate::context::Context;
+use crate::scaffold::{is_free, write};
 use crate::show::output::{Answer, Outcome};
 use crate::show::render::Tone;
 use clap::{Args, ValueEnum};
 use lakegate_base::{Code, Error, Result};
 use ring::rand::SecureRandom;
 use serde_json::json;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `stack init`.
@@ -134,11 +134,7 @@ impl Like {
 pub(super) fn run(args: &InitArgs, context: &Context) -> Outcome {
     let folder = args.path.clone().unwrap_or_else(|| PathBuf::from(&args.name));
     let shown = folder.display().to_string();
-    if folder.symlink_metadata().is_ok() {
-        return Err(Error::new(Code::Exists, "there is something in this place already")
-            .with_hint("choose another folder with --path")
-            .in_file(shown));
-    }
+    is_free(&folder)?;
     let end = random()?;
     let raw = args.raw.clone().unwrap_or_else(|| format!("{}-raw-{end}", args.name));
     let lake = args.lake.clone().unwrap_or_else(|| format!("{}-lake-{end}", args.name));
@@ -159,7 +155,7 @@ pub(super) fn run(args: &InitArgs, context: &Context) -> Outcome {
     files.push(("README.md", filled(include_str!("like/README.md"))));
     files.push((".gitignore", "/stack/lakegate.zip\n/lake\n".to_owned()));
     for (name, text) in &files {
-        write(&folder.join(name), text)?;
+        write(&folder.join(name), text.as_bytes())?;
     }
     let name = context.out.paint(Tone::Name, &args.name);
     let text = format!(
@@ -190,10 +186,4 @@ fn random() -> Result<String> {
     let failed = |_| Error::new(Code::NoRandomNumbers, "this machine gives no random numbers");
     ring::rand::SystemRandom::new().fill(&mut bytes).map_err(failed)?;
     Ok(hex::encode(bytes))
-}
-
-fn write(path: &Path, text: &str) -> Result<()> {
-    let failed = |error| Error::io(&path.display().to_string(), error);
-    fs::create_dir_all(path.parent().unwrap_or(Path::new(""))).map_err(failed)?;
-    fs::write(path, text).map_err(failed)
 }

@@ -11,9 +11,10 @@ use lakegate_aws::check;
 use lakegate_aws::deployed::read_address;
 use lakegate_base::{Error, Result};
 use lakegate_config::{Address, Config, Origin, Pipeline, Told};
-use lakegate_stack::{Rendered, Surroundings, Tables, render, resources};
+use lakegate_lake::run::Plan;
+use lakegate_stack::{Rendered, Surroundings, Tables, differences, render};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -70,7 +71,7 @@ pub(super) fn run(args: &RenderArgs, context: &Context) -> Outcome {
     if !args.dry_run {
         write(&into, &rendered, &changes)?;
     }
-    Ok(answer(args, &into, &rendered, &changes, &before, context.out))
+    answer(args, &into, &rendered, &changes, &before, context.out)
 }
 
 /// The configuration; what `lakegate config check` finds stops the rendering.
@@ -109,23 +110,12 @@ pub(super) fn surroundings(config: &Config) -> Result<Surroundings> {
 
 /// The tables that a pipeline makes; of a release that may change, none are known.
 fn tables(pipeline: &Pipeline) -> Result<Tables> {
-    let own = pipeline.table.clone();
-    let names = match &pipeline.told {
-        Told::Channel { .. } => Vec::new(),
-        Told::Nothing => own.into_iter().collect(),
-        Told::Spec { address } => {
-            let text = text_at(address)?;
-            let spec: toml::Table = toml::from_str(&text).map_err(|error| {
-                Error::usage(format!("the spec of `{}` is no TOML: {}", pipeline.name, error.message()))
-            })?;
-            let tables = spec.get("table").and_then(toml::Value::as_array);
-            let name =
-                |table: &toml::Value| table.get("name").and_then(toml::Value::as_str).map(str::to_owned);
-            let named: Vec<String> = tables.into_iter().flatten().filter_map(name).collect();
-            if named.is_empty() { own.into_iter().collect() } else { named }
-        }
+    let spec = match &pipeline.told {
+        Told::Channel { .. } => return Ok(Tables::default()),
+        Told::Nothing => String::new(),
+        Told::Spec { address } => text_at(address)?,
     };
-    Ok(Tables { names })
+    Ok(Tables { names: Plan::new(spec, pipeline.table.clone())?.tables().to_vec() })
 }
 
 fn text_at(address: &Address) -> Result<String> {
@@ -183,21 +173,13 @@ fn write(into: &Path, rendered: &Rendered, changes: &BTreeMap<String, Change>) -
     Ok(())
 }
 
-/// Logical ids that are new, changed and gone between two templates.
-fn compared(before: &str, after: &str) -> [Vec<String>; 3] {
-    let (before, after) = (resources(before), resources(after));
-    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let mut found: [Vec<String>; 3] = Default::default();
-    for name in names {
-        let which = match (before.get(name), after.get(name)) {
-            (None, Some(_)) => 0,
-            (Some(old), Some(new)) if old != new => 1,
-            (Some(_), None) => 2,
-            _ => continue,
-        };
-        found[which].push(name.clone());
-    }
-    found
+/// Logical ids by what becomes of them. Of a template that cannot be read nothing is known: all are new.
+fn compared(before: &str, after: &str) -> Result<[Vec<String>; 3]> {
+    let found = differences(before, after).or_else(|_| differences("", after))?;
+    let of = |change: &str| {
+        found.iter().filter(|one| one.change == change).map(|one| one.id.clone()).collect::<Vec<String>>()
+    };
+    Ok([of("new"), of("changed"), of("gone")])
 }
 
 fn answer(
@@ -207,11 +189,11 @@ fn answer(
     changes: &BTreeMap<String, Change>,
     before: &str,
     screen: Screen,
-) -> Answer {
+) -> Result<Answer> {
     let differs = changes.values().any(|change| *change != Change::Same);
     let exit = if args.dry_run && differs { Exit::Failed } else { Exit::Done };
     let after = rendered.files.get("template.yaml").map_or("", String::as_str);
-    let [new, changed, gone] = compared(before, after);
+    let [new, changed, gone] = compared(before, after)?;
     let mut text = String::new();
     for (name, change) in changes {
         let tone = if *change == Change::Same { Tone::Dim } else { Tone::Good };
@@ -244,5 +226,5 @@ fn answer(
         "commands": commands,
         "notes": rendered.notes,
     });
-    Answer { text, json, exit }
+    Ok(Answer { text, json, exit })
 }
