@@ -8,7 +8,7 @@ use crate::contract::{Contract, digest};
 use crate::learn::{Kinds, Learned};
 use crate::limits::Limits;
 use crate::names::{Naming, pointer_push, snake_case};
-use crate::propose::{check_against_live, contract};
+use crate::propose::{Intent, check_against_live, contract};
 use crate::spec::{Spec, Table};
 
 /// Keys that clash with one another, and keys that are called as their clashes would be.
@@ -64,7 +64,7 @@ fn widen(text: &str, live: Option<&Contract>, learned: &Learned) -> Contract {
     if no_spec {
         spec.tables.push(Table { names: Naming::Leaf, ..Table::default() });
     }
-    let mut proposed = contract(&spec, 0, "t", no_spec, live, learned).unwrap().contract;
+    let mut proposed = contract(&spec, 0, "t", Intent { no_spec, propose: false }, live, learned).unwrap().contract;
     let derived: Vec<crate::contract::ContractColumn> = spec.tables[0]
         .derives
         .iter()

@@ -103,6 +103,21 @@ impl Keys {
         first
     }
 
+    /// Whether object instance `stamp` had the key at a position.
+    pub fn is_marked(&self, position: usize, stamp: u32) -> bool {
+        self.entries[position].stamp == stamp
+    }
+
+    /// Whether any object had the key at a position.
+    pub fn was_met(&self, position: usize) -> bool {
+        self.entries[position].stamp != 0
+    }
+
+    /// Whether any object had any of the keys.
+    pub fn any_met(&self) -> bool {
+        self.entries.iter().any(|entry| entry.stamp != 0)
+    }
+
     /// Adds a key that is not there yet.
     pub fn insert(&mut self, key: &[u8], node: u32) {
         let plain = key.iter().all(|&b| b >= 0x20 && b != b'"' && b != b'\\');

@@ -7,7 +7,7 @@ use crate::learn::{Kinds, Learned, column_type};
 use crate::limits::Limits;
 use crate::spec::Numbers;
 
-const ALL: [Kinds; 10] = [
+const ALL: [Kinds; 15] = [
     Kinds::NULL,
     Kinds::BOOLEAN,
     Kinds::INT53,
@@ -18,6 +18,11 @@ const ALL: [Kinds; 10] = [
     Kinds::OBJECT,
     Kinds::ARRAY,
     Kinds::ARRAY_OF_OBJECTS,
+    Kinds::DATE,
+    Kinds::TIMESTAMP,
+    Kinds::FINE,
+    Kinds::DAY_MONTH,
+    Kinds::LONG,
 ];
 
 fn ty(kinds: &[Kinds], numbers: Numbers) -> Option<ColumnType> {
@@ -40,7 +45,9 @@ fn types_follow_from_kinds() {
         (&[Kinds::INT53, Kinds::STRING], Some(String), Some(String)),
         (&[Kinds::ARRAY, Kinds::ARRAY_OF_OBJECTS], Some(Json), Some(Json)),
         (&[Kinds::ARRAY, Kinds::STRING], Some(Json), Some(Json)),
-        (&[Kinds::OBJECT, Kinds::STRING], None, None),
+        (&[Kinds::OBJECT, Kinds::STRING], Some(Json), Some(Json)),
+        (&[Kinds::DATE, Kinds::TIMESTAMP, Kinds::FINE, Kinds::DAY_MONTH], Some(String), Some(String)),
+        (&[Kinds::DOUBLE, Kinds::LONG, Kinds::INT53], Some(Double), Some(Double)),
     ] {
         assert_eq!(ty(kinds, Numbers::Exact), exact, "{kinds:?}");
         assert_eq!(ty(kinds, Numbers::Double), double, "{kinds:?}");
@@ -74,8 +81,8 @@ fn join(parts: &[&Learned]) -> Learned {
 }
 
 /// Everything learned but the order of keys, which is the order they came in.
-fn facts(learned: &Learned) -> Vec<(String, u16)> {
-    fn walk(learned: &Learned, node: u32, path: &str, out: &mut Vec<(String, u16)>) {
+fn facts(learned: &Learned) -> Vec<(String, u32)> {
+    fn walk(learned: &Learned, node: u32, path: &str, out: &mut Vec<(String, u32)>) {
         let here = &learned.nodes[node as usize];
         out.push((path.to_owned(), here.kinds.0));
         for (key, child) in here.keys.iter() {
@@ -126,7 +133,7 @@ fn too_many_paths_are_refused() {
 
 #[test]
 fn unreadable_texts_are_refused() {
-    for text in ["", "{}", "{\"version\":2,\"root\":{\"k\":0}}", "{\"version\":1}"] {
+    for text in ["", "{}", "{\"version\":2,\"root\":{\"k\":0}}", "{\"version\":1}", "{\"version\":2}"] {
         assert_eq!(Learned::new(&Limits::default()).join_text(text).unwrap_err().code, "learned_invalid");
     }
 }

@@ -52,6 +52,8 @@ mod names_tests;
 #[cfg(test)]
 mod propose_tests;
 #[cfg(test)]
+mod shape_tests;
+#[cfg(test)]
 mod spec_tests;
 
 pub use arrow;

@@ -147,6 +147,22 @@ pub fn path_to_pointer(path: &str) -> String {
     pointer
 }
 
+/// Whether a path of a spec names its keys as people write them, and not to the letter as a JSON pointer does.
+pub fn is_bare(path: &str) -> bool {
+    !path.starts_with('/')
+}
+
+/// What the naming rule makes of a key: keys of one plain name are one key to a bare path.
+pub fn plain_name(key: &str) -> String {
+    snake_case(key).unwrap_or_else(|| key.to_owned())
+}
+
+/// Whether a bare path may mean what a pointer names to the letter.
+pub fn same_plainly(path: &str, pointer: &str) -> bool {
+    let (one, other) = (pointer_keys(path), pointer_keys(pointer));
+    one.len() == other.len() && one.iter().zip(&other).all(|(a, b)| a == b || plain_name(a) == plain_name(b))
+}
+
 /// The pointer of a declared column: below the exploded array, `*` stands for the element.
 pub fn column_pointer(path: &str, rows: Option<&str>) -> String {
     let pointer = path_to_pointer(path);

@@ -7,12 +7,12 @@ use crate::contract::{Contract, ContractColumn, Origin, PartitionColumn};
 use crate::learn::{Kinds, Learned};
 use crate::limits::Limits;
 use crate::names::Naming;
-use crate::propose::{Proposal, check_against_live, contract, finish, spec_text};
+use crate::propose::{Intent, Proposal, check_against_live, contract, finish, spec_text};
 use crate::report::Warning;
 use crate::spec::{Spec, Table};
 
 /// Learns as the reader does, from parsed JSON.
-fn learn(records: &[Value]) -> Learned {
+pub(crate) fn learn(records: &[Value]) -> Learned {
     let mut learned = Learned::new(&Limits::default());
     records.iter().for_each(|record| see(&mut learned, 0, record, false));
     learned
@@ -57,16 +57,20 @@ fn spec(text: &str) -> (Spec, bool) {
     (spec, no_spec)
 }
 
-fn propose(text: &str, live: Option<&Contract>, records: &[Value]) -> Proposal {
-    let (spec, no_spec) = spec(text);
-    contract(&spec, 0, "t", no_spec, live, &learn(records)).unwrap()
+fn told(no_spec: bool) -> Intent {
+    Intent { no_spec, propose: false }
 }
 
-fn columns(contract: &Contract) -> Vec<String> {
+pub(crate) fn propose(text: &str, live: Option<&Contract>, records: &[Value]) -> Proposal {
+    let (spec, no_spec) = spec(text);
+    contract(&spec, 0, "t", told(no_spec), live, &learn(records)).unwrap()
+}
+
+pub(crate) fn columns(contract: &Contract) -> Vec<String> {
     contract.columns.iter().map(|c| format!("{} {}", c.name, c.ty)).collect()
 }
 
-fn codes(warnings: &[Warning]) -> Vec<&str> {
+pub(crate) fn codes(warnings: &[Warning]) -> Vec<&str> {
     warnings.iter().map(|w| &*w.code).collect()
 }
 
@@ -172,9 +176,9 @@ fn declared_rows_stand_although_one_record_has_an_object_there() {
 }
 
 #[test]
-fn objects_win_over_scalars() {
-    let proposal = propose("", None, &[json!({"a": 1}), json!({"a": {"b": 1}})]);
-    assert_eq!(columns(&proposal.contract), ["b bigint"]);
+fn elements_of_rows_stay_objects_beside_scalars() {
+    let proposal = propose("[[table]]\nrows = \"p\"\n", None, &[json!({"p": [{"b": 1}, 2]})]);
+    assert_eq!(columns(&proposal.contract), ["p_b bigint"]);
     assert_eq!(codes(&proposal.warnings), ["object_and_scalar"]);
 }
 
@@ -212,7 +216,7 @@ fn only_whole_words_are_amounts() {
 fn width_is_limited() {
     let (spec, _) = spec("[limits]\ncolumns = 2\n[[table]]\n");
     let learned = learn(&[json!({"a": 1, "b": 1, "c": 1})]);
-    assert_eq!(contract(&spec, 0, "t", false, None, &learned).unwrap_err().code, "too_many_columns");
+    assert_eq!(contract(&spec, 0, "t", told(false), None, &learned).unwrap_err().code, "too_many_columns");
 }
 
 #[test]
@@ -270,10 +274,10 @@ fn contradictions_are_refused_with_both_sides() {
 fn round_trip(text: &str, records: &[Value]) -> (Contract, Contract, String) {
     let learned = learn(records);
     let (first, no_spec) = spec(text);
-    let proposal = contract(&first, 0, "t", no_spec, None, &learned).unwrap();
+    let proposal = contract(&first, 0, "t", told(no_spec), None, &learned).unwrap();
     let written = spec_text(&first, std::slice::from_ref(&proposal.contract), &proposal.warnings);
     let (second, no_spec) = spec(&written);
-    let again = contract(&second, 0, "t", no_spec, None, &learned).unwrap();
+    let again = contract(&second, 0, "t", told(no_spec), None, &learned).unwrap();
     (proposal.contract, again.contract, written)
 }
 

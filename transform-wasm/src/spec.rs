@@ -188,6 +188,10 @@ pub struct Table {
     pub names: Naming,
     /// How numbers are learned.
     pub numbers: Numbers,
+    /// Levels of objects that become columns, the record's own keys being the first; deeper objects are JSON.
+    pub flatten_depth: Option<usize>,
+    /// Columns that an object below the record may make before it is one JSON column instead.
+    pub flatten_keys: Option<usize>,
     /// Partition columns: names, or SQL `AS` name.
     pub partition_by: Vec<String>,
     /// Rows with a null in these columns are dropped.
@@ -221,6 +225,13 @@ pub struct DeclaredColumn {
     /// Whether a text such as `"12"` is accepted for a number or boolean.
     #[serde(default)]
     pub cast: bool,
+}
+
+impl DeclaredColumn {
+    /// The path that it reads, as the spec writes it.
+    pub fn path(&self) -> &str {
+        self.from.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// A column type as a spec writes it.
@@ -305,7 +316,15 @@ impl Spec {
     }
 }
 
+/// Columns that an object makes at most, where a spec does not say: tables of people are narrower.
+const FLATTEN_KEYS: usize = 64;
+
 impl Table {
+    /// Columns that an object below the record may make.
+    pub fn most_keys(&self) -> usize {
+        self.flatten_keys.unwrap_or(FLATTEN_KEYS)
+    }
+
     /// Whether every column is declared with its type and nothing else can come: the contract then
     /// follows from the spec alone.
     pub fn is_closed(&self) -> bool {

@@ -34,6 +34,8 @@ pub fn is_name(name: &str) -> bool {
 pub enum Origin {
     /// A JSON pointer (RFC 6901) into the record; `*` stands for the element of the exploded array.
     Pointer(String),
+    /// What of the object at a JSON pointer no other column has, as one JSON object.
+    Rest(String),
     /// An SQL expression over the table's columns.
     Sql(String),
     /// An extension of the transform adds it; its name. Under a transform without it the column is null.
@@ -55,6 +57,7 @@ impl Origin {
     pub fn shown(&self) -> Cow<'_, str> {
         match self {
             Self::Pointer(text) | Self::Sql(text) => Cow::Borrowed(text),
+            Self::Rest(pointer) => Cow::Owned(format!("the rest of {pointer}")),
             Self::Transform(name) => Cow::Owned(format!("by {name}")),
         }
     }
@@ -62,7 +65,7 @@ impl Origin {
     /// The pointer, the expression, or the name of the extension.
     pub fn text(&self) -> &str {
         match self {
-            Self::Pointer(text) | Self::Sql(text) | Self::Transform(text) => text,
+            Self::Pointer(text) | Self::Rest(text) | Self::Sql(text) | Self::Transform(text) => text,
         }
     }
 }
@@ -94,6 +97,9 @@ pub struct PartitionColumn {
 pub struct Contract {
     /// Table name.
     pub table: String,
+    /// JSON pointer, from the top of the input, of the array whose elements are the records: where it was found, and
+    /// no spec tells it.
+    pub records: Option<String>,
     /// JSON pointer of the array that is exploded.
     pub rows: Option<String>,
     /// Columns, in their order for ever.
@@ -112,6 +118,7 @@ impl Contract {
             .iter()
             .map(|c| match &c.origin {
                 Origin::Pointer(p) => json!({"name": c.name, "type": c.ty, "pointer": p}),
+                Origin::Rest(p) => json!({"name": c.name, "type": c.ty, "rest": p}),
                 Origin::Sql(sql) => json!({"name": c.name, "type": c.ty, "sql": sql}),
                 Origin::Transform(name) => json!({"name": c.name, "type": c.ty, "transform": name}),
             })
@@ -120,15 +127,20 @@ impl Contract {
             self.nulls.iter().map(|(name, pointer)| json!({"name": name, "pointer": pointer})).collect();
         let partition_by: Vec<Value> =
             self.partition_by.iter().map(|p| json!({"name": p.name, "type": p.ty, "sql": p.sql})).collect();
-        json!({
-            "version": VERSION,
-            "table": self.table,
+        let mut text = json!({"version": VERSION, "table": self.table});
+        if let Some(records) = &self.records {
+            text["records"] = json!(records);
+        }
+        let rest = json!({
             "rows": self.rows,
             "columns": columns,
             "nulls": nulls,
             "partition_by": partition_by,
-        })
-        .to_string()
+        });
+        if let (Value::Object(text), Value::Object(rest)) = (&mut text, rest) {
+            text.extend(rest);
+        }
+        text.to_string()
     }
 
     /// Reads a contract text.
@@ -143,6 +155,7 @@ impl Contract {
         let list = |key: &str| value[key].as_array().ok_or_else(|| bad(key));
         Ok(Self {
             table: text_of(&value, "table")?,
+            records: value["records"].as_str().map(str::to_owned),
             rows: value["rows"].as_str().map(str::to_owned),
             columns: list("columns")?.iter().map(column).collect::<Result<_, _>>()?,
             nulls: list("nulls")?
@@ -223,6 +236,7 @@ impl Contract {
     /// Whether it holds all of an earlier one: rows path, partitions, and every column in its place.
     pub fn holds(&self, before: &Self) -> bool {
         self.columns.starts_with(&before.columns)
+            && self.records == before.records
             && self.rows == before.rows
             && self.partition_by == before.partition_by
     }
@@ -277,10 +291,11 @@ fn type_of(value: &Value, name: &str) -> Result<ColumnType, Failure> {
 }
 
 fn column(value: &Value) -> Result<ContractColumn, Failure> {
-    let origin = match (value["sql"].as_str(), value["transform"].as_str()) {
-        (Some(sql), _) => Origin::Sql(sql.to_owned()),
-        (None, Some(name)) => Origin::Transform(name.to_owned()),
-        (None, None) => Origin::Pointer(text_of(value, "pointer")?),
+    let text = |key: &str| value[key].as_str().map(str::to_owned);
+    let made = text("sql").map(Origin::Sql).or_else(|| text("transform").map(Origin::Transform));
+    let origin = match made.or_else(|| text("rest").map(Origin::Rest)) {
+        Some(origin) => origin,
+        None => Origin::Pointer(text_of(value, "pointer")?),
     };
     let name = text_of(value, "name")?;
     Ok(ContractColumn { ty: type_of(value, &name)?, name, origin })
@@ -295,7 +310,7 @@ fn partition(value: &Value) -> Result<PartitionColumn, Failure> {
 mod tests {
     use super::*;
 
-    const TEXT: &str = r#"{"version":1,"table":"t","rows":"/items","columns":[{"name":"a","type":"bigint","pointer":"/a"},{"name":"b","type":"decimal(10,2)","sql":"a * 2"},{"name":"c","type":"json","transform":"mask"},{"name":"day","type":"date","pointer":"/day"}],"nulls":[{"name":"d","pointer":"/d"}],"partition_by":[{"name":"day","type":"date","sql":"day"}]}"#;
+    const TEXT: &str = r#"{"version":1,"table":"t","rows":"/items","columns":[{"name":"a","type":"bigint","pointer":"/a"},{"name":"b","type":"decimal(10,2)","sql":"a * 2"},{"name":"c","type":"json","transform":"mask"},{"name":"day","type":"date","pointer":"/day"},{"name":"e_rest","type":"json","rest":"/e"}],"nulls":[{"name":"d","pointer":"/d"}],"partition_by":[{"name":"day","type":"date","sql":"day"}]}"#;
 
     #[test]
     fn a_contract_is_written_as_it_was_read() {

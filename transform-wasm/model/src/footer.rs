@@ -15,10 +15,12 @@ pub const CONTRACT: &str = "lakegate.contract";
 /// Where each column comes from, as [`origins_text`] writes it.
 pub const POINTERS: &str = "lakegate.pointers";
 
-/// Column → origin as JSON: a text is a pointer, `{"sql": …}` an expression, `{"transform": …}` an extension.
+/// Column → origin as JSON: a text is a pointer, `{"rest": …}` what else an object has, `{"sql": …}` an expression,
+/// `{"transform": …}` an extension.
 pub fn origins_text<'a>(columns: impl IntoIterator<Item = (&'a str, &'a Origin)>) -> String {
     let value = |origin: &Origin| match origin {
         Origin::Pointer(pointer) => Value::from(pointer.as_str()),
+        Origin::Rest(pointer) => json!({ "rest": pointer }),
         Origin::Sql(sql) => json!({ "sql": sql }),
         Origin::Transform(name) => json!({ "transform": name }),
     };
@@ -34,7 +36,8 @@ pub fn origins(text: &str) -> BTreeMap<String, Origin> {
     let origin = |value: &Value| {
         let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
         let pointer = value.as_str().map(|pointer| Origin::Pointer(pointer.to_owned()));
-        pointer.or_else(|| text("sql").map(Origin::Sql)).or_else(|| text("transform").map(Origin::Transform))
+        let made = text("sql").map(Origin::Sql).or_else(|| text("transform").map(Origin::Transform));
+        pointer.or(made).or_else(|| text("rest").map(Origin::Rest))
     };
     map.iter().filter_map(|(name, value)| Some((name.clone(), origin(value)?))).collect()
 }
@@ -49,11 +52,12 @@ mod tests {
             ("b", Origin::Pointer("/b".into())),
             ("a", Origin::Sql("b * 2".into())),
             ("c", Origin::Transform("mask".into())),
+            ("d", Origin::Rest("/d".into())),
         ];
         let text = origins_text(all.iter().map(|(name, origin)| (*name, origin)));
-        assert_eq!(text, r#"{"b":"/b","a":{"sql":"b * 2"},"c":{"transform":"mask"}}"#);
+        assert_eq!(text, r#"{"b":"/b","a":{"sql":"b * 2"},"c":{"transform":"mask"},"d":{"rest":"/d"}}"#);
         let read = origins(&text);
-        assert!(all.iter().all(|(name, origin)| read.get(*name) == Some(origin)) && read.len() == 3);
+        assert!(all.iter().all(|(name, origin)| read.get(*name) == Some(origin)) && read.len() == 4);
         assert!(origins("no JSON").is_empty() && origins("{\"a\":7}").is_empty());
     }
 }

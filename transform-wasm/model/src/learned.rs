@@ -12,7 +12,7 @@ use crate::failure::Failure;
 /// A set of kinds of value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Kinds(pub u16);
+pub struct Kinds(pub u32);
 
 impl Kinds {
     /// `null`, or an empty CSV field.
@@ -27,7 +27,7 @@ impl Kinds {
     pub const BIG: Self = Self(1 << 4);
     /// A number with a fraction or an exponent.
     pub const DOUBLE: Self = Self(1 << 5);
-    /// A text.
+    /// A text that is none of the forms below.
     pub const STRING: Self = Self(1 << 6);
     /// An object.
     pub const OBJECT: Self = Self(1 << 7);
@@ -35,12 +35,41 @@ impl Kinds {
     pub const ARRAY: Self = Self(1 << 8);
     /// An array that held an object.
     pub const ARRAY_OF_OBJECTS: Self = Self(1 << 9);
+    /// A text that is an ISO 8601 date.
+    pub const DATE: Self = Self(1 << 10);
+    /// A text that is an ISO 8601 date and time.
+    pub const TIMESTAMP: Self = Self(1 << 11);
+    /// Such a text with digits below a millisecond that are not zero; always beside `TIMESTAMP`.
+    pub const FINE: Self = Self(1 << 12);
+    /// A text such as `01/02/2025`: a date whose day and month nobody can tell apart for certain.
+    pub const DAY_MONTH: Self = Self(1 << 13);
+    /// A number whose text a double does not hold; always beside `DOUBLE`.
+    pub const LONG: Self = Self(1 << 14);
+
+    /// Texts of every form.
+    pub const TEXTS: Self =
+        Self(Self::STRING.0 | Self::DATE.0 | Self::TIMESTAMP.0 | Self::FINE.0 | Self::DAY_MONTH.0);
+    /// Numbers of every form.
+    pub const NUMBERS: Self =
+        Self(Self::INT53.0 | Self::INT64.0 | Self::BIG.0 | Self::DOUBLE.0 | Self::LONG.0);
 
     /// Union.
     #[must_use]
     #[inline]
     pub fn join(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// The set without the kinds of `other`.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether there is none.
+    #[inline]
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
     }
 
     /// Whether any kind of `other` is in the set.
@@ -50,26 +79,57 @@ impl Kinds {
     }
 }
 
-/// One path: the kinds seen there, the number of the path above it, and its key there; none for the element of
-/// an array.
+/// Most digits that the numbers at a path have, cut at 255.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digits(
+    /// Before the point.
+    pub u8,
+    /// After it.
+    pub u8,
+);
+
+impl Digits {
+    /// What holds both.
+    #[must_use]
+    #[inline]
+    pub fn join(self, other: Self) -> Self {
+        Self(self.0.max(other.0), self.1.max(other.1))
+    }
+}
+
+/// One path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Node(pub Kinds, pub usize, pub Option<String>);
+pub struct Node(
+    /// The kinds seen there.
+    pub Kinds,
+    /// The number of the path above it.
+    pub usize,
+    /// Its key there; none for the element of an array.
+    pub Option<String>,
+    /// Its first place among the keys there, from 0, in any source object.
+    pub u32,
+    /// The digits of its numbers.
+    pub Digits,
+);
 
 /// Paths, each after the one above it; the first is the record. A list, so that a record may nest as deep as it
 /// likes: readers of JSON give up on a tree at some depth of their own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Nodes {
     version: u64,
+    /// The keys on the way to the array whose elements are the records, where it was found and not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<Vec<String>>,
     /// The paths.
     pub nodes: Vec<Node>,
 }
 
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 
 impl Nodes {
     /// Of paths that are in order.
-    pub fn new(nodes: Vec<Node>) -> Self {
-        Self { version: VERSION, nodes }
+    pub fn new(records: Option<Vec<String>>, nodes: Vec<Node>) -> Self {
+        Self { version: VERSION, records, nodes }
     }
 
     /// The text.
@@ -95,18 +155,20 @@ mod tests {
 
     #[test]
     fn learned_types_are_written_as_they_were_read() {
-        let text = r#"{"version":2,"nodes":[[128,0,null],[4,0,"b"],[768,0,"a"],[128,2,null],[65,3,"x"]]}"#;
+        let text = r#"{"version":3,"nodes":[[128,0,null,0,[0,0]],[4,0,"b",0,[3,0]],[768,0,"a",1,[0,0]],[128,2,null,0,[0,0]],[65,3,"x",0,[0,0]]]}"#;
         let told = Nodes::parse(text).unwrap();
         assert_eq!(told.to_text(), text);
+        let found = text.replace(r#""nodes""#, r#""records":["data","items"],"nodes""#);
+        assert_eq!(Nodes::parse(&found).unwrap().to_text(), found);
         assert!(told.nodes[0].0.any(Kinds::OBJECT) && !told.nodes[0].0.any(Kinds::ARRAY));
         for wrong in [
             "",
             "{}",
             r#"{"version":1,"root":{"k":0}}"#,
-            r#"{"version":3,"nodes":[[0,0,null]]}"#,
-            r#"{"version":2,"nodes":[]}"#,
-            r#"{"version":2,"nodes":[[0,1,null]]}"#,
-            r#"{"version":2,"nodes":[[0,0,null],[0,1,"a"]]}"#,
+            r#"{"version":2,"nodes":[[0,0,null]]}"#,
+            r#"{"version":3,"nodes":[]}"#,
+            r#"{"version":3,"nodes":[[0,1,null,0,[0,0]]]}"#,
+            r#"{"version":3,"nodes":[[0,0,null,0,[0,0]],[0,1,"a",0,[0,0]]]}"#,
         ] {
             assert_eq!(Nodes::parse(wrong).unwrap_err().code, "learned_invalid", "{wrong}");
         }

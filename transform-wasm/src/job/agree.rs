@@ -3,6 +3,7 @@
 use crate::contract::Contract;
 use crate::error::{Code, Failure};
 use crate::learn::{Kinds, Learned};
+use crate::names::pointer_keys;
 use crate::propose;
 use crate::report::{Report, Warning};
 use crate::spec::Mode;
@@ -20,17 +21,20 @@ use super::{Step, TableContract, Widened};
 pub fn widen(
     terms: &Terms,
     reader: &Reader,
+    records: Option<&[String]>,
     ledger: &mut Ledger,
     agreed_by_spec: bool,
 ) -> Result<Step, Failure> {
-    let nothing;
-    let learned = match reader {
-        Reader::Learn(learner) => &learner.learned,
-        Reader::Shred(_) => {
-            nothing = Learned::new(&terms.spec.limits);
-            &nothing
-        }
+    ledger.quarantine.clear();
+    let mut learned = match reader {
+        Reader::Learn(learning) => learning.learner.learned.clone(),
+        Reader::Shred(_) => terms.nothing_learned(),
     };
+    learned.records = records.map(<[String]>::to_vec).or_else(|| terms.records().map(pointer_keys));
+    if let Some(before) = &terms.options.learned {
+        learned.join_text(before)?;
+    }
+    let learned = &learned;
     let nothing_read = ledger.report.records == 0 && !agreed_by_spec;
     let known = terms.live.iter().all(Option::is_some);
     if nothing_read && (terms.options.learned.is_none() && !terms.options.propose) {
@@ -45,7 +49,11 @@ pub fn widen(
     if nothing_read && known && live == contracts && !terms.options.propose {
         return Ok(Step::Done(ledger.report.to_text()));
     }
-    let spec = propose::spec_text(&terms.spec, &contracts, &ledger.report.warnings);
+    let mut spec = terms.spec.clone();
+    if let Some(records) = contracts.iter().find_map(|contract| contract.records.clone()) {
+        spec.input.records = Some(propose::dotted(&records));
+    }
+    let spec = propose::spec_text(&spec, &contracts, &ledger.report.warnings);
     Ok(Step::Widen(Widened {
         contracts: contracts
             .iter()
@@ -87,11 +95,11 @@ fn check_columns(terms: &Terms, ledger: &Ledger, contracts: &[Contract]) -> Resu
 fn hint_at_records(terms: &Terms, learned: &Learned, report: &mut Report) {
     // Where no table takes new paths, what was learned is not all that the record has.
     let all_learned = terms.spec.tables.iter().any(|table| table.mode == Mode::Evolve);
-    let is_wrapper = report.records == 1 && all_learned && learned.nodes[0].keys.len() == 1;
-    if !is_wrapper || terms.spec.input.records.is_some() {
+    let is_wrapper = report.records == 1 && all_learned && learned.children(0).len() == 1;
+    if !is_wrapper || terms.spec.input.records.is_some() || learned.records.is_some() {
         return;
     }
-    let Some((key, node)) = learned.nodes[0].keys.iter().next() else { return };
+    let Some((key, node)) = learned.children(0).into_iter().next() else { return };
     if learned.nodes[node as usize].kinds.any(Kinds::ARRAY_OF_OBJECTS) {
         let key = String::from_utf8_lossy(key).into_owned();
         report.warn(Warning::new(

@@ -6,7 +6,7 @@
 use crate::error::{Code, Failure, Place};
 use crate::input::csv::{CsvOptions, CsvTokenizer, detect_delimiter};
 use crate::input::detect::{Detected, detect_format};
-use crate::json::reader::{DocumentReader, Next};
+use crate::json::reader::{Beside, DocumentReader, Next};
 use crate::json::{Cursor, Reject, Skipper, Stop};
 use crate::limits::{BATCH_BYTES, BATCH_RECORDS, Limits};
 use crate::names::{path_to_pointer, pointer_keys};
@@ -19,12 +19,18 @@ use super::reader::Reader;
 use super::source::Source;
 
 mod csv;
+mod sole;
+
+use sole::{Sole, Sought};
 
 /// What stands between records.
 enum Framing {
     Lines,
     Document(Box<DocumentReader>),
+    Sole(Box<Sole>),
     Csv(Box<csv::CsvFrame>),
+    /// Nothing of what follows is looked at.
+    Rest,
     Empty,
 }
 
@@ -33,6 +39,8 @@ pub struct Decoder {
     /// The bytes.
     pub feed: Feed,
     input: Input,
+    /// A document may be the way to its records.
+    finds_records: bool,
     /// None until enough of it is there.
     framing: Option<Framing>,
 }
@@ -72,13 +80,17 @@ enum Record {
     Wait,
     End,
     NewPath,
+    /// Something stands beside the records.
+    Beside(Beside),
+    /// What follows is framed otherwise.
+    Goes(Framing),
 }
 
 impl Decoder {
-    /// Reads as the spec's `[input]` says and its limits allow.
-    pub fn new(input: &Input, limits: &Limits) -> Self {
+    /// Reads as `input` says and the limits allow; `finds_records`: also those below a path that nobody told.
+    pub fn new(input: Input, limits: &Limits, finds_records: bool) -> Self {
         let feed = Feed {
-            source: Source::new(input),
+            source: Source::new(&input),
             spans: Vec::new(),
             batch_start: 0,
             line_end: None,
@@ -86,7 +98,15 @@ impl Decoder {
             limits: limits.clone(),
             skipper: Skipper::default(),
         };
-        Self { feed, input: input.clone(), framing: None }
+        Self { feed, input, finds_records, framing: None }
+    }
+
+    /// The path below which records were found, unless something stands beside them.
+    pub fn found(&self) -> Option<&[String]> {
+        match &self.framing {
+            Some(Framing::Sole(sole)) if sole.holds() => Some(&sole.path),
+            _ => None,
+        }
     }
 
     /// Another reader takes over.
@@ -101,10 +121,11 @@ impl Decoder {
     /// # Errors
     /// Input that cannot be read on; a limit.
     pub fn decode(&mut self, reader: &mut Reader, ledger: &mut Ledger) -> Result<Decoded, Failure> {
-        let Self { feed, input, framing } = self;
+        let Self { feed, input, finds_records, framing } = self;
+        let finds_records = *finds_records && matches!(reader, Reader::Learn(_));
         let framing = match framing {
             Some(framing) => framing,
-            none => match frame(&feed.source, input, feed.limits.depth, &mut ledger.report)? {
+            none => match frame(&feed.source, input, finds_records, feed.limits.depth, &mut ledger.report)? {
                 Some(framing) => none.insert(framing),
                 None => {
                     feed.source.wait();
@@ -119,7 +140,9 @@ impl Decoder {
             let record = match framing {
                 Framing::Lines => feed.line(reader, ledger),
                 Framing::Document(document) => feed.element(document, reader, ledger),
+                Framing::Sole(sole) => feed.sole(sole, reader, ledger),
                 Framing::Csv(frame) => feed.csv_records(frame, reader, ledger),
+                Framing::Rest => Ok(feed.skip_rest()),
                 Framing::Empty => Ok(Record::End),
             };
             match record? {
@@ -127,6 +150,8 @@ impl Decoder {
                 Record::End => return Ok(Decoded::Finished),
                 Record::NewPath => return Ok(Decoded::NewPath),
                 Record::Wait => return feed.wait(ledger),
+                Record::Goes(other) => *framing = other,
+                Record::Beside(_) => return Err(Failure::internal("something beside records that were told")),
             }
         }
     }
@@ -162,6 +187,7 @@ impl Decoder {
 fn frame(
     source: &Source,
     input: &Input,
+    finds_records: bool,
     depth: usize,
     report: &mut Report,
 ) -> Result<Option<Framing>, Failure> {
@@ -175,6 +201,15 @@ fn frame(
     };
     let (framing, name) = match format {
         Detected::NeedMore => return Ok(None),
+        Detected::Json | Detected::Ndjson if finds_records && may_be_sole(input) => {
+            let lines = format == Detected::Ndjson;
+            match sole::seek(source.rest(), source.finished, depth) {
+                Sought::NeedMore => return Ok(None),
+                Sought::Below(path) => (Framing::Sole(Box::new(Sole::new(path, depth, lines))), "json"),
+                Sought::No if lines => (Framing::Lines, "ndjson"),
+                Sought::No => (Framing::Document(Box::new(DocumentReader::new(Vec::new(), depth))), "json"),
+            }
+        }
         Detected::Json => {
             let path =
                 input.records.as_deref().map(|p| pointer_keys(&path_to_pointer(p))).unwrap_or_default();
@@ -201,6 +236,11 @@ fn frame(
     };
     report.format = name.into();
     Ok(Some(framing))
+}
+
+/// Whether no spec says where the records are, or that each line is one.
+fn may_be_sole(input: &Input) -> bool {
+    input.records.is_none() && input.format != Format::Ndjson
 }
 
 /// What may follow a record on its line: nothing, or another record; a number or a word ends before it.
@@ -238,6 +278,11 @@ impl Feed {
 
     fn is_full(&self) -> bool {
         self.spans.len() >= BATCH_RECORDS || self.source.position() - self.batch_start >= BATCH_BYTES
+    }
+
+    fn skip_rest(&mut self) -> Record {
+        self.source.advance_to(self.source.buffer().len());
+        if self.source.finished { Record::End } else { Record::Wait }
     }
 
     fn wait(&mut self, ledger: &Ledger) -> Result<Decoded, Failure> {
@@ -325,6 +370,10 @@ impl Feed {
                 self.source.advance_to(cursor.input.len());
                 return Ok(Record::End);
             }
+            Ok(Next::Beside(what)) => {
+                self.source.advance_to(at);
+                return Ok(Record::Beside(what));
+            }
             Ok(Next::Record(at)) => {
                 reader.begin();
                 reader.walk(&cursor, at)
@@ -410,13 +459,10 @@ impl Feed {
             Stop::Reject(reject) => {
                 ledger.report.records += 1;
                 self.not_objects += u64::from(reject.code == "not_an_object");
-                match reader {
-                    Reader::Shred(shredding) => {
-                        shredding.note_rejected(&reject);
-                        ledger.reject(&self.source, span, &reject)?;
-                    }
-                    Reader::Learn(_) => ledger.count_rejected(reject.code),
+                if let Reader::Shred(shredding) = reader {
+                    shredding.note_rejected(&reject);
                 }
+                ledger.reject(&self.source, span, &reject)?;
                 self.source.advance_to(span.end);
                 Ok(Record::Taken)
             }

@@ -54,11 +54,6 @@ impl Ledger {
         self.quarantine.add(source, span, table, reject, &mut self.report)
     }
 
-    /// A record is rejected by a reader that only learns: the next pass writes its line.
-    pub fn count_rejected(&mut self, code: &'static str) {
-        self.report.reject(code);
-    }
-
     /// What was rejected so far is void: it comes again in the next pass.
     pub fn forget_rejected(&mut self) {
         self.quarantine.clear();

@@ -228,7 +228,7 @@ impl Job {
         match self.decoder.decode(&mut self.reader, &mut self.ledger)? {
             Decoded::Waits => {}
             Decoded::BatchFull => self.pass_batch_on()?,
-            Decoded::NewPath => self.begin_learning(),
+            Decoded::NewPath => self.begin_learning()?,
             Decoded::Finished => {
                 self.pass_batch_on()?;
                 return self.finish_reading();
@@ -250,16 +250,25 @@ impl Job {
     }
 
     /// A path is new: all that was made is void, and the rest of the input is only learned from.
-    fn begin_learning(&mut self) {
-        self.reader = self.terms.learner();
+    fn begin_learning(&mut self) -> Result<(), Failure> {
+        self.reader = self.terms.learner()?;
         self.decoder.renew();
         self.queue.clear();
         self.ledger.forget_rejected();
+        Ok(())
     }
 
     fn finish_reading(&mut self) -> Result<Step, Failure> {
         self.decoder.finish(&mut self.ledger.report)?;
-        let Reader::Shred(shredding) = &mut self.reader else { return self.widen() };
+        let Reader::Shred(shredding) = &mut self.reader else {
+            if self.ledger.report.rejected == self.ledger.report.records
+                && let Some(lines) = self.ledger.quarantine.take(true)
+            {
+                // Nothing was learned, so there may be no other pass that says why.
+                return Ok(Step::Quarantine(lines));
+            }
+            return self.widen();
+        };
         let report = &self.ledger.report;
         if !self.terms.max_rejected.allows(report.rejected, report.records) {
             // The quarantine goes out first: it says why.
@@ -277,7 +286,7 @@ impl Job {
     fn widen(&mut self) -> Result<Step, Failure> {
         let agreed_by_spec = self.phase == Phase::Agree;
         self.phase = Phase::Over;
-        agree::widen(&self.terms, &self.reader, &mut self.ledger, agreed_by_spec)
+        agree::widen(&self.terms, &self.reader, self.decoder.found(), &mut self.ledger, agreed_by_spec)
     }
 
     fn drain(&mut self) -> Result<Step, Failure> {

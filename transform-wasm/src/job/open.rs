@@ -11,7 +11,6 @@ use crate::encode::{Codec, PartSchema};
 use crate::error::{Code, Failure};
 use crate::expr::{Env, Expr};
 use crate::extension::Extension;
-use crate::learn::Learned;
 use crate::names;
 use crate::names::Naming;
 use crate::propose;
@@ -19,7 +18,6 @@ use crate::report::Report;
 use crate::shred::{Level, Plan, Shredder};
 use crate::spec::{DropNulls, PartCompression, Spec, Table};
 
-use super::decode::Decoder;
 use super::extend::TableExtension;
 use super::ledger::Ledger;
 use super::parts::{PartTable, Parts};
@@ -55,19 +53,15 @@ impl Job {
             }
             live.push(contract);
         }
-        let mut learned = Learned::new(&spec.limits);
-        if let Some(text) = &options.learned {
-            learned.join_text(text)?;
-        }
         let terms =
             Terms { max_rejected: spec.max_rejected(), spec, no_spec, tables, live, options, extension };
         let mut ledger = Ledger::new(terms.tables.clone());
         let (reader, phase) = match terms.settle(&mut ledger.report)? {
             Settled::Shred(shredding) => (Reader::Shred(shredding), Phase::Read),
-            Settled::BySpec => (terms.learner_from(learned), Phase::Agree),
-            Settled::Not => (terms.learner_from(learned), Phase::Read),
+            Settled::BySpec => (terms.learner()?, Phase::Agree),
+            Settled::Not => (terms.learner()?, Phase::Read),
         };
-        let decoder = Decoder::new(&terms.spec.input, &terms.spec.limits);
+        let decoder = terms.decoder();
         Ok(Self { terms, decoder, reader, ledger, queue: VecDeque::new(), phase })
     }
 }

@@ -16,7 +16,27 @@ pub enum Reader {
     /// The contracts are known.
     Shred(Box<Shredding>),
     /// They are not, or a path is new.
-    Learn(Box<Learner>),
+    Learn(Box<Learning>),
+}
+
+/// From records to what contracts can be made of.
+pub struct Learning {
+    /// Kinds of value by path.
+    pub learner: Learner,
+    /// Rejects what could not be taken whatever is learned; none where nothing is known yet.
+    pub judge: Option<Shredder>,
+}
+
+impl Learning {
+    fn walk(&mut self, cursor: &Cursor<'_>, at: usize) -> Result<usize, Stop> {
+        if let Some(judge) = &mut self.judge {
+            judge.begin();
+            let judged = judge.walk(cursor, at);
+            judge.rollback();
+            judged?;
+        }
+        self.learner.walk(cursor, at)
+    }
 }
 
 /// From records to part files.
@@ -44,7 +64,7 @@ impl Reader {
     pub fn walk(&mut self, cursor: &Cursor<'_>, at: usize) -> Result<usize, Stop> {
         match self {
             Self::Shred(shredding) => shredding.shredder.walk(cursor, at),
-            Self::Learn(learner) => learner.walk(cursor, at),
+            Self::Learn(learning) => learning.walk(cursor, at),
         }
     }
 
@@ -52,7 +72,7 @@ impl Reader {
     pub fn commit(&mut self) {
         match self {
             Self::Shred(shredding) => shredding.shredder.commit(),
-            Self::Learn(learner) => learner.commit(),
+            Self::Learn(learning) => learning.learner.commit(),
         }
     }
 
@@ -60,7 +80,7 @@ impl Reader {
     pub fn rollback(&mut self) {
         match self {
             Self::Shred(shredding) => shredding.shredder.rollback(),
-            Self::Learn(learner) => learner.rollback(),
+            Self::Learn(learning) => learning.learner.rollback(),
         }
     }
 }
@@ -130,6 +150,10 @@ impl Shredding {
                 Warning::new("discarded", "values of unknown paths were dropped (mode = \"discard\")");
             warning.count = self.shredder.discarded;
             report.warn(warning);
+        }
+        if report.accepted > 0 {
+            let names: Vec<&str> = self.rows.tables.iter().map(|table| table.contract.table.as_str()).collect();
+            report.warn_all(self.shredder.absent(&names));
         }
         let unknown = &self.shredder.unknown;
         if unknown.count > 0 {

@@ -428,7 +428,7 @@ impl<'a> View<'a> {
 pub fn sources(contract: &Contract, extension: Option<&TableExtension>) -> Vec<ColumnSource> {
     let mut read = 0;
     let mut source = |(at, column): (usize, &ContractColumn)| match column.origin {
-        Origin::Pointer(_) => {
+        Origin::Pointer(_) | Origin::Rest(_) => {
             read += 1;
             match extension {
                 Some(extension) if extension.makes.contains(&at) => ColumnSource::Replaced(read - 1),

@@ -2,6 +2,7 @@
 //!
 //! For: the contracts that all of it asks for. Not for: compiling agreed ones (`open`).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -14,11 +15,12 @@ use crate::learn::Learned;
 use crate::names;
 use crate::propose;
 use crate::report::Report;
-use crate::shred::{Learner, Scope};
-use crate::spec::{MaxRejected, Spec, TypeName};
+use crate::shred::{Learner, Plan, Scope, Shredder};
+use crate::spec::{MaxRejected, Mode, Spec, Table, TypeName};
 use crate::value::time::parse_timezone;
 
-use super::reader::Reader;
+use super::decode::Decoder;
+use super::reader::{Learning, Reader};
 use super::{Options, extend};
 
 /// Spec, contracts and facts.
@@ -40,15 +42,58 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// A reader that knows nothing yet.
-    pub fn learner(&self) -> Reader {
-        self.learner_from(Learned::new(&self.spec.limits))
+    /// A tree that knows nothing yet.
+    pub fn nothing_learned(&self) -> Learned {
+        let most_keys = self.spec.tables.iter().map(Table::most_keys).max();
+        Learned::new(&self.spec.limits).with_most_keys(most_keys.unwrap_or(usize::MAX))
     }
 
-    /// A reader that goes on from what is known.
-    pub fn learner_from(&self, learned: Learned) -> Reader {
+    /// A reader that only learns.
+    ///
+    /// # Errors
+    /// Those of the columns that are known already.
+    pub fn learner(&self) -> Result<Reader, Failure> {
         let scope = Scope::new(&self.spec.tables, &self.live, self.no_spec);
-        Reader::Learn(Box::new(Learner::new(learned, scope, self.spec.limits.depth)))
+        let depth = self.spec.limits.depth;
+        let learner = Learner::new(self.nothing_learned(), scope, depth);
+        Ok(Reader::Learn(Box::new(Learning { learner, judge: self.judge()? })))
+    }
+
+    /// Who rejects the records that no learned type could save: under the columns whose types are known already. A
+    /// record that it rejects decides nothing.
+    fn judge(&self) -> Result<Option<Shredder>, Failure> {
+        let mut known = Vec::new();
+        let nothing = Learned::new(&self.spec.limits);
+        for (t, table) in self.spec.tables.iter().enumerate() {
+            known.push(propose::known(table, &self.tables[t], self.live[t].as_ref(), &nothing));
+        }
+        let shaped = known.iter().any(|contract| contract.rows.is_some());
+        let frozen = shaped || self.spec.tables.iter().any(|table| table.mode == Mode::Freeze);
+        if !frozen && known.iter().all(|contract| contract.columns.iter().all(|c| c.ty == ColumnType::Json)) {
+            return Ok(None);
+        }
+        let lenient = |table: &Table| Table {
+            mode: if table.mode == Mode::Evolve { Mode::Discard } else { table.mode },
+            ..table.clone()
+        };
+        let tables: Vec<Table> = self.spec.tables.iter().map(lenient).collect();
+        let plan = Plan::new(&tables, &known, self.timezone()?)?;
+        Ok(Some(Shredder::new(plan, self.spec.limits.depth, true)))
+    }
+
+    /// Reads the input as the spec's `[input]` and the live contracts say.
+    pub fn decoder(&self) -> Decoder {
+        let mut input = self.spec.input.clone();
+        if input.records.is_none() {
+            input.records = self.records().map(str::to_owned);
+        }
+        let finds_records = self.no_spec && self.live.iter().all(Option::is_none);
+        Decoder::new(input, &self.spec.limits, finds_records)
+    }
+
+    /// The path to the records that the live contracts have, where the spec tells none.
+    pub fn records(&self) -> Option<&str> {
+        self.live.iter().flatten().find_map(|live| live.records.as_deref())
     }
 
     /// Offset of zone-less timestamps, in milliseconds.
@@ -80,11 +125,16 @@ impl Terms {
         report: &mut Report,
     ) -> Result<Vec<Contract>, Failure> {
         let nothing = Learned::new(&self.spec.limits);
-        let learned = learned.unwrap_or(&nothing);
+        let mut learned = Cow::Borrowed(learned.unwrap_or(&nothing));
+        if self.live.iter().any(Option::is_some) && learned.records.is_some() && self.records().is_none() {
+            // The contract was agreed with one record where this found many.
+            learned.to_mut().as_one_record()?;
+        }
         let mut contracts = Vec::new();
         for t in 0..self.tables.len() {
             let live = self.live[t].as_ref();
-            let proposal = propose::contract(&self.spec, t, &self.tables[t], self.no_spec, live, learned)?;
+            let intent = propose::Intent { no_spec: self.no_spec, propose: self.options.propose };
+            let proposal = propose::contract(&self.spec, t, &self.tables[t], intent, live, &learned)?;
             report.warn_all(proposal.warnings);
             let mut contract = proposal.contract;
             let (made, partition) = self.made_columns(t, &contract, live)?;

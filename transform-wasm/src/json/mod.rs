@@ -16,6 +16,6 @@ mod text;
 mod cursor_tests;
 
 pub use cursor::{Cursor, Reject, Stop};
-pub use object::{Lost, NOWHERE, Walk, walk_object};
+pub use object::{Lost, NOWHERE, Walk, walk_members, walk_object};
 pub use skip::{Skipper, compact};
 pub use text::unescape;

@@ -18,12 +18,12 @@ pub const NOWHERE: u32 = u32::MAX;
 pub trait Walk {
     /// The keys of an object node; none of [`NOWHERE`].
     fn keys(&mut self, node: u32) -> &mut Keys;
-    /// Adds a key that the node does not have; its position, or none if it gets no node. Below
-    /// [`NOWHERE`] there is none.
+    /// Adds a key that the node does not have, in the object instance `stamp`; its position, which may be that of
+    /// a key that means the same, or none if it gets no node. Below [`NOWHERE`] there is none.
     ///
     /// # Errors
     /// When there are too many.
-    fn add_key(&mut self, node: u32, key: &[u8]) -> Result<Option<usize>, Failure>;
+    fn add_key(&mut self, node: u32, key: &[u8], stamp: u32) -> Result<Option<usize>, Failure>;
     /// A number that no object instance had before.
     fn next_stamp(&mut self) -> u32;
     /// The JSON pointer of a node.
@@ -80,6 +80,11 @@ impl Lost {
         self.way.iter().map(key).collect()
     }
 
+    /// The last key on the way, as it stands between its quotes.
+    pub fn last<'a>(&self, input: &'a [u8]) -> &'a [u8] {
+        self.way.last().map_or(&[], |&(_, start, end)| &input[start..end])
+    }
+
     fn enter(&mut self, node: u32) {
         if node != NOWHERE {
             self.base = node;
@@ -103,15 +108,30 @@ pub fn walk_object<W: Walk>(
     if depth == 0 {
         return Err(too_deep().into());
     }
-    let stamp = walk.next_stamp();
-    let mut lost = 0;
-    let mut guess = 0;
-    let (mut at, byte) = cursor.next(at + 1)?;
+    let (at, byte) = cursor.next(at + 1)?;
     if byte == b'}' {
         return Ok(at + 1);
     }
+    walk_members(walk, cursor, at, node, depth)
+}
+
+/// The same from the key at `at` on, where the object was entered before.
+///
+/// # Errors
+/// See [`Stop`].
+#[inline]
+pub fn walk_members<W: Walk>(
+    walk: &mut W,
+    cursor: &Cursor<'_>,
+    mut at: usize,
+    node: u32,
+    depth: usize,
+) -> Result<usize, Stop> {
+    let stamp = walk.next_stamp();
+    let mut lost = 0;
+    let mut guess = 0;
     loop {
-        let (position, end) = key(walk, cursor, at, node, guess)?;
+        let (position, end) = key(walk, cursor, at, node, (guess, stamp))?;
         let child = match position {
             Some(position) => {
                 guess = position + 1;
@@ -175,7 +195,7 @@ fn key<W: Walk>(
     cursor: &Cursor<'_>,
     at: usize,
     node: u32,
-    guess: usize,
+    (guess, stamp): (usize, u32),
 ) -> Result<(Option<usize>, usize), Stop> {
     if let Some(len) = walk.keys(node).matches(guess, &cursor.input[at..]) {
         return Ok((Some(guess), at + len));
@@ -192,7 +212,7 @@ fn key<W: Walk>(
     }
     let position = match walk.keys(node).position(key) {
         Some(position) => Some(position),
-        None => walk.add_key(node, key)?,
+        None => walk.add_key(node, key, stamp)?,
     };
     if position.is_none() {
         walk.lost().seen.push((hash(key), at + 1, end - 1));

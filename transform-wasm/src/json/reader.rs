@@ -16,8 +16,22 @@ use super::text::unescape;
 pub enum Next {
     /// A record's value begins here.
     Record(usize),
+    /// Something beside the records, where the document was to be nothing but the way to them.
+    Beside(Beside),
     /// The input is over.
     End,
+}
+
+/// What stands beside records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// A key, in the object at this level of the way.
+    Key {
+        /// 0 for the document itself.
+        level: usize,
+    },
+    /// Another document.
+    Document,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +56,8 @@ pub struct DocumentReader {
     state: State,
     path: Vec<Vec<u8>>,
     depth: usize,
+    /// Says what stands beside the records, instead of skipping it.
+    alone: bool,
     /// Whether the path led to records.
     pub found: bool,
     /// Top-level values that were one record themselves.
@@ -54,12 +70,19 @@ impl DocumentReader {
     pub fn new(path: Vec<String>, depth: usize) -> Self {
         Self {
             state: State::Top,
+            alone: false,
             found: path.is_empty(),
             path: path.into_iter().map(String::into_bytes).collect(),
             depth,
             single: 0,
             skipper: Skipper::default(),
         }
+    }
+
+    /// The same, for a document that is to be nothing but the way to its records.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self { alone: true, ..self }
     }
 
     /// Moves to the next record.
@@ -106,6 +129,7 @@ impl DocumentReader {
                     let (here, byte) = cursor.next(*at)?;
                     *at = here + 1;
                     self.state = match byte {
+                        b',' if self.alone => return Ok(Next::Beside(Beside::Key { level })),
                         b',' => State::Key { level, first: false },
                         b'}' if level == 0 => State::Top,
                         b'}' => State::AfterValue { level: level - 1 },
@@ -140,6 +164,10 @@ impl DocumentReader {
             Err(_) if cursor.complete => return Ok(Some(Next::End)),
             Err(stop) => return Err(stop),
         };
+        if self.alone && self.found {
+            *at = here;
+            return Ok(Some(Next::Beside(Beside::Document)));
+        }
         match byte {
             b'{' if self.path.is_empty() => {
                 *at = here;

@@ -10,6 +10,8 @@ use crate::error::{Code, Failure};
 use crate::names::{column_pointer, path_to_pointer};
 use crate::spec::Table;
 
+use super::declared::means;
+
 /// Refuses a spec that contradicts the live contract.
 ///
 /// # Errors
@@ -27,9 +29,8 @@ pub fn check_against_live(table: &Table, live: &Contract) -> Result<(), Failure>
         live.columns.iter().map(|column| (column.name.as_str(), column)).collect();
     for declared in &table.columns {
         let Some(column) = columns.get(declared.name.as_str()) else { continue };
-        let pointer =
-            column_pointer(declared.from.as_deref().unwrap_or(&declared.name), live.rows.as_deref());
-        if column.origin != Origin::Pointer(pointer.clone()) {
+        let pointer = column_pointer(declared.path(), live.rows.as_deref());
+        if !column.origin.pointer().is_some_and(|held| means(declared, &pointer, held)) {
             return Err(conflict(format!(
                 "column `{}` comes from {pointer} in the spec, but not in the contract",
                 declared.name

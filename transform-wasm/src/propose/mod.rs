@@ -9,19 +9,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::column::ColumnType;
 use crate::contract::{Contract, ContractColumn, Origin, PartitionColumn};
 use crate::error::{Code, Failure};
-use crate::learn::{Kinds, Learned, column_type};
+use crate::learn::{Digits, Kinds, Learned, column_type, declared_type};
 use crate::names::Naming;
-use crate::names::{self, column_pointer, path_to_pointer, pointer_push};
+use crate::names::{self, path_to_pointer, pointer_push};
 use crate::report::Warning;
 use crate::spec::{Mode, Spec, Table};
 
 mod conflict;
+mod declared;
+mod keys;
 mod settings;
+mod shape;
 mod text;
 
 use conflict::split_alias;
+use declared::Claims;
+use shape::Shape;
+
 pub use conflict::{check_against_live, derived_type_conflict};
-pub use text::spec_text;
+pub use text::{dotted, spec_text};
 
 /// A contract and what the user should know of it.
 #[derive(Clone, Debug)]
@@ -32,10 +38,30 @@ pub struct Proposal {
     pub warnings: Vec<Warning>,
 }
 
+/// What a proposal is for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Intent {
+    /// No spec says anything: the one table takes what there is.
+    pub no_spec: bool,
+    /// A person will read it, and edit it: it has all that somebody who knows the values would declare.
+    pub propose: bool,
+}
+
+impl Intent {
+    fn type_of(self, path: &Path, table: &Table) -> Option<ColumnType> {
+        if self.propose {
+            declared_type(path.kinds, path.digits, table.numbers)
+        } else {
+            column_type(path.kinds, table.numbers)
+        }
+    }
+}
+
 /// One path that was learned.
 struct Path {
     pointer: String,
     kinds: Kinds,
+    digits: Digits,
 }
 
 /// The columns that table `index` needs; derived and partition columns come with [`finish`].
@@ -46,7 +72,7 @@ pub fn contract(
     spec: &Spec,
     index: usize,
     table_name: &str,
-    no_spec: bool,
+    intent: Intent,
     live: Option<&Contract>,
     learned: &Learned,
 ) -> Result<Proposal, Failure> {
@@ -55,22 +81,28 @@ pub fn contract(
     let rows = match (live, &table.rows) {
         (Some(live), _) => live.rows.clone(),
         (None, Some(rows)) => Some(path_to_pointer(rows)),
-        (None, None) if no_spec => only_array(learned, &mut warnings),
+        (None, None) if intent.no_spec => shape::only_array(learned, intent.propose, &mut warnings),
         (None, None) => None,
     };
-    let claims = Claims::new(table, rows.as_deref(), live);
+    let declared = declared::pointers(table, rows.as_deref(), live, learned);
+    let claims = Claims::new(&declared, rows.as_deref(), live);
+    let exploded = exploded(spec, intent.no_spec);
+    let shape = shape::shape(learned, table, rows.as_deref(), &exploded, &claims);
     let mut walk = Walk {
         learned,
+        table,
         rows: rows.as_deref(),
-        exploded: exploded(spec, no_spec),
+        exploded,
         claims: &claims,
+        shape,
         paths: Vec::new(),
         warnings,
     };
     walk.object(0, &mut String::new());
-    let Walk { paths, mut warnings, .. } = walk;
+    let Walk { paths, mut warnings, shape, .. } = walk;
     let mut contract = live.cloned().unwrap_or_else(|| Contract {
         table: table_name.to_owned(),
+        records: if intent.no_spec { learned.records.as_deref().map(records_pointer) } else { None },
         rows: rows.clone(),
         columns: Vec::new(),
         nulls: Vec::new(),
@@ -79,9 +111,11 @@ pub fn contract(
     // The name is a column's from here on; the path gets another one when it is met again.
     let derived: BTreeSet<&str> = table.derives.iter().map(|derive| derive.name.as_str()).collect();
     contract.nulls.retain(|(name, _)| !derived.contains(name.as_str()));
-    add_declared(&mut contract, table, &paths);
+    add_declared(&mut contract, table, &declared, intent, &paths);
     if table.mode == Mode::Evolve {
-        add_learned(&mut contract, table, no_spec, live.is_some(), &paths, &mut warnings);
+        let newcomers = Newcomers { table, intent, is_live: live.is_some(), declared: &declared, paths: &paths };
+        newcomers.add(&mut contract, &mut warnings);
+        add_rests(&mut contract, table, shape.rests.values(), &mut warnings);
     }
     warn_of_repeats(&contract, live.map_or(0, |live| live.columns.len()), &mut warnings);
     if contract.columns.len() > spec.limits.columns {
@@ -92,6 +126,34 @@ pub fn contract(
         .hint("are ids or dates used as keys? declare the columns you want with mode = \"discard\", or raise limits.columns"));
     }
     Ok(Proposal { contract, warnings })
+}
+
+fn records_pointer(keys: &[String]) -> String {
+    let mut pointer = String::new();
+    keys.iter().for_each(|key| pointer_push(&mut pointer, key));
+    pointer
+}
+
+/// The columns of a table that need nothing to be learned; those that a spec declares without a type take any value.
+pub fn known(table: &Table, name: &str, live: Option<&Contract>, nothing: &Learned) -> Contract {
+    let rows = live.map_or_else(|| table.rows.as_deref().map(path_to_pointer), |live| live.rows.clone());
+    let mut contract = live.cloned().unwrap_or_else(|| Contract {
+        table: name.to_owned(),
+        records: None,
+        rows: rows.clone(),
+        columns: Vec::new(),
+        nulls: Vec::new(),
+        partition_by: Vec::new(),
+    });
+    let held: BTreeSet<String> = contract.columns.iter().map(|column| column.name.clone()).collect();
+    let pointers = declared::pointers(table, rows.as_deref(), live, nothing);
+    for (declared, pointer) in table.columns.iter().zip(pointers) {
+        if !held.contains(&declared.name) {
+            let (name, ty) = (declared.name.clone(), declared.ty.map_or(ColumnType::Json, |ty| ty.0));
+            contract.columns.push(ContractColumn { name, ty, origin: Origin::Pointer(pointer) });
+        }
+    }
+    contract
 }
 
 /// Adds derived columns and those of an extension that are not there yet, and partition columns to a new contract.
@@ -112,35 +174,6 @@ pub fn finish(
     }
 }
 
-/// What is settled before anything is learned: those paths keep their shape, whatever else came.
-struct Claims {
-    /// Paths that are columns: nothing below them is learned.
-    columns: BTreeSet<String>,
-    /// Paths above columns: objects, never columns themselves.
-    objects: BTreeSet<String>,
-}
-
-impl Claims {
-    fn new(table: &Table, rows: Option<&str>, live: Option<&Contract>) -> Self {
-        let mut columns: BTreeSet<String> = table
-            .columns
-            .iter()
-            .map(|c| column_pointer(c.from.as_deref().unwrap_or(&c.name), rows))
-            .collect();
-        for column in live.iter().flat_map(|live| &live.columns) {
-            if let Origin::Pointer(pointer) = &column.origin {
-                columns.insert(pointer.clone());
-            }
-        }
-        let above = |pointer: &String| -> Vec<String> {
-            pointer.match_indices('/').skip(1).map(|(at, _)| pointer[..at].to_owned()).collect()
-        };
-        let rows = rows.map(str::to_owned);
-        let objects = columns.iter().chain(&rows).flat_map(above).collect();
-        Self { columns, objects }
-    }
-}
-
 /// Arrays that any table explodes: they are no JSON columns elsewhere.
 fn exploded(spec: &Spec, no_spec: bool) -> BTreeSet<String> {
     if no_spec {
@@ -149,41 +182,14 @@ fn exploded(spec: &Spec, no_spec: bool) -> BTreeSet<String> {
     spec.tables.iter().filter_map(|t| t.rows.as_deref()).map(path_to_pointer).collect()
 }
 
-/// The one array of objects of a record, if there is just one.
-fn only_array(learned: &Learned, warnings: &mut Vec<Warning>) -> Option<String> {
-    let mut found = Vec::new();
-    find_arrays(learned, 0, &mut String::new(), &mut found);
-    if found.len() > 1 {
-        let choices = found.join(", ");
-        warnings.push(Warning::new(
-            "several_arrays",
-            format!("several arrays could make rows ({choices}): none does, they stay JSON text; choose one with rows in a spec"),
-        ));
-        return None;
-    }
-    found.pop()
-}
-
-fn find_arrays(learned: &Learned, node: u32, pointer: &mut String, found: &mut Vec<String>) {
-    for (key, child) in learned.nodes[node as usize].keys.iter() {
-        let len = pointer.len();
-        pointer_push(pointer, &String::from_utf8_lossy(key));
-        let kinds = learned.nodes[child as usize].kinds;
-        if kinds.any(Kinds::OBJECT) {
-            find_arrays(learned, child, pointer, found);
-        } else if kinds.any(Kinds::ARRAY_OF_OBJECTS) {
-            found.push(pointer.clone());
-        }
-        pointer.truncate(len);
-    }
-}
-
 /// Collects the paths that can be columns, in document order.
 struct Walk<'a> {
     learned: &'a Learned,
+    table: &'a Table,
     rows: Option<&'a str>,
     exploded: BTreeSet<String>,
     claims: &'a Claims,
+    shape: Shape,
     paths: Vec<Path>,
     warnings: Vec<Warning>,
 }
@@ -191,22 +197,27 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn object(&mut self, node: u32, pointer: &mut String) {
         let learned = self.learned;
-        for (key, child) in learned.nodes[node as usize].keys.iter() {
+        let is_rest = self.shape.rests.contains_key(&node);
+        for (key, child) in learned.children(node) {
             let len = pointer.len();
             pointer_push(pointer, &String::from_utf8_lossy(key));
-            self.value(child, pointer);
+            let path = pointer.as_str();
+            if !is_rest || self.claims.columns.contains(path) || self.claims.objects.contains(path) {
+                self.value(child, pointer);
+            }
             pointer.truncate(len);
         }
     }
 
     fn value(&mut self, node: u32, pointer: &mut String) {
-        let kinds = self.learned.nodes[node as usize].kinds;
+        let learned = self.learned;
+        let here = &learned.nodes[node as usize];
         // What is settled comes first: one record with another shape must not change it.
         if self.rows == Some(pointer.as_str()) {
-            if let Some(element) = self.learned.nodes[node as usize].element {
+            if let Some(element) = here.element {
                 let len = pointer.len();
                 pointer.push_str("/*");
-                self.value(element, pointer);
+                self.element(element, pointer);
                 pointer.truncate(len);
             }
             return;
@@ -216,114 +227,149 @@ impl Walk<'_> {
         }
         let is_column = self.claims.columns.contains(pointer.as_str());
         let is_object = self.claims.objects.contains(pointer.as_str());
-        if is_column {
-            self.paths.push(Path { pointer: pointer.clone(), kinds });
+        if is_column || is_object {
+            if is_column {
+                self.push(node, pointer);
+            }
             if is_object {
                 self.object(node, pointer);
             }
             return;
         }
-        if is_object || kinds.any(Kinds::OBJECT) {
-            let others = kinds.0 & !(Kinds::OBJECT.0 | Kinds::NULL.0) != 0;
-            if others && kinds.any(Kinds::OBJECT) {
-                self.warnings.push(Warning::new(
-                    "object_and_scalar",
-                    format!(
-                        "{pointer} is an object in some records and not in others: the others are rejected"
-                    ),
-                ));
+        match self.shape.json.get(&node) {
+            Some(&why) => {
+                self.warnings.push(shape::warning(pointer, why, self.table.most_keys()));
+                self.push(node, pointer);
             }
-            return self.object(node, pointer);
+            None if here.kinds.any(Kinds::OBJECT) => self.object(node, pointer),
+            None => self.push(node, pointer),
         }
-        if kinds != Kinds::default() {
-            self.paths.push(Path { pointer: pointer.clone(), kinds });
+    }
+
+    /// The elements that make rows: objects, or values of one column.
+    fn element(&mut self, node: u32, pointer: &mut String) {
+        let kinds = self.learned.nodes[node as usize].kinds;
+        let is_object = kinds.any(Kinds::OBJECT) || self.claims.objects.contains(pointer.as_str());
+        if self.claims.columns.contains(pointer.as_str()) || (!is_object && !kinds.is_empty()) {
+            self.push(node, pointer);
         }
+        if !is_object {
+            return;
+        }
+        if !kinds.without(Kinds::OBJECT.join(Kinds::NULL)).is_empty() {
+            self.warnings.push(Warning::new(
+                "object_and_scalar",
+                format!("{pointer} is an object in some elements and not in others: the others' records are rejected"),
+            ));
+        }
+        self.object(node, pointer);
+    }
+
+    fn push(&mut self, node: u32, pointer: &str) {
+        let node = &self.learned.nodes[node as usize];
+        self.paths.push(Path { pointer: pointer.to_owned(), kinds: node.kinds, digits: node.digits });
     }
 }
 
-fn add_declared(contract: &mut Contract, table: &Table, paths: &[Path]) {
+fn add_declared(contract: &mut Contract, table: &Table, pointers: &[String], intent: Intent, paths: &[Path]) {
     let held: BTreeSet<String> = contract.columns.iter().map(|c| c.name.clone()).collect();
     let nulls: BTreeSet<String> = contract.nulls.iter().map(|(name, _)| name.clone()).collect();
-    let kinds: BTreeMap<&str, Kinds> = paths.iter().map(|p| (p.pointer.as_str(), p.kinds)).collect();
+    let met: BTreeMap<&str, &Path> = paths.iter().map(|p| (p.pointer.as_str(), p)).collect();
     let mut typed = BTreeSet::new();
-    for declared in table.columns.iter().filter(|declared| !held.contains(&declared.name)) {
-        let pointer =
-            column_pointer(declared.from.as_deref().unwrap_or(&declared.name), contract.rows.as_deref());
-        let learned = || {
-            let kinds = *kinds.get(pointer.as_str())?;
-            // Whoever declares an object as one column wants its JSON.
-            if kinds.any(Kinds::OBJECT) { Some(ColumnType::Json) } else { column_type(kinds, table.numbers) }
-        };
+    for (declared, pointer) in table.columns.iter().zip(pointers) {
+        if held.contains(&declared.name) {
+            continue;
+        }
+        let learned = || intent.type_of(met.get(pointer.as_str())?, table);
         match declared.ty.map(|t| t.0).or_else(learned) {
             Some(ty) => {
                 typed.insert(declared.name.as_str());
                 contract.columns.push(ContractColumn {
                     name: declared.name.clone(),
                     ty,
-                    origin: Origin::Pointer(pointer),
+                    origin: Origin::Pointer(pointer.clone()),
                 });
             }
             None if nulls.contains(&declared.name) => {}
-            None => contract.nulls.push((declared.name.clone(), pointer)),
+            None => contract.nulls.push((declared.name.clone(), pointer.clone())),
         }
     }
     contract.nulls.retain(|(name, _)| !typed.contains(name.as_str()));
 }
 
-fn add_learned(
+/// Paths that a table takes in by itself.
+struct Newcomers<'a> {
+    table: &'a Table,
+    intent: Intent,
+    is_live: bool,
+    /// Where its declared columns come from.
+    declared: &'a [String],
+    /// All that was met.
+    paths: &'a [Path],
+}
+
+impl Newcomers<'_> {
+    fn add(&self, contract: &mut Contract, warnings: &mut Vec<Warning>) {
+        let agreed: BTreeSet<&str> = contract.columns.iter().filter_map(|c| c.origin.pointer()).collect();
+        let is_new =
+            |path: &&Path| !agreed.contains(path.pointer.as_str()) && !self.declared.contains(&path.pointer);
+        let mut new: Vec<&Path> = self.paths.iter().filter(is_new).collect();
+        if self.is_live {
+            new.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+        }
+        let known: BTreeMap<String, String> =
+            contract.nulls.iter().map(|(name, pointer)| (pointer.clone(), name.clone())).collect();
+        let unnamed: Vec<String> =
+            new.iter().filter(|p| !known.contains_key(&p.pointer)).map(|p| p.pointer.clone()).collect();
+        let naming = if self.intent.no_spec { Naming::Leaf } else { self.table.names };
+        let (chosen, renamed) =
+            names::choose(&unnamed, contract.rows.as_deref(), naming, &held_names(contract, self.table));
+        for clash in renamed {
+            warnings.push(Warning::new(
+                "name_clash",
+                format!("{} is named `{}`: its plain name is another column's", clash.pointer, clash.name),
+            ));
+        }
+        let mut chosen = chosen.into_iter();
+        let mut typed = BTreeSet::new();
+        for path in new {
+            let held = known.get(&path.pointer);
+            let name = held.cloned().or_else(|| chosen.next()).unwrap_or_default();
+            match self.intent.type_of(path, self.table) {
+                Some(ty) => {
+                    warn_of_values(path, ty, self.intent, warnings);
+                    typed.insert(&path.pointer);
+                    let origin = Origin::Pointer(path.pointer.clone());
+                    contract.columns.push(ContractColumn { name, ty, origin });
+                }
+                None if held.is_none() => contract.nulls.push((name, path.pointer.clone())),
+                None => {}
+            }
+        }
+        contract.nulls.retain(|(_, pointer)| !typed.contains(pointer));
+    }
+}
+
+/// Columns for the new keys of objects that have enough of them.
+fn add_rests<'a>(
     contract: &mut Contract,
     table: &Table,
-    no_spec: bool,
-    is_live: bool,
-    paths: &[Path],
+    rests: impl Iterator<Item = &'a String>,
     warnings: &mut Vec<Warning>,
 ) {
-    let declared: BTreeSet<String> = table
-        .columns
-        .iter()
-        .map(|c| column_pointer(c.from.as_deref().unwrap_or(&c.name), contract.rows.as_deref()))
-        .collect();
-    let agreed: BTreeSet<&str> = contract.columns.iter().filter_map(|c| c.origin.pointer()).collect();
-    let mut new: Vec<&Path> = paths
-        .iter()
-        .filter(|p| !agreed.contains(p.pointer.as_str()) && !declared.contains(&p.pointer))
-        .collect();
-    if is_live {
-        new.sort_by(|a, b| a.pointer.cmp(&b.pointer));
-    }
-    let known: BTreeMap<String, String> =
-        contract.nulls.iter().map(|(name, pointer)| (pointer.clone(), name.clone())).collect();
-    let unnamed: Vec<String> =
-        new.iter().filter(|p| !known.contains_key(&p.pointer)).map(|p| p.pointer.clone()).collect();
-    let naming = if no_spec { Naming::Leaf } else { table.names };
-    let (chosen, renamed) =
-        names::choose(&unnamed, contract.rows.as_deref(), naming, &held_names(contract, table));
-    for clash in renamed {
-        warnings.push(Warning::new(
-            "name_clash",
-            format!("{} is named `{}`: its plain name is another column's", clash.pointer, clash.name),
-        ));
-    }
-    let mut chosen = chosen.into_iter();
-    let mut typed = BTreeSet::new();
-    for path in new {
-        let held = known.get(&path.pointer);
-        let name = held.cloned().or_else(|| chosen.next()).unwrap_or_default();
-        match column_type(path.kinds, table.numbers) {
-            Some(ty) => {
-                warn_of_mix(path, ty, warnings);
-                typed.insert(&path.pointer);
-                contract.columns.push(ContractColumn {
-                    name,
-                    ty,
-                    origin: Origin::Pointer(path.pointer.clone()),
-                });
-            }
-            None if held.is_none() => contract.nulls.push((name, path.pointer.clone())),
-            None => {}
+    let mut rests: Vec<&String> = rests.collect();
+    rests.sort();
+    for pointer in rests {
+        if contract.columns.iter().any(|column| column.origin == Origin::Rest(pointer.clone())) {
+            continue;
         }
+        let path = [format!("{pointer}/rest")];
+        let (names, _) =
+            names::choose(&path, contract.rows.as_deref(), Naming::Path, &held_names(contract, table));
+        let name = names.into_iter().next().unwrap_or_default();
+        warnings.push(shape::rest_warning(pointer, &name, table.most_keys()));
+        contract.columns.push(ContractColumn { name, ty: ColumnType::Json, origin: Origin::Rest(pointer.clone()) });
     }
-    contract.nulls.retain(|(_, pointer)| !typed.contains(pointer));
 }
 
 /// Names that newcomers must not take.
@@ -349,13 +395,25 @@ fn reads(sql: &str, name: &str) -> bool {
     sql.to_ascii_lowercase().split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name)
 }
 
-fn warn_of_mix(path: &Path, ty: ColumnType, warnings: &mut Vec<Warning>) {
-    let kinds = path.kinds.0 & !Kinds::NULL.0;
-    if ty == ColumnType::String && kinds != Kinds::STRING.0 {
-        let why =
-            if kinds.count_ones() > 1 { "values of different kinds" } else { "integers beyond 64 bits" };
-        warnings
-            .push(Warning::new("mixed_types", format!("{} has {why}: it becomes a string", path.pointer)));
+fn warn_of_values(path: &Path, ty: ColumnType, intent: Intent, warnings: &mut Vec<Warning>) {
+    let kinds = path.kinds.without(Kinds::NULL);
+    let is_text = kinds.without(Kinds::TEXTS).is_empty();
+    let pointer = &path.pointer;
+    if ty == ColumnType::String && !is_text {
+        let why = if kinds == Kinds::BIG { "integers beyond 64 bits" } else { "values of different kinds" };
+        warnings.push(Warning::new("mixed_types", format!("{pointer} has {why}: it becomes a string")));
+    }
+    let arrays = Kinds::ARRAY.join(Kinds::ARRAY_OF_OBJECTS);
+    if kinds.any(Kinds::ARRAY) && !kinds.any(Kinds::OBJECT) && !kinds.without(arrays).is_empty() {
+        let message = format!("{pointer} is an array in some records and not in others: it becomes one JSON column");
+        warnings.push(Warning::new("mixed_shapes", message));
+    }
+    if intent.propose && kinds == Kinds::DAY_MONTH {
+        let message = format!(
+            "{pointer} looks like dates whose day and month nobody can tell apart for certain: it stays text; \
+             declare type = \"date\" with format = \"%d/%m/%Y\" or \"%m/%d/%Y\""
+        );
+        warnings.push(Warning::new("day_month", message));
     }
 }
 

@@ -107,6 +107,11 @@ pub(super) fn push_table(out: &mut String, table: &Table) {
     if table.numbers == Numbers::Double {
         out.push_str("numbers = \"double\"\n");
     }
+    for (key, value) in [("flatten_depth", table.flatten_depth), ("flatten_keys", table.flatten_keys)] {
+        if let Some(value) = value {
+            let _ = writeln!(out, "{key} = {value}");
+        }
+    }
     if table.empty == Empty::Drop {
         out.push_str("empty = \"drop\"\n");
     }

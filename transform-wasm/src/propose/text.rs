@@ -58,6 +58,10 @@ fn push_table(out: &mut String, contract: &Contract, table: &Table) {
                     settings::push_declared(out, declared);
                 }
             }
+            Origin::Rest(pointer) => {
+                let (name, pointer) = (comment(&column.name), comment(pointer));
+                let _ = writeln!(out, "\n# `{name}` (json) takes in what no other column has of {pointer}.");
+            }
             Origin::Sql(sql) => {
                 let _ = writeln!(
                     out,
@@ -115,7 +119,8 @@ fn path(pointer: &str, rows: Option<&str>) -> String {
     }
 }
 
-fn dotted(pointer: &str) -> String {
+/// A pointer as a spec writes it: dotted where its keys are plain.
+pub fn dotted(pointer: &str) -> String {
     let keys = pointer_keys(pointer);
     let plain = |key: &String| {
         !key.is_empty()

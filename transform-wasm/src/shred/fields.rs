@@ -12,18 +12,40 @@ use super::plan::Target;
 use super::{Shredder, convert};
 
 impl Shredder {
-    /// The node of a CSV column, by its header; [`NOWHERE`] if it has none.
+    /// The nodes of CSV columns, by their names in the header; [`NOWHERE`] for one that has none. A declared column
+    /// is the one of its name to the letter, else the first that the naming rule makes the same.
     ///
     /// # Errors
     /// Fault `limit`, code `path_too_long`, for a name that no column of a table that evolves can have.
-    pub fn csv_column(&mut self, header: &[u8]) -> Result<u32, Failure> {
+    pub fn csv_columns(&mut self, names: &[Vec<u8>]) -> Result<Vec<u32>, Failure> {
+        let stamp = self.stamp.wrapping_add(1);
+        self.stamp = stamp;
+        for name in names {
+            let keys = &mut self.plan.nodes[0].keys;
+            if let Some(position) = keys.position(name) {
+                keys.mark(position, stamp);
+            }
+        }
+        names.iter().map(|name| self.csv_column(name, stamp)).collect()
+    }
+
+    fn csv_column(&mut self, header: &[u8], stamp: u32) -> Result<u32, Failure> {
         let root = &self.plan.nodes[0];
-        let position = root.keys.position(header);
+        let mut position = root.keys.position(header);
+        if position.is_none() {
+            let alike = self.plan.alike(0, header);
+            position = alike.filter(|&position| self.plan.nodes[0].keys.mark(position, stamp));
+        }
+        let root = &self.plan.nodes[0];
         if position.is_none() && root.mode == Mode::Evolve && !self.plan.takes(0, &[header]) {
             return Err(header_too_long());
         }
         let position = position.or_else(|| self.plan.add_unknown(0, header));
-        Ok(position.map_or(NOWHERE, |position| self.plan.nodes[0].keys.node(position)))
+        Ok(position.map_or(NOWHERE, |position| {
+            let keys = &mut self.plan.nodes[0].keys;
+            keys.mark(position, stamp);
+            keys.node(position)
+        }))
     }
 
     /// Looks at one field that is not null, of a column that has no node.

@@ -4,12 +4,14 @@
 //! or [`Shredder::rollback`] when it is rejected. The decision to know: there is no value tree
 //! between the bytes and the columns; a rejected record is taken back by cutting the columns.
 
+mod absent;
 pub mod batch;
 mod block;
 mod convert;
 mod fields;
 mod learner;
 mod plan;
+mod rest;
 mod scope;
 mod unknown;
 mod walk;
@@ -20,6 +22,8 @@ pub use learner::Learner;
 pub use plan::{Plan, below};
 pub use scope::Scope;
 pub use unknown::UnknownPaths;
+
+use std::collections::BTreeMap;
 
 use crate::json::{Lost, Reject, Skipper, Stop};
 use crate::keys::Keys;
@@ -51,6 +55,8 @@ pub struct Shredder {
     skipper: Skipper,
     scratch: Vec<u8>,
     lost: Lost,
+    /// Members of objects that no column but the one for the rest takes, by node.
+    rest: BTreeMap<u32, Vec<u8>>,
     /// Those of [`crate::json::NOWHERE`]: none.
     no_keys: Keys,
 }
@@ -74,6 +80,7 @@ impl Shredder {
             skipper: Skipper::default(),
             scratch: Vec::new(),
             lost: Lost::default(),
+            rest: BTreeMap::new(),
             no_keys: Keys::default(),
         }
     }
@@ -88,6 +95,7 @@ impl Shredder {
         self.dropped = 0;
         self.element = None;
         self.lost.clear();
+        self.rest.clear();
     }
 
     /// The record is whole: fills what it did not have and counts its rows.

@@ -11,7 +11,7 @@ use crate::error::{Code, Failure};
 use crate::json::NOWHERE;
 use crate::keys::Keys;
 use crate::limits::{POINTER_BYTES, UNKNOWN_KEY_BYTES};
-use crate::names::{pointer_bytes, pointer_keys, pointer_push};
+use crate::names::{is_bare, plain_name, pointer_bytes, pointer_keys, pointer_push};
 use crate::spec::{DeclaredColumn, Empty, Mode, Table};
 use crate::value::TimeFormat;
 
@@ -19,6 +19,9 @@ use super::batch::Level;
 
 /// Bytes of a node, about.
 const NODE_BYTES: usize = 256;
+
+/// Spellings of declared keys that an object's node remembers; others are looked at each time they come.
+const ALIKE: usize = 64;
 
 /// Where a value goes.
 #[derive(Clone, Debug)]
@@ -46,8 +49,14 @@ pub struct PlanNode {
     bytes: usize,
     /// Keys below.
     pub keys: Keys,
+    /// Positions in `keys` of those that bare paths of a spec name, by what the naming rule makes of them.
+    plain: BTreeMap<String, usize>,
+    /// Keys of records that were found to mean one of these, and its position.
+    alike: Keys,
     /// Columns that take the value.
     pub targets: Vec<Target>,
+    /// Columns that take in what of the object no other has.
+    pub rest: Vec<Target>,
     /// Tables that explode the array here, and the element's node.
     pub rows: Option<(Vec<usize>, u32)>,
     /// Columns are below.
@@ -75,6 +84,17 @@ pub struct PlanTable {
     pub levels: Vec<Level>,
 }
 
+/// Where a declared column is looked for.
+#[derive(Clone, Debug)]
+pub struct DeclaredPath {
+    /// Table, by its number in the plan.
+    pub table: usize,
+    /// Name of the column.
+    pub name: String,
+    /// Its node.
+    pub node: u32,
+}
+
 /// All tables and their tree of paths; node 0 is the record.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -82,6 +102,8 @@ pub struct Plan {
     pub nodes: Vec<PlanNode>,
     /// The tables.
     pub tables: Vec<PlanTable>,
+    /// Where the columns that the spec declares are looked for.
+    pub declared: Vec<DeclaredPath>,
     /// Bytes that keys of unknown paths may still take.
     room: usize,
 }
@@ -94,7 +116,8 @@ impl Plan {
     pub fn new(tables: &[Table], contracts: &[Contract], tz_offset_ms: i64) -> Result<Self, Failure> {
         let all: Vec<usize> = (0..tables.len()).collect();
         let mode = strictest(tables, &all);
-        let mut plan = Self { nodes: Vec::new(), tables: Vec::new(), room: UNKNOWN_KEY_BYTES };
+        let (nodes, tables_made, declared) = (Vec::new(), Vec::new(), Vec::new());
+        let mut plan = Self { nodes, tables: tables_made, declared, room: UNKNOWN_KEY_BYTES };
         plan.nodes.push(PlanNode::new(0, b"", mode));
         plan.nodes[0].known = true;
         plan.nodes[0].object = true;
@@ -139,7 +162,7 @@ impl Plan {
         let declared: BTreeMap<&str, &DeclaredColumn> =
             spec.columns.iter().map(|column| (column.name.as_str(), column)).collect();
         for column in &contract.columns {
-            let Origin::Pointer(pointer) = &column.origin else { continue };
+            let (Origin::Pointer(pointer) | Origin::Rest(pointer)) = &column.origin else { continue };
             let inside = contract.rows.as_ref().is_none_or(|rows| below(pointer, rows));
             let declared = declared.get(column.name.as_str());
             let format = match declared.and_then(|c| c.format.as_deref()) {
@@ -161,10 +184,85 @@ impl Plan {
             plan.pointers.push(pointer.clone());
             plan.levels.push(if inside { Level::Row } else { Level::Record });
             let node = self.column_path(pointer, contract.rows.as_deref());
+            if matches!(column.origin, Origin::Rest(_)) {
+                self.nodes[node as usize].object = true;
+                self.nodes[node as usize].rest.push(target);
+                continue;
+            }
             self.nodes[node as usize].targets.push(target);
+            if let Some(declared) = declared {
+                self.declare(table, declared, node);
+            }
         }
         self.tables.push(plan);
         Ok(())
+    }
+
+    /// Remembers where a column that the spec declares is looked for, and what keys mean it.
+    fn declare(&mut self, table: usize, column: &DeclaredColumn, node: u32) {
+        self.declared.push(DeclaredPath { table, name: column.name.clone(), node });
+        if !is_bare(column.path()) {
+            return;
+        }
+        for at in self.way(node) {
+            let (parent, key) = (self.nodes[at as usize].parent, self.nodes[at as usize].key.clone());
+            let parent = &mut self.nodes[parent as usize];
+            if let (Some(position), Ok(key)) = (parent.keys.position(&key), str::from_utf8(&key)) {
+                parent.plain.entry(plain_name(key)).or_insert(position);
+            }
+        }
+    }
+
+    /// A node and those above it that have a key, from the inside out; elements of arrays have none.
+    pub fn way(&self, node: u32) -> Vec<u32> {
+        let mut way = Vec::new();
+        let mut at = node;
+        while at != 0 {
+            if !self.is_element(at) {
+                way.push(at);
+            }
+            at = self.parent(at);
+        }
+        way
+    }
+
+    /// The position of a node's key among those of its parent; none of an array's element.
+    pub fn position(&self, node: u32) -> Option<usize> {
+        let PlanNode { parent, key, .. } = &self.nodes[node as usize];
+        self.nodes[*parent as usize].keys.position(key)
+    }
+
+    /// The node above.
+    pub fn parent(&self, node: u32) -> u32 {
+        self.nodes[node as usize].parent
+    }
+
+    /// Whether a node is the element of an array that makes rows.
+    pub fn is_element(&self, node: u32) -> bool {
+        let array = &self.nodes[self.parent(node) as usize];
+        array.rows.as_ref().is_some_and(|(_, element)| *element == node)
+    }
+
+    /// Whether any record had the key of a node.
+    pub fn was_met(&self, node: u32) -> bool {
+        let keys = &self.nodes[self.nodes[node as usize].parent as usize].keys;
+        self.position(node).is_some_and(|position| keys.was_met(position))
+    }
+
+    /// The position of the declared key that a key means through the naming rule.
+    pub fn alike(&mut self, node: u32, key: &[u8]) -> Option<usize> {
+        let PlanNode { plain, alike, .. } = self.nodes.get_mut(node as usize)?;
+        if plain.is_empty() {
+            return None;
+        }
+        if let Some(position) = alike.find(key) {
+            return Some(position as usize);
+        }
+        let position = *plain.get(&plain_name(str::from_utf8(key).ok()?))?;
+        if alike.len() < ALIKE {
+            alike.insert(key, position as u32);
+        }
+        Some(position)
     }
 
     /// The node of a column's pointer, made with all above it.
@@ -261,7 +359,10 @@ impl PlanNode {
             key: key.into(),
             bytes: 0,
             keys: Keys::default(),
+            plain: BTreeMap::new(),
+            alike: Keys::default(),
             targets: Vec::new(),
+            rest: Vec::new(),
             rows: None,
             object: false,
             known: false,

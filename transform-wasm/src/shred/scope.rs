@@ -3,11 +3,11 @@
 //! For: the learner. The decision to know: where no table takes new paths, and below what is one column
 //! whatever is in it, keys are only bytes. They cost no node and no limit, as under an agreed contract.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::contract::{Contract, Origin};
 use crate::keys::Keys;
-use crate::names::{column_pointer, path_to_pointer, pointer_keys};
+use crate::names::{column_pointer, is_bare, path_to_pointer, plain_name, pointer_keys};
 use crate::spec::{Mode, Table};
 
 /// A place in the tree of what is declared.
@@ -24,13 +24,27 @@ pub enum At {
 #[derive(Debug, Default)]
 struct Node {
     keys: Keys,
+    /// Keys of bare paths, as the naming rule writes them.
+    plain: BTreeMap<String, u32>,
     element: Option<u32>,
+    /// The element makes rows.
+    rows: bool,
     /// Tables that have a column here.
     columns: Vec<usize>,
     /// Tables that explode the array here.
     exploding: Vec<usize>,
+    /// A column takes in what is not among these keys.
+    has_rest: bool,
     /// Keys that are not among these may become columns too.
     free: bool,
+}
+
+impl Node {
+    /// The child below a key, or below what the naming rule makes of it.
+    fn find(&self, key: &[u8]) -> Option<u32> {
+        let plain = || self.plain.get(&plain_name(str::from_utf8(key).ok()?)).copied();
+        self.keys.find(key).or_else(|| if self.plain.is_empty() { None } else { plain() })
+    }
 }
 
 /// Declared and live columns of all tables, in one tree; node 0 is the record.
@@ -53,21 +67,26 @@ impl Scope {
             };
             let rows_keys = rows.as_deref().map(pointer_keys);
             if let Some(keys) = &rows_keys {
-                let array = scope.insert(keys, None);
+                let array = scope.insert(keys, None, false);
                 scope.element(array);
+                scope.nodes[array as usize].rows = true;
                 scope.nodes[array as usize].exploding.push(number);
             }
-            let declared = table
-                .columns
-                .iter()
-                .map(|c| column_pointer(c.from.as_deref().unwrap_or(&c.name), rows.as_deref()));
+            let declared =
+                table.columns.iter().map(|c| (column_pointer(c.path(), rows.as_deref()), is_bare(c.path())));
             let held = live.iter().flat_map(|live| &live.columns).filter_map(|column| match &column.origin {
-                Origin::Pointer(pointer) => Some(pointer.clone()),
-                Origin::Sql(_) | Origin::Transform(_) => None,
+                Origin::Pointer(pointer) => Some((pointer.clone(), false)),
+                Origin::Rest(_) | Origin::Sql(_) | Origin::Transform(_) => None,
             });
-            for pointer in declared.chain(held) {
-                let node = scope.insert(&pointer_keys(&pointer), rows_keys.as_deref());
+            for (pointer, bare) in declared.chain(held) {
+                let node = scope.insert(&pointer_keys(&pointer), rows_keys.as_deref(), bare);
                 scope.nodes[node as usize].columns.push(number);
+            }
+            for column in live.iter().flat_map(|live| &live.columns) {
+                if let Origin::Rest(pointer) = &column.origin {
+                    let node = scope.insert(&pointer_keys(pointer), rows_keys.as_deref(), false);
+                    scope.nodes[node as usize].has_rest = true;
+                }
             }
         }
         let evolving = tables.iter().enumerate().filter(|(_, table)| table.mode == Mode::Evolve);
@@ -91,7 +110,12 @@ impl Scope {
 
     /// Whether a key is declared, or above one that is.
     pub fn has(&self, at: At, key: &[u8]) -> bool {
-        matches!(at, At::Node(node) if self.nodes[node as usize].keys.find(key).is_some())
+        matches!(at, At::Node(node) if self.nodes[node as usize].find(key).is_some())
+    }
+
+    /// Whether the elements of the array here make rows.
+    pub fn is_rows(&self, at: At) -> bool {
+        matches!(at, At::Node(node) if self.nodes[node as usize].rows)
     }
 
     /// Whether the elements of an array are declared, or rows.
@@ -103,7 +127,7 @@ impl Scope {
     pub fn child(&self, at: At, key: &[u8]) -> At {
         let At::Node(node) = at else { return at };
         let node = &self.nodes[node as usize];
-        match node.keys.find(key) {
+        match node.find(key) {
             Some(child) => self.at(child),
             None if node.free => At::Free,
             None => At::Closed,
@@ -133,9 +157,11 @@ impl Scope {
     }
 
     /// The node of a path, made with all above it; `*` below the exploded array is its element.
-    fn insert(&mut self, keys: &[String], rows: Option<&[String]>) -> u32 {
+    /// `bare`: keys of records match it through the naming rule too.
+    fn insert(&mut self, keys: &[String], rows: Option<&[String]>, bare: bool) -> u32 {
         let mut node = 0;
         for (number, key) in keys.iter().enumerate() {
+            let before = node;
             let is_element = key == "*" && rows.is_some_and(|rows| rows == &keys[..number]);
             node = match self.nodes[node as usize].keys.find(key.as_bytes()) {
                 _ if is_element => self.element(node),
@@ -146,6 +172,9 @@ impl Scope {
                     child
                 }
             };
+            if bare && !is_element {
+                self.nodes[before as usize].plain.entry(plain_name(key)).or_insert(node);
+            }
         }
         node
     }
@@ -171,7 +200,7 @@ impl Scope {
         // The elements are the rows of those tables that explode them, and of no other.
         let mut of_rows: BTreeSet<usize> = exploding.into_iter().filter(|t| evolving.contains(t)).collect();
         let closed: Vec<usize> = columns.into_iter().filter(|table| evolving.remove(table)).collect();
-        self.nodes[node as usize].free = !evolving.is_empty();
+        self.nodes[node as usize].free = !evolving.is_empty() && !self.nodes[node as usize].has_rest;
         let children: Vec<u32> = self.nodes[node as usize].keys.iter().map(|(_, child)| child).collect();
         for child in children {
             self.settle(child, evolving);

@@ -20,8 +20,13 @@ impl Walk for Shredder {
         self.plan.nodes.get_mut(node as usize).map_or(&mut self.no_keys, |node| &mut node.keys)
     }
 
-    fn add_key(&mut self, node: u32, key: &[u8]) -> Result<Option<usize>, Failure> {
-        Ok(self.plan.add_unknown(node, key))
+    fn add_key(&mut self, node: u32, key: &[u8], stamp: u32) -> Result<Option<usize>, Failure> {
+        match self.plan.alike(node, key) {
+            Some(position) if self.plan.nodes[node as usize].keys.is_marked(position, stamp) => Ok(None),
+            Some(position) => Ok(Some(position)),
+            None if self.has_rest(node) => Ok(None),
+            None => Ok(self.plan.add_unknown(node, key)),
+        }
     }
 
     fn next_stamp(&mut self) -> u32 {
@@ -40,6 +45,8 @@ impl Walk for Shredder {
     fn lost_value(&mut self, cursor: &Cursor<'_>, at: usize, byte: u8, depth: usize) -> Result<usize, Stop> {
         match byte {
             b'n' => cursor.word(at, b"null"),
+            // Nothing below it is walked, so it is the key after the node.
+            _ if self.has_rest(self.lost.base()) => self.keep_rest(cursor, at, depth),
             b'{' => walk_object(self, cursor, at, NOWHERE, depth),
             _ => {
                 let end = self.skipper.skip(cursor, at, depth, Care::All)?;
@@ -125,6 +132,10 @@ impl Shredder {
         depth: usize,
     ) -> Result<usize, Stop> {
         let plan = &self.plan.nodes[node as usize];
+        if let (false, Some((_, element))) = (plan.object, &plan.rows) {
+            let element = *element;
+            return self.lone_element(cursor, at, node, element, depth);
+        }
         // Where no column is (an unknown path, elements that were only ever empty), objects are walked
         // too: only what is in them can be new.
         let walked = plan.object || (plan.targets.is_empty() && plan.rows.is_none());
@@ -133,7 +144,27 @@ impl Shredder {
         } else {
             self.skipper.skip(cursor, at, depth, Care::All)?
         };
+        if !self.rest.is_empty() {
+            self.put_rest(node);
+        }
         self.put_nested(node, "an object", walked, &cursor.input[at..end], at)?;
+        Ok(end)
+    }
+
+    /// The object that stands where the array of the rows is looked for: its one element.
+    fn lone_element(
+        &mut self,
+        cursor: &Cursor<'_>,
+        at: usize,
+        node: u32,
+        element: u32,
+        depth: usize,
+    ) -> Result<usize, Stop> {
+        self.element = Some(0);
+        let end = self.object_value(cursor, at, element, depth)?;
+        self.end_row(node, at)?;
+        self.element = None;
+        self.put_nested(node, "an object", true, &cursor.input[at..end], at)?;
         Ok(end)
     }
 

@@ -187,6 +187,11 @@ impl Table {
         if let Some(rows) = &self.rows {
             check_path("rows", rows)?;
         }
+        for (key, value) in [("flatten_depth", self.flatten_depth), ("flatten_keys", self.flatten_keys)] {
+            if value == Some(0) {
+                return Err(Mistake::new(key, format!("{key} = 0 would leave no column")));
+            }
+        }
         let mut seen = BTreeSet::new();
         let mut twice = |name: &str| match seen.insert(name.to_owned()) {
             true => Ok(()),

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+pub mod digits;
 pub mod format;
 pub mod number;
 pub mod time;
@@ -17,7 +18,8 @@ mod time_tests;
 
 pub use format::TimeFormat;
 pub use number::{Number, NumberKind, NumberSyntax};
-pub use number::{learn_field, parse_bigint, parse_decimal, parse_double, short_bigint, short_double};
+pub use digits::{digits, holds_text, learn_field};
+pub use number::{parse_bigint, parse_decimal, parse_double, short_bigint, short_double};
 
 /// Why a text does not fit its column's type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,6 +1,7 @@
 //! Numbers against core's float parser and a digit-by-digit reference.
 
-use super::number::{Number, NumberFault, NumberKind, learn_field, short_bigint, short_double};
+use super::digits::learn_field;
+use super::number::{Number, NumberFault, NumberKind, short_bigint, short_double};
 use super::{Misfit, parse_bigint, parse_boolean, parse_decimal, parse_double};
 use proptest::prelude::*;
 

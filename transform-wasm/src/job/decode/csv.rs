@@ -6,12 +6,12 @@ use crate::error::{Code, Failure, Place};
 use crate::input::csv::{Block, CsvFault, CsvStep, CsvTokenizer, Room};
 use crate::json::{NOWHERE, Reject, Stop};
 use crate::limits::{BATCH_BYTES, BATCH_RECORDS, CSV_FIELDS};
-use crate::shred::FieldRules;
+use crate::shred::{FieldRules, Shredder};
 use crate::spec::Input;
 
 use super::super::ledger::Ledger;
 use super::super::quarantine::Span;
-use super::super::reader::Reader;
+use super::super::reader::{Learning, Reader};
 use super::{Feed, Record};
 
 /// Records that come one by one after one that no block could hold: odd ones often stand together.
@@ -28,6 +28,8 @@ pub struct CsvFrame {
     names: Option<Vec<Vec<u8>>>,
     /// Nodes of the columns in the reader's tree, once asked for.
     nodes: Vec<u32>,
+    /// The same in the tree of who judges what a reader learns from.
+    judged: Vec<u32>,
     nulls: Vec<Vec<u8>>,
     decimal: u8,
 }
@@ -44,6 +46,7 @@ impl CsvFrame {
             header: input.header,
             names,
             nodes: Vec::new(),
+            judged: Vec::new(),
             nulls: input.null_values.iter().map(|v| v.clone().into_bytes()).collect(),
             decimal: input.decimal as u8,
         }
@@ -52,6 +55,7 @@ impl CsvFrame {
     /// Forgets the nodes: the reader's tree is another one.
     pub fn renew(&mut self) {
         self.nodes.clear();
+        self.judged.clear();
     }
 
     fn is_null(&self, text: &[u8]) -> bool {
@@ -87,11 +91,16 @@ impl CsvFrame {
     }
 
     fn find_nodes(&mut self, reader: &mut Reader) -> Result<(), Failure> {
-        for name in self.names.iter().flatten() {
-            self.nodes.push(match reader {
-                Reader::Shred(shredding) => shredding.shredder.csv_column(name)?,
-                Reader::Learn(learner) => learner.csv_column(name)?,
-            });
+        let names = self.names.as_deref().unwrap_or_default();
+        match reader {
+            Reader::Shred(shredding) => self.nodes = shredding.shredder.csv_columns(names)?,
+            Reader::Learn(learning) => {
+                let Learning { learner, judge } = &mut **learning;
+                self.nodes = names.iter().map(|name| learner.csv_column(name)).collect::<Result<_, _>>()?;
+                if let Some(judge) = judge {
+                    self.judged = judge.csv_columns(names)?;
+                }
+            }
         }
         Ok(())
     }
@@ -108,6 +117,14 @@ impl CsvFrame {
                 Reject::at("invalid_utf8", format!("field {} is not valid UTF-8", field + 1), start).into()
             );
         }
+        if let Reader::Learn(learning) = reader
+            && let Some(judge) = &mut learning.judge
+        {
+            judge.begin();
+            let judged = self.judge(judge, buffer, start);
+            judge.rollback();
+            judged?;
+        }
         for (i, &node) in self.nodes.iter().enumerate() {
             let text = self.tokenizer.text(buffer, i);
             let null = self.is_null(text);
@@ -119,7 +136,18 @@ impl CsvFrame {
                     shredding.shredder.lost_field(name, start)?;
                 }
                 Reader::Shred(shredding) => shredding.shredder.field(node, text, self.decimal, start)?,
-                Reader::Learn(learner) => learner.field(node, text, null, self.decimal),
+                Reader::Learn(learning) => learning.learner.field(node, text, null, self.decimal),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the fields fit the columns whose types are known.
+    fn judge(&self, judge: &mut Shredder, buffer: &[u8], start: usize) -> Result<(), Stop> {
+        for (i, &node) in self.judged.iter().enumerate() {
+            let text = self.tokenizer.text(buffer, i);
+            if !self.is_null(text) && node != NOWHERE {
+                judge.field(node, text, self.decimal, start)?;
             }
         }
         Ok(())
