@@ -6,18 +6,22 @@
 
 use std::fmt;
 
+pub mod digits;
 pub mod format;
 pub mod number;
 pub mod time;
 
 #[cfg(test)]
+mod digits_tests;
+#[cfg(test)]
 mod number_tests;
 #[cfg(test)]
 mod time_tests;
 
+pub use digits::{digits, holds_text, holds_value, learn_field};
 pub use format::TimeFormat;
 pub use number::{Number, NumberKind, NumberSyntax};
-pub use number::{learn_field, parse_bigint, parse_decimal, parse_double, short_bigint, short_double};
+pub use number::{parse_bigint, parse_decimal, parse_double, short_bigint, short_double};
 
 /// Why a text does not fit its column's type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -26,7 +26,7 @@ const POW10: [u64; 20] = {
     table
 };
 
-const POW10_WIDE: [u128; 39] = {
+pub(super) const POW10_WIDE: [u128; 39] = {
     let mut table = [1; 39];
     let mut i = 1;
     while i < 39 {
@@ -245,7 +245,7 @@ impl Number {
     }
 
     #[cold]
-    fn as_f64_text(&self, text: &[u8]) -> Result<f64, Misfit> {
+    pub(super) fn as_f64_text(&self, text: &[u8]) -> Result<f64, Misfit> {
         let text = str::from_utf8(self.own(text)).map_err(|_| Misfit::NotANumber)?;
         // Core's parser rounds correctly, the same on every target; it only knows the point.
         let parsed = if text.contains(',') { text.replace(',', ".").parse() } else { text.parse::<f64>() };
@@ -259,7 +259,7 @@ impl Number {
     /// Digits without the zeros around them and the power of ten that goes with these; no digits
     /// when there are more than 38.
     #[cold]
-    fn wide(&self, text: &[u8]) -> (Option<u128>, i64) {
+    pub(super) fn wide(&self, text: &[u8]) -> (Option<u128>, i64) {
         let mut mantissa = Some(0_u128);
         let mut zeros = 0_usize;
         let mut significant = 0_usize;
@@ -280,7 +280,7 @@ impl Number {
     }
 
     /// The digits before the exponent, first to last.
-    fn digits<'a>(&self, text: &'a [u8]) -> impl Iterator<Item = u8> + use<'a> {
+    pub(super) fn digits<'a>(&self, text: &'a [u8]) -> impl Iterator<Item = u8> + use<'a> {
         self.own(text)
             .iter()
             .take_while(|byte| !matches!(byte, b'e' | b'E'))
@@ -375,17 +375,6 @@ fn superfluous_zero(block: u64, length: usize) -> bool {
 #[inline(always)]
 fn only_digits(block: u64) -> bool {
     (block.wrapping_add(0x7676_7676_7676_7676) | block) & 0x8080_8080_8080_8080 == 0
-}
-
-/// What a CSV field is learned as, none for text. A `+` or leading zeros make text: `+4930123` and
-/// `007` are identifiers, which a number would spoil.
-#[inline]
-#[must_use]
-pub fn learn_field(text: &[u8], decimal: u8) -> Option<NumberKind> {
-    match text.first() {
-        Some(b'0'..=b'9' | b'-' | b'.' | b',') => Number::field(text, decimal).ok()?.kind(text).ok(),
-        _ => None,
-    }
 }
 
 /// The one scanner. `FIELD` adds what only CSV has: a plus sign and no digit before the point.
