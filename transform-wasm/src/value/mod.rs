@@ -12,13 +12,15 @@ pub mod number;
 pub mod time;
 
 #[cfg(test)]
+mod digits_tests;
+#[cfg(test)]
 mod number_tests;
 #[cfg(test)]
 mod time_tests;
 
+pub use digits::{digits, holds_text, holds_value, learn_field};
 pub use format::TimeFormat;
 pub use number::{Number, NumberKind, NumberSyntax};
-pub use digits::{digits, holds_text, learn_field};
 pub use number::{parse_bigint, parse_decimal, parse_double, short_bigint, short_double};
 
 /// Why a text does not fit its column's type.

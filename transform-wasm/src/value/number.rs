@@ -26,7 +26,7 @@ const POW10: [u64; 20] = {
     table
 };
 
-const POW10_WIDE: [u128; 39] = {
+pub(super) const POW10_WIDE: [u128; 39] = {
     let mut table = [1; 39];
     let mut i = 1;
     while i < 39 {
@@ -259,7 +259,7 @@ impl Number {
     /// Digits without the zeros around them and the power of ten that goes with these; no digits
     /// when there are more than 38.
     #[cold]
-    fn wide(&self, text: &[u8]) -> (Option<u128>, i64) {
+    pub(super) fn wide(&self, text: &[u8]) -> (Option<u128>, i64) {
         let mut mantissa = Some(0_u128);
         let mut zeros = 0_usize;
         let mut significant = 0_usize;

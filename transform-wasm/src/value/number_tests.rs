@@ -1,8 +1,7 @@
 //! Numbers against core's float parser and a digit-by-digit reference.
 
-use super::digits::learn_field;
 use super::number::{Number, NumberFault, NumberKind, short_bigint, short_double};
-use super::{Misfit, parse_bigint, parse_boolean, parse_decimal, parse_double};
+use super::{Misfit, learn_field, parse_bigint, parse_boolean, parse_decimal, parse_double};
 use proptest::prelude::*;
 
 #[test]
@@ -169,11 +168,18 @@ fn fields_are_learned_as_the_narrowest_kind() {
         ("9007199254740993", Some(NumberKind::Int64(9_007_199_254_740_993))),
         ("18446744073709551616", Some(NumberKind::BigInteger)),
         ("1.5", Some(NumberKind::Double)),
-        ("1e300", Some(NumberKind::Double)),
-        ("1e309", None),
+        ("1.0e300", Some(NumberKind::Double)),
+        ("1.0e309", None),
         ("0.1234567890123456789012345", Some(NumberKind::Double)),
         ("007", None),
         ("+49", None),
+        ("47E5", None),
+        ("12e3", None),
+        ("0e0", None),
+        ("1.5E5", Some(NumberKind::Double)),
+        ("1E+5", Some(NumberKind::Double)),
+        ("1e-5", Some(NumberKind::Double)),
+        ("-1E5", Some(NumberKind::Double)),
         ("2025-01-01", None),
         ("", None),
     ] {
@@ -191,7 +197,7 @@ fn booleans_in_any_case() {
 }
 
 /// Text of a JSON number, often long, sometimes with zeros where they hurt.
-fn number_text() -> impl Strategy<Value = String> {
+pub(super) fn number_text() -> impl Strategy<Value = String> {
     let digits = prop_oneof!["[0-9]{1,25}", "[1-9][0-9]{0,8}0{0,30}", "0{0,30}[0-9]{1,12}"];
     let fraction = prop_oneof![Just(String::new()), "\\.[0-9]{1,30}", "\\.0{0,25}[0-9]{1,5}0{0,20}"];
     let exponent = prop_oneof![Just(String::new()), "[eE][+-]?[0-9]{1,3}"];
