@@ -327,6 +327,8 @@ impl Learned {
         let mut node = 0;
         for (level, key) in path.iter().enumerate() {
             node = self.child(node, key.as_bytes())?;
+            // It was the first there, as the only one.
+            self.nodes[node as usize].rank = 0;
             let last = level + 1 == path.len();
             self.see(node, if last { Kinds::ARRAY.join(Kinds::ARRAY_OF_OBJECTS) } else { Kinds::OBJECT });
         }

@@ -323,7 +323,7 @@ fn keys_that_nothing_is_learned_from_cost_nothing() {
 /// Millions of values of one record are learned without remembering each.
 #[test]
 fn a_long_record_is_learned() {
-    let data = format!("{{\"a\":[{}{{}}]}}", "{\"x\":1},0,".repeat(300_000));
+    let data = format!("{{\"b\":0,\"a\":[{}{{}}]}}", "{\"x\":1},0,".repeat(300_000));
     let made = run(LENIENT, data.as_bytes(), 1 << 20);
     assert_eq!(told(&made, "code").len() as u64 + made.report["accepted"].as_u64().unwrap(), 1);
 }

@@ -38,6 +38,8 @@ mod odd_input_tests;
 #[cfg(test)]
 mod odd_spec_tests;
 #[cfg(test)]
+mod shape_tests;
+#[cfg(test)]
 mod trace_tests;
 
 use std::collections::VecDeque;

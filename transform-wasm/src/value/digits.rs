@@ -128,6 +128,6 @@ fn rounds_back(number: &Number, value: f64) -> Option<bool> {
     let exact = u128::from(significand) * 10_u128.pow(places as u32);
     let apart = exact.abs_diff(u128::from(mantissa) << halvings);
     let half = 1_u128 << (halvings - 1);
-    // Just between two of them, the even one is what is written: rare enough to be left to whoever writes.
-    (apart != half).then_some(apart < half)
+    // Just between two of them, writers choose the even one or the one that they come to: both are the double's.
+    Some(apart <= half)
 }

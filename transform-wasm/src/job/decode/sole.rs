@@ -65,7 +65,7 @@ fn way(text: &[u8], depth: usize) -> Result<Option<Vec<String>>, Stop> {
         }
         (at, byte) = cursor.next(colon + 1)?;
     }
-    Ok((byte == b'[' && cursor.next(at + 1)?.1 == b'{').then_some(path))
+    Ok((!path.is_empty() && byte == b'[' && cursor.next(at + 1)?.1 == b'{').then_some(path))
 }
 
 impl Sole {
