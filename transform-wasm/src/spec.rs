@@ -151,6 +151,17 @@ pub enum Numbers {
     Double,
 }
 
+/// What happens to a value that does not fit its column.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum OnMisfit {
+    /// The record is rejected.
+    #[default]
+    Reject,
+    /// The row stays, with null there, and the value goes into `_rescued`.
+    Rescue,
+}
+
 /// What an empty, null or missing exploded array does.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
@@ -184,6 +195,8 @@ pub struct Table {
     pub empty: Empty,
     /// What an unknown path does.
     pub mode: Mode,
+    /// What a value does that does not fit its column.
+    pub on_misfit: OnMisfit,
     /// How learned columns are named.
     pub names: Naming,
     /// How numbers are learned.

@@ -118,7 +118,7 @@ pub fn quarantine(aws: &Aws, pipeline: &Pipeline, record: &CommitRecord) -> Resu
 
 fn quarantine_topic<'p>(pipeline: &'p Pipeline, record: &CommitRecord) -> Option<&'p str> {
     let (above, report) = (pipeline.notify.quarantine_above, &record.report);
-    pipeline.notify.quarantine.as_deref().filter(|_| above.passed(report.rejected, report.records))
+    pipeline.notify.quarantine.as_deref().filter(|_| above.passed(report.misfits(), report.records))
 }
 
 /// The notices of a commit that is queryable, for whoever publishes them instead of this host.

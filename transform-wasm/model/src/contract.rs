@@ -16,6 +16,9 @@ use crate::failure::Failure;
 /// Version of the text that is read and written here.
 const VERSION: u64 = 1;
 
+/// The column of values that did not fit; no other may have its name.
+pub const RESCUED: &str = "_rescued";
+
 /// Longest name of a column or table, as Athena and Glue want.
 pub const NAME_BYTES: usize = 255;
 
@@ -36,6 +39,8 @@ pub enum Origin {
     Pointer(String),
     /// What of the object at a JSON pointer no other column has, as one JSON object.
     Rest(String),
+    /// Values of the row that did not fit their columns, by JSON pointer.
+    Rescued,
     /// An SQL expression over the table's columns.
     Sql(String),
     /// An extension of the transform adds it; its name. Under a transform without it the column is null.
@@ -58,14 +63,16 @@ impl Origin {
         match self {
             Self::Pointer(text) | Self::Sql(text) => Cow::Borrowed(text),
             Self::Rest(pointer) => Cow::Owned(format!("the rest of {pointer}")),
+            Self::Rescued => Cow::Borrowed("values that did not fit"),
             Self::Transform(name) => Cow::Owned(format!("by {name}")),
         }
     }
 
-    /// The pointer, the expression, or the name of the extension.
+    /// The pointer, the expression, or the name of the extension; nothing where there is but one of the kind.
     pub fn text(&self) -> &str {
         match self {
             Self::Pointer(text) | Self::Rest(text) | Self::Sql(text) | Self::Transform(text) => text,
+            Self::Rescued => "",
         }
     }
 }
@@ -119,6 +126,7 @@ impl Contract {
             .map(|c| match &c.origin {
                 Origin::Pointer(p) => json!({"name": c.name, "type": c.ty, "pointer": p}),
                 Origin::Rest(p) => json!({"name": c.name, "type": c.ty, "rest": p}),
+                Origin::Rescued => json!({"name": c.name, "type": c.ty, "rescued": true}),
                 Origin::Sql(sql) => json!({"name": c.name, "type": c.ty, "sql": sql}),
                 Origin::Transform(name) => json!({"name": c.name, "type": c.ty, "transform": name}),
             })
@@ -293,7 +301,8 @@ fn type_of(value: &Value, name: &str) -> Result<ColumnType, Failure> {
 fn column(value: &Value) -> Result<ContractColumn, Failure> {
     let text = |key: &str| value[key].as_str().map(str::to_owned);
     let made = text("sql").map(Origin::Sql).or_else(|| text("transform").map(Origin::Transform));
-    let origin = match made.or_else(|| text("rest").map(Origin::Rest)) {
+    let rescued = (value["rescued"] == true).then_some(Origin::Rescued);
+    let origin = match made.or_else(|| text("rest").map(Origin::Rest)).or(rescued) {
         Some(origin) => origin,
         None => Origin::Pointer(text_of(value, "pointer")?),
     };
@@ -310,7 +319,7 @@ fn partition(value: &Value) -> Result<PartitionColumn, Failure> {
 mod tests {
     use super::*;
 
-    const TEXT: &str = r#"{"version":1,"table":"t","rows":"/items","columns":[{"name":"a","type":"bigint","pointer":"/a"},{"name":"b","type":"decimal(10,2)","sql":"a * 2"},{"name":"c","type":"json","transform":"mask"},{"name":"day","type":"date","pointer":"/day"},{"name":"e_rest","type":"json","rest":"/e"}],"nulls":[{"name":"d","pointer":"/d"}],"partition_by":[{"name":"day","type":"date","sql":"day"}]}"#;
+    const TEXT: &str = r#"{"version":1,"table":"t","rows":"/items","columns":[{"name":"a","type":"bigint","pointer":"/a"},{"name":"b","type":"decimal(10,2)","sql":"a * 2"},{"name":"c","type":"json","transform":"mask"},{"name":"day","type":"date","pointer":"/day"},{"name":"e_rest","type":"json","rest":"/e"},{"name":"_rescued","type":"json","rescued":true}],"nulls":[{"name":"d","pointer":"/d"}],"partition_by":[{"name":"day","type":"date","sql":"day"}]}"#;
 
     #[test]
     fn a_contract_is_written_as_it_was_read() {

@@ -15,12 +15,13 @@ pub const CONTRACT: &str = "lakegate.contract";
 /// Where each column comes from, as [`origins_text`] writes it.
 pub const POINTERS: &str = "lakegate.pointers";
 
-/// Column → origin as JSON: a text is a pointer, `{"rest": …}` what else an object has, `{"sql": …}` an expression,
-/// `{"transform": …}` an extension.
+/// Column → origin as JSON: a text is a pointer, `{"rest": …}` what else an object has, `{"rescued": true}`
+/// values that did not fit, `{"sql": …}` an expression, `{"transform": …}` an extension.
 pub fn origins_text<'a>(columns: impl IntoIterator<Item = (&'a str, &'a Origin)>) -> String {
     let value = |origin: &Origin| match origin {
         Origin::Pointer(pointer) => Value::from(pointer.as_str()),
         Origin::Rest(pointer) => json!({ "rest": pointer }),
+        Origin::Rescued => json!({ "rescued": true }),
         Origin::Sql(sql) => json!({ "sql": sql }),
         Origin::Transform(name) => json!({ "transform": name }),
     };
@@ -37,7 +38,8 @@ pub fn origins(text: &str) -> BTreeMap<String, Origin> {
         let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
         let pointer = value.as_str().map(|pointer| Origin::Pointer(pointer.to_owned()));
         let made = text("sql").map(Origin::Sql).or_else(|| text("transform").map(Origin::Transform));
-        pointer.or(made).or_else(|| text("rest").map(Origin::Rest))
+        let rescued = value.get("rescued").map(|_| Origin::Rescued);
+        pointer.or(made).or_else(|| text("rest").map(Origin::Rest)).or(rescued)
     };
     map.iter().filter_map(|(name, value)| Some((name.clone(), origin(value)?))).collect()
 }

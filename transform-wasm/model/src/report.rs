@@ -84,6 +84,12 @@ pub struct Report {
     pub tables: Vec<TableReport>,
     /// Rejected records by code.
     pub rejects: BTreeMap<Name, u64>,
+    /// Accepted records with values that did not fit and are kept beside their rows.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub rescued: u64,
+    /// Such values by code.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub rescues: BTreeMap<Name, u64>,
     /// Warnings, in the order they were met.
     pub warnings: Vec<Warning>,
     /// Checks, in the spec's order.
@@ -92,7 +98,16 @@ pub struct Report {
     pub comparable: bool,
 }
 
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 impl Report {
+    /// Records that are not all in their rows: what `max_rejected` and alarms judge.
+    pub fn misfits(&self) -> u64 {
+        self.rejected.saturating_add(self.rescued)
+    }
+
     /// The JSON text.
     pub fn to_text(&self) -> String {
         // A structure of strings and numbers always has a JSON text.
@@ -154,8 +169,11 @@ mod tests {
     #[test]
     fn a_report_is_written_as_it_was_read_and_may_grow() {
         assert_eq!(Report::parse(TEXT).unwrap().to_text(), TEXT);
-        let newer = TEXT.replacen('{', r#"{"rescued":4,"#, 1);
+        let newer = TEXT.replacen('{', r#"{"news":4,"#, 1);
         assert_eq!(Report::parse(&newer).unwrap(), Report::parse(TEXT).unwrap());
+        let rescued = TEXT.replace(r#""warnings""#, r#""rescued":4,"rescues":{"fraction":5},"warnings""#);
+        let read = Report::parse(&rescued).unwrap();
+        assert_eq!((read.to_text(), read.misfits()), (rescued, 5));
         assert!(Report::parse("[").is_err());
     }
 }

@@ -65,15 +65,18 @@ impl Ledger {
     pub fn too_many_rejected(&self) -> Failure {
         let report = &self.report;
         let codes: Vec<String> = report.rejects.iter().map(|(code, n)| format!("{n} × {code}")).collect();
-        Failure::input(
-            Code::TooManyRejected,
-            format!(
-                "{} of {} records were rejected ({}), which is more than max_rejected allows",
-                report.rejected,
-                report.records,
-                codes.join(", ")
-            ),
-        )
+        let (rejected, records, codes) = (report.rejected, report.records, codes.join(", "));
+        let what = match report.rescued {
+            0 => format!("{rejected} of {records} records were rejected ({codes})"),
+            rescued => {
+                let all: Vec<String> = report.rescues.iter().map(|(code, n)| format!("{n} × {code}")).collect();
+                format!(
+                    "{rejected} of {records} records were rejected ({codes}) and {rescued} rescued ({})",
+                    all.join(", ")
+                )
+            }
+        };
+        Failure::input(Code::TooManyRejected, format!("{what}, which is more than max_rejected allows"))
         .hint(MaxRejected::HINT)
     }
 }

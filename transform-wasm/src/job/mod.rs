@@ -22,6 +22,7 @@ mod open;
 mod parts;
 mod quarantine;
 mod reader;
+mod rescue;
 mod rows;
 mod source;
 mod terms;
@@ -272,7 +273,7 @@ impl Job {
             return self.widen();
         };
         let report = &self.ledger.report;
-        if !self.terms.max_rejected.allows(report.rejected, report.records) {
+        if !self.terms.max_rejected.allows(report.misfits(), report.records) {
             // The quarantine goes out first: it says why.
             if let Some(lines) = self.ledger.quarantine.take(true) {
                 return Ok(Step::Quarantine(lines));

@@ -20,6 +20,7 @@ use crate::shred::{Batch, Level, TableBatch};
 use crate::spec::{Check, OnFail};
 
 use super::extend::TableExtension;
+use super::rescue;
 use super::parts::{Parts, Rows as PartRows};
 
 /// Where a contract column's values are.
@@ -96,6 +97,7 @@ impl Rows {
         }
         report.accepted -= rejected.len() as u64;
         let gone: BTreeSet<u32> = rejected.keys().copied().collect();
+        rescue::count(batch, &gone, report);
         for (t, table) in self.tables.iter_mut().enumerate() {
             table.pass_on(t, &batch.tables[t], batch.records, judged.remove(0), &gone, parts)?;
         }
@@ -198,6 +200,9 @@ impl TableRows {
                 view.arrays[column] = Some(values.to_arrow(None)?);
                 made[column] = Some(values);
             }
+        }
+        if let Some(column) = columns.iter().position(|column| column.origin == Origin::Rescued) {
+            made[column] = Some(rescue::column(view.batch, view.row_records)?);
         }
         for (column, source) in self.sources.iter().enumerate() {
             if matches!(source, ColumnSource::Made) && made[column].is_none() {
@@ -435,7 +440,7 @@ pub fn sources(contract: &Contract, extension: Option<&TableExtension>) -> Vec<C
                 _ => ColumnSource::Read(read - 1),
             }
         }
-        Origin::Sql(_) | Origin::Transform(_) => ColumnSource::Made,
+        Origin::Rescued | Origin::Sql(_) | Origin::Transform(_) => ColumnSource::Made,
     };
     contract.columns.iter().enumerate().map(&mut source).collect()
 }

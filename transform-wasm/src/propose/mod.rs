@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakegate_model::contract::RESCUED;
+
 use crate::column::ColumnType;
 use crate::contract::{Contract, ContractColumn, Origin, PartitionColumn};
 use crate::error::{Code, Failure};
@@ -13,7 +15,7 @@ use crate::learn::{Digits, Kinds, Learned, column_type, declared_type};
 use crate::names::Naming;
 use crate::names::{self, path_to_pointer, pointer_push};
 use crate::report::Warning;
-use crate::spec::{Mode, Spec, Table};
+use crate::spec::{Mode, OnMisfit, Spec, Table};
 
 mod conflict;
 mod declared;
@@ -116,6 +118,10 @@ pub fn contract(
         let newcomers = Newcomers { table, intent, is_live: live.is_some(), declared: &declared, paths: &paths };
         newcomers.add(&mut contract, &mut warnings);
         add_rests(&mut contract, table, shape.rests.values(), &mut warnings);
+    }
+    if table.on_misfit == OnMisfit::Rescue && !contract.columns.iter().any(|c| c.origin == Origin::Rescued) {
+        let (name, ty) = (RESCUED.to_owned(), ColumnType::Json);
+        contract.columns.push(ContractColumn { name, ty, origin: Origin::Rescued });
     }
     warn_of_repeats(&contract, live.map_or(0, |live| live.columns.len()), &mut warnings);
     if contract.columns.len() > spec.limits.columns {
@@ -391,7 +397,7 @@ fn held_names(contract: &Contract, table: &Table) -> BTreeSet<String> {
 }
 
 /// Whether an expression has `name` as a word.
-fn reads(sql: &str, name: &str) -> bool {
+pub fn reads(sql: &str, name: &str) -> bool {
     sql.to_ascii_lowercase().split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name)
 }
 

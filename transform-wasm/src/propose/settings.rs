@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use crate::limits::Limits;
 use crate::names::Naming;
 use crate::spec::{
-    DeclaredColumn, DropNulls, Empty, Encoding, Format, Input, InputCompression, Mode, Numbers, OnReupload,
+    DeclaredColumn, DropNulls, Empty, Encoding, Format, Input, InputCompression, Mode, Numbers, OnMisfit, OnReupload,
     Output, PartCompression, Table,
 };
 
@@ -111,6 +111,9 @@ pub(super) fn push_table(out: &mut String, table: &Table) {
         if let Some(value) = value {
             let _ = writeln!(out, "{key} = {value}");
         }
+    }
+    if table.on_misfit == OnMisfit::Rescue {
+        out.push_str("on_misfit = \"rescue\"\n");
     }
     if table.empty == Empty::Drop {
         out.push_str("empty = \"drop\"\n");

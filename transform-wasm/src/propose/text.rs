@@ -62,6 +62,8 @@ fn push_table(out: &mut String, contract: &Contract, table: &Table) {
                 let (name, pointer) = (comment(&column.name), comment(pointer));
                 let _ = writeln!(out, "\n# `{name}` (json) takes in what no other column has of {pointer}.");
             }
+            // `on_misfit` says it.
+            Origin::Rescued => {}
             Origin::Sql(sql) => {
                 let _ = writeln!(
                     out,

@@ -16,6 +16,19 @@ pub enum Level {
     Row,
 }
 
+/// A value that did not fit its column and is kept beside the row.
+#[derive(Clone, Debug)]
+pub struct Rescued {
+    /// Whether all rows of the record have it, or one.
+    pub level: Level,
+    /// Number of the record, or of the row, in the batch.
+    pub at: u32,
+    /// Why it did not fit.
+    pub code: &'static str,
+    /// Its JSON pointer and text, as a member of an object.
+    pub member: Box<[u8]>,
+}
+
 /// One table's share of a batch.
 #[derive(Clone, Debug)]
 pub struct TableBatch {
@@ -33,6 +46,10 @@ pub struct TableBatch {
     pub dropped: u64,
     /// Bytes of a row, its texts left out.
     pub row_bytes: usize,
+    /// Values that are kept beside their rows.
+    pub rescued: Vec<Rescued>,
+    /// So many of them before the record at hand.
+    pub rescued_before: usize,
 }
 
 /// The rows of some records.
@@ -59,6 +76,8 @@ impl Batch {
                 rows: 0,
                 elements: 0,
                 dropped: 0,
+                rescued: Vec::new(),
+                rescued_before: 0,
                 row_bytes: ROW_BYTES + table.columns.iter().map(|ty| 1 + ty.width()).sum::<usize>(),
             })
             .collect();
@@ -70,6 +89,8 @@ impl Batch {
         for table in &mut self.tables {
             table.columns.iter_mut().for_each(Column::clear);
             table.counts.clear();
+            table.rescued.clear();
+            table.rescued_before = 0;
             table.rows = 0;
             table.elements = 0;
             table.dropped = 0;

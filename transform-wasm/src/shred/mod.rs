@@ -89,6 +89,7 @@ impl Shredder {
     pub fn begin(&mut self) {
         for table in &mut self.batch.tables {
             table.elements = 0;
+            table.rescued_before = table.rescued.len();
         }
         self.spread = 0;
         self.rows_bytes = 0;
@@ -162,6 +163,7 @@ impl Shredder {
         for table in &mut self.batch.tables {
             table.rows -= table.elements;
             table.elements = 0;
+            table.rescued.truncate(table.rescued_before);
             let rows = table.rows as usize;
             for (column, level) in table.columns.iter_mut().zip(&table.levels) {
                 column.truncate(if *level == Level::Row { rows } else { records });

@@ -76,7 +76,7 @@ impl Scope {
                 table.columns.iter().map(|c| (column_pointer(c.path(), rows.as_deref()), is_bare(c.path())));
             let held = live.iter().flat_map(|live| &live.columns).filter_map(|column| match &column.origin {
                 Origin::Pointer(pointer) => Some((pointer.clone(), false)),
-                Origin::Rest(_) | Origin::Sql(_) | Origin::Transform(_) => None,
+                Origin::Rest(_) | Origin::Rescued | Origin::Sql(_) | Origin::Transform(_) => None,
             });
             for (pointer, bare) in declared.chain(held) {
                 let node = scope.insert(&pointer_keys(&pointer), rows_keys.as_deref(), bare);

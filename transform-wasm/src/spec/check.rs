@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use lakegate_model::contract::RESCUED;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -249,6 +250,10 @@ impl DeclaredColumn {
 }
 
 fn check_name(what: &str, name: &str) -> Checked {
+    if name == RESCUED {
+        return Err(Mistake::new("name", format!("`{name}` is the column of values that do not fit"))
+            .hint("on_misfit = \"rescue\" makes it; give this one another name"));
+    }
     if names::is_valid(name) {
         return Ok(());
     }

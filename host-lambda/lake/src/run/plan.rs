@@ -130,7 +130,7 @@ impl Plan {
     /// # Errors
     /// `too_many_rejected`.
     pub(crate) fn check_rejected(&self, report: &Report) -> Result<()> {
-        Ok(self.max_rejected.check(report.rejected, report.records)?)
+        Ok(self.max_rejected.check(report.misfits(), report.records)?)
     }
 
     /// Name of the pipeline: its first table.
