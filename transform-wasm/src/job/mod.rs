@@ -39,6 +39,8 @@ mod odd_input_tests;
 mod odd_spec_tests;
 #[cfg(test)]
 mod trace_tests;
+#[cfg(test)]
+mod values_tests;
 
 use std::collections::VecDeque;
 

@@ -66,6 +66,9 @@ impl Terms {
         SourceEnv {
             uri: facts.uri.clone(),
             event_time: facts.event_time_ms,
+            load_time: facts.loaded_ms,
+            name: facts.name.clone(),
+            size: facts.bytes,
             partitions: facts.partitions.clone(),
         }
     }

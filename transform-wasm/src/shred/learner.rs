@@ -3,8 +3,10 @@
 //! The decision to know: kinds are joined when the record is whole, so that a broken line teaches
 //! nothing.
 
+use std::collections::BTreeMap;
+
 use crate::error::Failure;
-use crate::json::cursor::unexpected;
+use crate::json::cursor::{Text, unexpected};
 use crate::json::skip::{Care, missing_comma, too_deep, trailing_comma};
 use crate::json::{Cursor, Lost, NOWHERE, Reject, Skipper, Stop, Walk, unescape, walk_object};
 use crate::keys::Keys;
@@ -25,6 +27,8 @@ pub struct Learner {
     scope: Scope,
     /// The place of each node of `learned`.
     places: Vec<At>,
+    /// Texts that are null at a node, instead of those of the input.
+    nulls: BTreeMap<u32, Vec<Vec<u8>>>,
     events: Vec<(u32, Kinds)>,
     in_array: bool,
     stamp: u32,
@@ -96,7 +100,7 @@ impl Walk for Learner {
                     self.scratch.clear();
                     unescape(text.raw, at + 1, &mut self.scratch)?;
                 }
-                (Kinds::STRING, end)
+                (self.text_kinds(node, text), end)
             }
             b'-' | b'0'..=b'9' => {
                 let (number, end) = cursor.number(at)?;
@@ -119,8 +123,10 @@ impl Learner {
     /// Goes on from what is known; only what is in scope is learned.
     pub fn new(learned: Learned, scope: Scope, depth: usize) -> Self {
         let mut places = vec![scope.root(); learned.nodes.len()];
+        let mut nulls = BTreeMap::new();
         for (number, node) in learned.nodes.iter().enumerate() {
             for (key, child) in node.keys.iter() {
+                add_nulls(&mut nulls, child, scope.nulls(places[number], key));
                 places[child as usize] = scope.child(places[number], key);
             }
             if let Some(element) = node.element {
@@ -131,6 +137,7 @@ impl Learner {
             learned,
             scope,
             places,
+            nulls,
             events: Vec::new(),
             in_array: false,
             stamp: 0,
@@ -165,7 +172,9 @@ impl Learner {
     fn child(&mut self, node: u32, key: &[u8]) -> Result<u32, Failure> {
         let child = self.learned.child(node, key)?;
         if child as usize == self.places.len() {
-            self.places.push(self.scope.child(self.places[node as usize], key));
+            let place = self.places[node as usize];
+            add_nulls(&mut self.nulls, child, self.scope.nulls(place, key));
+            self.places.push(self.scope.child(place, key));
         }
         Ok(child)
     }
@@ -199,6 +208,10 @@ impl Learner {
 
     /// Learns a CSV record, field by field.
     pub fn field(&mut self, node: u32, text: &[u8], null: bool, decimal: u8) {
+        let null = match self.nulls.get(&node) {
+            Some(nulls) => text.is_empty() || nulls.iter().any(|null| null == text),
+            None => null,
+        };
         let kinds = if null {
             Kinds::NULL
         } else if let Some(kind) = learn_field(text, decimal) {
@@ -209,6 +222,13 @@ impl Learner {
             Kinds::STRING
         };
         self.note(node, kinds);
+    }
+
+    /// What a string of JSON is, by the texts that are null at its node.
+    fn text_kinds(&self, node: u32, text: Text<'_>) -> Kinds {
+        let Some(nulls) = self.nulls.get(&node) else { return Kinds::STRING };
+        let own = if text.escaped { &self.scratch } else { text.raw };
+        if nulls.iter().any(|null| null == own) { Kinds::NULL } else { Kinds::STRING }
     }
 
     /// A kind that the record has at a node. A set for each node is all that it comes to: a record of millions
@@ -287,5 +307,11 @@ fn number_kinds(kind: NumberKind) -> Kinds {
         NumberKind::Int64(_) => Kinds::INT64,
         NumberKind::BigInteger => Kinds::BIG,
         NumberKind::Double => Kinds::DOUBLE,
+    }
+}
+
+fn add_nulls(all: &mut BTreeMap<u32, Vec<Vec<u8>>>, node: u32, nulls: Option<&[String]>) {
+    if let Some(nulls) = nulls {
+        all.insert(node, nulls.iter().map(|text| text.clone().into_bytes()).collect());
     }
 }

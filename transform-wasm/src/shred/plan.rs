@@ -16,6 +16,7 @@ use crate::spec::{DeclaredColumn, Empty, Mode, Table};
 use crate::value::TimeFormat;
 
 use super::batch::Level;
+use super::clean::Clean;
 
 /// Bytes of a node, about.
 const NODE_BYTES: usize = 256;
@@ -35,6 +36,17 @@ pub struct Target {
     pub cast: bool,
     /// Offset of zone-less timestamps, in milliseconds.
     pub tz_offset_ms: i64,
+    /// How values are written, where the spec says so for the column.
+    pub clean: Option<Box<Clean>>,
+}
+
+/// What the input says of values whose column does not.
+#[derive(Clone, Copy, Debug)]
+pub struct Usual {
+    /// Offset of zone-less timestamps, in milliseconds.
+    pub tz_offset_ms: i64,
+    /// The decimal sign of texts.
+    pub decimal: char,
 }
 
 /// One path.
@@ -48,6 +60,10 @@ pub struct PlanNode {
     pub keys: Keys,
     /// Columns that take the value.
     pub targets: Vec<Target>,
+    /// There is one, and it takes a text or number as it is.
+    pub plain: bool,
+    /// One of them has keys of its own for how values are written.
+    pub cleaned: bool,
     /// Tables that explode the array here, and the element's node.
     pub rows: Option<(Vec<usize>, u32)>,
     /// Columns are below.
@@ -87,11 +103,11 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Compiles contracts; `tables[i]` is the spec of `contracts[i]`.
+    /// Compiles contracts; `tables[i]` is the spec of `contracts[i]`, `usual` what the input says.
     ///
     /// # Errors
     /// Fault `spec` for a date format that does not exist.
-    pub fn new(tables: &[Table], contracts: &[Contract], tz_offset_ms: i64) -> Result<Self, Failure> {
+    pub fn new(tables: &[Table], contracts: &[Contract], usual: Usual) -> Result<Self, Failure> {
         let all: Vec<usize> = (0..tables.len()).collect();
         let mode = strictest(tables, &all);
         let mut plan = Self { nodes: Vec::new(), tables: Vec::new(), room: UNKNOWN_KEY_BYTES };
@@ -104,7 +120,11 @@ impl Plan {
             }
         }
         for (t, contract) in contracts.iter().enumerate() {
-            plan.add_table(t, &tables[t], contract, tz_offset_ms)?;
+            plan.add_table(t, &tables[t], contract, usual)?;
+        }
+        for node in &mut plan.nodes {
+            node.plain = matches!(&node.targets[..], [target] if target.is_plain());
+            node.cleaned = node.targets.iter().any(|target| target.clean.is_some());
         }
         Ok(plan)
     }
@@ -126,7 +146,7 @@ impl Plan {
         table: usize,
         spec: &Table,
         contract: &Contract,
-        tz_offset_ms: i64,
+        usual: Usual,
     ) -> Result<(), Failure> {
         let mut plan = PlanTable {
             rows: contract.rows.clone(),
@@ -148,13 +168,15 @@ impl Plan {
                 })?),
                 None => None,
             };
+            let clean = declared.and_then(|c| Clean::of(c, usual.decimal));
             let target = Target {
                 table,
                 column: plan.columns.len(),
                 ty: column.ty,
                 format,
-                cast: declared.is_some_and(|c| c.cast),
-                tz_offset_ms,
+                cast: declared.is_some_and(|c| c.cast) || clean.is_some(),
+                tz_offset_ms: usual.tz_offset_ms,
+                clean,
             };
             plan.columns.push(column.ty);
             plan.names.push(column.name.clone());
@@ -262,6 +284,8 @@ impl PlanNode {
             bytes: 0,
             keys: Keys::default(),
             targets: Vec::new(),
+            plain: false,
+            cleaned: false,
             rows: None,
             object: false,
             known: false,

@@ -108,17 +108,18 @@ impl CsvFrame {
                 Reject::at("invalid_utf8", format!("field {} is not valid UTF-8", field + 1), start).into()
             );
         }
+        let rules = FieldRules { decimal: self.decimal, nulls: &self.nulls };
         for (i, &node) in self.nodes.iter().enumerate() {
             let text = self.tokenizer.text(buffer, i);
             let null = self.is_null(text);
             match reader {
-                Reader::Shred(_) if null => {}
+                Reader::Shred(shredding) if null && !shredding.shredder.has_own_nulls(node) => {}
                 Reader::Learn(_) if node == NOWHERE => {}
                 Reader::Shred(shredding) if node == NOWHERE => {
                     let name = self.names.as_ref().map_or(&[][..], |names| names[i].as_slice());
                     shredding.shredder.lost_field(name, start)?;
                 }
-                Reader::Shred(shredding) => shredding.shredder.field(node, text, self.decimal, start)?,
+                Reader::Shred(shredding) => shredding.shredder.field(node, text, rules, start)?,
                 Reader::Learn(learner) => learner.field(node, text, null, self.decimal),
             }
         }
