@@ -213,6 +213,7 @@ FORMATS = [
     ("date", "%d-%m-%Y"), ("date", "%d.%m.%y"), ("date", "%Y%m%d"), ("date", "%e %B %Y"), ("date", "%a, %d %b %Y"), ("date", "%Y-%j"),
     ("date", "%A %F"), ("timestamp", "%m/%d/%Y %I:%M %p"), ("timestamp", "%F %T"), ("timestamp", "%FT%T%.f%z"),
     ("timestamp", "%Y%m%d%H%M%S"), ("timestamp", "%d/%b/%Y:%H:%M:%S %z"), ("timestamp", "%T.%f %d.%m.%Y"), ("timestamp", "%s"),
+    ("timestamp(6)", None), ("timestamp(6)", "%F %T.%f"), ("timestamp(6)", "%s%.f"),
     ("timestamp", "%s.%f"), ("timestamp", "%Y/%m/%d %H%%"), ("timestamp", "%d %B %Y %H:%M%:z"), ("timestamp", "%d.%m.%Y"),
 ]  # fmt: skip
 
@@ -257,6 +258,11 @@ def written(rng, moment, form):
         seconds = (moment.local() - EPOCH) // timedelta(seconds=1)
     except ValueError:
         seconds = "x"
+    fraction = moment.fraction
+    if "%s" in form and "f" in form and seconds != "x" and seconds < 0 and int(fraction) > 0:
+        # Before 1970 the sign is that of the whole number: half a second before it is -0.5.
+        seconds = f"-{-(seconds + 1)}"
+        fraction = str(10 ** len(fraction) - int(fraction)).zfill(len(fraction))
     month = MONTHS[moment.month - 1] if 1 <= moment.month <= 12 else "Brumaire"
     case = lambda word: rng.choice([str, str.upper, str.lower])(word)
     parts = {
@@ -266,7 +272,7 @@ def written(rng, moment, form):
         "%e": f"{moment.day:2}", "%j": f"{day_of_year:03}", "%B": case(rng.choice([month, month[:3]])),
         "%b": case(month[:3]), "%A": case(weekday), "%a": case(weekday[:3]), "%H": two(moment.hour), "%M": two(moment.minute),
         "%S": two(moment.second), "%I": two(13 if moment.hour > 23 else (moment.hour - 1) % 12 + 1), "%p": case("AM" if moment.hour < 12 else "PM"),
-        "%f": moment.fraction, "%.f": "." + moment.fraction, "%z": zone_text(rng, moment.zone), "%:z": zone_text(rng, moment.zone),
+        "%f": fraction, "%.f": "." + fraction, "%z": zone_text(rng, moment.zone), "%:z": zone_text(rng, moment.zone),
         "%s": str(seconds), "%%": "%",
     }  # fmt: skip
     return re.sub(r"%[.:]?.", lambda found: parts[found[0]], form)
@@ -275,7 +281,7 @@ def written(rng, moment, form):
 def iso_text(rng, moment, kind):
     """A text by ISO 8601, and the format that says what stands in it."""
     form = "%F"
-    if kind == "timestamp" and rng.random() < 0.9:
+    if kind != "date" and rng.random() < 0.9:
         form += rng.choice("Tt ") + rng.choice(["%H:%M", "%T", "%T%.f"]) + rng.choice(["", "%z"])
     text = f"{moment.year:04}-{moment.month:02}-{moment.day:02}"
     if "%H" in form or "%T" in form:
@@ -312,8 +318,9 @@ def meant(moment, kind, form, timezone):
         at -= timedelta(minutes=zone)
     except OverflowError:
         return REJECTED
-    fraction = int((moment.fraction + "00")[:3]) if "f" in re.findall(r"%\.?(.)", form) else 0
-    return (at - EPOCH) // timedelta(milliseconds=1) + fraction
+    unit, places = (timedelta(microseconds=1), 6) if kind == "timestamp(6)" else (timedelta(milliseconds=1), 3)
+    fraction = int((moment.fraction + "00000")[:places]) if "f" in re.findall(r"%\.?(.)", form) else 0
+    return (at - EPOCH) // unit + fraction
 
 
 def times(rng, count, timezone, suffix):
@@ -486,7 +493,7 @@ def same(value):
     return f"{type(value).__name__} {value!r}"
 
 
-KEPT = {"date": "date32[day]", "timestamp": "timestamp[ms, tz=UTC]", "bigint": "int64", "double": "double", "boolean": "bool"}
+KEPT = {"date": "date32[day]", "timestamp": "timestamp[ms, tz=UTC]", "timestamp(6)": "timestamp[us, tz=UTC]", "bigint": "int64", "double": "double", "boolean": "bool"}
 
 
 def by_pyarrow(table, kind):
@@ -496,7 +503,7 @@ def by_pyarrow(table, kind):
         content = pyarrow.parquet.read_table(path, partitioning=None)
         for at, field in enumerate(content.schema):
             types[field.name] = str(field.type)
-            if kind.columns.get(field.name) in ("date", "timestamp"):
+            if kind.columns.get(field.name) in ("date", "timestamp", "timestamp(6)"):
                 wide = pyarrow.int32() if kind.columns[field.name] == "date" else pyarrow.int64()
                 content = content.set_column(at, field.name, content.column(at).cast(wide))
         add(rows, content.column_names, zip(*(column.to_pylist() for column in content.columns)))
@@ -504,7 +511,7 @@ def by_pyarrow(table, kind):
 
 
 def by_duckdb(table, kind):
-    shown = {"date": "\"{0}\" - DATE '1970-01-01'", "timestamp": 'epoch_ms("{0}")'}
+    shown = {"date": "\"{0}\" - DATE '1970-01-01'", "timestamp": 'epoch_ms("{0}")', "timestamp(6)": 'epoch_us("{0}")'}
     columns = ["id", *kind.columns]
     listed = ", ".join(shown.get(kind.columns.get(name), '"{0}"').format(name) for name in columns)
     pattern = str(table / "**" / "*.parquet").replace("'", "''")

@@ -40,6 +40,13 @@ pub fn timestamp(millis: i64) -> String {
     format!("{}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z", date(day))
 }
 
+/// A timestamp(6) cell from microseconds since 1970-01-01 UTC.
+#[must_use]
+pub fn timestamp_micros(micros: i64) -> String {
+    let millis = timestamp(micros.div_euclid(1000));
+    format!("{}{:03}Z", millis.trim_end_matches('Z'), micros.rem_euclid(1000))
+}
+
 /// Year, month and day of a day count (Howard Hinnant's `civil_from_days`).
 fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;

@@ -9,7 +9,7 @@ use std::io::Write;
 use anyhow::{Context, Result, bail};
 use arrow::array::{
     Array, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray,
-    TimestampMillisecondArray,
+    TimestampMicrosecondArray, TimestampMillisecondArray,
 };
 use arrow::datatypes::{DataType, Field, TimeUnit};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -69,6 +69,7 @@ fn type_name(field: &Field) -> Result<String> {
         DataType::Utf8 => "string".to_owned(),
         DataType::Date32 => "date".to_owned(),
         DataType::Timestamp(TimeUnit::Millisecond, Some(_)) => "timestamp".to_owned(),
+        DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => "timestamp(6)".to_owned(),
         DataType::Decimal128(precision, scale) => format!("decimal({precision},{scale})"),
         other => bail!("column {} has the type {other}, which no contract knows", field.name()),
     })
@@ -87,6 +88,9 @@ fn cell(column: &dyn Array, row: usize) -> Result<String> {
         DataType::Float64 => cells::double(of::<Float64Array>(column)?.value(row)),
         DataType::Utf8 => cells::text(of::<StringArray>(column)?.value(row)),
         DataType::Date32 => cells::date(i64::from(of::<Date32Array>(column)?.value(row))),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            cells::timestamp_micros(of::<TimestampMicrosecondArray>(column)?.value(row))
+        }
         DataType::Timestamp(..) => cells::timestamp(of::<TimestampMillisecondArray>(column)?.value(row)),
         DataType::Decimal128(_, scale) => {
             cells::decimal(of::<Decimal128Array>(column)?.value(row), usize::try_from(*scale)?)

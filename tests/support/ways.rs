@@ -116,14 +116,21 @@ fn options(ask: &Ask, last: bool) -> native::Options {
         table: ask.table.clone(),
         contracts: contracts.map(|(table, text)| native::TableContract { table, text }).collect(),
         footer: vec![(FOOTER.0.to_owned(), FOOTER.1.to_owned())],
-        source: native::SourceFacts {
-            uri: URI.to_owned(),
-            event_time_ms: Some(EVENT_TIME),
-            partitions: vec![("ingest_date".to_owned(), INGEST_DATE.to_owned())],
-            ..native::SourceFacts::default()
-        },
+        source: facts(),
         final_pass: last,
         ..native::Options::default()
+    }
+}
+
+/// What every way is told of the source object.
+fn facts() -> native::SourceFacts {
+    native::SourceFacts {
+        uri: URI.to_owned(),
+        event_time_ms: Some(EVENT_TIME),
+        partitions: vec![("ingest_date".to_owned(), INGEST_DATE.to_owned())],
+        loaded_ms: Some(EVENT_TIME + 1_234),
+        bytes: Some(4_321),
+        name: URI.rsplit('/').next().map(str::to_owned),
     }
 }
 
@@ -178,12 +185,7 @@ impl Way for Component {
             table: ask.table.clone(),
             contracts: contracts.map(|(table, text)| sandbox::TableContract { table, text }).collect(),
             footer: vec![(FOOTER.0.to_owned(), FOOTER.1.to_owned())],
-            source: sandbox::SourceFacts {
-                uri: URI.to_owned(),
-                event_time_ms: Some(EVENT_TIME),
-                partitions: vec![("ingest_date".to_owned(), INGEST_DATE.to_owned())],
-                ..sandbox::SourceFacts::default()
-            },
+            source: facts(),
             final_pass: last,
             ..sandbox::JobOptions::default()
         };

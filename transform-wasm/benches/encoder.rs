@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use lakegate_transform::bench::{
     Codec, Column, Contract, Cursor, DocumentReader, Level, Limits, Next, PartSchema, PartWriter, Plan,
-    Scratch, Shredder, Spec, Values,
+    Scratch, Shredder, Spec, Usual, Values,
 };
 use lakegate_transform::{Job, Options, Step};
 use parquet::basic::Compression;
@@ -97,7 +97,8 @@ fn groups(spec_text: &str, input: &[u8]) -> Outcome<Vec<Group>> {
     let contract = Contract::parse(&widened.contracts.first().ok_or("no contract")?.text).map_err(failed)?;
     let spec = Spec::parse(spec_text).map_err(failed)?;
     let limits = Limits::default();
-    let plan = Plan::new(&spec.tables, &[contract], 0).map_err(failed)?;
+    let plan =
+        Plan::new(&spec.tables, &[contract], Usual { tz_offset_ms: 0, decimal: '.' }).map_err(failed)?;
     let mut shredder = Shredder::new(plan, limits.depth, true);
     let cursor = Cursor { input, complete: true };
     let mut reader = DocumentReader::new(Vec::new(), limits.depth);
@@ -156,6 +157,7 @@ fn column_writer(groups: &[Group], dense: &[Vec<Dense>]) -> Outcome<usize> {
             Values::Boolean(_) => ("BOOLEAN", ""),
             Values::Bigint(_) => ("INT64", ""),
             Values::Timestamp(_) => ("INT64", "(TIMESTAMP(MILLIS,true))"),
+            Values::TimestampMicros(_) => ("INT64", "(TIMESTAMP(MICROS,true))"),
             Values::Date(_) => ("INT32", "(DATE)"),
             Values::Double(_) => ("DOUBLE", ""),
             Values::String(_) | Values::Json(_) => ("BYTE_ARRAY", "(UTF8)"),
@@ -208,7 +210,7 @@ fn dense_column(column: &Column, level: Level, counts: &[u32]) -> Outcome<Dense>
     let filled = || slots.iter().copied().filter(|&slot| column.valid()[slot] == 1);
     let values = match column.values() {
         Values::Boolean(values) => DenseValues::Boolean(filled().map(|slot| values[slot] == 1).collect()),
-        Values::Bigint(values) | Values::Timestamp(values) => {
+        Values::Bigint(values) | Values::Timestamp(values) | Values::TimestampMicros(values) => {
             DenseValues::Int64(filled().map(|slot| values[slot]).collect())
         }
         Values::Date(values) => DenseValues::Int32(filled().map(|slot| values[slot]).collect()),

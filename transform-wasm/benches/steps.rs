@@ -9,7 +9,7 @@ use std::error::Error;
 use std::time::Instant;
 
 use lakegate_transform::bench::{
-    Care, Contract, Cursor, DocumentReader, Limits, Next, Plan, Shredder, Skipper, Spec,
+    Care, Contract, Cursor, DocumentReader, Limits, Next, Plan, Shredder, Skipper, Spec, Usual,
 };
 use lakegate_transform::{Job, Options, Step, TableContract};
 
@@ -59,7 +59,8 @@ fn shredder(spec: &str, contract: &str) -> Outcome<Shredder> {
     let spec = Spec::parse(spec).map_err(|failure| format!("{failure:?}"))?;
     let contract = Contract::parse(contract).map_err(|failure| format!("{failure:?}"))?;
     let limits = Limits::default();
-    let plan = Plan::new(&spec.tables, &[contract], 0).map_err(|failure| format!("{failure:?}"))?;
+    let plan = Plan::new(&spec.tables, &[contract], Usual { tz_offset_ms: 0, decimal: '.' })
+        .map_err(|failure| format!("{failure:?}"))?;
     Ok(Shredder::new(plan, limits.depth, true))
 }
 

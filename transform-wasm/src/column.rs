@@ -22,6 +22,8 @@ pub enum Values {
     Bigint(Vec<i64>),
     /// Milliseconds since 1970-01-01 UTC.
     Timestamp(Vec<i64>),
+    /// Microseconds since 1970-01-01 UTC.
+    TimestampMicros(Vec<i64>),
     /// Days since 1970-01-01.
     Date(Vec<i32>),
     /// Finite.
@@ -68,6 +70,8 @@ pub enum Slots<'a> {
     Bigint(Fixed<'a, i64>),
     /// Milliseconds since 1970-01-01 UTC.
     Timestamp(Fixed<'a, i64>),
+    /// Microseconds since 1970-01-01 UTC.
+    TimestampMicros(Fixed<'a, i64>),
     /// Days since 1970-01-01.
     Date(Fixed<'a, i32>),
     /// Finite ones.
@@ -246,6 +250,7 @@ impl Values {
             ColumnType::Boolean => Self::Boolean(vec![0; len]),
             ColumnType::Bigint => Self::Bigint(vec![0; len]),
             ColumnType::Timestamp => Self::Timestamp(vec![0; len]),
+            ColumnType::TimestampMicros => Self::TimestampMicros(vec![0; len]),
             ColumnType::Date => Self::Date(vec![0; len]),
             ColumnType::Double => Self::Double(vec![0.0; len]),
             ColumnType::Decimal { precision, scale } => {
@@ -285,6 +290,7 @@ impl Column {
             Values::Boolean(_) => ColumnType::Boolean,
             Values::Bigint(_) => ColumnType::Bigint,
             Values::Timestamp(_) => ColumnType::Timestamp,
+            Values::TimestampMicros(_) => ColumnType::TimestampMicros,
             Values::Date(_) => ColumnType::Date,
             Values::Double(_) => ColumnType::Double,
             Values::Decimal { precision, scale, .. } => ColumnType::Decimal { precision, scale },
@@ -325,6 +331,7 @@ impl Column {
             Values::Boolean(values) => Slots::Boolean(Fixed { valid, values }),
             Values::Bigint(values) => Slots::Bigint(Fixed { valid, values }),
             Values::Timestamp(values) => Slots::Timestamp(Fixed { valid, values }),
+            Values::TimestampMicros(values) => Slots::TimestampMicros(Fixed { valid, values }),
             Values::Date(values) => Slots::Date(Fixed { valid, values }),
             Values::Double(values) => Slots::Double(Fixed { valid, values }),
             Values::Decimal { precision, scale, unscaled: values } => {
@@ -341,7 +348,7 @@ impl Column {
         self.valid.push(0);
         match &mut self.values {
             Values::Boolean(v) => v.push(0),
-            Values::Bigint(v) | Values::Timestamp(v) => v.push(0),
+            Values::Bigint(v) | Values::Timestamp(v) | Values::TimestampMicros(v) => v.push(0),
             Values::Date(v) => v.push(0),
             Values::Double(v) => v.push(0.0),
             Values::Decimal { unscaled, .. } => unscaled.push(0),
@@ -357,7 +364,7 @@ impl Column {
         self.valid.truncate(len);
         match &mut self.values {
             Values::Boolean(v) => v.truncate(len),
-            Values::Bigint(v) | Values::Timestamp(v) => v.truncate(len),
+            Values::Bigint(v) | Values::Timestamp(v) | Values::TimestampMicros(v) => v.truncate(len),
             Values::Date(v) => v.truncate(len),
             Values::Double(v) => v.truncate(len),
             Values::Decimal { unscaled, .. } => unscaled.truncate(len),
@@ -377,7 +384,9 @@ impl Column {
     pub fn append(&mut self, other: &Self) -> Result<(), Failure> {
         match (&mut self.values, &other.values) {
             (Values::Boolean(a), Values::Boolean(b)) => a.extend_from_slice(b),
-            (Values::Bigint(a), Values::Bigint(b)) | (Values::Timestamp(a), Values::Timestamp(b)) => {
+            (Values::Bigint(a), Values::Bigint(b))
+            | (Values::Timestamp(a), Values::Timestamp(b))
+            | (Values::TimestampMicros(a), Values::TimestampMicros(b)) => {
                 a.extend_from_slice(b);
             }
             (Values::Date(a), Values::Date(b)) => a.extend_from_slice(b),
@@ -399,7 +408,9 @@ impl Column {
     pub fn append_slots(&mut self, other: &Self, slots: &[u32]) -> Result<(), Failure> {
         match (&mut self.values, &other.values) {
             (Values::Boolean(a), Values::Boolean(b)) => pick(a, b, slots),
-            (Values::Bigint(a), Values::Bigint(b)) | (Values::Timestamp(a), Values::Timestamp(b)) => {
+            (Values::Bigint(a), Values::Bigint(b))
+            | (Values::Timestamp(a), Values::Timestamp(b))
+            | (Values::TimestampMicros(a), Values::TimestampMicros(b)) => {
                 pick(a, b, slots);
             }
             (Values::Date(a), Values::Date(b)) => pick(a, b, slots),
@@ -441,7 +452,7 @@ impl Values {
     fn len(&self) -> usize {
         match self {
             Self::Boolean(v) => v.len(),
-            Self::Bigint(v) | Self::Timestamp(v) => v.len(),
+            Self::Bigint(v) | Self::Timestamp(v) | Self::TimestampMicros(v) => v.len(),
             Self::Date(v) => v.len(),
             Self::Double(v) => v.len(),
             Self::Decimal { unscaled, .. } => unscaled.len(),

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
-    StringArray, TimestampMillisecondArray,
+    StringArray, TimestampMicrosecondArray, TimestampMillisecondArray,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimeUnit,
-    TimestampMillisecondType,
+    TimestampMicrosecondType, TimestampMillisecondType,
 };
 
 use crate::column::{Column, ColumnType, Texts, Values};
@@ -36,6 +36,7 @@ impl ArrowType for ColumnType {
             Self::String | Self::Json => DataType::Utf8,
             Self::Date => DataType::Date32,
             Self::Timestamp => DataType::Timestamp(TimeUnit::Millisecond, None),
+            Self::TimestampMicros => DataType::Timestamp(TimeUnit::Microsecond, None),
         }
     }
 
@@ -46,10 +47,18 @@ impl ArrowType for ColumnType {
             }
             _ => None,
         };
-        [Self::Boolean, Self::Bigint, Self::Double, Self::String, Self::Date, Self::Timestamp]
-            .into_iter()
-            .chain(decimal)
-            .find(|known| known.arrow_type() == *ty)
+        [
+            Self::Boolean,
+            Self::Bigint,
+            Self::Double,
+            Self::String,
+            Self::Date,
+            Self::Timestamp,
+            Self::TimestampMicros,
+        ]
+        .into_iter()
+        .chain(decimal)
+        .find(|known| known.arrow_type() == *ty)
     }
 }
 
@@ -79,6 +88,9 @@ impl Column {
             Values::Timestamp(v) => {
                 Arc::new(TimestampMillisecondArray::new(ScalarBuffer::from(v.clone()), nulls))
             }
+            Values::TimestampMicros(v) => {
+                Arc::new(TimestampMicrosecondArray::new(ScalarBuffer::from(v.clone()), nulls))
+            }
             Values::Bigint(v) => Arc::new(Int64Array::new(ScalarBuffer::from(v.clone()), nulls)),
             Values::Date(v) => Arc::new(Date32Array::new(ScalarBuffer::from(v.clone()), nulls)),
             Values::Double(v) => Arc::new(Float64Array::new(ScalarBuffer::from(v.clone()), nulls)),
@@ -107,6 +119,9 @@ impl Column {
             }
             ColumnType::Timestamp => {
                 Values::Timestamp(numbers::<TimestampMillisecondType>(array, &valid).ok_or_else(wrong)?)
+            }
+            ColumnType::TimestampMicros => {
+                Values::TimestampMicros(numbers::<TimestampMicrosecondType>(array, &valid).ok_or_else(wrong)?)
             }
             ColumnType::Bigint => Values::Bigint(numbers::<Int64Type>(array, &valid).ok_or_else(wrong)?),
             ColumnType::Date => Values::Date(numbers::<Date32Type>(array, &valid).ok_or_else(wrong)?),

@@ -11,10 +11,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Date32Array, RecordBatch, RecordBatchOptions, TimestampMillisecondArray,
+    Array, ArrayRef, AsArray, Date32Array, RecordBatch, RecordBatchOptions, TimestampMicrosecondArray,
+    TimestampMillisecondArray,
 };
 use arrow::datatypes::{
-    Date32Type, Decimal128Type, DecimalType, Field, Float64Type, Schema, SchemaRef, TimestampMillisecondType,
+    Date32Type, Decimal128Type, DecimalType, Field, Float64Type, Schema, SchemaRef, TimestampMicrosecondType,
+    TimestampMillisecondType,
 };
 use serde::de::IgnoredAny;
 
@@ -285,6 +287,11 @@ fn refuse_values(name: &str, ty: ColumnType, array: &ArrayRef, rejects: &mut Rej
             let values = array.as_primitive::<TimestampMillisecondType>();
             refuse(&|row| time::is_moment(values.value(row)), "the time is beyond the years 1 to 9999");
         }
+        ColumnType::TimestampMicros => {
+            let values = array.as_primitive::<TimestampMicrosecondType>();
+            let fits = |row| time::is_moment(values.value(row).div_euclid(time::MS_US));
+            refuse(&fits, "the time is beyond the years 1 to 9999");
+        }
         ColumnType::Json => {
             let values = array.as_string::<i32>();
             let fits = |row| serde_json::from_str::<IgnoredAny>(values.value(row)).is_ok();
@@ -305,6 +312,12 @@ fn within_calendar(ty: ColumnType, array: &ArrayRef) -> ArrayRef {
             let times = array.as_primitive::<TimestampMillisecondType>().iter();
             let times = times.map(|moment| moment.filter(|moment| time::is_moment(*moment)));
             Arc::new(times.collect::<TimestampMillisecondArray>())
+        }
+        ColumnType::TimestampMicros => {
+            let times = array.as_primitive::<TimestampMicrosecondType>().iter();
+            let is_moment = |micros: &i64| time::is_moment(micros.div_euclid(time::MS_US));
+            let times = times.map(|moment| moment.filter(is_moment));
+            Arc::new(times.collect::<TimestampMicrosecondArray>())
         }
         _ => array.clone(),
     }

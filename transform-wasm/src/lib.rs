@@ -74,6 +74,6 @@ pub mod bench {
     pub use crate::json::skip::Care;
     pub use crate::json::{Cursor, Skipper};
     pub use crate::limits::Limits;
-    pub use crate::shred::{Level, Plan, Shredder};
+    pub use crate::shred::{Level, Plan, Shredder, Usual};
     pub use crate::spec::Spec;
 }

@@ -343,7 +343,22 @@ name = "day"
 type = "date"
 format = "%d-%m-%Y"
 [[table.column]]
+name = "paid"
+type = "boolean"
+null_values = ["?", ""]
+true_values = ["Y", "1"]
+false_values = ["N"]
+[[table.column]]
+name = "total"
+type = "decimal(12,2)"
+thousands = "\u00a0"
+decimal = "."
+strip = ["$", "US\"D"]
+accounting = true
+trim = true
+[[table.column]]
 name = "later"
+null_values = []
 [[table.check]]
 name = "positive"
 sql = "a > 0"

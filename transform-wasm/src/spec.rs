@@ -16,6 +16,7 @@ use crate::names::Naming;
 pub use lakegate_model::MaxRejected;
 
 mod check;
+mod column;
 
 /// Highest spec version this code reads.
 pub const SPEC_VERSION: u32 = 1;
@@ -238,6 +239,25 @@ pub struct DeclaredColumn {
     /// Whether a text such as `"12"` is accepted for a number or boolean.
     #[serde(default)]
     pub cast: bool,
+    /// Texts that mean null in this column, instead of those of the input.
+    pub null_values: Option<Vec<String>>,
+    /// Texts that mean true.
+    pub true_values: Option<Vec<String>>,
+    /// Texts that mean false.
+    pub false_values: Option<Vec<String>>,
+    /// Whether blanks around a text are taken off.
+    #[serde(default)]
+    pub trim: bool,
+    /// What stands between groups of three digits.
+    pub thousands: Option<char>,
+    /// Decimal sign of texts, instead of the input's.
+    pub decimal: Option<char>,
+    /// Texts that are taken off either end of a number.
+    #[serde(default)]
+    pub strip: Vec<String>,
+    /// Whether a number in parentheses is negative.
+    #[serde(default)]
+    pub accounting: bool,
 }
 
 impl DeclaredColumn {

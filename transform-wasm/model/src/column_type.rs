@@ -24,15 +24,18 @@ pub enum ColumnType {
     String,
     /// Days since 1970-01-01 (Parquet INT32 DATE).
     Date,
-    /// Milliseconds since 1970-01-01 UTC (Parquet INT64 TIMESTAMP_MILLIS).
+    /// Milliseconds since 1970-01-01 UTC (Parquet INT64 TIMESTAMP_MILLIS); `timestamp`, or `timestamp(3)`.
     Timestamp,
+    /// Microseconds since 1970-01-01 UTC (Parquet INT64 TIMESTAMP_MICROS); `timestamp(6)`.
+    TimestampMicros,
     /// JSON text (Parquet BYTE_ARRAY STRING; `string` in Athena).
     Json,
 }
 
 impl ColumnType {
     /// All of them as people are told what they can write.
-    pub const NAMES: &str = "boolean, bigint, double, decimal(p,s), string, date, timestamp, json";
+    pub const NAMES: &str =
+        "boolean, bigint, double, decimal(p,s), string, date, timestamp, timestamp(6), json";
 
     /// Reads a type's name as specs and contracts write it, for example `decimal(10,2)`.
     pub fn parse(text: &str) -> Option<Self> {
@@ -44,6 +47,14 @@ impl ColumnType {
             "date" => Self::Date,
             "timestamp" => Self::Timestamp,
             "json" => Self::Json,
+            other if other.starts_with("timestamp") => {
+                let digits = other["timestamp".len()..].strip_prefix('(')?.strip_suffix(')')?;
+                match digits.trim() {
+                    "3" => Self::Timestamp,
+                    "6" => Self::TimestampMicros,
+                    _ => return None,
+                }
+            }
             other => {
                 let (precision, scale) =
                     other.strip_prefix("decimal(")?.strip_suffix(')')?.split_once(',')?;
@@ -58,7 +69,12 @@ impl ColumnType {
 
     /// The type to declare in Athena or Glue.
     pub fn athena(self) -> String {
-        if self == Self::Json { "string".into() } else { self.to_string() }
+        match self {
+            Self::Json => "string".into(),
+            // A catalog's timestamp says nothing of its digits: each engine has its own.
+            Self::TimestampMicros => "timestamp".into(),
+            other => other.to_string(),
+        }
     }
 
     /// How Parquet stores it: physical and logical type.
@@ -69,6 +85,7 @@ impl ColumnType {
             Self::Double => "DOUBLE".into(),
             Self::Date => "INT32 DATE".into(),
             Self::Timestamp => "INT64 TIMESTAMP(millis, UTC)".into(),
+            Self::TimestampMicros => "INT64 TIMESTAMP(micros, UTC)".into(),
             Self::String | Self::Json => "BYTE_ARRAY STRING".into(),
             Self::Decimal { precision, scale } => format!("DECIMAL({precision},{scale})"),
         }
@@ -79,7 +96,7 @@ impl ColumnType {
         match self {
             Self::Boolean => 1,
             Self::Date | Self::String | Self::Json => 4,
-            Self::Bigint | Self::Double | Self::Timestamp => 8,
+            Self::Bigint | Self::Double | Self::Timestamp | Self::TimestampMicros => 8,
             Self::Decimal { .. } => 16,
         }
     }
@@ -87,6 +104,11 @@ impl ColumnType {
     /// Whether values are stored as bytes.
     pub fn is_text(self) -> bool {
         matches!(self, Self::String | Self::Json)
+    }
+
+    /// Whether values are moments, of whatever unit.
+    pub fn is_timestamp(self) -> bool {
+        matches!(self, Self::Timestamp | Self::TimestampMicros)
     }
 }
 
@@ -100,6 +122,7 @@ impl fmt::Display for ColumnType {
             Self::String => f.write_str("string"),
             Self::Date => f.write_str("date"),
             Self::Timestamp => f.write_str("timestamp"),
+            Self::TimestampMicros => f.write_str("timestamp(6)"),
             Self::Json => f.write_str("json"),
         }
     }
@@ -124,6 +147,7 @@ mod tests {
             "string",
             "date",
             "timestamp",
+            "timestamp(6)",
             "json",
             "decimal(38,0)",
             "decimal(1,1)",
@@ -131,6 +155,11 @@ mod tests {
             assert_eq!(ColumnType::parse(name).unwrap().to_string(), name);
         }
         assert_eq!(ColumnType::parse(" decimal( 10 , 2 ) ").unwrap().to_string(), "decimal(10,2)");
+        assert_eq!(ColumnType::parse("timestamp( 3 )").unwrap().to_string(), "timestamp");
+        assert_eq!(ColumnType::parse("timestamp(6)").unwrap().athena(), "timestamp");
+        for wrong in ["timestamp(9)", "timestamp()", "timestamp(6", "timestamps", "timestamp(3,6)"] {
+            assert_eq!(ColumnType::parse(wrong), None, "{wrong}");
+        }
         for wrong in ["int", "decimal(39,1)", "decimal(0,0)", "decimal(2,3)", "decimal", "BIGINT", ""] {
             assert_eq!(ColumnType::parse(wrong), None, "{wrong}");
         }

@@ -108,7 +108,10 @@ pub(super) fn encode(
             chunk.write(&mut Booleans { values, expanded: Vec::new() }, None)
         }
         (Kind::Int32, Values::Date(values)) => chunk.fixed(values, 4, lookup),
-        (Kind::Int64, Values::Bigint(values) | Values::Timestamp(values)) => chunk.fixed(values, 8, lookup),
+        (
+            Kind::Int64,
+            Values::Bigint(values) | Values::Timestamp(values) | Values::TimestampMicros(values),
+        ) => chunk.fixed(values, 8, lookup),
         (Kind::Double, Values::Double(values)) => chunk.fixed(values, 8, lookup),
         (Kind::Int32, Values::Decimal { unscaled, .. }) => {
             chunk.fixed(&narrow::<i32>(unscaled, field)?, 4, lookup)

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use parquet::basic::{LogicalType, Repetition, Type as PhysicalType};
+use parquet::basic::{LogicalType, Repetition, TimeUnit, Type as PhysicalType};
 use parquet::errors::ParquetError;
 use parquet::schema::types::{SchemaDescPtr, SchemaDescriptor, Type};
 
@@ -90,7 +90,7 @@ fn column(name: &str, ty: ColumnType) -> Result<(Kind, Type), ParquetError> {
 fn kind(ty: ColumnType) -> Kind {
     match ty {
         ColumnType::Boolean => Kind::Boolean,
-        ColumnType::Bigint | ColumnType::Timestamp => Kind::Int64,
+        ColumnType::Bigint | ColumnType::Timestamp | ColumnType::TimestampMicros => Kind::Int64,
         ColumnType::Double => Kind::Double,
         ColumnType::Decimal { precision: 0..=9, .. } => Kind::Int32,
         ColumnType::Decimal { precision: 10..=18, .. } => Kind::Int64,
@@ -116,6 +116,7 @@ fn logical(ty: ColumnType) -> Option<LogicalType> {
         }
         ColumnType::String | ColumnType::Json => Some(LogicalType::String),
         ColumnType::Date => Some(LogicalType::Date),
-        ColumnType::Timestamp => Some(LogicalType::timestamp(true, parquet::basic::TimeUnit::MILLIS)),
+        ColumnType::Timestamp => Some(LogicalType::timestamp(true, TimeUnit::MILLIS)),
+        ColumnType::TimestampMicros => Some(LogicalType::timestamp(true, TimeUnit::MICROS)),
     }
 }

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use super::{Codec, PartSchema, PartWriter, Scratch};
 use crate::column::{Column, ColumnType, Texts, Values};
 
-const TYPES: [ColumnType; 10] = [
+const TYPES: [ColumnType; 11] = [
     ColumnType::Boolean,
     ColumnType::Bigint,
     ColumnType::Double,
@@ -22,6 +22,7 @@ const TYPES: [ColumnType; 10] = [
     ColumnType::String,
     ColumnType::Date,
     ColumnType::Timestamp,
+    ColumnType::TimestampMicros,
     ColumnType::Json,
 ];
 
@@ -69,6 +70,7 @@ fn column(ty: ColumnType, slots: usize, distinct: u64, nulls: u64, seed: u64) ->
         ColumnType::Boolean => Values::Boolean(all.map(|i| (pick(i) & 1) as u8).collect()),
         ColumnType::Bigint => Values::Bigint(all.map(|i| pick(i) as i64).collect()),
         ColumnType::Timestamp => Values::Timestamp(all.map(|i| pick(i) as i64).collect()),
+        ColumnType::TimestampMicros => Values::TimestampMicros(all.map(|i| pick(i) as i64).collect()),
         ColumnType::Double => Values::Double(
             all.map(|i| match pick(i) % 50 {
                 0 => -0.0,
@@ -106,7 +108,7 @@ fn expected(column: &Column, repeats: Option<&[u32]>) -> Vec<Cell> {
     let cell = |i: usize| match (column.values(), column.valid()[i]) {
         (_, 0) => Cell::Null,
         (Values::Boolean(v), _) => Cell::Int(v[i].into()),
-        (Values::Bigint(v) | Values::Timestamp(v), _) => Cell::Int(v[i].into()),
+        (Values::Bigint(v) | Values::Timestamp(v) | Values::TimestampMicros(v), _) => Cell::Int(v[i].into()),
         (Values::Date(v), _) => Cell::Int(v[i].into()),
         (Values::Double(v), _) => Cell::Real(v[i]),
         (Values::Decimal { unscaled, .. }, _) => Cell::Int(unscaled[i]),

@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use arrow::array::{BooleanArray, Int64Array, StringArray};
 
-use super::coerce::{coerce, common, decimal, digits, is_number, literal, literal_decimal};
+use super::coerce::{coerce, common, decimal, digits, is_number, is_time, literal, literal_decimal};
 use super::error::{Refusal, nearest};
 use super::eval::Scope;
 use super::syntax::{Arithmetic, Ast, Chain, Is, Kind, OnMisfit};
 use super::tree::{How, Node, Op};
 use super::{Batch, Env, RowErrors};
 use crate::column::ColumnType;
+use crate::value::time;
 
 /// Names offered when none is near the one that was not found.
 const NAMES_IN_HINT: usize = 12;
@@ -24,6 +25,13 @@ pub(super) struct Binder<'a> {
     /// Indexes of the columns that were read.
     pub columns: BTreeSet<usize>,
     pub uses_source: bool,
+    pub uses_records: bool,
+}
+
+impl<'a> Binder<'a> {
+    pub(super) fn new(env: &'a Env<'a>) -> Self {
+        Self { env, columns: BTreeSet::new(), uses_source: false, uses_records: false }
+    }
 }
 
 impl Binder<'_> {
@@ -45,15 +53,10 @@ impl Binder<'_> {
                 ));
             }
             Kind::Typed(ty, text) => {
-                let text = Node::new(
-                    at,
-                    ColumnType::String,
-                    Op::Constant(
-                        Arc::new(StringArray::from(vec![text.as_str()])),
-                        Some(text.as_str().into()),
-                    ),
-                );
-                return coerce(text, *ty, self.env.tz_offset_ms);
+                let ty = self.literal_type(*ty, text);
+                let array = Arc::new(StringArray::from(vec![text.as_str()]));
+                let op = Op::Constant(array, Some(text.as_str().into()));
+                return coerce(Node::new(at, ColumnType::String, op), ty, self.env.tz_offset_ms);
             }
             Kind::Name(name) => return self.column(at, name),
             Kind::Call(name, arguments) => self.call(at, name, arguments)?,
@@ -78,6 +81,15 @@ impl Binder<'_> {
             _ => self.predicate(ast)?,
         };
         self.fold(node)
+    }
+
+    /// `TIMESTAMP '…'` has the unit that holds its digits.
+    fn literal_type(&self, ty: ColumnType, text: &str) -> ColumnType {
+        let moment = time::parse_iso_moment(text.as_bytes(), self.env.tz_offset_ms);
+        match moment {
+            Some(moment) if ty == ColumnType::Timestamp && moment.us != 0 => ColumnType::TimestampMicros,
+            _ => ty,
+        }
     }
 
     fn column(&mut self, at: usize, name: &str) -> Result<Node, Refusal> {
@@ -109,7 +121,7 @@ impl Binder<'_> {
             return Ok(node);
         }
         let mut errors = RowErrors::new();
-        let batch = Batch { rows: 1, columns: &[] };
+        let batch = Batch { rows: 1, columns: &[], records: None };
         let value = Scope { batch: &batch, tz_offset_ms: self.env.tz_offset_ms }.value(&node, &mut errors);
         match errors.get(0) {
             Some(error) => Err(Refusal::new(node.at, format!("this can never be computed: {error}"))),
@@ -236,7 +248,7 @@ impl Binder<'_> {
         }
         let possible = match (value.ty, to) {
             (ColumnType::String, _) | (_, ColumnType::String) => true,
-            (ColumnType::Date, ColumnType::Timestamp) | (ColumnType::Timestamp, ColumnType::Date) => true,
+            (from, to) if is_time(from) && is_time(to) => true,
             (ColumnType::Boolean, ColumnType::Bigint) | (ColumnType::Bigint, ColumnType::Boolean) => true,
             (from, to) => is_number(from) && is_number(to),
         };

@@ -3,20 +3,24 @@
 //! All in UTC. Weeks begin on Monday, as in ISO 8601. Not for: formats and the calendar itself, see
 //! `value::time`. The decision to know: one function cuts, in milliseconds, for both types.
 
-use arrow::datatypes::{Date32Type, Int64Type, TimestampMillisecondType};
+use arrow::datatypes::{Date32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType};
 
 use super::error::{RowError, RowErrors};
 use super::tree::Unit;
 use super::vector::{Shape, Value};
 use crate::column::ColumnType;
 use crate::value::TimeFormat;
-use crate::value::time::{self, DAY_MS, civil_from_days, days_from_civil};
+use crate::value::time::{self, DAY_MS, MS_US, civil_from_days, days_from_civil};
 
-/// Milliseconds since 1970 of each row.
+/// Milliseconds since 1970 of each row: no unit is smaller than a second.
 fn moments(ty: ColumnType, value: &Value) -> Box<dyn Fn(usize) -> Option<i64> + '_> {
     if ty == ColumnType::Date {
         let days = value.numbers::<Date32Type>();
         return Box::new(move |row| days.get(row).map(|day| i64::from(day) * DAY_MS));
+    }
+    if ty == ColumnType::TimestampMicros {
+        let moments = value.numbers::<TimestampMicrosecondType>();
+        return Box::new(move |row| moments.get(row).map(|moment| moment.div_euclid(MS_US)));
     }
     let moments = value.numbers::<TimestampMillisecondType>();
     Box::new(move |row| moments.get(row))
@@ -68,6 +72,11 @@ pub(super) fn truncate(shape: Shape, unit: Unit, ty: ColumnType, value: &Value) 
     if ty == ColumnType::Date {
         return shape.numbers::<Date32Type>(ty, errors, |row| Ok(moments(row).map(|m| day_of(cut(m, unit)))));
     }
+    if ty == ColumnType::TimestampMicros {
+        return shape.numbers::<TimestampMicrosecondType>(ty, errors, |row| {
+            Ok(moments(row).map(|moment| cut(moment, unit) * MS_US))
+        });
+    }
     shape.numbers::<TimestampMillisecondType>(ty, errors, |row| {
         Ok(moments(row).map(|moment| cut(moment, unit)))
     })
@@ -104,14 +113,14 @@ pub(super) fn parse(
     if ty == ColumnType::Date {
         return shape.numbers::<Date32Type>(ty, errors, |row| {
             let Some(text) = texts.get(row).map(str::as_bytes) else { return Ok(None) };
-            let date = format.map_or_else(|| time::parse_iso_date(text), |format| format.date(text));
+            let date = format.map_or_else(|| time::parse_iso_date(text), |format| format.date(text, b'.'));
             date.map(Some).ok_or(NO_DATE)
         });
     }
     shape.numbers::<TimestampMillisecondType>(ty, errors, |row| {
         let Some(text) = texts.get(row).map(str::as_bytes) else { return Ok(None) };
         let moment = match format {
-            Some(format) => format.timestamp(text, tz_offset_ms),
+            Some(format) => format.moment(text, b'.', tz_offset_ms).map(|moment| moment.ms),
             None => time::parse_iso_timestamp(text, tz_offset_ms),
         };
         moment.map(Some).ok_or(NO_TIME)

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use arrow::compute::kernels::arity;
 use arrow::datatypes::{
-    ArrowPrimitiveType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMillisecondType,
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType,
+    TimestampMillisecondType,
 };
 
 use super::arithmetic::{fits, rescale_down, rescale_up};
@@ -44,6 +45,7 @@ pub(super) fn cast(
         ColumnType::Decimal { precision, scale } => cast.decimal(precision, scale, errors),
         ColumnType::Date => cast.date(tz_offset_ms, errors),
         ColumnType::Timestamp => cast.timestamp(tz_offset_ms, errors),
+        ColumnType::TimestampMicros => cast.timestamp_micros(tz_offset_ms, errors),
         ColumnType::String | ColumnType::Json => cast.string(errors),
     }
 }
@@ -174,6 +176,10 @@ impl Cast<'_> {
             ColumnType::Timestamp => self.numbers::<TimestampMillisecondType, Date32Type>(errors, |value| {
                 time::day_of(value).ok_or(Misfit::NotADate)
             }),
+            ColumnType::TimestampMicros => self
+                .numbers::<TimestampMicrosecondType, Date32Type>(errors, |value| {
+                    time::day_of(value.div_euclid(time::MS_US)).ok_or(Misfit::NotADate)
+                }),
             // A timestamp's text is cut to its day, as a timestamp is: in UTC.
             _ => self.parsed::<Date32Type>(errors, |text| {
                 let by_time = || time::parse_iso_timestamp(text, tz_offset_ms).and_then(time::day_of);
@@ -187,8 +193,29 @@ impl Cast<'_> {
             ColumnType::Date => self.numbers::<Date32Type, TimestampMillisecondType>(errors, |value| {
                 Ok(i64::from(value) * time::DAY_MS)
             }),
+            // Cut, as a text is.
+            ColumnType::TimestampMicros => self
+                .numbers::<TimestampMicrosecondType, TimestampMillisecondType>(errors, |value| {
+                    Ok(value.div_euclid(time::MS_US))
+                }),
             _ => self.parsed::<TimestampMillisecondType>(errors, |text| {
                 time::parse_iso_timestamp(text, tz_offset_ms).ok_or(Misfit::NotATimestamp)
+            }),
+        }
+    }
+
+    fn timestamp_micros(&self, tz_offset_ms: i64, errors: &mut RowErrors) -> Value {
+        match self.from {
+            ColumnType::Date => self.numbers::<Date32Type, TimestampMicrosecondType>(errors, |value| {
+                Ok(i64::from(value) * time::DAY_MS * time::MS_US)
+            }),
+            ColumnType::Timestamp => self
+                .numbers::<TimestampMillisecondType, TimestampMicrosecondType>(errors, |value| {
+                    value.checked_mul(time::MS_US).ok_or(Misfit::NotATimestamp)
+                }),
+            _ => self.parsed::<TimestampMicrosecondType>(errors, |text| {
+                let moment = time::parse_iso_moment(text, tz_offset_ms).ok_or(Misfit::NotATimestamp)?;
+                Ok(moment.micros().0)
             }),
         }
     }
@@ -215,6 +242,9 @@ impl Cast<'_> {
             ColumnType::Date => write!(value.numbers::<Date32Type>(), time::format_iso_date),
             ColumnType::Timestamp => {
                 write!(value.numbers::<TimestampMillisecondType>(), time::format_iso_timestamp)
+            }
+            ColumnType::TimestampMicros => {
+                write!(value.numbers::<TimestampMicrosecondType>(), time::format_iso_micros)
             }
             ColumnType::String | ColumnType::Json => Value::constant(null(ColumnType::String)),
         }

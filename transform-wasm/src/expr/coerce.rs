@@ -1,12 +1,15 @@
 //! Which types go together, and how a node gets the type its operator wants.
 //!
-//! Numbers are promoted bigint → decimal → double, dates become timestamps, and literals adapt: a
+//! Numbers are promoted bigint → decimal → double, dates become timestamps, milliseconds microseconds, and literals adapt: a
 //! fraction is a double, but exact beside a decimal; a text beside a date is that date. Nothing else
 //! is converted without a CAST. Not for: the conversion of values, see `cast`.
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Array, Decimal128Array, Float64Array, TimestampMillisecondArray};
+use arrow::array::{
+    ArrayRef, Date32Array, Decimal128Array, Float64Array, TimestampMicrosecondArray,
+    TimestampMillisecondArray,
+};
 
 use super::error::Refusal;
 use super::tree::{How, Node, Op};
@@ -23,6 +26,10 @@ const BIGINT_DIGITS: u8 = 19;
 
 pub(super) fn is_number(ty: ColumnType) -> bool {
     matches!(ty, ColumnType::Bigint | ColumnType::Double | ColumnType::Decimal { .. })
+}
+
+pub(super) fn is_time(ty: ColumnType) -> bool {
+    ty == ColumnType::Date || ty.is_timestamp()
 }
 
 /// Precision and scale of a number that is no double; a bigint has no fraction.
@@ -50,8 +57,10 @@ pub(super) fn unify(a: ColumnType, b: ColumnType) -> Option<ColumnType> {
             let ((p1, s1), (p2, s2)) = (digits(a), digits(b));
             Some(decimal((p1 - s1).max(p2 - s2), s1.max(s2)))
         }
-        (ColumnType::Date, ColumnType::Timestamp) | (ColumnType::Timestamp, ColumnType::Date) => {
-            Some(ColumnType::Timestamp)
+        // The finer unit holds the other's values, and each day's midnight.
+        _ if is_time(a) && is_time(b) => {
+            let micros = [a, b].contains(&ColumnType::TimestampMicros);
+            Some(if micros { ColumnType::TimestampMicros } else { ColumnType::Timestamp })
         }
         _ => None,
     }
@@ -77,11 +86,7 @@ pub(super) fn common(nodes: &[&Node]) -> Result<Option<ColumnType>, (ColumnType,
 fn adapted(node: &Node, other: Option<ColumnType>) -> ColumnType {
     match (node.literal(), other) {
         (Some(text), Some(ColumnType::Decimal { .. })) => literal_decimal(text).unwrap_or(node.ty),
-        (Some(_), Some(time @ (ColumnType::Date | ColumnType::Timestamp)))
-            if node.ty == ColumnType::String =>
-        {
-            time
-        }
+        (Some(_), Some(time)) if is_time(time) && node.ty == ColumnType::String => time,
         _ => node.ty,
     }
 }
@@ -114,7 +119,7 @@ pub(super) fn coerce(node: Node, ty: ColumnType, tz_offset_ms: i64) -> Result<No
             Some(array) => Ok(Node::new(node.at, ty, Op::Constant(array, None))),
             None => Err(Refusal::new(node.at, format!("this literal is no {ty}")).hint(match ty {
                 ColumnType::Date => "write a date as '2025-01-31'",
-                ColumnType::Timestamp => "write a timestamp as '2025-01-31T23:59:00Z'",
+                ty if ty.is_timestamp() => "write a timestamp as '2025-01-31T23:59:00Z'",
                 ColumnType::Double => "a double holds whole numbers up to 2^53 exactly",
                 _ => "write it with digits only",
             })),
@@ -136,6 +141,10 @@ pub(super) fn literal(text: &str, ty: ColumnType, tz_offset_ms: i64) -> Option<A
         ColumnType::Date => Arc::new(Date32Array::from(vec![time::parse_iso_date(bytes)?])),
         ColumnType::Timestamp => {
             Arc::new(TimestampMillisecondArray::from(vec![time::parse_iso_timestamp(bytes, tz_offset_ms)?]))
+        }
+        ColumnType::TimestampMicros => {
+            let (micros, _) = time::parse_iso_moment(bytes, tz_offset_ms)?.micros();
+            Arc::new(TimestampMicrosecondArray::from(vec![micros]))
         }
         _ => return None,
     })

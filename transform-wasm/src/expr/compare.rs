@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
-use arrow::datatypes::TimestampMillisecondType;
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float64Type, Int64Type};
+use arrow::datatypes::{TimestampMicrosecondType, TimestampMillisecondType};
 
 use super::arithmetic::rescale_up;
 use super::syntax::Comparison;
@@ -36,6 +36,7 @@ pub(super) fn compare(shape: Shape, op: Comparison, ty: ColumnType, left: &Value
         }
         ColumnType::Bigint => primitive::<Int64Type>(shape, op, l, r, step),
         ColumnType::Timestamp => primitive::<TimestampMillisecondType>(shape, op, l, r, step),
+        ColumnType::TimestampMicros => primitive::<TimestampMicrosecondType>(shape, op, l, r, step),
         ColumnType::Date => primitive::<Date32Type>(shape, op, l, r, step),
         ColumnType::Double => primitive::<Float64Type>(shape, op, l, r, step),
         ColumnType::Decimal { .. } => decimals(shape, op, l, r, step),

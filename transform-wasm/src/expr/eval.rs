@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::compute::{and_kleene, is_not_null, is_null, not, or_kleene};
-use arrow::datatypes::{Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMillisecondType};
+use arrow::datatypes::{
+    Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
+};
 
 use super::error::RowErrors;
 use super::like::Pattern;
@@ -35,6 +37,10 @@ impl Scope<'_> {
                 Some(Some(array)) => Value { array: array.clone(), constant: false },
                 // The caller's promise is that columns() are there; a null column beats a trap.
                 _ => Value::constant(null(node.ty)),
+            },
+            Op::RecordNumber => match self.batch.records {
+                Some(array) => Value { array: array.clone(), constant: false },
+                None => Value::constant(null(node.ty)),
             },
             Op::Negate(value) => {
                 let value = self.value(value, errors);
@@ -303,6 +309,7 @@ fn choose(shape: Shape, ty: ColumnType, values: &[Value], choice: &[u32], errors
         ColumnType::Decimal { .. } => numbers!(Decimal128Type),
         ColumnType::Date => numbers!(Date32Type),
         ColumnType::Timestamp => numbers!(TimestampMillisecondType),
+        ColumnType::TimestampMicros => numbers!(TimestampMicrosecondType),
         ColumnType::String | ColumnType::Json => {
             let columns: Vec<_> = values.iter().map(Value::texts).collect();
             shape.texts(errors, |row, pen| match columns[pick(row)].get(row) {

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
-    StringArray, TimestampMillisecondArray,
+    StringArray, TimestampMicrosecondArray, TimestampMillisecondArray,
 };
 use arrow::datatypes::Float64Type;
 
 use super::{Batch, Env, Expr, RowErrors, SourceEnv};
 use crate::column::ColumnType;
 use crate::column_arrow::ArrowType as _;
-use crate::value::time::{format_iso_date, format_iso_timestamp};
+use crate::value::time::{format_iso_date, format_iso_micros, format_iso_timestamp};
 
 const DECIMAL: ColumnType = ColumnType::Decimal { precision: 10, scale: 2 };
 
@@ -45,6 +45,16 @@ fn table() -> (Vec<(String, ColumnType)>, Vec<Option<ArrayRef>>) {
             ColumnType::Timestamp,
             Arc::new(TimestampMillisecondArray::from(vec![Some(0), Some(1_735_732_799_123), Some(-1), None])),
         ),
+        (
+            "fine",
+            ColumnType::TimestampMicros,
+            Arc::new(TimestampMicrosecondArray::from(vec![
+                Some(123),
+                Some(1_735_732_799_123_456),
+                Some(-1),
+                None,
+            ])),
+        ),
         ("unused", ColumnType::Bigint, Arc::new(Int64Array::from(vec![0; 4]))),
     ];
     let names = columns.iter().map(|(name, ty, _)| ((*name).to_owned(), *ty)).collect();
@@ -58,12 +68,17 @@ pub(super) fn rows(sql: &str) -> Vec<String> {
     let source = SourceEnv {
         uri: "s3://raw/orders.json".into(),
         event_time: Some(86_400_000),
+        load_time: Some(86_400_500),
+        name: Some("orders.json".into()),
+        size: Some(1 << 40),
         partitions: vec![("day".into(), "2025-01-02".into()), ("word".into(), "x".into())],
     };
     let env = Env { columns: &names, source: &source, tz_offset_ms: 3_600_000 };
     let expr = Expr::parse(sql, &env).unwrap_or_else(|error| panic!("{sql}: {error} ({:?})", error.hint));
     let mut errors = RowErrors::new();
-    let array = expr.evaluate(&Batch { rows: 4, columns: &arrays }, &mut errors);
+    let records: ArrayRef = Arc::new(Int64Array::from(vec![7, 7, 8, 9]));
+    let records = expr.uses_records().then_some(&records);
+    let array = expr.evaluate(&Batch { rows: 4, columns: &arrays, records }, &mut errors);
     assert_eq!(array.len(), 4, "{sql}");
     assert_eq!(*array.data_type(), expr.ty().arrow_type(), "{sql}");
     for (row, _) in errors.iter() {
@@ -79,7 +94,9 @@ pub(super) fn rows(sql: &str) -> Vec<String> {
 }
 
 fn show(array: &ArrayRef, ty: ColumnType, row: usize) -> String {
-    use arrow::datatypes::{Date32Type, Decimal128Type, Int64Type, TimestampMillisecondType};
+    use arrow::datatypes::{
+        Date32Type, Decimal128Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
+    };
     match ty {
         ColumnType::Boolean => array.as_boolean().value(row).to_string(),
         ColumnType::Bigint => array.as_primitive::<Int64Type>().value(row).to_string(),
@@ -90,6 +107,9 @@ fn show(array: &ArrayRef, ty: ColumnType, row: usize) -> String {
         ColumnType::Timestamp => {
             format_iso_timestamp(array.as_primitive::<TimestampMillisecondType>().value(row))
         }
+        ColumnType::TimestampMicros => {
+            format_iso_micros(array.as_primitive::<TimestampMicrosecondType>().value(row))
+        }
     }
 }
 
@@ -99,6 +119,41 @@ pub(super) fn check(cases: &[(&str, &str)]) {
         let found = rows(sql).join(" ");
         assert_eq!(found, *expected, "{sql}");
     }
+}
+
+#[test]
+fn microseconds_meet_milliseconds_and_days() {
+    check(&[
+        ("fine", "1970-01-01T00:00:00.000123Z 2025-01-01T11:59:59.123456Z 1969-12-31T23:59:59.999999Z null"),
+        ("fine = at", "false false false null"),
+        ("fine > at", "true true true null"),
+        ("at < fine AND at IS NOT NULL", "true true true false"),
+        ("fine > day", "true true true null"),
+        ("CAST(fine AS timestamp) = at", "true true true null"),
+        ("CAST(fine AS timestamp(3)) = at", "true true true null"),
+        ("CAST(at AS timestamp(6)) = at", "true true true null"),
+        ("CAST(day AS timestamp(6)) = day", "true true true null"),
+        ("CAST(fine AS date)", "1970-01-01 2025-01-01 1969-12-31 null"),
+        ("CAST(fine AS string) LIKE '%56Z'", "false true false null"),
+        ("CAST(CAST(fine AS string) AS timestamp(6)) = fine", "true true true null"),
+        (
+            "CAST('2025-01-01T00:00:00.0000019' AS timestamp(6))",
+            "2024-12-31T23:00:00.000001Z 2024-12-31T23:00:00.000001Z 2024-12-31T23:00:00.000001Z 2024-12-31T23:00:00.000001Z",
+        ),
+        ("TRY_CAST(s AS timestamp(6)) IS NULL", "true true true true"),
+        ("fine = TIMESTAMP '1970-01-01T00:00:00.000123Z'", "true false false null"),
+        ("fine = '1970-01-01T00:00:00.000123Z'", "true false false null"),
+        ("at BETWEEN day AND fine", "true true true null"),
+        ("coalesce(at, fine)", "1970-01-01T00:00:00Z 2025-01-01T11:59:59.123Z 1969-12-31T23:59:59.999Z null"),
+        (
+            "CASE WHEN i > 0 THEN fine ELSE at END",
+            "1970-01-01T00:00:00.000123Z 2025-01-01T11:59:59.123Z 1969-12-31T23:59:59.999Z null",
+        ),
+        ("date_trunc('second', fine)", "1970-01-01T00:00:00Z 2025-01-01T11:59:59Z 1969-12-31T23:59:59Z null"),
+        ("date_trunc('month', fine)", "1970-01-01T00:00:00Z 2025-01-01T00:00:00Z 1969-12-01T00:00:00Z null"),
+        ("year(fine) * 100 + second(fine)", "197000 202559 196959 null"),
+        ("nullif(fine, fine) IS NULL", "true true true true"),
+    ]);
 }
 
 #[test]
@@ -298,14 +353,16 @@ fn rubbish_of_kernels_does_not_leave() {
     let env = Env { columns: &columns, source: &source, tz_offset_ms: 0 };
     let array: ArrayRef = Arc::new(Float64Array::from(vec![Some(1.0), None]));
     let expr = Expr::parse("a + 1", &env).unwrap();
-    let result = expr.evaluate(&Batch { rows: 2, columns: &[Some(array)] }, &mut RowErrors::new());
+    let result =
+        expr.evaluate(&Batch { rows: 2, columns: &[Some(array)], records: None }, &mut RowErrors::new());
     assert_eq!(result.as_primitive::<Float64Type>().values().to_vec(), [2.0, 0.0]);
     // No rows at all, with and without columns.
     for sql in ["a + 1", "1 + 1", "CASE WHEN a > 0 THEN 'x' END", "COALESCE(a, 1)"] {
         let array: ArrayRef = Arc::new(Float64Array::from(Vec::<f64>::new()));
         let expr = Expr::parse(sql, &env).unwrap();
         assert_eq!(
-            expr.evaluate(&Batch { rows: 0, columns: &[Some(array)] }, &mut RowErrors::new()).len(),
+            expr.evaluate(&Batch { rows: 0, columns: &[Some(array)], records: None }, &mut RowErrors::new())
+                .len(),
             0
         );
     }
@@ -317,7 +374,7 @@ fn errors_of_other_expressions_stand() {
     let source = SourceEnv::default();
     let env = Env { columns: &columns, source: &source, tz_offset_ms: 0 };
     let array: ArrayRef = Arc::new(Int64Array::from(vec![i64::MAX, 1]));
-    let batch = Batch { rows: 2, columns: &[Some(array)] };
+    let batch = Batch { rows: 2, columns: &[Some(array)], records: None };
     let mut errors = RowErrors::new();
     Expr::parse("a + 1", &env).unwrap().evaluate(&batch, &mut errors);
     let second = Expr::parse("CAST(a AS double)", &env).unwrap().evaluate(&batch, &mut errors);

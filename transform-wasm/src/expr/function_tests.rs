@@ -137,6 +137,12 @@ fn source_facts() {
         ("CAST(event_time() AS date)", "1970-01-02 1970-01-02 1970-01-02 1970-01-02"),
         ("CAST(source_partition('day') AS date)", "2025-01-02 2025-01-02 2025-01-02 2025-01-02"),
         ("source_partition('none')", "null null null null"),
+        ("source_name()", "'orders.json' 'orders.json' 'orders.json' 'orders.json'"),
+        ("source_size() / 1024 / 1024 / 1024", "1024.0 1024.0 1024.0 1024.0"),
+        ("date_trunc('second', load_time()) = event_time()", "true true true true"),
+        ("record_number()", "7 7 8 9"),
+        ("record_number() * 10 + i", "77 68 80 null"),
+        ("CASE WHEN record_number() = 7 THEN s END", "'Ab c' '12' null null"),
         ("CAST(source_partition('word') AS bigint)", "!cast_failed !cast_failed !cast_failed !cast_failed"),
         ("source_partition('word') || s", "'xAb c' 'x12' 'x' null"),
     ]);

@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, StringArray, TimestampMillisecondArray};
+use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray, TimestampMillisecondArray};
 use arrow::datatypes::Int64Type;
 
 use super::bind::Binder;
-use super::coerce::{decimal, is_number};
+use super::coerce::{decimal, is_number, is_time};
 use super::error::{Refusal, nearest};
 use super::syntax::Ast;
 use super::tree::{Function, How, Node, Op, Unit};
@@ -17,7 +17,7 @@ use crate::column::ColumnType;
 use crate::value::{TimeFormat, time};
 
 /// Name, least and most arguments, how it is written.
-const FUNCTIONS: [(&str, usize, usize, &str); 32] = [
+const FUNCTIONS: [(&str, usize, usize, &str); 36] = [
     ("abs", 1, 1, "abs(number)"),
     ("ceil", 1, 1, "ceil(number)"),
     ("ceiling", 1, 1, "ceiling(number)"),
@@ -30,17 +30,21 @@ const FUNCTIONS: [(&str, usize, usize, &str); 32] = [
     ("floor", 1, 1, "floor(number)"),
     ("hour", 1, 1, "hour(timestamp)"),
     ("length", 1, 1, "length(text)"),
+    ("load_time", 0, 0, "load_time()"),
     ("lower", 1, 1, "lower(text)"),
     ("ltrim", 1, 1, "ltrim(text)"),
     ("minute", 1, 1, "minute(timestamp)"),
     ("month", 1, 1, "month(date)"),
     ("nullif", 2, 2, "nullif(value, value)"),
     ("quarter", 1, 1, "quarter(date)"),
+    ("record_number", 0, 0, "record_number()"),
     ("replace", 3, 3, "replace(text, from, to)"),
     ("round", 1, 2, "round(number) or round(number, digits)"),
     ("rtrim", 1, 1, "rtrim(text)"),
     ("second", 1, 1, "second(timestamp)"),
+    ("source_name", 0, 0, "source_name()"),
     ("source_partition", 1, 1, "source_partition('name')"),
+    ("source_size", 0, 0, "source_size()"),
     ("source_uri", 0, 0, "source_uri()"),
     ("substr", 2, 3, "substr(text, start) or substr(text, start, length)"),
     ("substring", 2, 3, "substring(text, start) or substring(text, start, length)"),
@@ -68,7 +72,12 @@ impl Binder<'_> {
                 .hint(format!("it is written {usage}")));
         }
         match name {
-            "source_uri" | "event_time" | "source_partition" => self.source(at, name, arguments),
+            "source_uri" | "source_name" | "source_size" | "source_partition" | "event_time"
+            | "load_time" => self.source(at, name, arguments),
+            "record_number" => {
+                self.uses_records = true;
+                Ok(Node::new(at, ColumnType::Bigint, Op::RecordNumber))
+            }
             "coalesce" => {
                 let nodes = self.alike("coalesce", &arguments.iter().collect::<Vec<_>>())?;
                 let ty = nodes.first().map_or(ColumnType::String, |node| node.ty);
@@ -109,22 +118,24 @@ impl Binder<'_> {
     }
 
     fn source(&mut self, at: usize, name: &str, arguments: &[Ast]) -> Result<Node, Refusal> {
-        self.uses_source = true;
         let source = self.env.source;
-        let text = |value: Option<&str>| Arc::new(StringArray::from(vec![value])) as ArrayRef;
+        let text =
+            |value: Option<&str>| (ColumnType::String, Arc::new(StringArray::from(vec![value])) as ArrayRef);
+        // What an object holds has one size wherever it lies.
+        self.uses_source |= name != "source_size";
         let (ty, array) = match name {
-            "source_uri" => (ColumnType::String, text(Some(&source.uri))),
-            "event_time" if source.event_time.is_some_and(|moment| !time::is_moment(moment)) => {
-                return Err(Refusal::new(at, "the time of the source's event is beyond the years 1 to 9999"));
+            "source_uri" => text(Some(&source.uri)),
+            "source_name" => text(source.name.as_deref()),
+            "source_size" => {
+                let size = source.size.and_then(|bytes| i64::try_from(bytes).ok());
+                (ColumnType::Bigint, Arc::new(Int64Array::from(vec![size])) as ArrayRef)
             }
-            "event_time" => {
-                let array = Arc::new(TimestampMillisecondArray::from(vec![source.event_time]));
-                (ColumnType::Timestamp, array as ArrayRef)
-            }
+            "event_time" => moment(at, source.event_time, "the time of the source's event")?,
+            "load_time" => moment(at, source.load_time, "the time of loading")?,
             _ => {
                 let wanted = self.constant_text(&arguments[0], "the name of a source partition")?;
                 let found = source.partitions.iter().find(|(name, _)| name.eq_ignore_ascii_case(&wanted));
-                (ColumnType::String, text(found.map(|(_, value)| value.as_str())))
+                text(found.map(|(_, value)| value.as_str()))
             }
         };
         Ok(Node::new(at, ty, Op::Source(array)))
@@ -194,7 +205,7 @@ impl Binder<'_> {
             return self.coerce(node, ColumnType::Timestamp);
         }
         match node.ty {
-            ColumnType::Date | ColumnType::Timestamp => Ok(node),
+            ty if is_time(ty) => Ok(node),
             ty => {
                 let refusal =
                     Refusal::new(node.at, format!("`{name}` needs a date or a timestamp, found {ty}"));
@@ -258,4 +269,12 @@ impl Binder<'_> {
         }
         self.coerce(node, ColumnType::Bigint)
     }
+}
+
+/// A moment that a host told.
+fn moment(at: usize, ms: Option<i64>, what: &str) -> Result<(ColumnType, ArrayRef), Refusal> {
+    if ms.is_some_and(|moment| !time::is_moment(moment)) {
+        return Err(Refusal::new(at, format!("{what} is beyond the years 1 to 9999")));
+    }
+    Ok((ColumnType::Timestamp, Arc::new(TimestampMillisecondArray::from(vec![ms]))))
 }

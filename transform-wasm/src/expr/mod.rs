@@ -13,7 +13,7 @@
 //! * Overflow, a double that is not finite, a CAST that fails: the row is rejected (see [`RowErrors`]).
 //!   TRY_CAST gives null. AND, OR, CASE and COALESCE are decided from left to right, and what a decided
 //!   row did not need cannot reject it.
-//! * Types meet as bigint → decimal → double and date → timestamp. A literal with a fraction is a
+//! * Types meet as bigint → decimal → double and date → timestamp → timestamp(6). A literal with a fraction is a
 //!   double, but exact beside a decimal; a text literal beside a date is that date. Everything else
 //!   needs a CAST.
 //! * CAST is strict: 3.0 is a bigint, 3.7 and `007` are not. Only a cast to decimal rounds.
@@ -46,8 +46,6 @@ mod function_tests;
 #[cfg(test)]
 mod parse_tests;
 
-use std::collections::BTreeSet;
-
 use arrow::array::{Array, ArrayRef};
 
 use self::bind::Binder;
@@ -77,6 +75,12 @@ pub struct SourceEnv {
     pub uri: String,
     /// `event_time()` in milliseconds since 1970, null if unknown.
     pub event_time: Option<i64>,
+    /// `load_time()` in milliseconds since 1970, null if unknown.
+    pub load_time: Option<i64>,
+    /// `source_name()`, null if unknown.
+    pub name: Option<String>,
+    /// `source_size()` in bytes, null if unknown.
+    pub size: Option<u64>,
     /// `source_partition('name')`; null if there is none of that name.
     pub partitions: Vec<(String, String)>,
 }
@@ -88,8 +92,10 @@ pub struct Batch<'a> {
     pub rows: usize,
     /// By index of [`Env::columns`]; those in [`Expr::columns`] must be there, with `rows` values of
     /// their type's array: Boolean, Int64, Float64, Decimal128(p,s), String (also for json), Date32,
-    /// TimestampMillisecond without a zone.
+    /// TimestampMillisecond or TimestampMicrosecond without a zone.
     pub columns: &'a [Option<ArrayRef>],
+    /// The number of each row's record, Int64; must be there where [`Expr::uses_records`].
+    pub records: Option<&'a ArrayRef>,
 }
 
 /// An expression, bound to columns and typed.
@@ -97,6 +103,7 @@ pub struct Expr {
     node: Node,
     columns: Vec<usize>,
     uses_source: bool,
+    uses_records: bool,
     tz_offset_ms: i64,
 }
 
@@ -143,7 +150,7 @@ impl Expr {
     }
 
     fn bind(ast: &Ast, env: &Env<'_>) -> Result<Self, Refusal> {
-        let mut binder = Binder { env, columns: BTreeSet::new(), uses_source: false };
+        let mut binder = Binder::new(env);
         let node = binder.bind(ast)?;
         if node.is_null() {
             return Err(Refusal::new(ast.at, "NULL alone has no type")
@@ -153,6 +160,7 @@ impl Expr {
             node,
             columns: binder.columns.into_iter().collect(),
             uses_source: binder.uses_source,
+            uses_records: binder.uses_records,
             tz_offset_ms: env.tz_offset_ms,
         })
     }
@@ -164,7 +172,7 @@ impl Expr {
     pub fn cast_to(self, ty: ColumnType) -> Result<Self, ExprError> {
         let source = SourceEnv::default();
         let env = Env { columns: &[], source: &source, tz_offset_ms: self.tz_offset_ms };
-        let binder = Binder { env: &env, columns: BTreeSet::new(), uses_source: false };
+        let binder = Binder::new(&env);
         let ty = if ty == ColumnType::Json { ColumnType::String } else { ty };
         let node = binder.cast(0, self.node, ty, How::Reject).map_err(|refusal| refusal.locate(""))?;
         Ok(Self { node, ..self })
@@ -180,6 +188,12 @@ impl Expr {
     #[must_use]
     pub fn columns(&self) -> &[usize] {
         &self.columns
+    }
+
+    /// Whether the result depends on the number of a row's record.
+    #[must_use]
+    pub fn uses_records(&self) -> bool {
+        self.uses_records
     }
 
     /// Whether the result depends on the source object's name, time or partitions.

@@ -388,7 +388,7 @@ impl Parser {
             "decimal" | "numeric" => return self.decimal(at),
             "string" | "text" | "json" => ColumnType::String,
             "date" => ColumnType::Date,
-            "timestamp" => ColumnType::Timestamp,
+            "timestamp" => return self.timestamp(at),
             "varchar" | "char" => {
                 return Err(
                     Refusal::new(at, "texts have no length limit here").hint("use string, or substr to cut")
@@ -402,6 +402,23 @@ impl Parser {
                 );
             }
         })
+    }
+
+    fn timestamp(&mut self, at: usize) -> Result<ColumnType, Refusal> {
+        if !self.take_symbol("(") {
+            return Ok(ColumnType::Timestamp);
+        }
+        let digits = match self.peek() {
+            Token::Number(digits) if digits == "3" => ColumnType::Timestamp,
+            Token::Number(digits) if digits == "6" => ColumnType::TimestampMicros,
+            _ => {
+                return Err(Refusal::new(at, "a timestamp has three or six digits of a second")
+                    .hint("write timestamp for milliseconds, timestamp(6) for microseconds"));
+            }
+        };
+        self.next += 1;
+        self.expect_symbol(")")?;
+        Ok(digits)
     }
 
     fn decimal(&mut self, at: usize) -> Result<ColumnType, Refusal> {

@@ -28,6 +28,7 @@ fn with_env<T>(f: impl FnOnce(&Env<'_>) -> T) -> T {
         uri: "file:///in/orders.json".into(),
         event_time: Some(86_400_000),
         partitions: vec![("ingest_date".into(), "2025-01-02".into())],
+        ..SourceEnv::default()
     };
     f(&Env { columns: &columns(), source: &source, tz_offset_ms: 0 })
 }
@@ -84,6 +85,15 @@ fn types_of_results() {
         ("floor(amount)", "decimal(9,0)"),
         ("source_uri()", "string"),
         ("event_time()", "timestamp"),
+        ("load_time()", "timestamp"),
+        ("source_name()", "string"),
+        ("source_size()", "bigint"),
+        ("record_number() + 1", "bigint"),
+        ("CAST(created_at AS timestamp(6))", "timestamp(6)"),
+        ("CAST(created_at AS timestamp(3))", "timestamp"),
+        ("TIMESTAMP '2025-01-01T00:00:00.000001Z'", "timestamp(6)"),
+        ("TIMESTAMP '2025-01-01T00:00:00.001000Z'", "timestamp"),
+        ("COALESCE(created_at, CAST(order_date AS timestamp(6)))", "timestamp(6)"),
         ("CAST(NULL AS decimal(5,2))", "decimal(5,2)"),
         ("CAST(price AS DOUBLE PRECISION)", "double"),
         ("customer_name || '!' || \"order\"", "string"),
@@ -99,7 +109,18 @@ fn columns_and_source_are_known() {
     let expr = parse("price * quantity + price").unwrap();
     assert_eq!(expr.columns(), [0, 1]);
     assert!(!expr.uses_source());
-    assert!(parse("source_partition('INGEST_DATE')").unwrap().uses_source());
+    // What follows from the object's bytes is the same everywhere.
+    for (sql, source, records) in [
+        ("source_partition('INGEST_DATE')", true, false),
+        ("source_name()", true, false),
+        ("load_time()", true, false),
+        ("source_size()", false, false),
+        ("record_number()", false, true),
+        ("source_name() || CAST(record_number() AS string)", true, true),
+    ] {
+        let expr = parse(sql).unwrap();
+        assert_eq!((expr.uses_source(), expr.uses_records()), (source, records), "{sql}");
+    }
 }
 
 #[test]
@@ -159,6 +180,8 @@ fn types_are_checked() {
         ("order_date = '01-02-2025'", "this literal is no date"),
         ("DATE '2025-02-30'", "this literal is no date"),
         ("TIMESTAMP 'soon'", "this literal is no timestamp"),
+        ("CAST(created_at AS timestamp(9))", "a timestamp has three or six digits of a second"),
+        ("record_number(1)", "`record_number` was given 1 arguments"),
         ("NULL", "NULL alone has no type"),
         ("substr(customer_name)", "`substr` was given 1 arguments"),
         ("to_date(customer_name, customer_name)", "the format must be a text literal"),

@@ -27,6 +27,8 @@ pub(super) enum Op {
     Source(ArrayRef),
     /// By index into the environment's columns.
     Column(usize),
+    /// The number of the row's record.
+    RecordNumber,
     Negate(Box<Node>),
     Arithmetic(Arithmetic, Box<Node>, Box<Node>),
     Concat(Vec<Node>),
@@ -132,7 +134,7 @@ impl Node {
     pub(super) fn is_foldable(&self) -> bool {
         let constant = |node: &Node| matches!(node.op, Op::Constant(..));
         match &self.op {
-            Op::Null | Op::Constant(..) | Op::Source(_) | Op::Column(_) => false,
+            Op::Null | Op::Constant(..) | Op::Source(_) | Op::Column(_) | Op::RecordNumber => false,
             Op::Negate(a) | Op::Not(a) | Op::Is(a, ..) | Op::Cast(a, _) => constant(a),
             Op::Arithmetic(_, a, b) | Op::Compare(_, a, b) | Op::Like(a, b, ..) | Op::NullIf(a, b) => {
                 constant(a) && constant(b)

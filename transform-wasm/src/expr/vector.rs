@@ -11,7 +11,8 @@ use arrow::array::{
 };
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{
-    ArrowPrimitiveType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMillisecondType,
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Float64Type, Int64Type, TimestampMicrosecondType,
+    TimestampMillisecondType,
 };
 
 use super::error::{RowError, RowErrors};
@@ -229,6 +230,7 @@ pub(super) fn null(ty: ColumnType) -> ArrayRef {
         }
         ColumnType::Date => Arc::new(PrimitiveArray::<Date32Type>::new_null(1)),
         ColumnType::Timestamp => Arc::new(PrimitiveArray::<TimestampMillisecondType>::new_null(1)),
+        ColumnType::TimestampMicros => Arc::new(PrimitiveArray::<TimestampMicrosecondType>::new_null(1)),
         ColumnType::String | ColumnType::Json => Arc::new(StringArray::new_null(1)),
     }
 }

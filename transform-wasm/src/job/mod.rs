@@ -42,6 +42,8 @@ mod odd_spec_tests;
 mod shape_tests;
 #[cfg(test)]
 mod trace_tests;
+#[cfg(test)]
+mod values_tests;
 
 use std::collections::VecDeque;
 

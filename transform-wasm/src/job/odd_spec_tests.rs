@@ -84,8 +84,21 @@ const TYPES: [&str; 16] = [
     "decimal(,)",
     "int",
 ];
-const FORMATS: [&str; 14] = [
+/// How values are written, with any sign for `?`.
+const WRITTEN: [&str; 8] = [
+    "type = \"double\"\nthousands = \".\"\ndecimal = \",\"\n",
+    "type = \"decimal(9,2)\"\nthousands = \"?\"\nstrip = [\"?\"]\n",
+    "type = \"bigint\"\nstrip = [\"$\", \"x\"]\naccounting = true\n",
+    "type = \"boolean\"\ntrue_values = [\"1\", \"x\"]\nfalse_values = [\"?\"]\n",
+    "type = \"boolean\"\nfalse_values = [\"2\"]\n",
+    "type = \"string\"\ntrim = true\n",
+    "type = \"timestamp\"\nformat = \"epoch_ms\"\ntrim = true\n",
+    "type = \"string\"\naccounting = true\ndecimal = \"?\"\n",
+];
+const FORMATS: [&str; 16] = [
     "%Y-%m-%d",
+    "epoch_ms",
+    "epoch_s",
     "%d-%m-%Y",
     "%Y%m%d",
     "%s",
@@ -196,9 +209,17 @@ fn table() -> impl Strategy<Value = String> {
             mostly(&["a", "b", "id", "/items", "items.n", "/items/*/n", "items.*.n", "/*", "/~0~1"], &PATHS),
         ),
         ("type", mostly(&TYPES[..10], &TYPES)),
-        ("format", mostly(&FORMATS[..6], &FORMATS)),
+        ("format", mostly(&FORMATS[..8], &FORMATS)),
         ("cast", plain(&["true", "false"])),
     ]);
+    let keys = section(vec![
+        ("name", mostly(&NAMES[..7], &NAMES)),
+        ("from", mostly(&["a", "b", "id", "items.n"], &PATHS)),
+        ("null_values", list(&CHARS)),
+    ]);
+    let written = (keys, select(&WRITTEN[..]), select(&CHARS[..]))
+        .prop_map(|(keys, written, sign)| format!("{keys}{}", written.replace('?', sign)));
+    let column = prop_oneof![4 => column, 1 => written];
     let derive = section(vec![
         ("name", mostly(&NAMES[..7], &NAMES)),
         ("sql", mostly(&SQL[..26], &SQL)),

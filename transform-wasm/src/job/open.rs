@@ -106,9 +106,8 @@ impl Terms {
     }
 
     fn shredding(&self, contracts: Vec<Contract>, report: &mut Report) -> Result<Shredding, Failure> {
-        let tz_offset_ms = self.timezone()?;
         let limits = &self.spec.limits;
-        let plan = Plan::new(&self.spec.tables, &contracts, tz_offset_ms)?;
+        let plan = Plan::new(&self.spec.tables, &contracts, self.usual()?)?;
         let mut tables = Vec::new();
         let mut part_tables = Vec::new();
         for (t, contract) in contracts.into_iter().enumerate() {
@@ -164,14 +163,9 @@ impl Terms {
         }
         let drop_nulls = drop_columns(table, &contract)?;
         let extension = self.extension.as_ref().map(|e| TableExtension::bind(e, &contract)).transpose()?;
-        let expressions =
-            derives.iter().map(|(_, e)| e).chain(&filter).chain(checks.iter().map(|(_, e, _)| e));
-        if expressions.chain(partitions.iter().map(|(_, _, e)| e)).any(Expr::uses_source) {
-            report.comparable = false;
-        }
         let in_path = |name: &str| contract.partition_by.iter().any(|p| p.name == name);
         let written = (0..contract.columns.len()).filter(|&i| !in_path(&contract.columns[i].name)).collect();
-        Ok(TableRows {
+        let rows = TableRows {
             digest: digest(contract.to_text().as_bytes()),
             sources: sources(&contract, extension.as_ref()),
             written,
@@ -185,7 +179,11 @@ impl Terms {
             out: 0,
             filtered: 0,
             contract,
-        })
+        };
+        if rows.expressions().any(Expr::uses_source) {
+            report.comparable = false;
+        }
+        Ok(rows)
     }
 
     fn part_table(&self, t: usize, rows: &TableRows, read_levels: &[Level]) -> Result<PartTable, Failure> {

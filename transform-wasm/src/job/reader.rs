@@ -125,11 +125,12 @@ impl Shredding {
     /// A check with `on_fail = "fail"`; a limit.
     pub fn pass_on(
         &mut self,
-        numbers: impl Iterator<Item = u64>,
+        numbers: impl Iterator<Item = u64> + Clone,
         report: &mut Report,
     ) -> Result<Vec<(u32, Reject)>, Failure> {
+        let asked = if self.rows.uses_records() { numbers.clone().collect() } else { Vec::new() };
         self.parts.trace_batch(numbers);
-        let rejected = self.rows.take(&mut self.shredder.batch, &mut self.parts, report)?;
+        let rejected = self.rows.take(&mut self.shredder.batch, &asked, &mut self.parts, report)?;
         self.shredder.batch.clear();
         self.parts.keep_budget()?;
         Ok(rejected)
@@ -161,6 +162,8 @@ impl Shredding {
                 format!("the contract has no column for {}: their records were rejected", unknown.list());
             report.warn(Warning { count: unknown.count, ..Warning::new("unknown_paths", message) });
         }
+        let tables: Vec<&str> = self.rows.tables.iter().map(|table| table.contract.table.as_str()).collect();
+        report.warn_all(self.shredder.losses(&tables));
         for (table, parts) in report.tables.iter_mut().zip(self.parts.counts()) {
             table.parts = parts;
         }

@@ -4,8 +4,9 @@
 //! rejected as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
 use lakegate_model::hive::{FOLDER_BYTES, PATH_BYTES};
 
 use crate::column::{Column, ColumnType};
@@ -80,20 +81,23 @@ struct Judged {
 }
 
 impl Rows {
-    /// Passes a batch on; returns the rejected records by their number in the batch.
+    /// Passes a batch on; returns the rejected records by their number in the batch. `numbers` are those of
+    /// all its records, where [`Rows::uses_records`].
     ///
     /// # Errors
     /// A check with `on_fail = "fail"`; too many partitions.
     pub fn take(
         &mut self,
         batch: &mut Batch,
+        numbers: &[u64],
         parts: &mut Parts,
         report: &mut Report,
     ) -> Result<Vec<(u32, Reject)>, Failure> {
         let mut rejected = BTreeMap::new();
         let mut judged = Vec::new();
         for (t, table) in self.tables.iter_mut().enumerate() {
-            judged.push(table.judge(t, &batch.tables[t], batch.records, &mut rejected)?);
+            let records = Records { count: batch.records, numbers };
+            judged.push(table.judge(t, &batch.tables[t], records, &mut rejected)?);
         }
         report.accepted -= rejected.len() as u64;
         let gone: BTreeSet<u32> = rejected.keys().copied().collect();
@@ -102,6 +106,11 @@ impl Rows {
             table.pass_on(t, &batch.tables[t], batch.records, judged.remove(0), &gone, parts)?;
         }
         Ok(rejected.into_iter().collect())
+    }
+
+    /// Whether some expression asks for the numbers of records.
+    pub fn uses_records(&self) -> bool {
+        self.tables.iter().flat_map(TableRows::expressions).any(expr::Expr::uses_records)
     }
 
     /// Adds the ledgers to the report.
@@ -127,7 +136,23 @@ impl Rows {
     }
 }
 
+/// The records of a batch.
+#[derive(Clone, Copy)]
+struct Records<'a> {
+    count: u32,
+    /// Their numbers in the source object, where they are asked for.
+    numbers: &'a [u64],
+}
+
 impl TableRows {
+    /// All that it evaluates.
+    pub fn expressions(&self) -> impl Iterator<Item = &expr::Expr> {
+        let derives = self.derives.iter().map(|(_, expression)| expression);
+        let checks = self.checks.iter().map(|(_, expression, _)| expression);
+        let partitions = self.partitions.iter().map(|(_, _, expression)| expression);
+        derives.chain(&self.filter).chain(checks).chain(partitions)
+    }
+
     fn is_plain(&self) -> bool {
         self.sources.iter().all(|source| matches!(source, ColumnSource::Read(_)))
             && self.extension.is_none()
@@ -142,16 +167,16 @@ impl TableRows {
         &mut self,
         number: usize,
         batch: &TableBatch,
-        records: u32,
+        records: Records<'_>,
         rejected: &mut BTreeMap<u32, Reject>,
     ) -> Result<Judged, Failure> {
         let mut judged = Judged { made: Vec::new(), keep: None, partitions: None, row_records: Vec::new() };
         if self.is_plain() {
             return Ok(judged);
         }
-        judged.row_records = batch.row_records(records);
+        judged.row_records = batch.row_records(records.count);
         let row_records = judged.row_records.clone();
-        let mut view = View::new(self, batch, &row_records);
+        let mut view = View::new(self, batch, &row_records, records.numbers);
         judged.made = self.make(number, &mut view, rejected)?;
         judged.keep = self.kept(number, &mut view, rejected)?;
         let mut failed = Vec::new();
@@ -375,14 +400,26 @@ struct View<'a> {
     table: &'a TableRows,
     batch: &'a TableBatch,
     row_records: &'a [u32],
+    /// By record of the batch.
+    numbers: &'a [u64],
     rows: usize,
     arrays: Vec<Option<ArrayRef>>,
+    /// The number of each row's record.
+    records: Option<ArrayRef>,
 }
 
 impl<'a> View<'a> {
-    fn new(table: &'a TableRows, batch: &'a TableBatch, row_records: &'a [u32]) -> Self {
+    fn new(table: &'a TableRows, batch: &'a TableBatch, row_records: &'a [u32], numbers: &'a [u64]) -> Self {
         let arrays = vec![None; table.contract.columns.len()];
-        Self { table, batch, row_records, rows: batch.rows as usize, arrays }
+        Self { table, batch, row_records, numbers, rows: batch.rows as usize, arrays, records: None }
+    }
+
+    /// The number of each row's record, as an array.
+    fn number_records(&mut self) {
+        if self.records.is_none() {
+            let number = |&record: &u32| self.numbers.get(record as usize).map(|&number| number as i64);
+            self.records = Some(Arc::new(self.row_records.iter().map(number).collect::<Int64Array>()));
+        }
     }
 
     fn array(&mut self, column: usize) -> Result<ArrayRef, Failure> {
@@ -413,8 +450,12 @@ impl<'a> View<'a> {
         for &column in expression.columns() {
             self.array(column)?;
         }
+        if expression.uses_records() {
+            self.number_records();
+        }
         let mut errors = expr::RowErrors::new();
-        let batch = expr::Batch { rows: self.rows, columns: &self.arrays };
+        let records = self.records.as_ref();
+        let batch = expr::Batch { rows: self.rows, columns: &self.arrays, records };
         let array = expression.evaluate(&batch, &mut errors);
         for (row, error) in errors.iter() {
             rejected.entry(self.row_records[row]).or_insert_with(|| Reject {

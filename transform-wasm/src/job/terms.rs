@@ -15,7 +15,7 @@ use crate::learn::Learned;
 use crate::names;
 use crate::propose;
 use crate::report::Report;
-use crate::shred::{Learner, Plan, Scope, Shredder};
+use crate::shred::{Learner, Plan, Scope, Shredder, Usual};
 use crate::spec::{MaxRejected, Mode, Spec, Table, TypeName};
 use crate::value::time::parse_timezone;
 
@@ -77,7 +77,7 @@ impl Terms {
             ..table.clone()
         };
         let tables: Vec<Table> = self.spec.tables.iter().map(lenient).collect();
-        let plan = Plan::new(&tables, &known, self.timezone()?)?;
+        let plan = Plan::new(&tables, &known, self.usual()?)?;
         Ok(Some(Shredder::new(plan, self.spec.limits.depth, true)))
     }
 
@@ -105,12 +105,23 @@ impl Terms {
         }
     }
 
+    /// What the input says of every value.
+    ///
+    /// # Errors
+    /// Fault `spec`: its timezone is none.
+    pub fn usual(&self) -> Result<Usual, Failure> {
+        Ok(Usual { tz_offset_ms: self.timezone()?, decimal: self.spec.input.decimal })
+    }
+
     /// What expressions may ask about the source object.
     pub fn source_env(&self) -> SourceEnv {
         let facts = &self.options.source;
         SourceEnv {
             uri: facts.uri.clone(),
             event_time: facts.event_time_ms,
+            load_time: facts.loaded_ms,
+            name: facts.name.clone(),
+            size: facts.bytes,
             partitions: facts.partitions.clone(),
         }
     }

@@ -138,6 +138,28 @@ pub(super) fn push_declared(out: &mut String, column: &DeclaredColumn) {
     if column.cast {
         out.push_str("cast = true\n");
     }
+    for (key, texts) in [
+        ("null_values", &column.null_values),
+        ("true_values", &column.true_values),
+        ("false_values", &column.false_values),
+    ] {
+        if let Some(texts) = texts {
+            // The empty list says something too: none of the input's.
+            let _ = writeln!(out, "{key} = {}", list(texts));
+        }
+    }
+    if column.trim {
+        out.push_str("trim = true\n");
+    }
+    for (key, sign) in [("thousands", column.thousands), ("decimal", column.decimal)] {
+        if let Some(sign) = sign {
+            let _ = writeln!(out, "{key} = {}", quote(&sign.to_string()));
+        }
+    }
+    push_list(out, "strip", &column.strip);
+    if column.accounting {
+        out.push_str("accounting = true\n");
+    }
 }
 
 /// `[[table.check]]`.
@@ -157,7 +179,11 @@ fn push_section(out: &mut String, name: &str, lines: &str) {
 
 fn push_list(out: &mut String, key: &str, items: &[String]) {
     if !items.is_empty() {
-        let items: Vec<String> = items.iter().map(|item| quote(item)).collect();
-        let _ = writeln!(out, "{key} = [{}]", items.join(", "));
+        let _ = writeln!(out, "{key} = {}", list(items));
     }
+}
+
+fn list(items: &[String]) -> String {
+    let items: Vec<String> = items.iter().map(|item| quote(item)).collect();
+    format!("[{}]", items.join(", "))
 }

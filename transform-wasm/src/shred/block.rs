@@ -12,7 +12,10 @@ use crate::value::time::parse_iso_date;
 use crate::value::{Misfit, short_bigint, short_double};
 
 use super::Shredder;
+use super::clean::{Clean, put_clean};
+use super::convert::{self, Token};
 use super::fields;
+use super::losses::Losses;
 use super::plan::Target;
 
 /// Columns that a field may go into: a block of them all is held before it is weighed.
@@ -32,7 +35,7 @@ pub struct FieldRules<'a> {
 
 impl FieldRules<'_> {
     #[inline(always)]
-    fn is_null(&self, text: &[u8]) -> bool {
+    pub(super) fn is_null(&self, text: &[u8]) -> bool {
         text.is_empty() || (!self.nulls.is_empty() && self.nulls.iter().any(|null| null == text))
     }
 }
@@ -56,13 +59,22 @@ impl Shredder {
         for (index, &node) in nodes.iter().enumerate() {
             for target in &self.plan.nodes[node as usize].targets {
                 let column = &mut self.batch.tables[target.table].columns[target.column];
-                if put_cells(column, target, block.column(buf, index), rules).is_none() {
+                let cells = block.column(buf, index);
+                let put = match &target.clean {
+                    None => put_cells(column, target, cells, rules, &mut self.losses),
+                    Some(clean) => {
+                        let mut cleaner = Cleaner { losses: &mut self.losses, scratch: &mut self.cleaned };
+                        cleaner.put_cells(column, target, clean, cells, rules)
+                    }
+                };
+                if put.is_none() {
                     self.begin();
                     self.rollback();
                     return false;
                 }
             }
         }
+        self.losses.settle();
         self.batch.records += block.records as u32;
         for table in &mut self.batch.tables {
             table.rows += block.records as u32;
@@ -77,7 +89,13 @@ impl Shredder {
 }
 
 /// Appends a column's fields; none if one does not fit.
-fn put_cells(column: &mut Column, target: &Target, cells: Cells<'_>, rules: FieldRules<'_>) -> Option<()> {
+fn put_cells(
+    column: &mut Column,
+    target: &Target,
+    cells: Cells<'_>,
+    rules: FieldRules<'_>,
+    losses: &mut Losses,
+) -> Option<()> {
     let (buf, decimal) = (cells.buf, rules.decimal);
     match column.slots() {
         Slots::String(slots) => {
@@ -90,7 +108,7 @@ fn put_cells(column: &mut Column, target: &Target, cells: Cells<'_>, rules: Fiel
         }
         Slots::Double(slots) => {
             let quick = |start, end| short_double(buf, start, end, decimal);
-            put_each(slots, cells, rules, quick, |text| fields::double(text, decimal))
+            put_each(slots, cells, rules, quick, |text| fields::double(text, decimal, target, losses))
         }
         Slots::Date(slots) if target.format.is_none() => {
             // Files are often in the order of their dates: the last one again costs a comparison.
@@ -102,22 +120,27 @@ fn put_cells(column: &mut Column, target: &Target, cells: Cells<'_>, rules: Fiel
                 }
                 Some(last.1)
             };
-            put_each(slots, cells, rules, quick, |text| fields::date(text, target))
+            put_each(slots, cells, rules, quick, |text| fields::date(text, decimal, target))
         }
-        Slots::Date(slots) => put_each(slots, cells, rules, |_, _| None, |text| fields::date(text, target)),
-        Slots::Timestamp(slots) => {
-            put_each(slots, cells, rules, |_, _| None, |text| fields::timestamp(text, target))
+        Slots::Date(slots) => {
+            put_each(slots, cells, rules, never, |text| fields::date(text, decimal, target))
         }
-        Slots::Boolean(slots) => put_each(slots, cells, rules, |_, _| None, fields::boolean),
-        Slots::Decimal { precision, scale, slots } => put_each(
-            slots,
-            cells,
-            rules,
-            |_, _| None,
-            |text| fields::decimal(text, decimal, precision, scale),
-        ),
+        Slots::Timestamp(slots) => put_each(slots, cells, rules, never, |text| {
+            fields::moment(text, decimal, target).map(|moment| convert::millis(moment, target, losses))
+        }),
+        Slots::TimestampMicros(slots) => put_each(slots, cells, rules, never, |text| {
+            fields::moment(text, decimal, target).map(|moment| convert::micros(moment, target, losses))
+        }),
+        Slots::Boolean(slots) => put_each(slots, cells, rules, never, fields::boolean),
+        Slots::Decimal { precision, scale, slots } => {
+            put_each(slots, cells, rules, never, |text| fields::decimal(text, decimal, precision, scale))
+        }
         Slots::Json(_) => None,
     }
+}
+
+fn never<T>(_: usize, _: usize) -> Option<T> {
+    None
 }
 
 /// Appends fields, each by `quick` if it can, else as a field that comes alone.
@@ -127,7 +150,7 @@ fn put_each<T: Default>(
     cells: Cells<'_>,
     rules: FieldRules<'_>,
     mut quick: impl FnMut(usize, usize) -> Option<T>,
-    alone: impl Fn(&[u8]) -> Result<T, Misfit>,
+    mut alone: impl FnMut(&[u8]) -> Result<T, Misfit>,
 ) -> Option<()> {
     for record in 0..cells.records() {
         let (start, end) = cells.range(record);
@@ -137,10 +160,47 @@ fn put_each<T: Default>(
         } else if let Some(value) = quick(start, end) {
             slots.push(value);
         } else {
-            slots.push(alone(text).ok()?);
+            slots.push(alone(text.trim_ascii()).ok()?);
         }
     }
     Some(())
+}
+
+/// What a column with keys of its own needs beside its fields.
+struct Cleaner<'a> {
+    losses: &'a mut Losses,
+    scratch: &'a mut Vec<u8>,
+}
+
+impl Cleaner<'_> {
+    /// Appends a column's fields as its keys say they are written; none if one does not fit.
+    #[cold]
+    fn put_cells(
+        &mut self,
+        column: &mut Column,
+        target: &Target,
+        clean: &Clean,
+        cells: Cells<'_>,
+        rules: FieldRules<'_>,
+    ) -> Option<()> {
+        let mut unquoted = Vec::new();
+        for record in 0..cells.records() {
+            let (start, end) = cells.range(record);
+            let mut text = &cells.buf[start..end];
+            if let Some(quote) = cells.quote(start).filter(|quote| text.contains(quote)) {
+                unquoted.resize(text.len(), 0);
+                let length = put_quoted(text, quote, &mut unquoted);
+                text = &unquoted[..length];
+            }
+            let token = Token::Text(text);
+            match put_clean(column, target, clean, token, Some(rules), self.losses, self.scratch) {
+                Ok(true) => {}
+                Ok(false) => column.push_null(),
+                Err(_) => return None,
+            }
+        }
+        Some(())
+    }
 }
 
 /// Appends texts: most are moved by one copy of fixed size, whose surplus the next one overwrites.

@@ -2,10 +2,13 @@
 
 use crate::column::{ColumnType, Slots};
 use crate::json::{Stop, compact};
-use crate::value::{Misfit, Number, TimeFormat, parse_boolean, time};
+use crate::value::time::{self, Moment};
+use crate::value::{Misfit, Number, TimeFormat, holds_value};
 
-use super::Shredder;
+use super::clean::put_clean;
+use super::losses::Losses;
 use super::plan::Target;
+use super::{Shredder, fields};
 
 /// A scalar as it stands in a record.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +21,19 @@ pub enum Token<'a> {
     Boolean(bool),
 }
 
-enum Refusal {
+impl<'a> Token<'a> {
+    /// Its text: of a string what is in it, else as it stands in the record.
+    pub(super) fn text(self) -> &'a [u8] {
+        match self {
+            Self::Text(text) | Self::Number(_, text) => text,
+            Self::Boolean(true) => b"true",
+            Self::Boolean(false) => b"false",
+        }
+    }
+}
+
+/// Why a value does not fit its column.
+pub(super) enum Refusal {
     Misfit(Misfit),
     Kind(&'static str),
 }
@@ -34,6 +49,16 @@ impl Target {
     pub fn is_json(&self) -> bool {
         self.ty == ColumnType::Json
     }
+
+    /// Whether a text or number goes into the column as it is.
+    pub fn is_plain(&self) -> bool {
+        !self.is_json() && self.clean.is_none()
+    }
+
+    /// Whether a JSON number can be the column's date or moment.
+    fn takes_numbers(&self) -> bool {
+        self.format.as_ref().is_some_and(TimeFormat::takes_numbers)
+    }
 }
 
 impl Shredder {
@@ -42,55 +67,46 @@ impl Shredder {
     pub(super) fn put(&mut self, node: u32, target: usize, token: Token<'_>, at: usize) -> Result<(), Stop> {
         let target = &self.plan.nodes[node as usize].targets[target];
         let column = &mut self.batch.tables[target.table].columns[target.column];
-        let put = match (column.slots(), token) {
-            (Slots::String(mut slots), Token::Text(text)) => {
-                slots.push(text);
-                return Ok(());
-            }
-            (Slots::Json(_), Token::Number(number, text)) => match number.kind(text) {
-                Ok(_) => return Ok(()),
-                // The text could be kept, but no reader of it could be sure of such a number.
-                Err(misfit) => Err(misfit.into()),
-            },
-            (Slots::Json(_), _) => return Ok(()),
-            (Slots::Double(mut slots), Token::Number(number, text)) => match number.as_f64(text) {
-                Ok(value) => {
-                    slots.push(value);
-                    return Ok(());
-                }
-                Err(misfit) => Err(misfit.into()),
-            },
-            (Slots::Bigint(mut slots), Token::Number(number, text)) => match number.as_i64(text) {
-                Ok(value) => {
-                    slots.push(value);
-                    return Ok(());
-                }
-                Err(misfit) => Err(misfit.into()),
-            },
-            (slots, token) => put_other(slots, target, token),
-        };
-        put.map_err(|refusal| self.refused(node, &refusal, at))
+        let wanted = target.ty;
+        put_scalar(column.slots(), target, token, b'.', &mut self.losses)
+            .map_err(|refusal| self.refused(node, wanted, &refusal, at))
     }
 
-    /// Puts a value's compact source text into the JSON columns of a node.
-    pub(super) fn put_json(&mut self, node: u32, raw: &[u8]) {
+    /// As [`Shredder::put`], whatever keys the column has.
+    pub(super) fn put_any(
+        &mut self,
+        node: u32,
+        target: usize,
+        token: Token<'_>,
+        at: usize,
+    ) -> Result<(), Stop> {
+        let own = &self.plan.nodes[node as usize].targets[target];
+        let Some(clean) = &own.clean else { return self.put(node, target, token, at) };
+        let column = &mut self.batch.tables[own.table].columns[own.column];
+        let wanted = own.ty;
+        put_clean(column, own, clean, token, None, &mut self.losses, &mut self.cleaned)
+            .map(drop)
+            .map_err(|refusal| self.refused(node, wanted, &refusal, at))
+    }
+
+    /// Puts a value's compact source text into the JSON columns of a node; `token` is the value where it is a
+    /// scalar.
+    pub(super) fn put_json(&mut self, node: u32, token: Option<Token<'_>>, raw: &[u8]) {
         for target in &self.plan.nodes[node as usize].targets {
             let column = &mut self.batch.tables[target.table].columns[target.column];
-            if let Slots::Json(mut slots) = column.slots() {
+            if let Slots::Json(mut slots) = column.slots()
+                && !target.clean.as_ref().zip(token).is_some_and(|(clean, token)| clean.drops(token))
+            {
                 slots.push_with(|out| compact(raw, out));
             }
         }
     }
 
     #[cold]
-    fn refused(&self, node: u32, refusal: &Refusal, at: usize) -> Stop {
+    pub(super) fn refused(&self, node: u32, wanted: ColumnType, refusal: &Refusal, at: usize) -> Stop {
         match refusal {
             Refusal::Misfit(misfit) => self.reject(misfit.code(), format!("the value {misfit}"), node, at),
             Refusal::Kind(found) => {
-                let wanted = self.plan.nodes[node as usize]
-                    .targets
-                    .first()
-                    .map_or(String::new(), |t| t.ty.to_string());
                 let message = format!("the value is {found}, but the column is {wanted}");
                 self.reject("type_mismatch", message, node, at)
             }
@@ -98,7 +114,43 @@ impl Shredder {
     }
 }
 
-fn put_other(slots: Slots<'_>, target: &Target, token: Token<'_>) -> Result<(), Refusal> {
+/// Puts a scalar into the slots of its column; `decimal` is the point of texts. A column of JSON text only looks
+/// at it.
+#[inline(always)]
+pub(super) fn put_scalar(
+    slots: Slots<'_>,
+    target: &Target,
+    token: Token<'_>,
+    decimal: u8,
+    losses: &mut Losses,
+) -> Result<(), Refusal> {
+    match (slots, token) {
+        (Slots::String(mut slots), Token::Text(text)) => slots.push(text),
+        (Slots::Json(_), Token::Number(number, text)) => {
+            // The text could be kept, but no reader of it could be sure of such a number.
+            number.kind(text)?;
+        }
+        (Slots::Json(_), _) => {}
+        (Slots::Double(mut slots), Token::Number(number, text)) => {
+            let value = number.as_f64(text)?;
+            slots.push(value);
+            if !holds_value(&number, text, value) {
+                losses.unheld(target, &number, text);
+            }
+        }
+        (Slots::Bigint(mut slots), Token::Number(number, text)) => slots.push(number.as_i64(text)?),
+        (slots, token) => put_other(slots, target, token, decimal, losses)?,
+    }
+    Ok(())
+}
+
+fn put_other(
+    slots: Slots<'_>,
+    target: &Target,
+    token: Token<'_>,
+    decimal: u8,
+    losses: &mut Losses,
+) -> Result<(), Refusal> {
     match (slots, token) {
         (Slots::String(mut slots), Token::Number(number, text)) => {
             number.kind(text)?;
@@ -108,24 +160,30 @@ fn put_other(slots: Slots<'_>, target: &Target, token: Token<'_>) -> Result<(), 
             slots.push(if value { b"true" } else { b"false" });
         }
         (Slots::Boolean(mut slots), Token::Boolean(value)) => slots.push(value.into()),
-        (Slots::Boolean(mut slots), Token::Text(text)) if target.cast => {
-            slots.push(parse_boolean(text)?.into());
-        }
-        (Slots::Bigint(mut slots), Token::Text(text)) if target.cast => {
-            slots.push(Number::field(text, b'.')?.as_i64(text)?);
-        }
-        (Slots::Double(mut slots), Token::Text(text)) if target.cast => {
-            slots.push(Number::field(text, b'.')?.as_f64(text)?);
-        }
         (Slots::Decimal { precision, scale, mut slots }, Token::Number(number, text)) => {
             slots.push(number.as_decimal(text, precision, scale)?);
         }
-        (Slots::Decimal { precision, scale, mut slots }, Token::Text(text)) => {
-            slots.push(Number::field(text, b'.')?.as_decimal(text, precision, scale)?);
+        (Slots::Date(mut slots), Token::Number(number, text)) if target.takes_numbers() => {
+            let moment = number_moment(target, &number, text)?;
+            slots.push(time::day_of(moment.ms).ok_or(Misfit::BadFormat)?);
         }
-        (Slots::Date(mut slots), Token::Text(text)) => slots.push(date(text, target.format.as_ref())?),
-        (Slots::Timestamp(mut slots), Token::Text(text)) => {
-            slots.push(timestamp(text, target.format.as_ref(), target.tz_offset_ms)?);
+        (Slots::Timestamp(mut slots), Token::Number(number, text)) if target.takes_numbers() => {
+            slots.push(millis(number_moment(target, &number, text)?, target, losses));
+        }
+        (Slots::TimestampMicros(mut slots), Token::Number(number, text)) if target.takes_numbers() => {
+            slots.push(micros(number_moment(target, &number, text)?, target, losses));
+        }
+        (slots @ (Slots::Boolean(_) | Slots::Bigint(_) | Slots::Double(_)), Token::Text(text))
+            if target.cast =>
+        {
+            fields::put(slots, target, text, decimal, losses)?;
+        }
+        (
+            slots
+            @ (Slots::Decimal { .. } | Slots::Date(_) | Slots::Timestamp(_) | Slots::TimestampMicros(_)),
+            Token::Text(text),
+        ) => {
+            fields::put(slots, target, text, decimal, losses)?;
         }
         (_, Token::Text(_)) => return Err(Refusal::Kind("a text")),
         (_, Token::Number(..)) => return Err(Refusal::Kind("a number")),
@@ -134,18 +192,25 @@ fn put_other(slots: Slots<'_>, target: &Target, token: Token<'_>) -> Result<(), 
     Ok(())
 }
 
-/// A text as a date, by the spec's form or ISO 8601.
-pub(super) fn date(text: &[u8], format: Option<&TimeFormat>) -> Result<i32, Misfit> {
-    match format {
-        Some(format) => format.date(text).ok_or(Misfit::BadFormat),
-        None => time::parse_iso_date(text).ok_or(Misfit::NotADate),
-    }
+fn number_moment(target: &Target, number: &Number, text: &[u8]) -> Result<Moment, Misfit> {
+    target.format.as_ref().and_then(|format| format.number(number, text)).ok_or(Misfit::BadFormat)
 }
 
-/// A text as a timestamp, by the spec's form or ISO 8601.
-pub(super) fn timestamp(text: &[u8], format: Option<&TimeFormat>, tz_offset_ms: i64) -> Result<i64, Misfit> {
-    match format {
-        Some(format) => format.timestamp(text, tz_offset_ms).ok_or(Misfit::BadFormat),
-        None => time::parse_iso_timestamp(text, tz_offset_ms).ok_or(Misfit::NotATimestamp),
+/// A moment in milliseconds; what is cut off is counted.
+#[inline]
+pub(super) fn millis(moment: Moment, target: &Target, losses: &mut Losses) -> i64 {
+    let (value, cut) = moment.millis();
+    if cut {
+        losses.cut(target);
     }
+    value
+}
+
+/// The same in microseconds.
+pub(super) fn micros(moment: Moment, target: &Target, losses: &mut Losses) -> i64 {
+    let (value, cut) = moment.micros();
+    if cut {
+        losses.cut(target);
+    }
+    value
 }

@@ -6,8 +6,13 @@ use crate::json::skip::Care;
 use crate::json::{Cursor, NOWHERE, Stop, compact};
 use crate::limits::POINTER_BYTES;
 use crate::spec::Mode;
-use crate::value::{Misfit, Number, parse_boolean};
+use crate::value::time::{self, Moment};
+use crate::value::{Misfit, Number, holds_value, parse_boolean};
 
+use super::block::FieldRules;
+use super::clean::put_clean;
+use super::convert::{Refusal, Token};
+use super::losses::Losses;
 use super::plan::Target;
 use super::{Shredder, convert};
 
@@ -56,28 +61,36 @@ impl Shredder {
         self.unknown_below(0, at, || vec![header.to_vec()])
     }
 
-    /// Shreds one field that is not null.
+    /// Whether a column has null texts of its own, so that the input's say nothing about its fields.
+    pub fn has_own_nulls(&self, node: u32) -> bool {
+        self.plan.nodes.get(node as usize).is_some_and(|node| node.cleaned)
+    }
+
+    /// Shreds one field; one that is null for its column puts nothing there.
     ///
     /// # Errors
     /// `Reject` for a text that the column's type does not take; `NewPath` for a new column.
-    pub fn field(&mut self, node: u32, text: &[u8], decimal_sign: u8, at: usize) -> Result<(), Stop> {
+    pub fn field(&mut self, node: u32, text: &[u8], rules: FieldRules<'_>, at: usize) -> Result<(), Stop> {
         let plan = &self.plan.nodes[node as usize];
         if plan.targets.is_empty() {
             return if plan.known { Ok(()) } else { self.unknown(node, at) };
         }
         let targets = plan.targets.len();
+        let null = plan.cleaned && rules.is_null(text);
         if targets > 1 {
             self.spread_by((targets - 1).saturating_mul(text.len()), node, at)?;
         }
         for i in 0..targets {
             let target = &self.plan.nodes[node as usize].targets[i];
             let column = &mut self.batch.tables[target.table].columns[target.column];
-            let put = match column.slots() {
-                Slots::String(mut slots) => {
+            let put = match (&target.clean, column.slots()) {
+                (None, _) if null => continue,
+                (None, Slots::String(mut slots)) => {
                     slots.push(text);
                     continue;
                 }
-                Slots::Json(mut slots) => {
+                (Some(clean), Slots::Json(_)) if clean.drops_field(text, rules) => continue,
+                (_, Slots::Json(mut slots)) => {
                     let text = text.trim_ascii();
                     let cursor = Cursor { input: text, complete: true };
                     match self.skipper.skip(&cursor, 0, self.depth, Care::All) {
@@ -87,25 +100,20 @@ impl Shredder {
                     }
                     continue;
                 }
-                Slots::Bigint(mut slots) => bigint(text, decimal_sign).map(|value| slots.push(value)),
-                Slots::Double(mut slots) => double(text, decimal_sign).map(|value| slots.push(value)),
-                Slots::Decimal { precision, scale, mut slots } => {
-                    decimal(text, decimal_sign, precision, scale).map(|value| slots.push(value))
+                (None, slots) => put(slots, target, text.trim_ascii(), rules.decimal, &mut self.losses)
+                    .map_err(Refusal::from),
+                (Some(clean), _) => {
+                    let token = Token::Text(text);
+                    put_clean(column, target, clean, token, Some(rules), &mut self.losses, &mut self.cleaned)
+                        .map(drop)
                 }
-                Slots::Boolean(mut slots) => boolean(text).map(|value| slots.push(value)),
-                Slots::Date(mut slots) => date(text, target).map(|value| slots.push(value)),
-                Slots::Timestamp(mut slots) => timestamp(text, target).map(|value| slots.push(value)),
             };
-            if let Err(misfit) = put {
-                return Err(self.field_misfit(node, misfit, at));
+            if let Err(refusal) = put {
+                let wanted = target.ty;
+                return Err(self.refused(node, wanted, &refusal, at));
             }
         }
         Ok(())
-    }
-
-    #[cold]
-    fn field_misfit(&self, node: u32, misfit: Misfit, at: usize) -> Stop {
-        self.reject(misfit.code(), format!("the value {misfit}"), node, at)
     }
 }
 
@@ -116,35 +124,76 @@ pub fn header_too_long() -> Failure {
         .hint("is the first record no header? set header = false in [input], or mode = \"discard\"")
 }
 
-/// A field that is not null as a bigint.
+/// Puts a text that is not null into a column of any type but string and json, by which it is read.
+pub(super) fn put(
+    slots: Slots<'_>,
+    target: &Target,
+    text: &[u8],
+    decimal_sign: u8,
+    losses: &mut Losses,
+) -> Result<(), Misfit> {
+    match slots {
+        Slots::Boolean(mut slots) => slots.push(boolean(text)?),
+        Slots::Bigint(mut slots) => slots.push(bigint(text, decimal_sign)?),
+        Slots::Double(mut slots) => slots.push(double(text, decimal_sign, target, losses)?),
+        Slots::Decimal { precision, scale, mut slots } => {
+            slots.push(decimal(text, decimal_sign, precision, scale)?);
+        }
+        Slots::Date(mut slots) => slots.push(date(text, decimal_sign, target)?),
+        Slots::Timestamp(mut slots) => {
+            slots.push(convert::millis(moment(text, decimal_sign, target)?, target, losses));
+        }
+        Slots::TimestampMicros(mut slots) => {
+            slots.push(convert::micros(moment(text, decimal_sign, target)?, target, losses));
+        }
+        Slots::String(mut slots) | Slots::Json(mut slots) => slots.push(text),
+    }
+    Ok(())
+}
+
+/// A text as a bigint.
 pub(super) fn bigint(text: &[u8], decimal_sign: u8) -> Result<i64, Misfit> {
-    let text = text.trim_ascii();
     Number::field(text, decimal_sign)?.as_i64(text)
 }
 
-/// As a double.
-pub(super) fn double(text: &[u8], decimal_sign: u8) -> Result<f64, Misfit> {
-    let text = text.trim_ascii();
-    Number::field(text, decimal_sign)?.as_f64(text)
+/// As a double; one that does not hold it is counted.
+pub(super) fn double(
+    text: &[u8],
+    decimal_sign: u8,
+    target: &Target,
+    losses: &mut Losses,
+) -> Result<f64, Misfit> {
+    let number = Number::field(text, decimal_sign)?;
+    let value = number.as_f64(text)?;
+    if !holds_value(&number, text, value) {
+        losses.unheld(target, &number, text);
+    }
+    Ok(value)
 }
 
 /// As a decimal, unscaled.
 pub(super) fn decimal(text: &[u8], decimal_sign: u8, precision: u8, scale: u8) -> Result<i128, Misfit> {
-    let text = text.trim_ascii();
     Number::field(text, decimal_sign)?.as_decimal(text, precision, scale)
 }
 
 /// As a boolean, 0 or 1.
 pub(super) fn boolean(text: &[u8]) -> Result<u8, Misfit> {
-    parse_boolean(text.trim_ascii()).map(u8::from)
+    parse_boolean(text).map(u8::from)
 }
 
 /// As a date, by the spec's form or ISO 8601.
-pub(super) fn date(text: &[u8], target: &Target) -> Result<i32, Misfit> {
-    convert::date(text.trim_ascii(), target.format.as_ref())
+pub(super) fn date(text: &[u8], decimal_sign: u8, target: &Target) -> Result<i32, Misfit> {
+    match &target.format {
+        Some(format) => format.date(text, decimal_sign).ok_or(Misfit::BadFormat),
+        None => time::parse_iso_date(text).ok_or(Misfit::NotADate),
+    }
 }
 
-/// As a timestamp, by the spec's form or ISO 8601.
-pub(super) fn timestamp(text: &[u8], target: &Target) -> Result<i64, Misfit> {
-    convert::timestamp(text.trim_ascii(), target.format.as_ref(), target.tz_offset_ms)
+/// As a moment, by the spec's form or ISO 8601.
+#[inline]
+pub(super) fn moment(text: &[u8], decimal_sign: u8, target: &Target) -> Result<Moment, Misfit> {
+    match &target.format {
+        Some(format) => format.moment(text, decimal_sign, target.tz_offset_ms).ok_or(Misfit::BadFormat),
+        None => time::parse_iso_moment(text, target.tz_offset_ms).ok_or(Misfit::NotATimestamp),
+    }
 }

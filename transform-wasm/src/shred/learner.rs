@@ -3,8 +3,10 @@
 //! The decision to know: kinds are joined when the record is whole, so that a broken line teaches
 //! nothing.
 
+use std::collections::BTreeMap;
+
 use crate::error::Failure;
-use crate::json::cursor::unexpected;
+use crate::json::cursor::{Text, unexpected};
 use crate::json::skip::{Care, missing_comma, too_deep, trailing_comma};
 use crate::json::{Cursor, Lost, NOWHERE, Reject, Skipper, Stop, Walk, unescape, walk_members, walk_object};
 use crate::keys::Keys;
@@ -26,6 +28,8 @@ pub struct Learner {
     scope: Scope,
     /// The place of each node of `learned`.
     places: Vec<At>,
+    /// Texts that are null at a node, instead of those of the input.
+    nulls: BTreeMap<u32, Vec<Vec<u8>>>,
     events: Vec<Seen>,
     in_array: bool,
     stamp: u32,
@@ -106,10 +110,8 @@ impl Walk for Learner {
                 if text.escaped {
                     self.scratch.clear();
                     unescape(text.raw, at + 1, &mut self.scratch)?;
-                    (text_kinds(&self.scratch), end)
-                } else {
-                    (text_kinds(text.raw), end)
                 }
+                (self.text_kinds(node, text), end)
             }
             b'-' | b'0'..=b'9' => {
                 let (number, end) = cursor.number(at)?;
@@ -141,6 +143,7 @@ impl Learner {
             learned,
             scope,
             places: Vec::new(),
+            nulls: BTreeMap::new(),
             events: Vec::new(),
             in_array: false,
             stamp: 0,
@@ -156,10 +159,12 @@ impl Learner {
 
     /// Finds the place of each node.
     fn place_all(&mut self) {
-        let Self { learned, scope, places, .. } = self;
+        let Self { learned, scope, places, nulls, .. } = self;
+        nulls.clear();
         *places = vec![scope.root(); learned.nodes.len()];
         for (number, node) in learned.nodes.iter().enumerate() {
             for (key, child) in node.keys.iter() {
+                add_nulls(nulls, child, scope.nulls(places[number], key));
                 places[child as usize] = scope.child(places[number], key);
             }
             if let Some(element) = node.element {
@@ -191,7 +196,9 @@ impl Learner {
     fn child(&mut self, node: u32, key: &[u8]) -> Result<u32, Failure> {
         let child = self.learned.child(node, key)?;
         if child as usize == self.places.len() {
-            self.places.push(self.scope.child(self.places[node as usize], key));
+            let place = self.places[node as usize];
+            add_nulls(&mut self.nulls, child, self.scope.nulls(place, key));
+            self.places.push(self.scope.child(place, key));
         }
         Ok(child)
     }
@@ -278,6 +285,10 @@ impl Learner {
 
     /// Learns a CSV record, field by field.
     pub fn field(&mut self, node: u32, text: &[u8], null: bool, decimal: u8) {
+        let null = match self.nulls.get(&node) {
+            Some(nulls) => text.is_empty() || nulls.iter().any(|null| null == text),
+            None => null,
+        };
         let kinds = if null {
             Kinds::NULL
         } else if let Some(kind) = learn_field(text, decimal) {
@@ -305,6 +316,15 @@ impl Learner {
         let end = walk_object(self, cursor, at, element, depth)?;
         self.in_array = false;
         Ok(end)
+    }
+
+    /// What a string of JSON is, by the texts that are null at its node.
+    fn text_kinds(&self, node: u32, text: Text<'_>) -> Kinds {
+        let own = if text.escaped { &self.scratch } else { text.raw };
+        match self.nulls.get(&node) {
+            Some(nulls) if nulls.iter().any(|null| null == own) => Kinds::NULL,
+            _ => text_kinds(own),
+        }
     }
 
     fn note_number(&mut self, node: u32, kind: NumberKind, number: &Number, text: &[u8]) {
@@ -441,4 +461,10 @@ fn is_day_month(text: &[u8]) -> bool {
     let year = parts.next().filter(|year| matches!(year.len(), 2 | 4) && year.iter().all(u8::is_ascii_digit));
     let small = |number: Option<u16>| number.is_some_and(|number| (1..=31).contains(&number));
     small(first) && small(second) && year.is_some() && parts.next().is_none()
+}
+
+fn add_nulls(all: &mut BTreeMap<u32, Vec<Vec<u8>>>, node: u32, nulls: Option<&[String]>) {
+    if let Some(nulls) = nulls {
+        all.insert(node, nulls.iter().map(|text| text.clone().into_bytes()).collect());
+    }
 }

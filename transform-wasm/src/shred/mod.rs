@@ -7,9 +7,11 @@
 mod absent;
 pub mod batch;
 mod block;
+mod clean;
 mod convert;
 mod fields;
 mod learner;
+mod losses;
 mod plan;
 mod rest;
 mod scope;
@@ -19,7 +21,7 @@ mod walk;
 pub use batch::{Batch, Level, TableBatch};
 pub use block::FieldRules;
 pub use learner::Learner;
-pub use plan::{Plan, below};
+pub use plan::{Plan, Usual, below};
 pub use scope::Scope;
 pub use unknown::UnknownPaths;
 
@@ -28,7 +30,10 @@ use std::collections::BTreeMap;
 use crate::json::{Lost, Reject, Skipper, Stop};
 use crate::keys::Keys;
 use crate::limits::RECORD_ROWS_BYTES;
+use crate::report::Warning;
 use crate::spec::Empty;
+
+use losses::Losses;
 
 /// Puts records into a batch.
 #[derive(Debug)]
@@ -43,6 +48,8 @@ pub struct Shredder {
     pub discarded: u64,
     /// Paths that no contract has and that records were rejected for.
     pub unknown: UnknownPaths,
+    /// What columns did not keep of their values.
+    losses: Losses,
     /// What the record at hand adds to [`Batch::spread`].
     spread: usize,
     /// Bytes of its rows so far, in all tables, their texts left out.
@@ -54,6 +61,8 @@ pub struct Shredder {
     depth: usize,
     skipper: Skipper,
     scratch: Vec<u8>,
+    /// A number that was cleaned.
+    cleaned: Vec<u8>,
     lost: Lost,
     /// Members of objects that no column but the one for the rest takes, by node.
     rest: BTreeMap<u32, Vec<u8>>,
@@ -65,12 +74,14 @@ impl Shredder {
     /// Shreds by `plan`; records nest at most `depth` levels.
     pub fn new(plan: Plan, depth: usize, final_pass: bool) -> Self {
         let batch = Batch::new(&plan);
+        let losses = Losses::new(&plan.tables);
         Self {
             plan,
             batch,
             final_pass,
             discarded: 0,
             unknown: UnknownPaths::default(),
+            losses,
             spread: 0,
             rows_bytes: 0,
             dropped: 0,
@@ -79,6 +90,7 @@ impl Shredder {
             depth,
             skipper: Skipper::default(),
             scratch: Vec::new(),
+            cleaned: Vec::new(),
             lost: Lost::default(),
             rest: BTreeMap::new(),
             no_keys: Keys::default(),
@@ -97,6 +109,7 @@ impl Shredder {
         self.element = None;
         self.lost.clear();
         self.rest.clear();
+        self.losses.forget();
     }
 
     /// The record is whole: fills what it did not have and counts its rows.
@@ -123,6 +136,12 @@ impl Shredder {
         self.batch.records += 1;
         self.batch.spread += std::mem::take(&mut self.spread);
         self.discarded += std::mem::take(&mut self.dropped);
+        self.losses.settle();
+    }
+
+    /// What was cut off or not held, a warning a column; `tables` are the names of the tables.
+    pub fn losses(&self, tables: &[&str]) -> Vec<Warning> {
+        self.losses.warnings(&self.plan.tables, tables)
     }
 
     /// Weighs the record, which is whole.

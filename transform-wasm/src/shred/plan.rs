@@ -16,6 +16,7 @@ use crate::spec::{DeclaredColumn, Empty, Mode, Table};
 use crate::value::TimeFormat;
 
 use super::batch::Level;
+use super::clean::Clean;
 
 /// Bytes of a node, about.
 const NODE_BYTES: usize = 256;
@@ -38,6 +39,17 @@ pub struct Target {
     pub cast: bool,
     /// Offset of zone-less timestamps, in milliseconds.
     pub tz_offset_ms: i64,
+    /// How values are written, where the spec says so for the column.
+    pub clean: Option<Box<Clean>>,
+}
+
+/// What the input says of values whose column does not.
+#[derive(Clone, Copy, Debug)]
+pub struct Usual {
+    /// Offset of zone-less timestamps, in milliseconds.
+    pub tz_offset_ms: i64,
+    /// The decimal sign of texts.
+    pub decimal: char,
 }
 
 /// One path.
@@ -50,13 +62,17 @@ pub struct PlanNode {
     /// Keys below.
     pub keys: Keys,
     /// Positions in `keys` of those that bare paths of a spec name, by what the naming rule makes of them.
-    plain: BTreeMap<String, usize>,
+    named: BTreeMap<String, usize>,
     /// Keys of records that were found to mean one of these, and its position.
     alike: Keys,
     /// Columns that take the value.
     pub targets: Vec<Target>,
     /// Columns that take in what of the object no other has.
     pub rest: Vec<Target>,
+    /// There is one, and it takes a text or number as it is.
+    pub plain: bool,
+    /// One of them has keys of its own for how values are written.
+    pub cleaned: bool,
     /// Tables that explode the array here, and the element's node.
     pub rows: Option<(Vec<usize>, u32)>,
     /// Columns are below.
@@ -109,11 +125,11 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Compiles contracts; `tables[i]` is the spec of `contracts[i]`.
+    /// Compiles contracts; `tables[i]` is the spec of `contracts[i]`, `usual` what the input says.
     ///
     /// # Errors
     /// Fault `spec` for a date format that does not exist.
-    pub fn new(tables: &[Table], contracts: &[Contract], tz_offset_ms: i64) -> Result<Self, Failure> {
+    pub fn new(tables: &[Table], contracts: &[Contract], usual: Usual) -> Result<Self, Failure> {
         let all: Vec<usize> = (0..tables.len()).collect();
         let mode = strictest(tables, &all);
         let (nodes, tables_made, declared) = (Vec::new(), Vec::new(), Vec::new());
@@ -127,7 +143,11 @@ impl Plan {
             }
         }
         for (t, contract) in contracts.iter().enumerate() {
-            plan.add_table(t, &tables[t], contract, tz_offset_ms)?;
+            plan.add_table(t, &tables[t], contract, usual)?;
+        }
+        for node in &mut plan.nodes {
+            node.plain = matches!(&node.targets[..], [target] if target.is_plain());
+            node.cleaned = node.targets.iter().any(|target| target.clean.is_some());
         }
         Ok(plan)
     }
@@ -149,7 +169,7 @@ impl Plan {
         table: usize,
         spec: &Table,
         contract: &Contract,
-        tz_offset_ms: i64,
+        usual: Usual,
     ) -> Result<(), Failure> {
         let mut plan = PlanTable {
             rows: contract.rows.clone(),
@@ -171,13 +191,15 @@ impl Plan {
                 })?),
                 None => None,
             };
+            let clean = declared.and_then(|c| Clean::of(c, usual.decimal));
             let target = Target {
                 table,
                 column: plan.columns.len(),
                 ty: column.ty,
                 format,
-                cast: declared.is_some_and(|c| c.cast),
-                tz_offset_ms,
+                cast: declared.is_some_and(|c| c.cast) || clean.is_some(),
+                tz_offset_ms: usual.tz_offset_ms,
+                clean,
             };
             plan.columns.push(column.ty);
             plan.names.push(column.name.clone());
@@ -208,7 +230,7 @@ impl Plan {
             let (parent, key) = (self.nodes[at as usize].parent, self.nodes[at as usize].key.clone());
             let parent = &mut self.nodes[parent as usize];
             if let (Some(position), Ok(key)) = (parent.keys.position(&key), str::from_utf8(&key)) {
-                parent.plain.entry(plain_name(key)).or_insert(position);
+                parent.named.entry(plain_name(key)).or_insert(position);
             }
         }
     }
@@ -251,14 +273,14 @@ impl Plan {
 
     /// The position of the declared key that a key means through the naming rule.
     pub fn alike(&mut self, node: u32, key: &[u8]) -> Option<usize> {
-        let PlanNode { plain, alike, .. } = self.nodes.get_mut(node as usize)?;
-        if plain.is_empty() {
+        let PlanNode { named, alike, .. } = self.nodes.get_mut(node as usize)?;
+        if named.is_empty() {
             return None;
         }
         if let Some(position) = alike.find(key) {
             return Some(position as usize);
         }
-        let position = *plain.get(&plain_name(str::from_utf8(key).ok()?))?;
+        let position = *named.get(&plain_name(str::from_utf8(key).ok()?))?;
         if alike.len() < ALIKE {
             alike.insert(key, position as u32);
         }
@@ -359,10 +381,12 @@ impl PlanNode {
             key: key.into(),
             bytes: 0,
             keys: Keys::default(),
-            plain: BTreeMap::new(),
+            named: BTreeMap::new(),
             alike: Keys::default(),
             targets: Vec::new(),
             rest: Vec::new(),
+            plain: false,
+            cleaned: false,
             rows: None,
             object: false,
             known: false,

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::contract::{Contract, Origin};
 use crate::keys::Keys;
 use crate::names::{column_pointer, is_bare, path_to_pointer, plain_name, pointer_keys};
-use crate::spec::{Mode, Table};
+use crate::spec::{DeclaredColumn, Mode, Table};
 
 /// A place in the tree of what is declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,10 @@ struct Node {
     rows: bool,
     /// Tables that have a column here.
     columns: Vec<usize>,
+    /// Texts that are null in every declared column here, where these say so.
+    nulls: Option<Vec<String>>,
+    /// Some table declares a column here.
+    declared: bool,
     /// Tables that explode the array here.
     exploding: Vec<usize>,
     /// A column takes in what is not among these keys.
@@ -72,13 +76,20 @@ impl Scope {
                 scope.nodes[array as usize].rows = true;
                 scope.nodes[array as usize].exploding.push(number);
             }
-            let declared =
-                table.columns.iter().map(|c| (column_pointer(c.path(), rows.as_deref()), is_bare(c.path())));
+            let declared: Vec<(String, bool)> = table
+                .columns
+                .iter()
+                .map(|c| (column_pointer(c.path(), rows.as_deref()), is_bare(c.path())))
+                .collect();
+            for (column, (pointer, bare)) in table.columns.iter().zip(&declared) {
+                let node = scope.insert(&pointer_keys(pointer), rows_keys.as_deref(), *bare);
+                scope.add_nulls(node, column);
+            }
             let held = live.iter().flat_map(|live| &live.columns).filter_map(|column| match &column.origin {
                 Origin::Pointer(pointer) => Some((pointer.clone(), false)),
                 Origin::Rest(_) | Origin::Rescued | Origin::Sql(_) | Origin::Transform(_) => None,
             });
-            for (pointer, bare) in declared.chain(held) {
+            for (pointer, bare) in declared.into_iter().chain(held) {
                 let node = scope.insert(&pointer_keys(&pointer), rows_keys.as_deref(), bare);
                 scope.nodes[node as usize].columns.push(number);
             }
@@ -116,6 +127,13 @@ impl Scope {
     /// Whether the elements of the array here make rows.
     pub fn is_rows(&self, at: At) -> bool {
         matches!(at, At::Node(node) if self.nodes[node as usize].rows)
+    }
+
+    /// Texts that are null below a key, instead of those of the input; none where nobody declared any.
+    pub fn nulls(&self, at: At, key: &[u8]) -> Option<&[String]> {
+        let At::Node(node) = at else { return None };
+        let child = self.nodes[node as usize].find(key)?;
+        self.nodes[child as usize].nulls.as_deref()
     }
 
     /// Whether the elements of an array are declared, or rows.
@@ -177,6 +195,21 @@ impl Scope {
             }
         }
         node
+    }
+
+    /// A path may be declared by several tables: a text is null here if none of them keeps it.
+    fn add_nulls(&mut self, node: u32, column: &DeclaredColumn) {
+        let node = &mut self.nodes[node as usize];
+        let own = column.null_values.clone();
+        node.nulls = match (std::mem::take(&mut node.declared), own, node.nulls.take()) {
+            (false, own, _) => own,
+            (true, Some(own), Some(before)) => {
+                Some(own.into_iter().filter(|text| before.contains(text)).collect())
+            }
+            // One of them goes by the input.
+            (true, ..) => None,
+        };
+        node.declared = true;
     }
 
     fn element(&mut self, node: u32) -> u32 {

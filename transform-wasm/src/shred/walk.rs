@@ -99,7 +99,7 @@ impl Shredder {
             return cursor.word(at, b"null");
         }
         // What most values are: a text or a number for one column.
-        if plan.targets.len() == 1 && !plan.targets[0].is_json() {
+        if plan.plain {
             match byte {
                 b'"' => {
                     let (text, end) = cursor.string(at)?;
@@ -211,7 +211,7 @@ impl Shredder {
         if copies > 1 {
             self.spread_by((copies - 1).saturating_mul(raw.len()), node, at)?;
         }
-        self.put_json(node, raw);
+        self.put_json(node, None, raw);
         Ok(())
     }
 
@@ -247,9 +247,9 @@ impl Shredder {
             self.spread_by((targets - 1).saturating_mul(end - at), node, at)?;
         }
         for target in 0..targets {
-            self.put(node, target, token, at)?;
+            self.put_any(node, target, token, at)?;
         }
-        self.put_json(node, &cursor.input[at..end]);
+        self.put_json(node, Some(token), &cursor.input[at..end]);
         let plan = &self.plan.nodes[node as usize];
         if targets == 0 {
             if !plan.known {

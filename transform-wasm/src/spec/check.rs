@@ -10,13 +10,11 @@ use lakegate_model::contract::RESCUED;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{DeclaredColumn, Format, Input, SPEC_VERSION, Spec, Table, TypeName};
-use crate::column::ColumnType;
+use super::{Format, Input, SPEC_VERSION, Spec, Table};
 use crate::error::{Code, Failure, Place};
 use crate::expr::{Expr, ExprError};
 use crate::limits::{Limits, POINTER_BYTES};
 use crate::names;
-use crate::value::TimeFormat;
 use crate::value::time::parse_timezone;
 
 /// What is wrong, and under which key.
@@ -27,14 +25,14 @@ pub(super) struct Mistake {
     hint: Option<String>,
 }
 
-type Checked = Result<(), Mistake>;
+pub(super) type Checked = Result<(), Mistake>;
 
 impl Mistake {
-    fn new(key: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(super) fn new(key: impl Into<String>, message: impl Into<String>) -> Self {
         Self { key: key.into(), message: message.into(), hint: None }
     }
 
-    fn hint(self, hint: impl Into<String>) -> Self {
+    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 
@@ -103,7 +101,7 @@ impl Spec {
                 Some(name) if !seen.insert(name) => {
                     return Err(below(Mistake::new("name", format!("two tables are named `{name}`"))));
                 }
-                _ => table.check(self.limits.columns).map_err(below)?,
+                _ => table.check(self.limits.columns, self.input.decimal).map_err(below)?,
             }
         }
         Ok(())
@@ -173,7 +171,7 @@ impl Limits {
 }
 
 impl Table {
-    fn check(&self, most: usize) -> Checked {
+    fn check(&self, most: usize, decimal: char) -> Checked {
         if let Some(name) = &self.name {
             check_name("table", name)?;
         }
@@ -199,7 +197,7 @@ impl Table {
             false => Err(Mistake::new("name", format!("two columns are named `{name}`"))),
         };
         for (number, column) in self.columns.iter().enumerate() {
-            let checked = twice(&column.name).and_then(|()| column.check());
+            let checked = twice(&column.name).and_then(|()| column.check(decimal));
             checked.map_err(|mistake| mistake.below(&format!("column.{number}")))?;
         }
         for (number, derive) in self.derives.iter().enumerate() {
@@ -231,25 +229,7 @@ impl Table {
     }
 }
 
-impl DeclaredColumn {
-    fn check(&self) -> Checked {
-        check_name("column", &self.name)?;
-        if let Some(from) = &self.from {
-            check_path("from", from)?;
-        }
-        let Some(format) = &self.format else { return Ok(()) };
-        if !matches!(self.ty, Some(TypeName(ColumnType::Date | ColumnType::Timestamp))) {
-            let message =
-                format!("column `{}` has a format, which only date and timestamp columns have", self.name);
-            return Err(Mistake::new("format", message).hint("add type = \"date\" or type = \"timestamp\""));
-        }
-        TimeFormat::parse(format)
-            .map(drop)
-            .map_err(|why| Mistake::new("format", format!("the format of column `{}`: {why}", self.name)))
-    }
-}
-
-fn check_name(what: &str, name: &str) -> Checked {
+pub(super) fn check_name(what: &str, name: &str) -> Checked {
     if name == RESCUED {
         return Err(Mistake::new("name", format!("`{name}` is the column of values that do not fit"))
             .hint("on_misfit = \"rescue\" makes it; give this one another name"));
@@ -264,7 +244,7 @@ fn check_name(what: &str, name: &str) -> Checked {
 }
 
 /// A dotted path has no empty key; in a pointer (RFC 6901) `~` begins an escape.
-fn check_path(key: &str, path: &str) -> Checked {
+pub(super) fn check_path(key: &str, path: &str) -> Checked {
     let wrong = |why: &str| Mistake::new(key, format!("{key} = \"{path}\": {why}"));
     if path.len() > POINTER_BYTES {
         return Err(Mistake::new(key, format!("{key} is longer than {POINTER_BYTES} bytes")));

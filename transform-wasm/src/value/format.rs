@@ -1,17 +1,29 @@
-//! Dates and timestamps in a spelling that the spec gives: a subset of strftime.
+//! Dates and timestamps in a spelling that the spec gives: a subset of strftime, or what a number counts.
 //!
-//! For: `format = "%d-%m-%Y"` on a column, and `parse_date(text, format)` in SQL. Not for: printing,
+//! For: `format = "%d-%m-%Y"` or `"epoch_ms"` on a column, and `to_date(text, format)` in SQL. Not for: printing,
 //! and not for guessing. The decision to know: a format is checked as a whole when it is read (it
 //! names a full date, nothing twice, no hour without AM/PM), so that only the text can be wrong later.
 
+use super::directive::{misread, unknown};
 use super::time::{
-    clock_ms, day_of, days_from_civil, fraction_ms, is_leap_year, offset_ms, to_utc, valid_date,
+    self, Fraction, MS_US, Moment, clock_ms, day_of, days_from_civil, fraction, is_leap_year, offset_ms,
+    valid_date,
 };
+use super::{Epoch, Number};
 
-/// A parsed format. Text matches it from end to end; days, months and hours may have one digit
-/// where no other number follows directly; names are English, in any case, short or long.
+/// A parsed format.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TimeFormat {
+pub enum TimeFormat {
+    /// What a text says: it matches from end to end; days, months and hours may have one digit where no
+    /// other number follows directly; names are English, in any case, short or long.
+    Text(TextFormat),
+    /// What a number counts.
+    Number(Epoch),
+}
+
+/// The items of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextFormat {
     items: Vec<Item>,
 }
 
@@ -79,19 +91,25 @@ struct Parts {
     afternoon: Option<bool>,
     minute: u32,
     second: u32,
-    fraction: i64,
+    fraction: Fraction,
     offset: Option<i64>,
     epoch: Option<i64>,
+    /// The epoch has a minus sign: `-0.5` is before 1970 too.
+    negative: bool,
 }
 
 impl TimeFormat {
-    /// Reads a format: `%Y %y %m %d %e %H %I %M %S %f %.f %p %b %B %a %A %j %z %:z %T %F %s %%`.
+    /// Reads a format: `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns`, or the directives
+    /// `%Y %y %m %d %e %H %I %M %S %f %.f %p %b %B %a %A %j %z %:z %T %F %s %%`.
     ///
-    /// `%y` is 1969 to 2068, as POSIX has it. `%f` is a fraction of any length, cut to milliseconds.
+    /// `%y` is 1969 to 2068, as POSIX has it. `%f` is a fraction of any length.
     ///
     /// # Errors
     /// A message naming what is unknown, missing or doubled.
     pub fn parse(format: &str) -> Result<Self, String> {
+        if let Some(epoch) = Epoch::named(format) {
+            return Ok(Self::Number(epoch));
+        }
         let mut items = Vec::new();
         let mut rest = format;
         while let Some(first) = rest.bytes().next() {
@@ -106,45 +124,74 @@ impl TimeFormat {
             let length = 1 + usize::from(rest.starts_with("%.") || rest.starts_with("%:"));
             let length = length + rest[length..].chars().next().map_or(0, char::len_utf8);
             let (directive, after) = rest.split_at(length);
-            directive_items(directive, &mut items)
-                .ok_or_else(|| format!("format {format:?} has {directive:?}, which is not supported"))?;
+            directive_items(directive, &mut items).ok_or_else(|| unknown(format, rest))?;
             rest = after;
         }
         require_digits_between_numbers(&mut items);
-        check(&items).map_err(|what| format!("format {format:?} {what}"))?;
-        Ok(Self { items })
+        check(&items).map_err(|what| format!("format {format:?} {what}{}", misread(format)))?;
+        Ok(Self::Text(TextFormat { items }))
     }
 
     /// Whether the format has a time of day (or seconds since 1970).
     #[must_use]
     pub fn has_time(&self) -> bool {
-        self.items.iter().any(|item| {
+        let is_time = |item: &Item| {
             matches!(item, Item::EpochSeconds) || has(*item, Field::Hour) || has(*item, Field::Hour12)
-        })
+        };
+        match self {
+            Self::Text(format) => format.items.iter().any(is_time),
+            Self::Number(_) => true,
+        }
     }
 
     /// The date a text names, in days since 1970-01-01; a time of day in the format is read and
     /// dropped.
     #[must_use]
-    pub fn date(&self, text: &[u8]) -> Option<i32> {
-        let parts = self.parts(text)?;
+    pub fn date(&self, text: &[u8], decimal: u8) -> Option<i32> {
+        let Self::Text(format) = self else { return day_of(self.moment(text, decimal, 0)?.ms) };
+        let parts = format.parts(text)?;
         match parts.epoch {
-            Some(seconds) => day_of(seconds.checked_mul(1000)?),
+            Some(_) => day_of(parts.epoch_moment()?.ms),
             None => parts.time_ms().and_then(|_| parts.days()),
         }
     }
 
-    /// The moment a text names, in milliseconds since 1970-01-01 UTC; without a zone in the format
-    /// it is taken as `tz_offset_ms` east of UTC, without a time of day as midnight.
+    /// The moment a text names; without a zone in the format it is taken as `tz_offset_ms` east of UTC,
+    /// without a time of day as midnight. `decimal` is the point of a text that is a number.
     #[must_use]
-    pub fn timestamp(&self, text: &[u8], tz_offset_ms: i64) -> Option<i64> {
-        let parts = self.parts(text)?;
-        if let Some(seconds) = parts.epoch {
-            return to_utc(0, seconds.checked_mul(1000)?.checked_add(parts.fraction)?, 0);
+    pub fn moment(&self, text: &[u8], decimal: u8, tz_offset_ms: i64) -> Option<Moment> {
+        let format = match self {
+            Self::Text(format) => format,
+            Self::Number(epoch) => return epoch.moment(&Number::field(text, decimal).ok()?, text),
+        };
+        let parts = format.parts(text)?;
+        if parts.epoch.is_some() {
+            return parts.epoch_moment();
         }
-        to_utc(parts.days()?, parts.time_ms()?, parts.offset.unwrap_or(tz_offset_ms))
+        let offset = parts.offset.unwrap_or(tz_offset_ms);
+        time::moment(parts.days()?, parts.time_ms()?, parts.fraction, offset)
     }
 
+    /// Whether a JSON number can name a moment.
+    #[must_use]
+    pub fn takes_numbers(&self) -> bool {
+        match self {
+            Self::Number(_) => true,
+            Self::Text(format) => format.items.contains(&Item::EpochSeconds),
+        }
+    }
+
+    /// The moment that a JSON number names, `text` its text.
+    #[must_use]
+    pub fn number(&self, number: &Number, text: &[u8]) -> Option<Moment> {
+        match self {
+            Self::Number(epoch) => epoch.moment(number, text),
+            Self::Text(_) => self.moment(text, b'.', 0),
+        }
+    }
+}
+
+impl TextFormat {
     fn parts(&self, text: &[u8]) -> Option<Parts> {
         let mut parts = Parts::default();
         let mut rest = text;
@@ -190,8 +237,8 @@ impl Parts {
             Item::PointFraction if text.first() != Some(&b'.') => Some(text),
             Item::PointFraction => self.take(Item::Fraction, &text[1..]),
             Item::Fraction => {
-                let (ms, length) = fraction_ms(text)?;
-                self.fraction = ms;
+                let length;
+                (self.fraction, length) = fraction(text)?;
                 Some(&text[length..])
             }
             Item::Zone => {
@@ -204,7 +251,7 @@ impl Parts {
                 let digits = &text[usize::from(negative)..];
                 // 12 digits reach beyond the year 9999.
                 let (value, length) = number(digits, 12)?;
-                self.epoch = Some(if negative { -value } else { value });
+                (self.epoch, self.negative) = (Some(value), negative);
                 Some(&digits[length..])
             }
         }
@@ -231,7 +278,14 @@ impl Parts {
             Some(_) => return None,
             None => self.hour,
         };
-        Some(clock_ms(hour, self.minute, self.second)? + self.fraction)
+        clock_ms(hour, self.minute, self.second)
+    }
+
+    /// Towards the past from 1970 with a minus sign, fraction and all.
+    fn epoch_moment(&self) -> Option<Moment> {
+        let Fraction { ms, us, finer } = self.fraction;
+        let magnitude = self.epoch?.checked_mul(1_000 * MS_US)?.checked_add(ms * MS_US + i64::from(us))?;
+        Moment::of_micros(if self.negative { -magnitude - i64::from(finer) } else { magnitude }, finer)
     }
 
     fn days(&self) -> Option<i32> {

@@ -7,6 +7,8 @@
 use std::fmt;
 
 pub mod digits;
+mod directive;
+pub mod epoch;
 pub mod format;
 pub mod number;
 pub mod time;
@@ -19,6 +21,7 @@ mod number_tests;
 mod time_tests;
 
 pub use digits::{digits, holds_text, holds_value, learn_field};
+pub use epoch::Epoch;
 pub use format::TimeFormat;
 pub use number::{Number, NumberKind, NumberSyntax};
 pub use number::{parse_bigint, parse_decimal, parse_double, short_bigint, short_double};

@@ -1,8 +1,8 @@
 //! Dates and timestamps: ISO 8601 text, and the proleptic Gregorian calendar behind it.
 //!
-//! For: dates as days and timestamps as milliseconds since 1970-01-01, UTC. Not for: other spellings
-//! (see [`super::format`]). The decision to know: only what is in the calendar is taken, years 0001
-//! to 9999; no leap second, no 24:00, and what is below a millisecond is cut off.
+//! For: dates as days and timestamps as milliseconds or microseconds since 1970-01-01, UTC. Not for: other
+//! spellings (see [`super::format`]). The decision to know: only what is in the calendar is taken, years
+//! 0001 to 9999; no leap second, no 24:00; what is below the unit is cut off, and a [`Moment`] says so.
 
 /// Milliseconds of a day.
 pub const DAY_MS: i64 = 86_400_000;
@@ -12,6 +12,51 @@ pub const MIN_DAYS: i32 = -719_162;
 
 /// 9999-12-31 in days since 1970-01-01.
 pub const MAX_DAYS: i32 = 2_932_896;
+
+/// Microseconds of a millisecond.
+pub const MS_US: i64 = 1_000;
+
+/// A moment as a text or number names it, in the years 0001 to 9999.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Milliseconds since 1970-01-01 UTC, the last ones before it.
+    pub ms: i64,
+    /// Microseconds above these, 0 to 999.
+    pub us: u16,
+    /// There was more, below a microsecond.
+    pub finer: bool,
+}
+
+/// A second's fraction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Fraction {
+    pub ms: i64,
+    pub us: u16,
+    pub finer: bool,
+}
+
+impl Moment {
+    /// In milliseconds, and whether something was cut off.
+    #[inline]
+    #[must_use]
+    pub fn millis(self) -> (i64, bool) {
+        (self.ms, self.us != 0 || self.finer)
+    }
+
+    /// In microseconds, and whether something was cut off.
+    #[inline]
+    #[must_use]
+    pub fn micros(self) -> (i64, bool) {
+        // Years have four digits: there is room.
+        (self.ms * MS_US + i64::from(self.us), self.finer)
+    }
+
+    /// Of microseconds since 1970-01-01 UTC; none outside the years 0001 to 9999.
+    pub(super) fn of_micros(us: i64, finer: bool) -> Option<Self> {
+        let (ms, us) = (us.div_euclid(MS_US), us.rem_euclid(MS_US) as u16);
+        is_moment(ms).then_some(Self { ms, us, finer })
+    }
+}
 
 /// Days since 1970-01-01 of a date, which must be in the calendar (see [`valid_date`]).
 ///
@@ -71,16 +116,23 @@ pub fn parse_iso_date(text: &[u8]) -> Option<i32> {
     if text.len() == 10 { leading_date(text) } else { None }
 }
 
-/// ISO 8601 (extended) or RFC 3339 to milliseconds since 1970-01-01 UTC.
+/// ISO 8601 (extended) or RFC 3339 to milliseconds since 1970-01-01 UTC, what is below cut off; see
+/// [`parse_iso_moment`].
+#[must_use]
+pub fn parse_iso_timestamp(text: &[u8], tz_offset_ms: i64) -> Option<i64> {
+    parse_iso_moment(text, tz_offset_ms).map(|moment| moment.ms)
+}
+
+/// ISO 8601 (extended) or RFC 3339.
 ///
 /// Date and time are joined by `T` or a space; seconds, their fraction and the zone may be missing;
 /// a date alone is its midnight. A text without zone is taken as `tz_offset_ms` east of UTC.
 #[inline]
 #[must_use]
-pub fn parse_iso_timestamp(text: &[u8], tz_offset_ms: i64) -> Option<i64> {
+pub fn parse_iso_moment(text: &[u8], tz_offset_ms: i64) -> Option<Moment> {
     let days = leading_date(text)?;
     let Some((separator, time)) = text[10..].split_first() else {
-        return to_utc(days, 0, tz_offset_ms);
+        return moment(days, 0, Fraction::default(), tz_offset_ms);
     };
     if !matches!(separator, b'T' | b't' | b' ') {
         return None;
@@ -88,18 +140,19 @@ pub fn parse_iso_timestamp(text: &[u8], tz_offset_ms: i64) -> Option<i64> {
     let [h1, h2, b':', m1, m2, rest @ ..] = time else { return None };
     let mut ms = clock_ms(two(*h1, *h2)?, two(*m1, *m2)?, 0)?;
     let mut rest = rest;
+    let mut below = Fraction::default();
     if let [b':', s1, s2, after @ ..] = rest {
         let second = two(*s1, *s2).filter(|second| *second < 60)?;
         ms += i64::from(second) * 1000;
         rest = after;
         if let [b'.' | b',', after @ ..] = rest {
-            let (fraction, length) = fraction_ms(after)?;
-            ms += fraction;
+            let length;
+            (below, length) = fraction(after)?;
             rest = &after[length..];
         }
     }
     let offset = if rest.is_empty() { tz_offset_ms } else { offset_ms(rest)? };
-    to_utc(days, ms, offset)
+    moment(days, ms, below, offset)
 }
 
 /// The offset of a zone from UTC in milliseconds, east positive: `UTC`, `Z`, `+02:00`.
@@ -121,6 +174,17 @@ pub fn parse_timezone(text: &str) -> Result<i64, String> {
 pub fn format_iso_date(days: i32) -> String {
     let (year, month, day) = civil_from_days(days);
     format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// As [`format_iso_timestamp`], of microseconds, which are written where they are not zero.
+#[must_use]
+pub fn format_iso_micros(us: i64) -> String {
+    let text = format_iso_timestamp(us.div_euclid(MS_US));
+    match us.rem_euclid(MS_US) {
+        0 => text,
+        below if us.div_euclid(MS_US) % 1000 == 0 => text.replace('Z', &format!(".000{below:03}Z")),
+        below => text.replace('Z', &format!("{below:03}Z")),
+    }
 }
 
 /// `YYYY-MM-DDTHH:MM:SSZ`, with milliseconds only where they are not zero.
@@ -153,9 +217,11 @@ pub(super) fn clock_ms(hour: u32, minute: u32, second: u32) -> Option<i64> {
 }
 
 /// Local date and time to UTC, none outside the years 0001 to 9999.
-pub(super) fn to_utc(days: i32, time_ms: i64, offset_ms: i64) -> Option<i64> {
-    let ms = (i64::from(days) * DAY_MS).checked_add(time_ms)?.checked_sub(offset_ms)?;
-    is_moment(ms).then_some(ms)
+#[inline]
+pub(super) fn moment(days: i32, time_ms: i64, below: Fraction, offset_ms: i64) -> Option<Moment> {
+    // Days of the calendar, a time of day, an offset of less than a day: there is room.
+    let ms = i64::from(days) * DAY_MS + time_ms + below.ms - offset_ms;
+    is_moment(ms).then_some(Moment { ms, us: below.us, finer: below.finer })
 }
 
 /// The day of a moment, none outside the years 0001 to 9999.
@@ -177,12 +243,18 @@ pub fn is_moment(ms: i64) -> bool {
     day_of(ms).is_some()
 }
 
-/// Digits of a second's fraction as milliseconds (cut, not rounded) and how many digits there are.
-pub(super) fn fraction_ms(text: &[u8]) -> Option<(i64, usize)> {
+/// The digits of a second's fraction, and how many there are.
+#[inline]
+pub(super) fn fraction(text: &[u8]) -> Option<(Fraction, usize)> {
     let length = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let digit = |place: usize| if place < length { i64::from(text[place] - b'0') } else { 0 };
-    let ms = digit(0) * 100 + digit(1) * 10 + digit(2);
-    (length > 0).then_some((ms, length))
+    let three = |from: usize| digit(from) * 100 + digit(from + 1) * 10 + digit(from + 2);
+    let mut below = Fraction { ms: three(0), ..Fraction::default() };
+    if length > 3 {
+        below.us = three(3) as u16;
+        below.finer = text[..length].iter().skip(6).any(|digit| *digit != b'0');
+    }
+    (length > 0).then_some((below, length))
 }
 
 /// A whole text as offset: `Z`, `+02:00`, `+0200`, `+02`.

@@ -55,7 +55,7 @@ impl Kind {
     pub fn integer(&self, value: i64) -> String {
         match self {
             Self::Date => date(value),
-            Self::Time(ticks) => timestamp(value.div_euclid(*ticks)),
+            Self::Time(ticks) => timestamp(value, *ticks),
             Self::Decimal(scale) => decimal(i128::from(value), *scale),
             _ => value.to_string(),
         }
@@ -105,11 +105,18 @@ fn decimal(value: i128, scale: usize) -> String {
     if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
-fn timestamp(millis: i64) -> String {
+/// With all digits of its unit: milliseconds three, microseconds six.
+fn timestamp(value: i64, ticks: i64) -> String {
+    let (millis, below) = (value.div_euclid(ticks), value.rem_euclid(ticks));
     let (days, rest) = (millis.div_euclid(DAY), millis.rem_euclid(DAY));
     let (seconds, millis) = (rest / 1000, rest % 1000);
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    format!("{}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z", date(days))
+    let below = match ticks {
+        1 => String::new(),
+        1_000 => format!("{below:03}"),
+        _ => format!("{below:06}"),
+    };
+    format!("{}T{hour:02}:{minute:02}:{second:02}.{millis:03}{below}Z", date(days))
 }
 
 /// Civil date of a day number (Howard Hinnant's `civil_from_days`).
@@ -138,8 +145,10 @@ mod tests {
             (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
         ] {
             assert_eq!(Kind::Time(1).integer(millis), text);
-            assert_eq!(Kind::Time(1_000).integer(millis * 1_000), text);
+            let micros = text.replace('Z', "007Z");
+            assert_eq!(Kind::Time(1_000).integer(millis * 1_000 + 7), micros);
         }
+        assert_eq!(Kind::Time(1_000_000).integer(-1), "1969-12-31T23:59:59.999999999Z");
         assert_eq!(Kind::Date.integer(-719_162), "0001-01-01");
     }
 

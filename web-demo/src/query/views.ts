@@ -63,5 +63,5 @@ function none({ contract }: Table): string {
 /** The engine's name of a column's type. */
 function typeOf(type = 'string'): string {
   if (type.startsWith('decimal')) return type;
-  return { boolean: 'BOOLEAN', bigint: 'BIGINT', double: 'DOUBLE', date: 'DATE', timestamp: 'TIMESTAMP' }[type] ?? 'VARCHAR';
+  return { boolean: 'BOOLEAN', bigint: 'BIGINT', double: 'DOUBLE', date: 'DATE', timestamp: 'TIMESTAMP', 'timestamp(6)': 'TIMESTAMP' }[type] ?? 'VARCHAR';
 }

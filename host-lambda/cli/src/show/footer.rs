@@ -214,7 +214,12 @@ pub fn show(array: &dyn Array, index: usize) -> Option<String> {
         // Arrow knows no time zone by name without a database of them; Parquet's instants are UTC anyway.
         let naive = one.to_data().into_builder().data_type(DataType::Timestamp(*unit, None)).build();
         one = make_array(naive.ok()?);
-        options = options.with_timestamp_format(Some("%Y-%m-%dT%H:%M:%S%.3fZ"));
+        // All digits of the unit.
+        options = options.with_timestamp_format(Some(match unit {
+            arrow::datatypes::TimeUnit::Microsecond => "%Y-%m-%dT%H:%M:%S%.6fZ",
+            arrow::datatypes::TimeUnit::Nanosecond => "%Y-%m-%dT%H:%M:%S%.9fZ",
+            _ => "%Y-%m-%dT%H:%M:%S%.3fZ",
+        }));
     }
     let shown = ArrayFormatter::try_new(&one, &options).map(|formatter| formatter.value(0).to_string());
     Some(shown.unwrap_or_else(|error| format!("({error})")))

@@ -117,11 +117,12 @@ impl CsvFrame {
                 Reject::at("invalid_utf8", format!("field {} is not valid UTF-8", field + 1), start).into()
             );
         }
+        let rules = FieldRules { decimal: self.decimal, nulls: &self.nulls };
         if let Reader::Learn(learning) = reader
             && let Some(judge) = &mut learning.judge
         {
             judge.begin();
-            let judged = self.judge(judge, buffer, start);
+            let judged = self.judge(judge, buffer, rules, start);
             judge.rollback();
             judged?;
         }
@@ -129,13 +130,13 @@ impl CsvFrame {
             let text = self.tokenizer.text(buffer, i);
             let null = self.is_null(text);
             match reader {
-                Reader::Shred(_) if null => {}
+                Reader::Shred(shredding) if null && !shredding.shredder.has_own_nulls(node) => {}
                 Reader::Learn(_) if node == NOWHERE => {}
                 Reader::Shred(shredding) if node == NOWHERE => {
                     let name = self.names.as_ref().map_or(&[][..], |names| names[i].as_slice());
                     shredding.shredder.lost_field(name, start)?;
                 }
-                Reader::Shred(shredding) => shredding.shredder.field(node, text, self.decimal, start)?,
+                Reader::Shred(shredding) => shredding.shredder.field(node, text, rules, start)?,
                 Reader::Learn(learning) => learning.learner.field(node, text, null, self.decimal),
             }
         }
@@ -143,11 +144,17 @@ impl CsvFrame {
     }
 
     /// Whether the fields fit the columns whose types are known.
-    fn judge(&self, judge: &mut Shredder, buffer: &[u8], start: usize) -> Result<(), Stop> {
+    fn judge(
+        &self,
+        judge: &mut Shredder,
+        buffer: &[u8],
+        rules: FieldRules<'_>,
+        start: usize,
+    ) -> Result<(), Stop> {
         for (i, &node) in self.judged.iter().enumerate() {
             let text = self.tokenizer.text(buffer, i);
-            if !self.is_null(text) && node != NOWHERE {
-                judge.field(node, text, self.decimal, start)?;
+            if node != NOWHERE && (!self.is_null(text) || judge.has_own_nulls(node)) {
+                judge.field(node, text, rules, start)?;
             }
         }
         Ok(())

@@ -28,7 +28,7 @@ use std::time::Instant;
   lakegate contract change orders order_id string
   lakegate contract change orders price 'decimal(12,2)' --spec orders.toml    the spec declares it too
 
-Types: boolean, bigint, double, decimal(p,s), string, date, timestamp, json.
+Types: boolean, bigint, double, decimal(p,s), string, date, timestamp, timestamp(6), json.
 The sources must still be where they were run from.")]
 pub(super) struct ChangeArgs {
     /// Table name
