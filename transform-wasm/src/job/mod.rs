@@ -39,6 +39,8 @@ mod odd_input_tests;
 #[cfg(test)]
 mod odd_spec_tests;
 #[cfg(test)]
+mod rescue_tests;
+#[cfg(test)]
 mod shape_tests;
 #[cfg(test)]
 mod trace_tests;

@@ -65,11 +65,16 @@ impl Shredder {
     /// Puts a scalar into the column of one of a node's targets.
     #[inline]
     pub(super) fn put(&mut self, node: u32, target: usize, token: Token<'_>, at: usize) -> Result<(), Stop> {
-        let target = &self.plan.nodes[node as usize].targets[target];
-        let column = &mut self.batch.tables[target.table].columns[target.column];
-        let wanted = target.ty;
-        put_scalar(column.slots(), target, token, b'.', &mut self.losses)
-            .map_err(|refusal| self.refused(node, wanted, &refusal, at))
+        let own = &self.plan.nodes[node as usize].targets[target];
+        let column = &mut self.batch.tables[own.table].columns[own.column];
+        let wanted = own.ty;
+        match put_scalar(column.slots(), own, token, b'.', &mut self.losses) {
+            Ok(()) => Ok(()),
+            Err(refusal) => {
+                let stop = self.refused(node, wanted, &refusal, at);
+                self.rescue(stop, node, target, token.into())
+            }
+        }
     }
 
     /// As [`Shredder::put`], whatever keys the column has.
@@ -84,9 +89,13 @@ impl Shredder {
         let Some(clean) = &own.clean else { return self.put(node, target, token, at) };
         let column = &mut self.batch.tables[own.table].columns[own.column];
         let wanted = own.ty;
-        put_clean(column, own, clean, token, None, &mut self.losses, &mut self.cleaned)
-            .map(drop)
-            .map_err(|refusal| self.refused(node, wanted, &refusal, at))
+        match put_clean(column, own, clean, token, None, &mut self.losses, &mut self.cleaned) {
+            Ok(_) => Ok(()),
+            Err(refusal) => {
+                let stop = self.refused(node, wanted, &refusal, at);
+                self.rescue(stop, node, target, token.into())
+            }
+        }
     }
 
     /// Puts a value's compact source text into the JSON columns of a node; `token` is the value where it is a

@@ -14,6 +14,7 @@ use super::clean::put_clean;
 use super::convert::{Refusal, Token};
 use super::losses::Losses;
 use super::plan::Target;
+use super::rescue::Raw;
 use super::{Shredder, convert};
 
 impl Shredder {
@@ -96,7 +97,10 @@ impl Shredder {
                     match self.skipper.skip(&cursor, 0, self.depth, Care::All) {
                         Ok(end) if end == text.len() => slots.push_with(|out| compact(text, out)),
                         Err(Stop::Reject(why)) => return Err(self.reject(why.code, why.message, node, at)),
-                        _ => return Err(self.reject("not_json", "the value is no JSON text", node, at)),
+                        _ => {
+                            let stop = self.reject("not_json", "the value is no JSON text", node, at);
+                            self.rescue(stop, node, i, Raw::Text(text))?;
+                        }
                     }
                     continue;
                 }
@@ -110,7 +114,8 @@ impl Shredder {
             };
             if let Err(refusal) = put {
                 let wanted = target.ty;
-                return Err(self.refused(node, wanted, &refusal, at));
+                let stop = self.refused(node, wanted, &refusal, at);
+                self.rescue(stop, node, i, Raw::Text(text))?;
             }
         }
         Ok(())

@@ -13,6 +13,7 @@ mod fields;
 mod learner;
 mod losses;
 mod plan;
+mod rescue;
 mod rest;
 mod scope;
 mod unknown;

@@ -17,6 +17,7 @@ use crate::value::TimeFormat;
 
 use super::batch::Level;
 use super::clean::Clean;
+use super::rescue::may_stay;
 
 /// Bytes of a node, about.
 const NODE_BYTES: usize = 256;
@@ -41,6 +42,8 @@ pub struct Target {
     pub tz_offset_ms: i64,
     /// How values are written, where the spec says so for the column.
     pub clean: Option<Box<Clean>>,
+    /// A value that does not fit may stay beside its row.
+    pub rescue: bool,
 }
 
 /// What the input says of values whose column does not.
@@ -200,6 +203,7 @@ impl Plan {
                 cast: declared.is_some_and(|c| c.cast) || clean.is_some(),
                 tz_offset_ms: usual.tz_offset_ms,
                 clean,
+                rescue: may_stay(spec, contract, &column.name),
             };
             plan.columns.push(column.ty);
             plan.names.push(column.name.clone());

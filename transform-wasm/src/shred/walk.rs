@@ -14,6 +14,7 @@ use crate::spec::Mode;
 use super::Shredder;
 use super::convert::Token;
 use super::plan::Target;
+use super::rescue::Raw;
 
 impl Walk for Shredder {
     fn keys(&mut self, node: u32) -> &mut Keys {
@@ -206,7 +207,8 @@ impl Shredder {
         }
         let copies = targets.len();
         if copies == 0 || !targets.iter().all(Target::is_json) {
-            return Err(self.mismatch(node, found, at));
+            let stop = self.mismatch(node, found, at);
+            return self.rescue_whole(stop, node, Raw::Json(raw));
         }
         if copies > 1 {
             self.spread_by((copies - 1).saturating_mul(raw.len()), node, at)?;
@@ -255,7 +257,8 @@ impl Shredder {
             if !plan.known {
                 self.unknown(node, at)?;
             } else if plan.object || plan.rows.is_some() {
-                return Err(self.mismatch(node, "a scalar", at));
+                let stop = self.mismatch(node, "a scalar", at);
+                self.rescue_whole(stop, node, token.into())?;
             }
         }
         self.scratch = scratch;
