@@ -80,6 +80,10 @@ pub struct Report {
     pub format: Name,
     /// Compression of the input, detected or pinned, for example `gzip`.
     pub compression: Name,
+    /// Bytes of text before the first record, byte order mark not counted: of CSV, the header and what stands
+    /// before it, without which no record can be read alone.
+    #[serde(skip_serializing_if = "is_none")]
+    pub lead: u64,
     /// One a table.
     pub tables: Vec<TableReport>,
     /// Rejected records by code.
@@ -90,6 +94,11 @@ pub struct Report {
     pub checks: Vec<Check>,
     /// False when an output depends on where the input came from.
     pub comparable: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // As serde calls it.
+fn is_none(bytes: &u64) -> bool {
+    *bytes == 0
 }
 
 impl Report {

@@ -5,20 +5,21 @@ use crate::error::{Code, Failure};
 use crate::learn::{Kinds, Learned};
 use crate::propose;
 use crate::report::{Report, Warning};
-use crate::spec::Mode;
+use crate::spec::{Input, Mode};
 
 use super::ledger::Ledger;
 use super::reader::Reader;
 use super::terms::Terms;
 use super::{Step, TableContract, Widened};
 
-/// The last step of a job that asks for contracts; `agreed_by_spec`: before any input, because the spec says
-/// all of them.
+/// The last step of a job that asks for contracts; `input` is how it was read; `agreed_by_spec`: before any
+/// input, because the spec says all of them.
 ///
 /// # Errors
 /// No contract can be agreed: the spec's fault, the input's, or a limit.
 pub fn widen(
     terms: &Terms,
+    input: &Input,
     reader: &Reader,
     ledger: &mut Ledger,
     agreed_by_spec: bool,
@@ -45,7 +46,7 @@ pub fn widen(
     if nothing_read && known && live == contracts && !terms.options.propose {
         return Ok(Step::Done(ledger.report.to_text()));
     }
-    let spec = propose::spec_text(&terms.spec, &contracts, &ledger.report.warnings);
+    let spec = propose::spec_text(&terms.spec, input, &contracts, &ledger.report.warnings);
     Ok(Step::Widen(Widened {
         contracts: contracts
             .iter()

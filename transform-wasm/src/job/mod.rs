@@ -277,7 +277,7 @@ impl Job {
     fn widen(&mut self) -> Result<Step, Failure> {
         let agreed_by_spec = self.phase == Phase::Agree;
         self.phase = Phase::Over;
-        agree::widen(&self.terms, &self.reader, &mut self.ledger, agreed_by_spec)
+        agree::widen(&self.terms, &self.decoder.input, &self.reader, &mut self.ledger, agreed_by_spec)
     }
 
     fn drain(&mut self) -> Result<Step, Failure> {
