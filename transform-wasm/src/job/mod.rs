@@ -28,6 +28,8 @@ mod terms;
 mod trace;
 
 #[cfg(test)]
+mod csv_tests;
+#[cfg(test)]
 mod extend_tests;
 #[cfg(test)]
 mod job_tests;
