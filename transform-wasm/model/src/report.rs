@@ -84,6 +84,9 @@ pub struct Report {
     /// before it, without which no record can be read alone.
     #[serde(skip_serializing_if = "is_none")]
     pub lead: u64,
+    /// Delimiter of a CSV, detected or pinned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<char>,
     /// One a table.
     pub tables: Vec<TableReport>,
     /// Rejected records by code.

@@ -132,7 +132,11 @@ fn blanks_that_are_delimiters_are_none_around_quotes() {
 fn a_quote_behind_blanks_reaches_only_so_far() {
     let field = |length: usize| format!("1, \"{}\nx\"\n2,b\n", "x".repeat(length));
     assert_eq!(records(&field(1000)).len(), 2);
-    assert_eq!(records(&field(1 << 20)).len(), 3, "the quote is text, and the line ends before the other one");
+    assert_eq!(
+        records(&field(1 << 20)).len(),
+        3,
+        "the quote is text, and the line ends before the other one"
+    );
     // Nothing of it depends on what comes later, nor on how much is there.
     let (long, short) = (field(1 << 20), field((1 << 20) - 4));
     for (text, end) in [(long, 5 + (1 << 20)), (short, 4 + (1 << 20))] {

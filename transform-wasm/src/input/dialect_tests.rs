@@ -114,7 +114,9 @@ fn a_delimiter_that_is_told_is_taken_and_may_be_doubted() {
 
 #[test]
 fn a_line_may_say_what_the_delimiter_is() {
-    for (text, skip) in [("sep=;\nid;a,b,c\n1;2\n", 6), ("\"sep=;\"\r\nid;name\n", 9), ("SEP=;\rid;name\n", 6)] {
+    for (text, skip) in
+        [("sep=;\nid;a,b,c\n1;2\n", 6), ("\"sep=;\"\r\nid;name\n", 9), ("SEP=;\rid;name\n", 6)]
+    {
         let dialect = of(text, &NOTHING);
         assert_eq!((dialect.delimiter, dialect.skip), (b';', skip), "{text:?}");
         assert_eq!(told_of(&dialect).3, "delimiter_line");
@@ -128,7 +130,13 @@ fn a_line_may_say_what_the_delimiter_is() {
 fn comments_have_other_fields_than_records() {
     check(
         &[
-            ("# station 7, monthly\n# ppm\nyear,month,mean\n1958,3,1.5\n# moved\n1958,4,2\n", ',', "#", "", ""),
+            (
+                "# station 7, monthly\n# ppm\nyear,month,mean\n1958,3,1.5\n# moved\n1958,4,2\n",
+                ',',
+                "#",
+                "",
+                "",
+            ),
             ("year,mean\n1958,3\n# moved\n1959,4\n", ',', "#", "", ""),
             ("# made by hand\nid\tname\n1\tx\n", '\t', "#", "", ""),
             // By accident as many fields as a record, but what follows is the header.
@@ -161,9 +169,21 @@ fn comments_have_other_fields_than_records() {
 fn a_comment_may_name_the_columns_of_a_log() {
     check(
         &[
-            ("#Version: 1.0\n#Fields: date cs(Referer)\n2025-01-01\t-\n", '\t', "#", "date cs(Referer)", "fields_in_comment"),
+            (
+                "#Version: 1.0\n#Fields: date cs(Referer)\n2025-01-01\t-\n",
+                '\t',
+                "#",
+                "date cs(Referer)",
+                "fields_in_comment",
+            ),
             ("#Software: x\n#Fields: a b c\n1 2 3\n4 5 6\n", ' ', "#", "a b c", "fields_in_comment"),
-            ("#separator \\x09\n#fields\tts\tuid\n1.5\tC1\n#close\t2\n", '\t', "#", "ts uid", "fields_in_comment"),
+            (
+                "#separator \\x09\n#fields\tts\tuid\n1.5\tC1\n#close\t2\n",
+                '\t',
+                "#",
+                "ts uid",
+                "fields_in_comment",
+            ),
             ("#Version: 1.0\n#Fields: a b\n", '\t', "#", "a b", "fields_in_comment"),
         ],
         &NOTHING,
@@ -174,7 +194,13 @@ fn a_comment_may_name_the_columns_of_a_log() {
 fn a_first_line_that_is_no_header_is_said() {
     check(
         &[
-            ("Sales ledger\nPrinted 2025-02-01\n\nday,item,amount\na,b,1\nc,d,2\n", ',', "", "", "lines_before_header"),
+            (
+                "Sales ledger\nPrinted 2025-02-01\n\nday,item,amount\na,b,1\nc,d,2\n",
+                ',',
+                "",
+                "",
+                "lines_before_header",
+            ),
             ("Sales, 2025\nday,item,amount\na,b,1\nc,d,2\n", ',', "", "", "lines_before_header"),
             ("a,b,c,\n1,2,3\n4,5,6\n", ',', "", "", "delimiter_at_end"),
             ("a,b,c\n1,2,3,\n4,5,6,\n", ',', "", "", "delimiter_at_end"),
@@ -200,7 +226,8 @@ fn a_head_without_a_whole_record_says_nothing_yet() {
 
 #[test]
 fn no_note_holds_a_text_of_the_input() {
-    for text in ["secretone secrettwo\nsecret1 secret2\n", "secret\n# secret\nsecret,secret\nsecret,secret\n"] {
+    for text in ["secretone secrettwo\nsecret1 secret2\n", "secret\n# secret\nsecret,secret\nsecret,secret\n"]
+    {
         for note in of(text, &NOTHING).notes {
             assert!(!note.message().contains("secret"));
         }

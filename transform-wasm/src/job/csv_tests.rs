@@ -74,7 +74,9 @@ fn blocks_and_single_records_leave_out_the_same() {
         expected += u64::from(!matches!(i % 97, 5) && !(i % 97 == 6 && i % 2 == 0));
     }
     let pinned = |more: &str| {
-        format!("{LENIENT}[input]\ncomment = \"#\"\n[[table]]\nname = \"t\"\nmode = \"freeze\"\n[[table.column]]\nname = \"id\"\ntype = \"string\"\n[[table.column]]\nname = \"name\"\ntype = \"string\"\n{more}")
+        format!(
+            "{LENIENT}[input]\ncomment = \"#\"\n[[table]]\nname = \"t\"\nmode = \"freeze\"\n[[table.column]]\nname = \"id\"\ntype = \"string\"\n[[table.column]]\nname = \"name\"\ntype = \"string\"\n{more}"
+        )
     };
     let (quick, _) = run(&pinned(""), input.as_bytes(), 1 << 20).unwrap();
     assert_eq!(records(&quick), (expected, 0));
@@ -145,8 +147,29 @@ fn a_log_whose_fields_change_is_refused() {
 /// What a CSV is made of here.
 fn text() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
-        ",", ";", "\t", "|", " ", "^", "\u{1}", "\"", "\"\"", " \"a, b\" ", "#", "# x\n", "#Fields: a b\n", "a,b\n", "1,2\n", "a",
-        "1", "\n", "\r\n", "\r", "\u{feff}", "sep=;\n", "é",
+        ",",
+        ";",
+        "\t",
+        "|",
+        " ",
+        "^",
+        "\u{1}",
+        "\"",
+        "\"\"",
+        " \"a, b\" ",
+        "#",
+        "# x\n",
+        "#Fields: a b\n",
+        "a,b\n",
+        "1,2\n",
+        "a",
+        "1",
+        "\n",
+        "\r\n",
+        "\r",
+        "\u{feff}",
+        "sep=;\n",
+        "é",
     ]);
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }

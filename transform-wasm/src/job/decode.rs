@@ -159,7 +159,10 @@ impl Decoder {
         }
         if report.records == 0 {
             let one_line = matches!(&self.framing, Some(Framing::Csv(frame)) if frame.is_one_name());
-            report.warn(Warning::new("no_records", if one_line { ONE_LINE } else { "the input holds no records" }));
+            report.warn(Warning::new(
+                "no_records",
+                if one_line { ONE_LINE } else { "the input holds no records" },
+            ));
         }
         Ok(())
     }

@@ -34,8 +34,7 @@ pub fn may_be(text: &[u8]) -> bool {
 
 /// Looks at the lines that begin with `#`; `plain` has them all as records.
 pub fn find(lines: &Lines<'_>, told: &Told<'_>, plain: Picked) -> Found {
-    let as_records =
-        |picked, note| Found { picked, comment: Vec::new(), names: Vec::new(), note };
+    let as_records = |picked, note| Found { picked, comment: Vec::new(), names: Vec::new(), note };
     let leads = plain.records.first().is_some_and(|seen| lines.text[seen.start..].starts_with(HASH));
     if let Some(found) = named_fields(lines, told).filter(|_| leads && told.header) {
         return found;
@@ -63,7 +62,8 @@ pub fn find(lines: &Lines<'_>, told: &Told<'_>, plain: Picked) -> Found {
     }
     let begins = |line: &&Seen, prefix: &[u8]| lines.text[line.start..].starts_with(prefix);
     let tells = |prefix: &&[u8]| {
-        sorted.comments.iter().all(|line| begins(line, prefix)) && !sorted.kept.iter().any(|line| begins(line, prefix))
+        sorted.comments.iter().all(|line| begins(line, prefix))
+            && !sorted.kept.iter().any(|line| begins(line, prefix))
     };
     let Some(prefix) = PREFIXES.into_iter().find(|prefix| tells(prefix)) else {
         return as_records(plain, Some(Note::Hash));
@@ -113,15 +113,22 @@ impl<'a> Sorted<'a> {
 /// A log that names its fields in a comment, as those of the W3C's form do: `#Fields: date time …`.
 fn named_fields(lines: &Lines<'_>, told: &Told<'_>) -> Option<Found> {
     let seen = lines.cut(b'\t', HASH, 1);
-    let line = seen.iter().filter(|line| line.aside).find_map(|line| fields_line(&lines.text[line.start..line.end]))?;
-    let names: Vec<String> =
-        line.split(u8::is_ascii_whitespace).filter(|name| !name.is_empty()).map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    let line = seen
+        .iter()
+        .filter(|line| line.aside)
+        .find_map(|line| fields_line(&lines.text[line.start..line.end]))?;
+    let names: Vec<String> = line
+        .split(u8::is_ascii_whitespace)
+        .filter(|name| !name.is_empty())
+        .map(|name| String::from_utf8_lossy(name).into_owned())
+        .collect();
     let twice = names.iter().enumerate().any(|(at, name)| names[..at].contains(name));
     if names.is_empty() || twice {
         return None;
     }
     let tries = [b'\t', b' ', b','].map(|sign| Picked::new(lines, told.delimiter.unwrap_or(sign), HASH));
-    let mut fitting = tries.into_iter().filter(|picked| picked.fields() == names.len() || picked.records.is_empty());
+    let mut fitting =
+        tries.into_iter().filter(|picked| picked.fields() == names.len() || picked.records.is_empty());
     let picked = fitting.next().unwrap_or_else(|| pick(lines, told.delimiter, HASH));
     Some(Found { picked, comment: HASH.to_vec(), names, note: Some(Note::Fields) })
 }

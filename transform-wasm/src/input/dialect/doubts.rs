@@ -110,8 +110,10 @@ impl Look<'_> {
     /// Whether most records have no quote that begins or ends inside a field.
     fn is_clean(&self, picked: &Picked) -> bool {
         let quote = self.lines.quote;
-        let odd = |(text, quoted): (&[u8], bool)| !quoted && memchr::memchr_iter(quote, text).count() % 2 == 1;
-        2 * self.count(picked.delimiter, &picked.records, |fields| fields.map(odd).any(|odd| odd)) <= picked.records.len()
+        let odd =
+            |(text, quoted): (&[u8], bool)| !quoted && memchr::memchr_iter(quote, text).count() % 2 == 1;
+        2 * self.count(picked.delimiter, &picked.records, |fields| fields.map(odd).any(|odd| odd))
+            <= picked.records.len()
     }
 
     /// Whether every second field is empty, in the first record and in all that are as long.
@@ -167,7 +169,9 @@ impl Look<'_> {
             2 * rest.iter().filter(|seen| seen.fields == fields).count() > rest.len()
         };
         let last_is_empty = |at: usize| {
-            let last = |fields: &mut dyn Iterator<Item = (&[u8], bool)>| fields.last().is_some_and(|(text, _)| text.is_empty());
+            let last = |fields: &mut dyn Iterator<Item = (&[u8], bool)>| {
+                fields.last().is_some_and(|(text, _)| text.is_empty())
+            };
             self.count(picked.delimiter, &picked.records[at..=at], last) == 1
         };
         if most(header - 1) && last_is_empty(0) {

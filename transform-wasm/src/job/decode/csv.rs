@@ -66,7 +66,11 @@ impl CsvFrame {
     ///
     /// # Errors
     /// None that a user can cause.
-    pub fn detect(source: &mut Source, input: &mut Input, ledger: &mut Ledger) -> Result<Option<Self>, Failure> {
+    pub fn detect(
+        source: &mut Source,
+        input: &mut Input,
+        ledger: &mut Ledger,
+    ) -> Result<Option<Self>, Failure> {
         let told = match input.format {
             Format::Tsv => Some(input.delimiter.unwrap_or('\t')),
             _ => input.delimiter,
@@ -129,11 +133,20 @@ impl CsvFrame {
     /// Says what was left out.
     pub fn report(&self, report: &mut Report) {
         report.lead = self.lead.unwrap_or(0);
+        report.delimiter = Some(char::from(self.delimiter));
         let Counts { comments, headers, blanks } = self.counts;
         let comment = if self.detected_comment { comments } else { 0 };
         for (count, code, message) in [
-            (comment, "comments", "lines that begin with # and have other fields than the records were taken as comments: comment in [input] says so, and comment = \"none\" that there are none"),
-            (headers, "header_again", "records that repeat the names of the columns were left out: files were joined with their headers"),
+            (
+                comment,
+                "comments",
+                "lines that begin with # and have other fields than the records were taken as comments: comment in [input] says so, and comment = \"none\" that there are none",
+            ),
+            (
+                headers,
+                "header_again",
+                "records that repeat the names of the columns were left out: files were joined with their headers",
+            ),
             (blanks, "blanks_around_quotes", "blanks around quoted fields were left out"),
         ] {
             if count > 0 {

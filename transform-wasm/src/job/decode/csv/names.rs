@@ -11,11 +11,8 @@ pub(super) fn of_columns<'a>(fields: impl Iterator<Item = &'a [u8]>, header: boo
     let mut counts: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
     for (i, text) in fields.enumerate() {
         let text = text.trim_ascii();
-        let plain = if header && !text.is_empty() {
-            text.to_vec()
-        } else {
-            format!("column_{}", i + 1).into_bytes()
-        };
+        let plain =
+            if header && !text.is_empty() { text.to_vec() } else { format!("column_{}", i + 1).into_bytes() };
         let mut name = plain.clone();
         if taken.contains(&name) {
             let count = counts.entry(plain.clone()).or_insert(1);
