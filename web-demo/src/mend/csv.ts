@@ -38,10 +38,12 @@ export function fields(record: string, { delimiter, quote }: Dialect): { start: 
   const found: { start: number; end: number }[] = [];
   let start = 0;
   let quoted = false;
+  // Blanks may stand before the quote.
+  const begins = (at: number): boolean => record.slice(start, at).trim() === '';
   for (let at = 0; at <= record.length; at++) {
-    if (at < record.length && record[at] === quote && (quoted || at === start)) quoted = !quoted;
+    if (at < record.length && record[at] === quote && (quoted || begins(at))) quoted = !quoted;
     // A doubled quote closes and opens again.
-    else if (at < record.length && record[at] === quote && record[at - 1] === quote && record[start] === quote) quoted = true;
+    else if (at < record.length && record[at] === quote && record[at - 1] === quote && record.slice(start).trimStart().startsWith(quote)) quoted = true;
     else if (at === record.length || (record[at] === delimiter && !quoted)) {
       found.push({ start, end: at });
       start = at + 1;
@@ -69,7 +71,7 @@ function columnNames(header: string, dialect: Dialect, named: boolean): string[]
   const names: string[] = [];
   for (const [index, { start, end }] of fields(header, dialect).entries()) {
     const { quote } = dialect;
-    const raw = header.slice(start, end);
+    const raw = header.slice(start, end).trim();
     const text = (raw.startsWith(quote) ? raw.slice(1, raw.endsWith(quote) ? -1 : undefined).replaceAll(quote + quote, quote) : raw).trim();
     const plain = named && text !== '' ? text : `column_${index + 1}`;
     let name = plain;
