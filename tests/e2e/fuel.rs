@@ -175,6 +175,24 @@ const VALUES: &[Row] = &[
     row("fields with quotes", 4_000, |n| {
         one("string", CSV, format!("a\n{}", times(n, "\"x\"\"y\n\"\"\"\n")))
     }),
+    row("CSV with blanks before quotes", 3_000, |n| {
+        one("string", CSV, format!("a\n{}", times(n, " \"x\" \n")))
+    }),
+    row("CSV with a quote behind a blank that is never closed", 4_000, |n| {
+        one("string", CSV, format!("a\n{}", times(n, " \"x\n")))
+    }),
+    row("CSV with one quote behind a blank, far from the next", 4_000, |n| {
+        one("string", CSV, format!("a\n{}\n{}", " \"x", times(n, " \"\"\"\"\n")))
+    }),
+    row("CSV that is all comments and headers", 1_500, |n| {
+        let (spec, input) = one(
+            "string",
+            "[input]\nformat = \"csv\"\ncomment = \"#\"\n",
+            format!("a,b\n{}", times(n, "#,\n1,2\na,b\n")),
+        );
+        (spec.replace("freeze", "discard"), input)
+    }),
+    row("CSV whose dialect is hard to tell", 500, |n| free(times(n, "#a b\n\"x:~ ^ y\" : ~ ^ | ; ,\n"))),
     row("empty gzip members", 500, gzip),
     bytewise("JSON byte by byte", 3_000, |n| one("bigint", "", times(n / 8, "{\"a\":1}\n"))),
     bytewise("CSV byte by byte", 3_000, |n| {

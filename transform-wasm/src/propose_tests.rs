@@ -275,7 +275,8 @@ fn round_trip(text: &str, records: &[Value]) -> (Contract, Contract, String) {
     let learned = learn(records);
     let (first, no_spec) = spec(text);
     let proposal = contract(&first, 0, "t", told(no_spec), None, &learned).unwrap();
-    let written = spec_text(&first, std::slice::from_ref(&proposal.contract), &proposal.warnings);
+    let written =
+        spec_text(&first, &first.input, std::slice::from_ref(&proposal.contract), &proposal.warnings);
     let (second, no_spec) = spec(&written);
     let again = contract(&second, 0, "t", told(no_spec), None, &learned).unwrap();
     (proposal.contract, again.contract, written)

@@ -98,6 +98,8 @@ pub struct Input {
     pub delimiter: Option<char>,
     /// CSV quote, one ASCII character.
     pub quote: char,
+    /// What begins a CSV line that is a comment; `none` where none is one; detected when absent.
+    pub comment: Option<String>,
     /// Whether the first CSV record names the columns.
     pub header: bool,
     /// Column names when there is no header.
@@ -119,12 +121,24 @@ impl Default for Input {
             records: None,
             delimiter: None,
             quote: '"',
+            comment: None,
             header: true,
             columns: Vec::new(),
             decimal: '.',
             null_values: Vec::new(),
             timezone: None,
         }
+    }
+}
+
+impl Input {
+    /// What [`Input::comment`] says where there are no comments.
+    pub const NO_COMMENT: &str = "none";
+
+    /// What begins a comment, empty where nothing does; none where it is to be detected.
+    pub fn comment_prefix(&self) -> Option<&[u8]> {
+        let text = self.comment.as_deref()?;
+        Some(if text == Self::NO_COMMENT { b"" } else { text.as_bytes() })
     }
 }
 

@@ -182,6 +182,10 @@ export interface Report {
   bytes: number;
   format: string;
   compression: string;
+  /** Bytes of text before the first record: of CSV, the header and what stands before it. */
+  lead?: number;
+  /** Of CSV. */
+  delimiter?: string;
   tables: { table: string; contract: string; rows_made: number; rows_out: number; filtered: number; parts: number }[];
   rejects: Record<string, number>;
   warnings: { code: string; message: string; count: number }[];

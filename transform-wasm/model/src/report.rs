@@ -80,12 +80,19 @@ pub struct Report {
     pub format: Name,
     /// Compression of the input, detected or pinned, for example `gzip`.
     pub compression: Name,
+    /// Bytes of text before the first record, byte order mark not counted: of CSV, the header and what stands
+    /// before it, without which no record can be read alone.
+    #[serde(skip_serializing_if = "is_none")]
+    pub lead: u64,
+    /// Delimiter of a CSV, detected or pinned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<char>,
     /// One a table.
     pub tables: Vec<TableReport>,
     /// Rejected records by code.
     pub rejects: BTreeMap<Name, u64>,
     /// Accepted records with values that did not fit and are kept beside their rows.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_none")]
     pub rescued: u64,
     /// Such values by code.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -98,7 +105,8 @@ pub struct Report {
     pub comparable: bool,
 }
 
-fn is_zero(count: &u64) -> bool {
+#[allow(clippy::trivially_copy_pass_by_ref)] // As serde calls it.
+fn is_none(count: &u64) -> bool {
     *count == 0
 }
 

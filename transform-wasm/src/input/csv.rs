@@ -2,9 +2,11 @@
 //!
 //! For: RFC 4180 with any one-byte delimiter, LF, CRLF or lone CR, quoted newlines, `""` for a quote.
 //! Not for: header names, nulls, types. The decision to know: strict where laxness would move data
-//! into other columns. A quote means something only as a field's first byte; what follows a closing
-//! quote must be a delimiter or a line end, and a quote never closed is an error, not a long field.
+//! into other columns. A quote means something only as a field's first byte, or behind blanks where a
+//! quoted text and nothing else follows (see [`blanks`]); what follows a closing quote must be a
+//! delimiter or a line end, and a quote never closed is an error, not a long field.
 
+mod blanks;
 mod block;
 mod specials;
 
@@ -12,6 +14,7 @@ mod specials;
 #[path = "csv_tests.rs"]
 mod tests;
 
+use blanks::Behind;
 pub use block::{Block, Cells, Room};
 use specials::Specials;
 
@@ -134,6 +137,8 @@ pub struct CsvTokenizer {
     invalid: Option<usize>,
     /// Fields that are not kept.
     more: usize,
+    /// Quoted fields of the last record that had blanks around the quotes.
+    trimmed: u32,
 }
 
 /// How a field ended.
@@ -149,7 +154,7 @@ impl CsvTokenizer {
     /// A tokenizer for input of that shape.
     #[must_use]
     pub fn new(options: CsvOptions) -> Self {
-        Self { options, fields: Vec::new(), unescaped: Vec::new(), invalid: None, more: 0 }
+        Self { options, fields: Vec::new(), unescaped: Vec::new(), invalid: None, more: 0, trimmed: 0 }
     }
 
     /// Reads the record that `buf` begins with; `at_end`: no bytes will follow those of `buf`.
@@ -161,6 +166,7 @@ impl CsvTokenizer {
         self.unescaped.clear();
         self.invalid = None;
         self.more = 0;
+        self.trimmed = 0;
         if buf.is_empty() {
             return Ok(if at_end { CsvStep::End } else { CsvStep::Incomplete });
         }
@@ -176,7 +182,7 @@ impl CsvTokenizer {
                     Err(at) => return Err(after_quote(buf, at)),
                 }
             } else {
-                self.plain(buf, start, &mut specials)
+                self.plain(buf, start, at_end, &mut specials, &mut lines)
             };
             match ending {
                 Some(Ending::Delimiter(at)) => start = at + 1,
@@ -232,19 +238,44 @@ impl CsvTokenizer {
         &source[field.start as usize..field.end as usize]
     }
 
+    /// How many fields of the last record had blanks around their quotes, which are no part of the text.
+    #[must_use]
+    pub fn trimmed(&self) -> u32 {
+        self.trimmed
+    }
+
     /// The first field of the last record that is not UTF-8.
     #[must_use]
     pub fn invalid_field(&self) -> Option<usize> {
         self.invalid
     }
 
-    /// A field without quotes: quotes further inside are text.
+    /// A field without quotes, or with blanks before them: quotes further inside are text. None if it cannot be
+    /// told before there are more bytes.
     #[inline(always)]
-    fn plain(&mut self, buf: &[u8], start: usize, specials: &mut Specials<'_>) -> Option<Ending> {
+    fn plain(
+        &mut self,
+        buf: &[u8],
+        start: usize,
+        at_end: bool,
+        specials: &mut Specials<'_>,
+        lines: &mut u32,
+    ) -> Option<Ending> {
         let ending = loop {
             match specials.next() {
                 Some(at) if buf[at] == self.options.delimiter => break Ending::Delimiter(at),
-                Some(at) if buf[at] == self.options.quote => {}
+                Some(at) if buf[at] == self.options.quote => {
+                    if !self.options.is_blank(buf[start]) {
+                        continue;
+                    }
+                    match self.behind_blanks(buf, start, at, at_end) {
+                        Behind::Text => {}
+                        Behind::Cut => return None,
+                        Behind::Quoted { close, end } => {
+                            return Some(self.take_padded(buf, (at, close, end), specials, lines));
+                        }
+                    }
+                }
                 Some(at) => break Ending::Line(at),
                 None => break Ending::Buffer,
             }
@@ -284,6 +315,10 @@ impl CsvTokenizer {
         };
         let (from, to) = if escaped { self.unescape(&buf[start + 1..close]) } else { (start + 1, close) };
         self.push(from, to, true, escaped);
+        let mut close = close;
+        if buf.get(close + 1).is_some_and(|byte| self.options.is_blank(*byte)) {
+            close = self.after_blanks(buf, close)?;
+        }
         match buf.get(close + 1) {
             None => Ok(Some(Ending::Buffer)),
             Some(byte) if *byte == self.options.delimiter => {
@@ -314,36 +349,6 @@ impl CsvTokenizer {
                 (0..self.fields.len()).find(|index| str::from_utf8(self.text(buf, *index)).is_err());
         }
     }
-}
-
-/// The delimiter of the header that `text` begins with: of `,` `;` tab and `|` the one that stands in
-/// it most often outside quotes; `,` where there is none. The quote itself is never the answer.
-#[must_use]
-pub fn detect_delimiter(text: &[u8], quote: u8) -> u8 {
-    const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
-    let header = &text[..header_end(text, quote).unwrap_or_else(|| line_end(text, 0).unwrap_or(text.len()))];
-    let mut counts = [0_usize; 4];
-    let mut quoted = false;
-    for byte in header {
-        if *byte == quote {
-            quoted = !quoted;
-        } else if let Some(index) = CANDIDATES.iter().position(|sign| sign == byte).filter(|_| !quoted) {
-            counts[index] += 1;
-        }
-    }
-    let most = counts.iter().copied().max().unwrap_or(0);
-    // The first of those that are equal: the order above is that of how common they are.
-    let first = CANDIDATES.iter().zip(counts).find(|(sign, count)| *count == most && **sign != quote);
-    first.map_or(b',', |(sign, _)| *sign)
-}
-
-/// Where the header's line ends, quoted newlines being part of it; none if `text` ends before.
-pub(super) fn header_end(text: &[u8], quote: u8) -> Option<usize> {
-    let mut quoted = false;
-    text.iter().position(|byte| {
-        quoted ^= *byte == quote;
-        !quoted && matches!(byte, b'\n' | b'\r')
-    })
 }
 
 fn line_end(text: &[u8], from: usize) -> Option<usize> {
@@ -381,7 +386,7 @@ fn place(buf: &[u8], fault: CsvFault, offset: usize, consumed: usize) -> SyntaxE
 }
 
 /// Line ends: LF, CRLF, lone CR.
-fn count_lines(text: &[u8]) -> u32 {
+pub(super) fn count_lines(text: &[u8]) -> u32 {
     let mut previous = 0;
     let mut lines = 0;
     for byte in text {

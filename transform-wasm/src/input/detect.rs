@@ -4,7 +4,7 @@
 //! broken input goes to the reader that loses least of it: a broken first line of NDJSON is still
 //! NDJSON, where the other lines survive.
 
-use super::csv::{detect_delimiter, header_end};
+use super::dialect::HEAD;
 
 #[cfg(test)]
 #[path = "detect_tests.rs"]
@@ -20,10 +20,8 @@ pub enum Detected {
     Json,
     /// One JSON document a line.
     Ndjson,
-    /// Fields between delimiters (see [`detect_delimiter`]).
+    /// Fields between delimiters (see [`super::dialect`]).
     Csv,
-    /// Fields between tabs.
-    Tsv,
     /// None of them, but this: for a failure `unsupported_format`.
     Foreign(&'static str),
     /// Cannot be told yet.
@@ -48,7 +46,7 @@ pub fn detect_format(prefix: &[u8], complete: bool) -> Detected {
         Some(_) => Some(Detected::Csv),
     };
     match answer {
-        Some(Detected::Csv) => csv(prefix, settled),
+        Some(Detected::Csv) => csv(prefix, complete),
         Some(answer) => answer,
         None if !settled => Detected::NeedMore,
         // A line longer than the limit: the JSON reader streams what has no lines.
@@ -87,17 +85,15 @@ fn scalar(text: &[u8], complete: bool) -> Option<Detected> {
     }
 }
 
-fn csv(prefix: &[u8], settled: bool) -> Detected {
-    // Tabs may be empty header cells; blank lines are none.
-    let start = prefix.iter().position(|byte| !matches!(byte, b' ' | b'\n' | b'\r')).unwrap_or(0);
-    let text = &prefix[start..];
-    if !settled && header_end(text, b'"').is_none() {
+fn csv(prefix: &[u8], complete: bool) -> Detected {
+    if !complete && prefix.len() < HEAD {
         return Detected::NeedMore;
     }
-    if memchr::memchr(0, text).is_some() {
-        return Detected::Foreign("binary");
+    // As much as the dialect is told from, so that it does not matter how much of the input came at once.
+    match memchr::memchr(0, &prefix[..prefix.len().min(HEAD)]) {
+        Some(_) => Detected::Foreign("binary"),
+        None => Detected::Csv,
     }
-    if detect_delimiter(text, b'"') == b'\t' { Detected::Tsv } else { Detected::Csv }
 }
 
 /// The first line and what follows it; none if the line is not all there.

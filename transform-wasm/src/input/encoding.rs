@@ -19,8 +19,8 @@ pub enum Encoding {
 
 const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// The bytes that decide: a UTF-8 mark is three, UTF-16 shows in two.
-const HEAD: usize = 3;
+/// The bytes that decide: a UTF-8 mark is three, that of UTF-32 is four.
+const HEAD: usize = 4;
 
 /// Decompressed and decoded text by push; see [`Decompressor`].
 pub struct TextReader {
@@ -106,14 +106,13 @@ impl TextReader {
     /// The first bytes without a mark.
     fn judge<'a>(&self, head: &'a [u8]) -> Result<&'a [u8], Failure> {
         let first = Place { line: Some(1), column: Some(1), offset: Some(0), ..Place::default() };
-        // Without a mark, the zero half of a first ASCII character gives it away.
-        if matches!(head, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [1..=0x7f, 0, ..]) {
-            return Err(Failure::input(
-                Code::Utf16Input,
-                "the input is UTF-16 or UTF-32 text, or no text at all",
-            )
-            .hint("convert it to UTF-8, for example with `iconv -f UTF-16 -t UTF-8`")
-            .at(first));
+        if let Some((name, marked)) = wide(head) {
+            let message = match marked {
+                true => format!("the input is {name} text, by its byte order mark, and only UTF-8 is read"),
+                false => format!("the input looks like {name} text without a byte order mark, or is no text"),
+            };
+            let hint = format!("convert it to UTF-8: iconv -f {name} -t UTF-8 FILE > FILE.utf8");
+            return Err(Failure::input(Code::Utf16Input, message).hint(hint).at(first));
         }
         match (head.strip_prefix(UTF8_MARK), self.encoding) {
             (Some(rest), Encoding::Utf8) => Ok(rest),
@@ -133,6 +132,22 @@ impl TextReader {
             Encoding::Latin1 => widen(bytes, out),
         }
     }
+}
+
+/// The name, as iconv has it, of an encoding of two or four bytes a character, and whether it has its mark.
+fn wide(head: &[u8]) -> Option<(&'static str, bool)> {
+    // Without a mark, the zeros of a first ASCII character give it away.
+    Some(match head {
+        [0xff, 0xfe, 0, 0] => ("UTF-32LE", true),
+        [0, 0, 0xfe, 0xff] => ("UTF-32BE", true),
+        [0xff, 0xfe, ..] => ("UTF-16LE", true),
+        [0xfe, 0xff, ..] => ("UTF-16BE", true),
+        [1..=0x7f, 0, 0, 0] => ("UTF-32LE", false),
+        [0, 0, 0, _] => ("UTF-32BE", false),
+        [1..=0x7f, 0, ..] => ("UTF-16LE", false),
+        [0, _, ..] => ("UTF-16BE", false),
+        _ => return None,
+    })
 }
 
 /// ISO 8859-1 to UTF-8: runs of ASCII are copied, the rest takes two bytes each.

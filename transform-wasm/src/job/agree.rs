@@ -6,20 +6,21 @@ use crate::learn::{Kinds, Learned};
 use crate::names::pointer_keys;
 use crate::propose;
 use crate::report::{Report, Warning};
-use crate::spec::Mode;
+use crate::spec::{Input, Mode};
 
 use super::ledger::Ledger;
 use super::reader::Reader;
 use super::terms::Terms;
 use super::{Step, TableContract, Widened};
 
-/// The last step of a job that asks for contracts; `agreed_by_spec`: before any input, because the spec says
-/// all of them.
+/// The last step of a job that asks for contracts; `input` is how it was read; `agreed_by_spec`: before any
+/// input, because the spec says all of them.
 ///
 /// # Errors
 /// No contract can be agreed: the spec's fault, the input's, or a limit.
 pub fn widen(
     terms: &Terms,
+    input: &Input,
     reader: &Reader,
     records: Option<&[String]>,
     ledger: &mut Ledger,
@@ -49,11 +50,11 @@ pub fn widen(
     if nothing_read && known && live == contracts && !terms.options.propose {
         return Ok(Step::Done(ledger.report.to_text()));
     }
-    let mut spec = terms.spec.clone();
+    let mut input = input.clone();
     if let Some(records) = contracts.iter().find_map(|contract| contract.records.clone()) {
-        spec.input.records = Some(propose::dotted(&records));
+        input.records = Some(propose::dotted(&records));
     }
-    let spec = propose::spec_text(&spec, &contracts, &ledger.report.warnings);
+    let spec = propose::spec_text(&terms.spec, &input, &contracts, &ledger.report.warnings);
     Ok(Step::Widen(Widened {
         contracts: contracts
             .iter()

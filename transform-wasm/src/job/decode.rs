@@ -4,7 +4,6 @@
 //! since nothing after it can be trusted.
 
 use crate::error::{Code, Failure, Place};
-use crate::input::csv::{CsvOptions, CsvTokenizer, detect_delimiter};
 use crate::input::detect::{Detected, detect_format};
 use crate::json::reader::{Beside, DocumentReader, Next};
 use crate::json::{Cursor, Reject, Skipper, Stop};
@@ -23,6 +22,9 @@ mod sole;
 
 use sole::{Sole, Sought};
 
+/// What is said of an input that is a CSV header and nothing else, and of one column.
+const ONE_LINE: &str = "the input holds no records: its one line was taken as a CSV header of one column; if it is a record, set header = false in [input], or the format that it has";
+
 /// What stands between records.
 enum Framing {
     Lines,
@@ -38,7 +40,8 @@ enum Framing {
 pub struct Decoder {
     /// The bytes.
     pub feed: Feed,
-    input: Input,
+    /// How it is read: as the spec says, and as was detected where that is certain and not what is usual.
+    pub input: Input,
     /// A document may be the way to its records.
     finds_records: bool,
     /// None until enough of it is there.
@@ -125,7 +128,7 @@ impl Decoder {
         let finds_records = *finds_records && matches!(reader, Reader::Learn(_));
         let framing = match framing {
             Some(framing) => framing,
-            none => match frame(&feed.source, input, finds_records, feed.limits.depth, &mut ledger.report)? {
+            none => match frame(&mut feed.source, input, finds_records, feed.limits.depth, ledger)? {
                 Some(framing) => none.insert(framing),
                 None => {
                     feed.source.wait();
@@ -176,8 +179,15 @@ impl Decoder {
             return Err(Failure::input(Code::RecordsNotFound, "the path of records is nowhere in the input")
                 .hint("check records in [input]"));
         }
+        if let Some(Framing::Csv(frame)) = &self.framing {
+            frame.report(report);
+        }
         if report.records == 0 {
-            report.warn(Warning::new("no_records", "the input holds no records"));
+            let one_line = matches!(&self.framing, Some(Framing::Csv(frame)) if frame.is_one_name());
+            report.warn(Warning::new(
+                "no_records",
+                if one_line { ONE_LINE } else { "the input holds no records" },
+            ));
         }
         Ok(())
     }
@@ -185,17 +195,16 @@ impl Decoder {
 
 /// What stands between the records; none while more bytes are needed.
 fn frame(
-    source: &Source,
-    input: &Input,
+    source: &mut Source,
+    input: &mut Input,
     finds_records: bool,
     depth: usize,
-    report: &mut Report,
+    ledger: &mut Ledger,
 ) -> Result<Option<Framing>, Failure> {
     let format = match input.format {
         Format::Json => Detected::Json,
         Format::Ndjson => Detected::Ndjson,
-        Format::Csv => Detected::Csv,
-        Format::Tsv => Detected::Tsv,
+        Format::Csv | Format::Tsv => Detected::Csv,
         Format::Auto if input.records.is_some() && first_is_object(source) => Detected::Json,
         Format::Auto => detect_format(source.rest(), source.finished),
     };
@@ -216,25 +225,20 @@ fn frame(
             (Framing::Document(Box::new(DocumentReader::new(path, depth))), "json")
         }
         Detected::Ndjson => (Framing::Lines, "ndjson"),
-        Detected::Csv | Detected::Tsv => {
-            let delimiter = match (input.delimiter, format) {
-                (Some(delimiter), _) => delimiter as u8,
-                (None, Detected::Tsv) => b'\t',
-                (None, _) if source.rest().is_empty() && !source.finished => return Ok(None),
-                (None, _) => detect_delimiter(source.rest(), input.quote as u8),
-            };
-            let options = CsvOptions::new(delimiter, input.quote as u8)
-                .ok_or_else(|| Failure::internal("the spec has signs that CSV cannot have"))?;
-            let name = if delimiter == b'\t' { "tsv" } else { "csv" };
-            (Framing::Csv(Box::new(csv::CsvFrame::new(CsvTokenizer::new(options), input))), name)
-        }
+        Detected::Csv => match csv::CsvFrame::detect(source, input, ledger)? {
+            None => return Ok(None),
+            Some(frame) => {
+                let name = frame.format();
+                (Framing::Csv(Box::new(frame)), name)
+            }
+        },
         Detected::Foreign(what) => {
             return Err(Failure::input(Code::UnsupportedFormat, format!("the input looks like {what}"))
                 .hint("JSON, NDJSON, CSV and TSV are read, plain or as gzip or zstd"));
         }
         Detected::Empty => (Framing::Empty, "empty"),
     };
-    report.format = name.into();
+    ledger.report.format = name.into();
     Ok(Some(framing))
 }
 

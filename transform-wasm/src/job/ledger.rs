@@ -11,12 +11,18 @@ use crate::spec::MaxRejected;
 use super::quarantine::{Quarantine, Span};
 use super::source::Source;
 
+/// What to do about a CSV that is not UTF-8.
+pub const ENCODING_HINT: &str =
+    "if the file is in Latin-1 (ISO 8859-1), set encoding = \"latin1\" in [input]";
+
 /// Counts and lines.
 pub struct Ledger {
     /// The report so far.
     pub report: Report,
     /// Lines of rejected records that wait to go out.
     pub quarantine: Quarantine,
+    /// What may be why records are rejected, where the input's beginning shows it.
+    pub advice: Option<String>,
     /// Names of the tables, by number.
     tables: Vec<String>,
 }
@@ -31,7 +37,7 @@ impl Ledger {
             comparable: true,
             ..Report::default()
         };
-        Self { report, quarantine: Quarantine::default(), tables }
+        Self { report, quarantine: Quarantine::default(), advice: None, tables }
     }
 
     /// Number of the record that comes next, from 1.
@@ -77,6 +83,16 @@ impl Ledger {
             }
         };
         Failure::input(Code::TooManyRejected, format!("{what}, which is more than max_rejected allows"))
-        .hint(MaxRejected::HINT)
+            .hint(self.way_out())
+    }
+
+    /// What to do about them: the spec's option where the reason is that it is not set.
+    fn way_out(&self) -> String {
+        let report = &self.report;
+        let not_utf8 = report.rejects.get("invalid_utf8").copied().unwrap_or(0);
+        if matches!(&*report.format, "csv" | "tsv") && 2 * not_utf8 > report.rejected {
+            return ENCODING_HINT.to_owned();
+        }
+        self.advice.clone().unwrap_or_else(|| MaxRejected::HINT.to_owned())
     }
 }

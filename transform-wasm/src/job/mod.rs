@@ -29,6 +29,8 @@ mod terms;
 mod trace;
 
 #[cfg(test)]
+mod csv_tests;
+#[cfg(test)]
 mod extend_tests;
 #[cfg(test)]
 mod job_tests;
@@ -293,7 +295,8 @@ impl Job {
     fn widen(&mut self) -> Result<Step, Failure> {
         let agreed_by_spec = self.phase == Phase::Agree;
         self.phase = Phase::Over;
-        agree::widen(&self.terms, &self.reader, self.decoder.found(), &mut self.ledger, agreed_by_spec)
+        let Self { terms, decoder, reader, ledger, .. } = self;
+        agree::widen(terms, &decoder.input, reader, decoder.found(), ledger, agreed_by_spec)
     }
 
     fn drain(&mut self) -> Result<Step, Failure> {

@@ -40,6 +40,7 @@ pub(super) fn push_input(out: &mut String, input: &Input) {
         ("records", input.records.as_deref()),
         ("delimiter", delimiter.as_deref()),
         ("quote", quote_sign.as_deref()),
+        ("comment", input.comment.as_deref()),
         ("decimal", decimal.as_deref()),
         ("timezone", input.timezone.as_deref()),
     ] {

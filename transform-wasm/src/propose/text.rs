@@ -6,19 +6,19 @@ use std::fmt::Write as _;
 use crate::contract::{Contract, Origin};
 use crate::names::pointer_keys;
 use crate::report::Warning;
-use crate::spec::{DeclaredColumn, Spec, Table};
+use crate::spec::{DeclaredColumn, Input, Spec, Table};
 
 use super::settings;
 
-/// Writes a spec under which these contracts come out again.
-pub fn spec_text(spec: &Spec, contracts: &[Contract], warnings: &[Warning]) -> String {
+/// Writes a spec under which these contracts come out again; `input` is the spec's, with what was detected.
+pub fn spec_text(spec: &Spec, input: &Input, contracts: &[Contract], warnings: &[Warning]) -> String {
     let mut out = String::from(
         "# transform.toml: what becomes of each source object. Proposed from samples; edit it freely.\n",
     );
     for warning in warnings {
         let _ = writeln!(out, "# Note: {}.", comment(&warning.message));
     }
-    settings::push_input(&mut out, &spec.input);
+    settings::push_input(&mut out, input);
     settings::push_output(&mut out, &spec.output);
     settings::push_limits(&mut out, &spec.limits);
     for (contract, table) in contracts.iter().zip(&spec.tables) {

@@ -127,6 +127,7 @@ impl Input {
             return Err(Mistake::new(key, format!("input.{key}: delimiter and quote are both {quote:?}"))
                 .hint("no reader could tell where a field ends"));
         }
+        self.check_comment(delimiter)?;
         if !matches!(decimal, '.' | ',') {
             return Err(Mistake::new("decimal", "input.decimal must be \".\" or \",\""));
         }
@@ -148,6 +149,21 @@ impl Input {
             parse_timezone(zone).map_err(|why| Mistake::new("timezone", format!("input.timezone: {why}")))?;
         }
         self.records.as_deref().map_or(Ok(()), |path| check_path("records", path))
+    }
+
+    fn check_comment(&self, delimiter: Option<char>) -> Checked {
+        let Some(comment) = self.comment.as_deref().filter(|comment| *comment != Self::NO_COMMENT) else {
+            return Ok(());
+        };
+        let wrong = |why: &str| Mistake::new("comment", format!("input.comment {why}"));
+        match comment.chars().next() {
+            None => Err(wrong("is empty").hint("write \"none\" where no line is a comment")),
+            Some(_) if comment.contains(['\0', '\n', '\r']) => Err(wrong("holds NUL or a line end")),
+            Some(first) if first == self.quote || Some(first) == delimiter => {
+                Err(wrong("begins as a field does").hint("delimiter and quote begin records, not comments"))
+            }
+            Some(_) => Ok(()),
+        }
     }
 }
 

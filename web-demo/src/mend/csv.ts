@@ -1,7 +1,7 @@
 // Where the fields of a CSV record stand: to mark one, and to know a file's header.
 //
 // Not for reading values: the transform does. The one decision to know: delimiters are found, and columns named, as the
-// transform does it (`input/csv.rs`, `decode/csv.rs`).
+// transform does it (`input/dialect.rs`, `decode/csv/names.rs`), where its report does not say so.
 
 export interface Dialect {
   delimiter: string;
@@ -38,10 +38,12 @@ export function fields(record: string, { delimiter, quote }: Dialect): { start: 
   const found: { start: number; end: number }[] = [];
   let start = 0;
   let quoted = false;
+  // Blanks may stand before the quote.
+  const begins = (at: number): boolean => record.slice(start, at).trim() === '';
   for (let at = 0; at <= record.length; at++) {
-    if (at < record.length && record[at] === quote && (quoted || at === start)) quoted = !quoted;
+    if (at < record.length && record[at] === quote && (quoted || begins(at))) quoted = !quoted;
     // A doubled quote closes and opens again.
-    else if (at < record.length && record[at] === quote && record[at - 1] === quote && record[start] === quote) quoted = true;
+    else if (at < record.length && record[at] === quote && record[at - 1] === quote && record.slice(start).trimStart().startsWith(quote)) quoted = true;
     else if (at === record.length || (record[at] === delimiter && !quoted)) {
       found.push({ start, end: at });
       start = at + 1;
@@ -50,12 +52,26 @@ export function fields(record: string, { delimiter, quote }: Dialect): { start: 
   return found;
 }
 
+/** The first bytes of a text, without their last line end. */
+export function lead(text: string, bytes: number): string {
+  return new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, bytes)).replace(/[\r\n]+$/, '');
+}
+
+/** Names of the columns by what stands before the records: a header in its last line, or a comment that names the fields of a log. */
+export function namesOf(before: string, dialect: Dialect, named: boolean): string[] {
+  const fields = /^#fields[: \t](.*)$/im.exec(before)?.[1];
+  if (fields !== undefined) return fields.split(/[ \t]+/).filter((name) => name !== '');
+  const header = before.split(/\r\n|\n|\r/).findLast((line) => line !== '') ?? '';
+  // A header with line ends in it is no comment's neighbour.
+  return columnNames(before.startsWith('#') || /^"?sep=/i.test(before) ? header : before, dialect, named);
+}
+
 /** Names of a header's columns: a nameless one is numbered, a repeated one counted. */
-export function columnNames(header: string, dialect: Dialect, named: boolean): string[] {
+function columnNames(header: string, dialect: Dialect, named: boolean): string[] {
   const names: string[] = [];
   for (const [index, { start, end }] of fields(header, dialect).entries()) {
     const { quote } = dialect;
-    const raw = header.slice(start, end);
+    const raw = header.slice(start, end).trim();
     const text = (raw.startsWith(quote) ? raw.slice(1, raw.endsWith(quote) ? -1 : undefined).replaceAll(quote + quote, quote) : raw).trim();
     const plain = named && text !== '' ? text : `column_${index + 1}`;
     let name = plain;

@@ -5,7 +5,7 @@
 
 import type { Entry, Files, Under } from '../entry';
 import type { Checked, Preview, Quarantined, Reason, TableContract } from '../protocol';
-import { shapeOf, type Shape } from './shape';
+import { shapeOf, type Found, type Shape } from './shape';
 
 /** What came of a mended text. */
 export type Verdict = { accepted: true; tables: Checked['tables'] } | { accepted: false; message: string; line: Quarantined | null };
@@ -20,7 +20,8 @@ export interface Rejected {
   reasons: Reason[];
   under: Under;
   contracts: TableContract[];
-  format: string;
+  /** What the file was found to be; nothing where the run failed. */
+  found: Found;
 }
 
 export class Mending {
@@ -37,8 +38,8 @@ export class Mending {
     private readonly entry: Entry,
     readonly rejected: Rejected,
   ) {
-    const { under, format, lines } = rejected;
-    this.shape = shapeOf(entry.file, under.spec, format, lines.map(({ raw }) => raw));
+    const { under, found, lines } = rejected;
+    this.shape = shapeOf(entry.file, under.spec, found, lines.map(({ raw }) => raw));
     this.shape.catch(() => undefined);
   }
 
@@ -92,10 +93,10 @@ export function mendingOf(files: Files, entry: Entry): Mending | null {
 }
 
 function ofFailed({ rejected: lines, rejectedCut, rejectedUnder: contracts, reasons, under }: Entry): Rejected {
-  return { lines, total: lines.length, atLeast: rejectedCut, reasons, under, contracts, format: '' };
+  return { lines, total: lines.length, atLeast: rejectedCut, reasons, under, contracts, found: {} };
 }
 
 function ofPreview({ shownUnder: under }: Entry, { quarantine: lines, reasons, report, tables }: Preview): Rejected {
   const contracts = tables.map(({ name, contractText }) => ({ table: name, text: contractText }));
-  return { lines, total: report.rejected, atLeast: false, reasons, under, contracts, format: report.format };
+  return { lines, total: report.rejected, atLeast: false, reasons, under, contracts, found: report };
 }

@@ -4,7 +4,7 @@
 // form and delimiter outright, because one record can look like another form than its whole file does.
 
 import { parse, stringify } from 'smol-toml';
-import { columnNames, detectDelimiter, firstRecord, type Dialect } from './csv';
+import { detectDelimiter, firstRecord, lead, namesOf, type Dialect } from './csv';
 
 /** Bytes of a file that are looked at for its header. */
 const HEAD_BYTES = 1 << 20;
@@ -18,6 +18,14 @@ interface Input {
   quote?: string;
   header?: boolean;
   columns?: string[];
+}
+
+/** What a report says of a file. */
+export interface Found {
+  format?: string;
+  /** Bytes of text before the first record. */
+  lead?: number;
+  delimiter?: string;
 }
 
 export interface Shape {
@@ -35,13 +43,13 @@ export interface Shape {
 }
 
 /** The shape of a file's records, some of which are `raw`; throws where none can be mended, and says why. */
-export async function shapeOf(file: Blob, spec: string, format: string, raw: string[]): Promise<Shape> {
+export async function shapeOf(file: Blob, spec: string, found: Found, raw: string[]): Promise<Shape> {
   const parsed = parse(spec, { integersAsBigInt: true });
   const input = (parsed['input'] ?? {}) as Input;
   if (input.compression === 'zstd') throw new Error('the spec wants zstd, which browsers cannot write: mend the file itself');
   const latin1 = input.encoding === 'latin1' || input.encoding === 'iso-8859-1';
   const pinned = input.format === 'auto' ? undefined : input.format;
-  const known = format || (pinned ?? (looksLikeJson(raw) || looksLikeJson([await head(file, latin1)]) ? 'ndjson' : 'csv'));
+  const known = found.format || (pinned ?? (looksLikeJson(raw) || looksLikeJson([await head(file, latin1)]) ? 'ndjson' : 'csv'));
   const plain = (text: string): Blob => (latin1 ? inLatin1(text) : new Blob([text]));
   const bytes = async (text: string): Promise<Blob> =>
     input.compression === 'gzip' ? new Response(plain(text).stream().pipeThrough(new CompressionStream('gzip'))).blob() : plain(text);
@@ -50,9 +58,10 @@ export async function shapeOf(file: Blob, spec: string, format: string, raw: str
   if (known === 'csv' || known === 'tsv') {
     const quote = input.quote ?? '"';
     const header = input.header !== false;
-    const first = header || !input.delimiter || !input.columns ? firstRecord(await head(file, latin1), quote) : '';
-    const delimiter = input.delimiter ?? (pinned === 'tsv' ? '\t' : detectDelimiter(first));
-    const names = header || input.columns === undefined ? columnNames(first, { delimiter, quote }, header) : input.columns;
+    const beginning = header || !input.delimiter || !input.columns ? await head(file, latin1) : '';
+    const first = found.lead ? lead(beginning, found.lead) : firstRecord(beginning, quote);
+    const delimiter = input.delimiter ?? found.delimiter ?? (pinned === 'tsv' ? '\t' : detectDelimiter(first));
+    const names = header || input.columns === undefined ? namesOf(first, { delimiter, quote }, header) : input.columns;
     return {
       spec: ofOne({ format: 'csv', delimiter }),
       csv: { delimiter, quote, names },

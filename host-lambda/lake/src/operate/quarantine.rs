@@ -288,6 +288,9 @@ fn resolves(picked: &[Quarantined], commits: &BTreeMap<&str, CommitRecord>) -> V
     .collect()
 }
 
+/// Byte order mark of UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The records as they came, put together in the shape that the spec reads.
 fn raw(lake: &Lake, picked: &[Quarantined], commit: &CommitRecord, spec: &str) -> Result<Vec<u8>> {
     if let Some(cut) = picked.iter().find(|entry| entry.line.truncated) {
@@ -301,7 +304,7 @@ fn raw(lake: &Lake, picked: &[Quarantined], commit: &CommitRecord, spec: &str) -
     let mut text = String::new();
     if matches!(&*commit.report.format, "csv" | "tsv") {
         if input("header").and_then(Value::as_bool) != Some(false) {
-            text = header(lake, commit)?;
+            text = lead(lake, commit)?;
             text.push('\n');
         }
     } else if let Some(path) = input("records").and_then(Value::as_str) {
@@ -323,8 +326,8 @@ fn below(path: &str, records: &[&str]) -> String {
     format!("{open}[{}]{}", records.join(",\n"), "}".repeat(keys.len()))
 }
 
-/// The first line of the original CSV: without it the columns have no names.
-fn header(lake: &Lake, commit: &CommitRecord) -> Result<String> {
+/// What stands before the records of the original CSV, its header at least: without it the columns have no names.
+fn lead(lake: &Lake, commit: &CommitRecord) -> Result<String> {
     let unknown = |why: String| {
         Error::new(Code::HeaderUnknown, format!("the header of {} cannot be read: {why}", commit.source.uri))
             .with_hint("give the mended records as a file, with the header")
@@ -334,17 +337,24 @@ fn header(lake: &Lake, commit: &CommitRecord) -> Result<String> {
     }
     let source = source_of(lake, commit).map_err(|error| unknown(error.to_string()))?;
     let mut chunks = source.open()?;
-    let mut line = Vec::new();
-    loop {
+    let mut read = Vec::new();
+    let text = loop {
         let chunk = chunks.next()?;
-        let end = chunk.iter().position(|&byte| byte == b'\n');
-        line.extend_from_slice(&chunk[..end.unwrap_or(chunk.len())]);
-        if end.is_some() || chunk.is_empty() {
-            break;
+        let over = chunk.is_empty();
+        read.extend_from_slice(&chunk);
+        let text = read.strip_prefix(MARK).unwrap_or(&read);
+        // Commits of before do not say how much it is: the first line.
+        let end = match usize::try_from(commit.report.lead) {
+            Ok(0) => text.iter().position(|&byte| byte == b'\n'),
+            Ok(lead) => Some(lead).filter(|lead| *lead <= text.len()),
+            Err(_) => None,
+        };
+        if end.is_some() || over {
+            break text[..end.unwrap_or(text.len())].to_vec();
         }
-    }
-    let text = String::from_utf8(line).map_err(|_| unknown("it is not UTF-8".into()))?;
-    Ok(text.trim_start_matches('\u{feff}').trim_end_matches('\r').to_string())
+    };
+    let text = String::from_utf8(text).map_err(|_| unknown("it is not UTF-8".into()))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_string())
 }
 
 #[cfg(test)]

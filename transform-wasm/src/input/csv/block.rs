@@ -57,6 +57,12 @@ impl Block {
         Cells { block: self, buf, index, last }
     }
 
+    /// Forgets the records from that one on.
+    pub fn keep(&mut self, records: usize) {
+        self.records = records;
+        self.end(true);
+    }
+
     /// Forgets the record that was not finished.
     fn end(&mut self, odd: bool) {
         self.cuts.truncate(self.records * self.columns + 1);
@@ -156,6 +162,10 @@ impl CsvTokenizer {
                     }
                     Close::Cut => break,
                 }
+            } else if self.options.is_blank(buf[field]) && self.options.only_blanks(buf, field, at) {
+                // A quoted text behind blanks, or text: `read` looks further.
+                block.end(true);
+                break;
             }
         }
         block.end(block.odd);

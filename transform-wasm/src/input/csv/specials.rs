@@ -41,6 +41,20 @@ impl<'a> Specials<'a> {
         Some(at)
     }
 
+    /// Goes on behind a byte, or at the buffer's end: what stands before is not asked for any more.
+    pub(super) fn go_behind(&mut self, at: usize) {
+        while self.base + BLOCK <= at {
+            self.base += BLOCK;
+            if self.base >= self.buf.len() {
+                self.base = self.buf.len();
+                self.mask = 0;
+                return;
+            }
+            self.load();
+        }
+        self.mask &= !(u64::MAX >> (BLOCK - 1 - (at - self.base)));
+    }
+
     #[inline(always)]
     fn load(&mut self) {
         let rest = &self.buf[self.base..];

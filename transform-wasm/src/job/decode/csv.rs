@@ -1,18 +1,25 @@
 //! CSV records: the header, then one record a line (or more, where fields are quoted).
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::error::{Code, Failure, Place};
-use crate::input::csv::{Block, CsvFault, CsvStep, CsvTokenizer, Room};
+use crate::input::csv::{Block, CsvFault, CsvOptions, CsvStep, CsvTokenizer, Room};
+use crate::input::detect::DETECT_LIMIT;
+use crate::input::dialect::{self, Dialect, HEAD, Head, Told};
 use crate::json::{NOWHERE, Reject, Stop};
 use crate::limits::{BATCH_BYTES, BATCH_RECORDS, CSV_FIELDS};
+use crate::report::{Report, Warning};
 use crate::shred::{FieldRules, Shredder};
-use crate::spec::Input;
+use crate::spec::{Format, Input};
 
-use super::super::ledger::Ledger;
+use super::super::ledger::{ENCODING_HINT, Ledger};
 use super::super::quarantine::Span;
 use super::super::reader::{Learning, Reader};
+use super::super::source::Source;
 use super::{Feed, Record};
+
+mod aside;
+mod names;
+
+use aside::Header;
 
 /// Records that come one by one after one that no block could hold: odd ones often stand together.
 const ONE_BY_ONE: usize = 64;
@@ -20,35 +27,134 @@ const ONE_BY_ONE: usize = 64;
 /// What is known of a CSV input.
 pub struct CsvFrame {
     tokenizer: CsvTokenizer,
+    delimiter: u8,
+    quote: u8,
     block: Block,
     /// So many records come one by one before a block is tried again.
     one_by_one: usize,
     header: bool,
     /// Names of the columns, once known.
     names: Option<Vec<Vec<u8>>>,
+    /// What a record is not, though it has as many fields.
+    again: Option<Header>,
+    /// What begins a comment; empty where nothing does.
+    comment: Vec<u8>,
+    /// Nobody told so.
+    detected_comment: bool,
+    /// The first comment that names the columns of a log.
+    named_by: Option<Vec<u8>>,
     /// Nodes of the columns in the reader's tree, once asked for.
     nodes: Vec<u32>,
     /// The same in the tree of who judges what a reader learns from.
     judged: Vec<u32>,
     nulls: Vec<Vec<u8>>,
     decimal: u8,
+    /// Bytes of text before the first record, once known.
+    lead: Option<u64>,
+    counts: Counts,
+}
+
+/// What was left out, and how often.
+#[derive(Debug, Default)]
+struct Counts {
+    comments: u64,
+    headers: u64,
+    blanks: u64,
 }
 
 impl CsvFrame {
-    /// Reads as the spec's `[input]` says.
-    pub fn new(tokenizer: CsvTokenizer, input: &Input) -> Self {
-        let names = (!input.header && !input.columns.is_empty())
-            .then(|| input.columns.iter().map(|c| c.clone().into_bytes()).collect());
-        Self {
-            tokenizer,
+    /// Reads as the spec's `[input]` says, and where it says nothing as the text's beginning shows; none while
+    /// there is too little of that. What is certain and not what is usual is put into `input`.
+    ///
+    /// # Errors
+    /// None that a user can cause.
+    pub fn detect(
+        source: &mut Source,
+        input: &mut Input,
+        ledger: &mut Ledger,
+    ) -> Result<Option<Self>, Failure> {
+        let told = match input.format {
+            Format::Tsv => Some(input.delimiter.unwrap_or('\t')),
+            _ => input.delimiter,
+        };
+        let Some(dialect) = dialect_of(source, input, told) else { return Ok(None) };
+        for note in &dialect.notes {
+            let message = note.message();
+            if note.explains_rejects() {
+                ledger.advice.get_or_insert(message.clone());
+            }
+            ledger.report.warn(Warning::new(note.code(), message));
+        }
+        let detected_comment = input.comment.is_none() && !dialect.comment.is_empty();
+        if detected_comment {
+            input.comment = Some(String::from_utf8_lossy(&dialect.comment).into_owned());
+        }
+        if told.is_none() && dialect.is_unusual() {
+            input.delimiter = Some(char::from(dialect.delimiter));
+        }
+        if !dialect.names.is_empty() {
+            input.header = false;
+            input.columns.clone_from(&dialect.names);
+        }
+        source.advance_to(source.position() + dialect.skip);
+        let quote = input.quote as u8;
+        let options = CsvOptions::new(dialect.delimiter, quote)
+            .ok_or_else(|| Failure::internal("the spec has signs that CSV cannot have"))?;
+        let names: Option<Vec<Vec<u8>>> = (!input.header && !input.columns.is_empty())
+            .then(|| input.columns.iter().map(|name| name.clone().into_bytes()).collect());
+        Ok(Some(Self {
+            tokenizer: CsvTokenizer::new(options),
+            delimiter: dialect.delimiter,
+            quote,
             block: Block::default(),
             one_by_one: 0,
             header: input.header,
+            again: names.clone().and_then(|names| Header::new(names, quote)),
             names,
+            comment: dialect.comment,
+            detected_comment,
+            named_by: None,
             nodes: Vec::new(),
             judged: Vec::new(),
             nulls: input.null_values.iter().map(|v| v.clone().into_bytes()).collect(),
             decimal: input.decimal as u8,
+            lead: None,
+            counts: Counts::default(),
+        }))
+    }
+
+    /// What the report calls it.
+    pub fn format(&self) -> &'static str {
+        if self.delimiter == b'\t' { "tsv" } else { "csv" }
+    }
+
+    /// Whether all there is is a header of one column.
+    pub fn is_one_name(&self) -> bool {
+        self.header && self.names.as_ref().is_some_and(|names| names.len() == 1)
+    }
+
+    /// Says what was left out.
+    pub fn report(&self, report: &mut Report) {
+        report.lead = self.lead.unwrap_or(0);
+        report.delimiter = Some(char::from(self.delimiter));
+        let Counts { comments, headers, blanks } = self.counts;
+        let comment = if self.detected_comment { comments } else { 0 };
+        for (count, code, message) in [
+            (
+                comment,
+                "comments",
+                "lines that begin with # and have other fields than the records were taken as comments: comment in [input] says so, and comment = \"none\" that there are none",
+            ),
+            (
+                headers,
+                "header_again",
+                "records that repeat the names of the columns were left out: files were joined with their headers",
+            ),
+            (blanks, "blanks_around_quotes", "blanks around quoted fields were left out"),
+        ] {
+            if count > 0 {
+                report.warn(Warning { count, ..Warning::new(code, message) });
+            }
         }
     }
 
@@ -62,32 +168,36 @@ impl CsvFrame {
         text.is_empty() || self.nulls.iter().any(|null| null == text)
     }
 
-    /// Names from the header (or numbers), a repeated one with its count.
-    fn name_columns(&mut self, buffer: &[u8]) {
-        let fields = self.tokenizer.fields().len();
-        let mut names: Vec<Vec<u8>> = Vec::with_capacity(fields);
-        let mut taken: BTreeSet<Vec<u8>> = BTreeSet::new();
-        // How often a name came so far: no count below is free any more.
-        let mut counts: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
-        for i in 0..fields {
-            let text = self.tokenizer.text(buffer, i).trim_ascii();
-            let plain = if self.header && !text.is_empty() {
-                text.to_vec()
-            } else {
-                format!("column_{}", i + 1).into_bytes()
-            };
-            let mut name = plain.clone();
-            if taken.contains(&name) {
-                let count = counts.entry(plain.clone()).or_insert(1);
-                while taken.contains(&name) {
-                    *count += 1;
-                    name = [plain.as_slice(), format!("_{count}").as_bytes()].concat();
-                }
-            }
-            taken.insert(name.clone());
-            names.push(name);
+    /// The record just read is the first, and names the columns or shows how many there are.
+    ///
+    /// # Errors
+    /// A header that cannot be one.
+    fn take_header(&mut self, buffer: &[u8]) -> Result<(), Failure> {
+        if self.tokenizer.count() > CSV_FIELDS {
+            let message = format!("the header has more than {CSV_FIELDS} fields");
+            return Err(Failure::limit(Code::TooManyColumns, message)
+                .hint("is the delimiter another one? set it in [input]"));
         }
-        self.names = Some(names);
+        let fields = || (0..self.tokenizer.fields().len()).map(|i| self.tokenizer.text(buffer, i));
+        if self.header {
+            if let Some(field) = self.tokenizer.invalid_field() {
+                let message = format!("the name in field {} of the header is not valid UTF-8", field + 1);
+                return Err(Failure::input(Code::SyntaxError, message).hint(ENCODING_HINT));
+            }
+            self.again = Header::new(fields().map(<[u8]>::to_vec).collect(), self.quote);
+            self.counts.blanks += u64::from(self.tokenizer.trimmed());
+        }
+        self.names = Some(names::of_columns(fields(), self.header));
+        Ok(())
+    }
+
+    #[cold]
+    fn other_count(&self, found: usize, wanted: usize, hash: bool, start: usize) -> Stop {
+        let mut message = format!("the record has {found} fields, the header has {wanted}");
+        if hash && self.comment.is_empty() {
+            message.push_str("; if lines that begin with # are comments, set comment = \"#\" in [input]");
+        }
+        Reject::at("field_count", message, start).into()
     }
 
     fn find_nodes(&mut self, reader: &mut Reader) -> Result<(), Failure> {
@@ -109,13 +219,11 @@ impl CsvFrame {
     fn read_fields(&self, reader: &mut Reader, buffer: &[u8], start: usize) -> Result<(), Stop> {
         let (found, wanted) = (self.tokenizer.count(), self.nodes.len());
         if found != wanted {
-            let message = format!("the record has {found} fields, the header has {wanted}");
-            return Err(Reject::at("field_count", message, start).into());
+            return Err(self.other_count(found, wanted, buffer.first() == Some(&b'#'), start));
         }
         if let Some(field) = self.tokenizer.invalid_field() {
-            return Err(
-                Reject::at("invalid_utf8", format!("field {} is not valid UTF-8", field + 1), start).into()
-            );
+            let message = format!("field {} is not valid UTF-8: {ENCODING_HINT}", field + 1);
+            return Err(Reject::at("invalid_utf8", message, start).into());
         }
         let rules = FieldRules { decimal: self.decimal, nulls: &self.nulls };
         if let Reader::Learn(learning) = reader
@@ -175,6 +283,10 @@ impl CsvFrame {
             return false;
         }
         self.tokenizer.block(buf, self.nodes.len(), room, &mut self.block);
+        if let Some(aside) = aside::first_in(&self.block, buf, self.again.as_ref(), &self.comment) {
+            self.block.keep(aside);
+            self.one_by_one = self.block.cut - aside;
+        }
         let rules = FieldRules { decimal: self.decimal, nulls: &self.nulls };
         if self.block.records > 0 && shredder.take_block(&self.nodes, buf, &self.block, rules) {
             return true;
@@ -224,6 +336,12 @@ impl Feed {
     ) -> Result<Record, Failure> {
         let start = self.source.position();
         let rest = &self.source.buffer()[start..];
+        if !frame.comment.is_empty() && rest.starts_with(&frame.comment) {
+            return self.comment(frame);
+        }
+        if !frame.header {
+            frame.lead.get_or_insert(self.source.offset(start));
+        }
         let number = ledger.next_number();
         let step = match frame.tokenizer.read(rest, self.source.finished) {
             Ok(step) => step,
@@ -252,27 +370,76 @@ impl Feed {
             CsvStep::Record { consumed, .. } => consumed,
         };
         if frame.names.is_none() {
-            if frame.tokenizer.count() > CSV_FIELDS {
-                let failure = Failure::limit(
-                    Code::TooManyColumns,
-                    format!("the header has more than {CSV_FIELDS} fields"),
-                );
-                return Err(failure.hint("is the delimiter another one? set it in [input]"));
-            }
-            frame.name_columns(rest);
+            frame.take_header(rest).map_err(|failure| failure.at(self.source.place(start)))?;
             if frame.header {
+                frame.lead = Some(self.source.offset(start + consumed));
                 self.source.advance_to(start + consumed);
                 return Ok(Record::Taken);
             }
+        } else if frame.again.as_ref().is_some_and(|header| header.is(&frame.tokenizer, rest)) {
+            frame.counts.headers += 1;
+            self.source.advance_to(start + consumed);
+            return Ok(Record::Taken);
         }
         if frame.nodes.is_empty() {
             frame.find_nodes(reader)?;
         }
         reader.begin();
         let span = Span { start, end: start + consumed, number };
-        match frame.read_fields(reader, rest, start) {
+        let came = match frame.read_fields(reader, rest, start) {
             Ok(()) => self.accept(reader, ledger, span),
             Err(stop) => self.refuse(reader, ledger, stop, span),
+        };
+        if let Ok(Record::Taken) = came {
+            frame.counts.blanks += u64::from(frame.tokenizer.trimmed());
         }
+        came
     }
+
+    /// A line that is a comment; whether it is there as a whole.
+    #[cold]
+    fn comment(&mut self, frame: &mut CsvFrame) -> Result<Record, Failure> {
+        let start = self.source.position();
+        let rest = self.source.rest();
+        let end = match memchr::memchr2(b'\n', b'\r', rest) {
+            Some(end) => end,
+            None if self.source.finished => rest.len(),
+            None => return Ok(Record::Wait),
+        };
+        if let Some(names) = dialect::fields_line(&rest[..end]).filter(|_| !frame.header) {
+            match &frame.named_by {
+                Some(before) if before != names => {
+                    let message = "a comment names other columns than the one before it";
+                    let failure = Failure::input(Code::SyntaxError, message).at(self.source.place(start));
+                    return Err(failure.hint("take the log apart where its #Fields change"));
+                }
+                Some(_) => {}
+                None => frame.named_by = Some(names.to_vec()),
+            }
+        }
+        frame.counts.comments += 1;
+        self.source.advance_to(start + end);
+        Ok(Record::Taken)
+    }
+}
+
+/// How the text is read that the source begins with; none while there is too little of it.
+fn dialect_of(source: &Source, input: &Input, delimiter: Option<char>) -> Option<Dialect> {
+    let told = Told {
+        delimiter: delimiter.map(|sign| sign as u8),
+        quote: input.quote as u8,
+        comment: input.comment_prefix(),
+        header: input.header,
+    };
+    let rest = source.rest();
+    let beginning = |most: usize| {
+        let text = &rest[..rest.len().min(most)];
+        (source.finished || rest.len() >= most).then_some(text)
+    };
+    let text = beginning(HEAD)?;
+    let whole = source.finished && text.len() == rest.len();
+    dialect::detect(Head { text, whole }, &told).or_else(|| {
+        // The first record is longer than that: as much of it decides as is waited for to know the format.
+        dialect::detect(Head { text: beginning(DETECT_LIMIT)?, whole: true }, &told)
+    })
 }

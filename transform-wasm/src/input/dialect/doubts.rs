@@ -1,0 +1,188 @@
+//! What looks wrong about a dialect: one column whose values share a separator, lines before the header, delimiters
+//! of several characters.
+//!
+//! For: notes that name the option to set, and a delimiter that is rare but certain. The decision to know: a sign
+//! that texts have too (blank, colon) is named and never taken.
+
+use super::super::csv::count_lines;
+use super::Told;
+use super::evidence::{Evidence, evidence};
+use super::lines::{Lines, Picked, Seen};
+use super::notes::Note;
+
+/// Signs that may separate fields and are not common: control characters before all, which nothing else is for.
+const RARE: [u8; 4] = *b"~^ :";
+
+/// The delimiter, which may be a rare one, and what there is to say.
+pub fn look(lines: &Lines<'_>, told: &Told<'_>, picked: &Picked, comment: &[u8]) -> (u8, Vec<Note>) {
+    let look = Look { lines, told, comment };
+    let mut notes = Vec::new();
+    let mut delimiter = picked.delimiter;
+    let taken;
+    let mut picked = picked;
+    if picked.records.len() < 2 {
+        return (delimiter, notes);
+    }
+    if told.header
+        && let Some(note) = look.ends(picked).or_else(|| look.before_header(picked))
+    {
+        return (delimiter, vec![note]);
+    }
+    if picked.fields() == 1 {
+        let Some((table, sign)) = look.separator(picked.delimiter) else { return (delimiter, notes) };
+        if look.doubled(&table) {
+            return (delimiter, vec![Note::Several(sign)]);
+        }
+        if !look.is_certain(&table, sign) {
+            return (delimiter, vec![Note::OneColumn(sign, told.header)]);
+        }
+        notes.push(Note::Delimiter(sign));
+        (taken, delimiter) = (table, sign);
+        picked = &taken;
+    } else if look.doubled(picked) {
+        return (delimiter, vec![Note::Several(picked.delimiter)]);
+    } else if !look.is_clean(picked)
+        && let Some((_, sign)) = look.separator(picked.delimiter)
+    {
+        return (delimiter, vec![Note::Quotes(sign)]);
+    }
+    if told.header {
+        let first = evidence(lines, delimiter, &picked.records);
+        notes.extend((first == Evidence::Data && picked.fits()).then_some(Note::LikeData));
+    }
+    (delimiter, notes)
+}
+
+struct Look<'a> {
+    lines: &'a Lines<'a>,
+    told: &'a Told<'a>,
+    comment: &'a [u8],
+}
+
+impl Look<'_> {
+    /// How many records fit a condition on their fields: the texts, and whether they are quoted.
+    fn count(
+        &self,
+        delimiter: u8,
+        records: &[Seen],
+        fits: impl Fn(&mut dyn Iterator<Item = (&[u8], bool)>) -> bool,
+    ) -> usize {
+        let Some(mut tokenizer) = self.lines.tokenizer(delimiter) else { return 0 };
+        let mut fitting = 0;
+        for seen in records {
+            let text = &self.lines.text[seen.start..seen.end];
+            if tokenizer.read(text, true).is_ok() {
+                let fields = tokenizer.fields().iter().enumerate();
+                let mut fields = fields.map(|(i, field)| (tokenizer.text(text, i), field.quoted));
+                fitting += usize::from(fits(&mut fields));
+            }
+        }
+        fitting
+    }
+
+    /// A sign by which all records have the same number of fields, or nearly all the same large one.
+    fn separator(&self, besides: u8) -> Option<(Picked, u8)> {
+        let second = Picked::new(self.lines, besides, self.comment).records.get(1).copied()?;
+        let there = &self.lines.text[second.start..second.end];
+        let control = (1..b' ').filter(|sign| !matches!(sign, b'\t' | b'\n' | b'\r'));
+        let signs = b",;\t|".iter().copied().chain(control).chain(RARE);
+        let signs = signs.filter(|sign| *sign != besides && there.contains(sign));
+        let tables = signs.map(|sign| (Picked::new(self.lines, sign, self.comment), sign));
+        let mut best: Option<(Picked, u8)> = None;
+        for (table, sign) in tables.filter(|(table, _)| is_table(table) && self.is_clean(table)) {
+            if best.as_ref().is_none_or(|(best, _)| table.fields() > best.fields()) {
+                best = Some((table, sign));
+            }
+        }
+        best
+    }
+
+    /// Whether a sign that separates fields of equal number can be nothing else.
+    fn is_certain(&self, table: &Picked, sign: u8) -> bool {
+        let least = match sign {
+            b'~' | b'^' => 3,
+            0..b' ' => 2,
+            _ => return false,
+        };
+        self.told.delimiter.is_none() && table.is_table(least)
+    }
+
+    /// Whether most records have no quote that begins or ends inside a field.
+    fn is_clean(&self, picked: &Picked) -> bool {
+        let quote = self.lines.quote;
+        let odd =
+            |(text, quoted): (&[u8], bool)| !quoted && memchr::memchr_iter(quote, text).count() % 2 == 1;
+        2 * self.count(picked.delimiter, &picked.records, |fields| fields.map(odd).any(|odd| odd))
+            <= picked.records.len()
+    }
+
+    /// Whether every second field is empty, in the first record and in all that are as long.
+    fn doubled(&self, picked: &Picked) -> bool {
+        let least = picked.fields();
+        let every_second = |fields: &mut dyn Iterator<Item = (&[u8], bool)>| {
+            let mut some = false;
+            let empty = fields.enumerate().all(|(at, (text, quoted))| {
+                some |= at % 2 == 0 && !text.is_empty();
+                at >= least || at % 2 == 0 || (text.is_empty() && !quoted)
+            });
+            empty && some
+        };
+        let long: Vec<Seen> = picked.records.iter().filter(|seen| seen.fields >= least).copied().collect();
+        least >= 3
+            && least % 2 == 1
+            && self.count(picked.delimiter, &long[..1], every_second) == 1
+            && self.count(picked.delimiter, &long, every_second) == long.len()
+    }
+
+    /// The lines before the one from which on nearly all records have the same number of fields.
+    fn before_header(&self, picked: &Picked) -> Option<Note> {
+        let (alike, rest) = picked.alike();
+        if 2 * alike > rest {
+            return None;
+        }
+        let signs = match self.told.delimiter {
+            Some(told) => vec![told],
+            None => b",;\t|".to_vec(),
+        };
+        let tables = signs.into_iter().map(|sign| Picked::new(self.lines, sign, self.comment).records);
+        tables.into_iter().find_map(|records| {
+            let last = records.iter().rev().nth(usize::from(records.len() > 3))?.fields;
+            let first = records.iter().position(|seen| seen.fields == last)?;
+            let table = &records[first..];
+            let alike = table.iter().filter(|seen| seen.fields == last).count();
+            let is_one = last >= 2 && first >= 1 && alike >= 2 && 4 * alike >= 3 * table.len();
+            is_one.then(|| Note::BeforeHeader {
+                lines: count_lines(&self.lines.text[..records[first].start]),
+                fields: last,
+            })
+        })
+    }
+
+    /// A delimiter at the end of the header or of the rows alone.
+    fn ends(&self, picked: &Picked) -> Option<Note> {
+        let header = picked.fields();
+        if header < 2 {
+            return None;
+        }
+        let most = |fields: usize| {
+            let rest = &picked.records[1..];
+            2 * rest.iter().filter(|seen| seen.fields == fields).count() > rest.len()
+        };
+        let last_is_empty = |at: usize| {
+            let last = |fields: &mut dyn Iterator<Item = (&[u8], bool)>| {
+                fields.last().is_some_and(|(text, _)| text.is_empty())
+            };
+            self.count(picked.delimiter, &picked.records[at..=at], last) == 1
+        };
+        if most(header - 1) && last_is_empty(0) {
+            return Some(Note::HeaderEnds);
+        }
+        (most(header + 1) && last_is_empty(1)).then_some(Note::RowsEnd)
+    }
+}
+
+/// All records alike, or four of five where there are many fields.
+fn is_table(picked: &Picked) -> bool {
+    let (alike, rest) = picked.alike();
+    picked.is_table(2) || (picked.fields() >= 4 && rest >= 4 && 5 * alike >= 4 * rest)
+}
