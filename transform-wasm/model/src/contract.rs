@@ -326,7 +326,9 @@ mod tests {
         let contract = Contract::parse(TEXT).unwrap();
         assert_eq!(contract.to_text(), TEXT);
         let files: Vec<&str> = contract.in_files().map(|column| column.name.as_str()).collect();
-        assert_eq!(files, ["a", "b", "c"]);
+        assert_eq!(files, ["a", "b", "c", "e_rest", "_rescued"]);
+        let found = TEXT.replace(r#""rows""#, r#""records":"/data/items","rows""#);
+        assert_eq!(Contract::parse(&found).unwrap().to_text(), found);
         assert!(contract.holds_name("d") && contract.by_pointer("/a").is_some());
         let flat = TEXT.replace("\"/items\"", "null");
         assert_eq!(Contract::parse(&flat).unwrap().to_text(), flat);
