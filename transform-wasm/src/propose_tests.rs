@@ -317,6 +317,7 @@ fn proposed_spec_keeps_what_the_spec_says() {
 format = "csv"
 encoding = "latin1"
 delimiter = ";"
+comment = "//"
 decimal = ","
 header = false
 columns = ["a", "b", "day"]

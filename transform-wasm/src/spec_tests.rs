@@ -64,6 +64,24 @@ fn names_of_csv_columns_are_distinct_and_not_empty() {
 }
 
 #[test]
+fn a_comment_begins_as_no_record_does() {
+    for (comment, more) in [
+        ("", ""),
+        ("a\\n", ""),
+        ("\\u0000", ""),
+        ("\\\"#", ""),
+        (";;", "delimiter = \";\"\n"),
+        ("\\t", "format = \"tsv\"\n"),
+    ] {
+        let said = said(&format!("[input]\ncomment = \"{comment}\"\n{more}"));
+        assert!(said.starts_with("2:") && said.contains("input.comment"), "{comment:?}: {said}");
+    }
+    for comment in ["#", "//", "none", "-- ", "é", "REM"] {
+        Spec::parse(&format!("[input]\ncomment = \"{comment}\"\n")).unwrap();
+    }
+}
+
+#[test]
 fn limits_have_a_floor_and_a_ceiling() {
     for (key, value) in [
         ("record_bytes", "0"),

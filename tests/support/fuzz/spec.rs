@@ -43,6 +43,7 @@ pub(super) const SPEC: &[&str] = &[
     "empty = \"drop\"\n",
     "numbers = \"double\"\n",
     "header = false\n",
+    "comment = \"#\"\n",
     "null_values = [\"x\"]\n",
     "%",
     "\"",

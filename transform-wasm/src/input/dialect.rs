@@ -84,7 +84,8 @@ pub fn detect(head: Head<'_>, told: &Told<'_>) -> Option<Dialect> {
     let notes = if skip > 0 { vec![Note::DelimiterLine] } else { Vec::new() };
     let mut dialect =
         Dialect { delimiter: picked.delimiter, comment: comment.to_vec(), skip, names: Vec::new(), notes };
-    if told.comment.is_none() && comments::may_be(lines.text) {
+    let is_sign = told.quote == b'#' || told.delimiter == Some(b'#');
+    if told.comment.is_none() && !is_sign && comments::may_be(lines.text) {
         let found = comments::find(&lines, &told, picked);
         picked = found.picked;
         dialect.comment = found.comment;

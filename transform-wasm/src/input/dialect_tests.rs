@@ -161,8 +161,11 @@ fn comments_have_other_fields_than_records() {
     );
     let text = "# a\nid,name\n1,x\n";
     check(&[(text, ',', "", "", "lines_before_header")], &Told { comment: Some(b""), ..NOTHING });
+    check(&[("; a\nid,name;a;b;c\n1,x\n", ',', ";", "", "")], &Told { comment: Some(b";"), ..NOTHING });
     check(&[("// a\nid,name\n1,x\n", ',', "//", "", "")], &Told { comment: Some(b"//"), ..NOTHING });
     check(&[("# a\n1,x\n2,y\n", ',', "#", "", "")], &Told { header: false, ..NOTHING });
+    check(&[("a#b\n#\n#2\n", '#', "", "", "")], &Told { delimiter: Some(b'#'), ..NOTHING });
+    check(&[("a,b\n#x#,1\n#,#,2\n", ',', "", "", "")], &Told { quote: b'#', ..NOTHING });
 }
 
 #[test]

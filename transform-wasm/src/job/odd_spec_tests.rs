@@ -193,6 +193,7 @@ fn input() -> impl Strategy<Value = String> {
         ("records", mostly(&["data.orders", "/data/orders", "items"], &PATHS)),
         ("delimiter", mostly(&[",", ";", "|", "\\t", "\\u0001", " "], &CHARS)),
         ("quote", mostly(&["'", "\\\"", "|", "a", "\\u0001"], &CHARS)),
+        ("comment", mostly(&["#", "//", "none"], &CHARS)),
         ("header", plain(&["true", "false"])),
         ("columns", list(&NAMES)),
         ("decimal", mostly(&[".", ","], &CHARS)),

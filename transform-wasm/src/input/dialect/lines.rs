@@ -131,16 +131,18 @@ pub fn pick(lines: &Lines<'_>, told: Option<u8>, comment: &[u8]) -> Picked {
         let seen = lines.cut(delimiter, comment, 1);
         seen.iter().find(|seen| !seen.aside).map_or(0, |seen| seen.fields)
     };
-    let counts = COMMON.map(|sign| (sign, if sign == lines.quote { 0 } else { first(sign) }));
+    // Neither a quote nor what begins a comment: a record whose first field is empty would begin so.
+    let possible = |sign: &u8| *sign != lines.quote && comment.first() != Some(sign);
+    let counts: Vec<(u8, usize)> =
+        COMMON.into_iter().filter(possible).map(|sign| (sign, first(sign))).collect();
     let most = counts.iter().map(|(_, count)| *count).max().unwrap_or(0);
     // The first of those that are equal: the order above is that of how common they are.
-    let usual = counts.iter().find(|(sign, count)| *count == most && *sign != lines.quote);
-    let sign = usual.map_or(b',', |(sign, _)| *sign);
+    let sign = counts.iter().find(|(_, count)| *count == most).map_or(b',', |(sign, _)| *sign);
     let picked = Picked::new(lines, sign, comment);
     if picked.fits() || picked.records.is_empty() {
         return picked;
     }
-    let others = COMMON.into_iter().filter(|other| *other != sign && *other != lines.quote);
+    let others = counts.iter().map(|(other, _)| *other).filter(|other| *other != sign);
     let mut tables = others.map(|other| Picked::new(lines, other, comment)).filter(|other| other.is_table(2));
     let Some(mut best) = tables.next() else { return picked };
     for table in tables {
