@@ -22,8 +22,8 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Nothing has come yet.
-    pub fn new(tables: Vec<String>) -> Self {
+    /// Nothing has come yet; `masked`: nothing of a rejected record may be kept.
+    pub fn new(tables: Vec<String>, masked: bool) -> Self {
         let report = Report {
             version: 1,
             format: "unknown".into(),
@@ -31,7 +31,7 @@ impl Ledger {
             comparable: true,
             ..Report::default()
         };
-        Self { report, quarantine: Quarantine::default(), tables }
+        Self { report, quarantine: Quarantine::new(masked), tables }
     }
 
     /// Number of the record that comes next, from 1.

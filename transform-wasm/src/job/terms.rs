@@ -19,7 +19,7 @@ use crate::spec::{MaxRejected, Spec, TypeName};
 use crate::value::time::parse_timezone;
 
 use super::reader::Reader;
-use super::{Options, extend};
+use super::{Options, extend, masks};
 
 /// Spec, contracts and facts.
 pub struct Terms {
@@ -97,6 +97,7 @@ impl Terms {
             }
             contracts.push(contract);
         }
+        masks::check(&self.spec.tables, &contracts)?;
         Ok(contracts)
     }
 
@@ -125,6 +126,7 @@ impl Terms {
             let env = Env { columns: &columns, source: &source, tz_offset_ms };
             let expression =
                 Expr::parse(&derive.sql, &env).map_err(|e| in_expression(&what, &derive.sql, &e))?;
+            masks::check_expression(table, &columns, &what, &expression)?;
             let ty = derive.ty.map_or_else(|| expression.ty(), |TypeName(ty)| ty);
             // An expression that the contract has already is cast to the type that it has.
             let other = before.get(derive.name.as_str()).filter(|c| c.origin.sql() != Some(&derive.sql));
@@ -138,6 +140,7 @@ impl Terms {
                 name: derive.name.clone(),
                 ty,
                 origin: Origin::Sql(derive.sql.clone()),
+                hidden: false,
             });
         }
         let added = match &self.extension {

@@ -261,6 +261,7 @@ fn add_declared(contract: &mut Contract, table: &Table, paths: &[Path]) {
                     name: declared.name.clone(),
                     ty,
                     origin: Origin::Pointer(pointer),
+                    hidden: declared.is_hidden(),
                 });
             }
             None if nulls.contains(&declared.name) => {}
@@ -317,6 +318,7 @@ fn add_learned(
                     name,
                     ty,
                     origin: Origin::Pointer(path.pointer.clone()),
+                    hidden: false,
                 });
             }
             None if held.is_none() => contract.nulls.push((name, path.pointer.clone())),

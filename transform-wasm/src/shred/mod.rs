@@ -11,6 +11,7 @@ mod convert;
 mod fields;
 mod learner;
 mod losses;
+mod mask;
 mod plan;
 mod scope;
 mod unknown;

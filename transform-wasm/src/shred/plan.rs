@@ -12,7 +12,7 @@ use crate::json::NOWHERE;
 use crate::keys::Keys;
 use crate::limits::{POINTER_BYTES, UNKNOWN_KEY_BYTES};
 use crate::names::{pointer_bytes, pointer_keys, pointer_push};
-use crate::spec::{DeclaredColumn, Empty, Mode, Table};
+use crate::spec::{DeclaredColumn, Empty, Mask, Mode, Table};
 use crate::value::TimeFormat;
 
 use super::batch::Level;
@@ -38,6 +38,8 @@ pub struct Target {
     pub tz_offset_ms: i64,
     /// How values are written, where the spec says so for the column.
     pub clean: Option<Box<Clean>>,
+    /// What of its values may be seen.
+    pub mask: Option<Mask>,
 }
 
 /// What the input says of values whose column does not.
@@ -64,6 +66,8 @@ pub struct PlanNode {
     pub plain: bool,
     /// One of them has keys of its own for how values are written.
     pub cleaned: bool,
+    /// One of them is masked: what is below may tell as much as the value.
+    pub masked: bool,
     /// Tables that explode the array here, and the element's node.
     pub rows: Option<(Vec<usize>, u32)>,
     /// Columns are below.
@@ -124,6 +128,7 @@ impl Plan {
         }
         for node in &mut plan.nodes {
             node.plain = matches!(&node.targets[..], [target] if target.is_plain());
+            node.masked = node.targets.iter().any(|target| target.mask.is_some());
             node.cleaned = node.targets.iter().any(|target| target.clean.is_some());
         }
         Ok(plan)
@@ -177,6 +182,7 @@ impl Plan {
                 cast: declared.is_some_and(|c| c.cast) || clean.is_some(),
                 tz_offset_ms: usual.tz_offset_ms,
                 clean,
+                mask: declared.and_then(|c| c.mask),
             };
             plan.columns.push(column.ty);
             plan.names.push(column.name.clone());
@@ -249,11 +255,15 @@ impl Plan {
         self.nodes[node as usize].bytes + below <= POINTER_BYTES
     }
 
-    /// The JSON pointer of a node, with the number of the element where there is one.
+    /// The JSON pointer of a node, with the number of the element where there is one, for people: nothing below
+    /// a masked path is shown.
     pub fn pointer(&self, node: u32, element: Option<usize>) -> String {
         let mut chain = Vec::new();
         let mut at = node;
         while at != 0 {
+            if self.nodes[at as usize].masked {
+                chain.clear();
+            }
             chain.push(at);
             at = self.nodes[at as usize].parent;
         }
@@ -268,6 +278,16 @@ impl Plan {
             }
         }
         pointer
+    }
+}
+
+impl Plan {
+    /// Whether a node is masked, or below one that is.
+    pub fn is_masked(&self, mut node: u32) -> bool {
+        while node != 0 && !self.nodes[node as usize].masked {
+            node = self.nodes[node as usize].parent;
+        }
+        node != 0
     }
 }
 
@@ -286,6 +306,7 @@ impl PlanNode {
             targets: Vec::new(),
             plain: false,
             cleaned: false,
+            masked: false,
             rows: None,
             object: false,
             known: false,
