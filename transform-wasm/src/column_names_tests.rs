@@ -72,6 +72,7 @@ fn widen(text: &str, live: Option<&Contract>, learned: &Learned) -> Contract {
             name: derive.name.clone(),
             ty: crate::column::ColumnType::Bigint,
             origin: crate::contract::Origin::Sql(derive.sql.clone()),
+            hidden: false,
         })
         .collect();
     crate::propose::finish(&mut proposed, live, &derived, Vec::new());

@@ -230,8 +230,12 @@ fn partition_alias_keeps_newcomers_off_unless_it_reads_them() {
 
 #[test]
 fn derived_columns_and_partitions_come_last_and_once() {
-    let derived =
-        [ContractColumn { name: "d".into(), ty: ColumnType::Double, origin: Origin::Sql("a * 2".into()) }];
+    let derived = [ContractColumn {
+        name: "d".into(),
+        ty: ColumnType::Double,
+        origin: Origin::Sql("a * 2".into()),
+        hidden: false,
+    }];
     let by = vec![PartitionColumn { name: "a".into(), ty: ColumnType::Bigint, sql: "a".into() }];
     let mut first = propose("", None, &[json!({"a": 1})]).contract;
     finish(&mut first, None, &derived, by);
@@ -359,8 +363,18 @@ strip = ["$", "US\"D"]
 accounting = true
 trim = true
 [[table.column]]
+name = "card"
+type = "string"
+mask = "last4"
+output = false
+[[table.column]]
+name = "ssn"
+type = "bigint"
+mask = "drop"
+[[table.column]]
 name = "later"
 null_values = []
+mask = "null"
 [[table.check]]
 name = "positive"
 sql = "a > 0"

@@ -272,6 +272,45 @@ pub struct DeclaredColumn {
     /// Whether a number in parentheses is negative.
     #[serde(default)]
     pub accounting: bool,
+    /// What of its values may be seen.
+    pub mask: Option<Mask>,
+    /// Whether it is written; if not, expressions can use it all the same.
+    #[serde(default = "yes")]
+    pub output: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What of a column's values may be seen; nothing else of them goes anywhere.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Mask {
+    /// Nothing: each is null.
+    Null,
+    /// The last four characters of a text.
+    Last4,
+    /// Not even that there is such a column: it is read, and not written.
+    Drop,
+}
+
+impl Mask {
+    /// As the spec writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Last4 => "last4",
+            Self::Drop => "drop",
+        }
+    }
+}
+
+impl DeclaredColumn {
+    /// Whether it is read and not written.
+    pub fn is_hidden(&self) -> bool {
+        !self.output || self.mask == Some(Mask::Drop)
+    }
 }
 
 impl DeclaredColumn {
@@ -355,6 +394,11 @@ impl Spec {
         let spec: Self = output::parse(text)?;
         spec.check().map_err(|mistake| mistake.failure(text))?;
         Ok(spec)
+    }
+
+    /// Whether some column is masked: then no raw record is kept anywhere.
+    pub fn has_masks(&self) -> bool {
+        self.tables.iter().flat_map(|table| &table.columns).any(|column| column.mask.is_some())
     }
 
     /// The bound on rejected records.

@@ -67,7 +67,7 @@ export interface LakeCommit {
 export interface LakeQuarantine {
   total: number;
   reasons: { pipeline: string; code: string; path: string | null; message: string; count: number }[];
-  records: { source: string; record: number; code: string; path: string | null; message: string; raw: string; truncated: boolean }[];
+  records: { source: string; record: number; code: string; path: string | null; message: string; raw: string; truncated: boolean; masked?: boolean }[];
 }
 
 /** A source object of which nothing is in the tables. */

@@ -205,6 +205,8 @@ export interface Quarantined {
   message: string;
   raw: string;
   truncated: boolean;
+  /** Nothing of it is kept, because columns are masked. */
+  masked?: boolean;
 }
 
 /** Records that were rejected for one reason at one path, all of them. */
@@ -229,6 +231,8 @@ export interface ContractColumn {
   type?: string;
   pointer?: string;
   sql?: string;
+  /** False: read, and in no part file. */
+  output?: boolean;
 }
 
 /** Digests of everything: what `run` of the same input, spec and component makes. */

@@ -12,6 +12,7 @@ use lakegate_sandbox::Transform;
 pub mod change;
 pub mod fsck;
 pub mod maintain;
+pub mod masked;
 pub mod quarantine;
 mod retract;
 

@@ -203,7 +203,7 @@ fn parts<'a>(table: &str, preview: &'a Preview) -> Vec<&'a PreviewPart> {
 fn types(table: &str, contracts: &[TableContract]) -> Vec<(String, String)> {
     let text = contracts.iter().find(|contract| contract.table == table).map(|contract| &contract.text);
     let Some(contract) = text.and_then(|text| Contract::parse(text).ok()) else { return Vec::new() };
-    let columns = contract.columns.iter().map(|column| (column.name.clone(), column.ty.to_string()));
+    let columns = contract.visible().map(|column| (column.name.clone(), column.ty.to_string()));
     columns.chain(contract.partition_by.iter().map(|key| (key.name.clone(), key.ty.to_string()))).collect()
 }
 

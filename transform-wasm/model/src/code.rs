@@ -236,6 +236,7 @@ codes! {
     QuarantineUnreadable = "quarantine_unreadable", Internal, Own, "A line of a quarantine cannot be read.";
     RawChanged = "raw_changed", Environment, Input, "Somebody else wrote the raw file meanwhile.";
     RawTruncated = "raw_truncated", Limit, Input, "The record was too long to be kept whole in quarantine.";
+    RecordMasked = "record_masked", Input, Input, "Nothing is kept of a rejected record, because columns are masked, and it cannot be read from its source.";
     RecordTooLarge = "record_too_large", Limit, Input, "A record is larger than `limits.record_bytes`.";
     RecordTruncated = "record_truncated", Input, Input, "A record was too long to be kept whole, so that it cannot be submitted again.";
     RecordsNotFound = "records_not_found", Input, Input, "The input has nothing at the path of its records.";

@@ -86,6 +86,8 @@ pub struct ContractColumn {
     pub ty: ColumnType,
     /// Where values come from.
     pub origin: Origin,
+    /// Read, and usable in expressions, but in no part file and no catalog.
+    pub hidden: bool,
 }
 
 /// A partition column: in the path only, last in the catalog.
@@ -123,12 +125,19 @@ impl Contract {
         let columns: Vec<Value> = self
             .columns
             .iter()
-            .map(|c| match &c.origin {
-                Origin::Pointer(p) => json!({"name": c.name, "type": c.ty, "pointer": p}),
-                Origin::Rest(p) => json!({"name": c.name, "type": c.ty, "rest": p}),
-                Origin::Rescued => json!({"name": c.name, "type": c.ty, "rescued": true}),
-                Origin::Sql(sql) => json!({"name": c.name, "type": c.ty, "sql": sql}),
-                Origin::Transform(name) => json!({"name": c.name, "type": c.ty, "transform": name}),
+            .map(|c| {
+                let mut column = match &c.origin {
+                    Origin::Pointer(p) => json!({"name": c.name, "type": c.ty, "pointer": p}),
+                    Origin::Rest(p) => json!({"name": c.name, "type": c.ty, "rest": p}),
+                    Origin::Rescued => json!({"name": c.name, "type": c.ty, "rescued": true}),
+                    Origin::Sql(sql) => json!({"name": c.name, "type": c.ty, "sql": sql}),
+                    Origin::Transform(name) => json!({"name": c.name, "type": c.ty, "transform": name}),
+                };
+                // Only where it is so: the texts of all other contracts stay as they are.
+                if c.hidden {
+                    column["output"] = json!(false);
+                }
+                column
             })
             .collect();
         let nulls: Vec<Value> =
@@ -238,7 +247,12 @@ impl Contract {
 
     /// The columns that part files have, in order.
     pub fn in_files(&self) -> impl Iterator<Item = &ContractColumn> {
-        self.columns.iter().filter(|column| !self.in_path(&column.name))
+        self.columns.iter().filter(|column| !column.hidden && !self.in_path(&column.name))
+    }
+
+    /// The columns that a reader of the table sees, those in the path among them.
+    pub fn visible(&self) -> impl Iterator<Item = &ContractColumn> {
+        self.columns.iter().filter(|column| !column.hidden || self.in_path(&column.name))
     }
 
     /// Whether it holds all of an earlier one: rows path, partitions, and every column in its place.
@@ -307,7 +321,7 @@ fn column(value: &Value) -> Result<ContractColumn, Failure> {
         None => Origin::Pointer(text_of(value, "pointer")?),
     };
     let name = text_of(value, "name")?;
-    Ok(ContractColumn { ty: type_of(value, &name)?, name, origin })
+    Ok(ContractColumn { ty: type_of(value, &name)?, name, origin, hidden: value["output"] == false })
 }
 
 fn partition(value: &Value) -> Result<PartitionColumn, Failure> {
@@ -334,6 +348,21 @@ mod tests {
         assert_eq!(Contract::parse(&flat).unwrap().to_text(), flat);
         let newer = TEXT.replacen('{', r#"{"later":1,"#, 1);
         assert_eq!(Contract::parse(&newer).unwrap(), contract);
+    }
+
+    #[test]
+    fn a_column_that_is_not_written_says_so_and_no_other_does() {
+        let hidden = TEXT.replace("\"pointer\":\"/a\"}", "\"pointer\":\"/a\",\"output\":false}");
+        let contract = Contract::parse(&hidden).unwrap();
+        assert_eq!(contract.to_text(), hidden);
+        let names =
+            |columns: Vec<&ContractColumn>| columns.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(contract.in_files().collect()), ["b", "c"]);
+        assert_eq!(names(contract.visible().collect()), ["b", "c", "day"]);
+        let plain = Contract::parse(TEXT).unwrap();
+        assert!(!contract.holds(&plain) && !plain.holds(&contract) && contract.holds(&contract));
+        let said = TEXT.replace("\"pointer\":\"/a\"}", "\"pointer\":\"/a\",\"output\":true}");
+        assert_eq!(Contract::parse(&said).unwrap().to_text(), TEXT);
     }
 
     #[test]
@@ -406,6 +435,7 @@ mod tests {
             name: "d".into(),
             ty: ColumnType::String,
             origin: Origin::Pointer("/d".into()),
+            hidden: false,
         });
         assert!(after.holds(&before) && before.holds(&before) && !before.holds(&after));
         let mut other = before.clone();

@@ -28,6 +28,9 @@ pub struct QuarantineLine<'a> {
     pub raw: Cow<'a, str>,
     /// True if `raw` is not all of it.
     pub truncated: bool,
+    /// True if nothing of it is kept, because columns are masked: it stands in the source alone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub masked: bool,
 }
 
 #[cfg(test)]
@@ -39,6 +42,9 @@ mod tests {
         let text = r#"{"record":3,"line":3,"offset":20,"length":5,"table":null,"path":"/a","code":"c","message":"m","raw":"[1]","truncated":false}"#;
         let line: QuarantineLine<'_> = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&line).unwrap(), text);
+        let masked = text.replace("\"[1]\",\"truncated\":false", "\"\",\"truncated\":true,\"masked\":true");
+        let line: QuarantineLine<'_> = serde_json::from_str(&masked).unwrap();
+        assert!(line.masked && serde_json::to_string(&line).unwrap() == masked);
         assert_eq!(
             serde_json::from_str::<QuarantineLine<'_>>("{\"new\":1}").unwrap(),
             QuarantineLine::default()

@@ -57,6 +57,7 @@ pub fn added(
         name: name.clone(),
         ty: *ty,
         origin: Origin::Transform(extension.name().to_owned()),
+        hidden: false,
     };
     let added: Vec<ContractColumn> = bound.adds().iter().map(added).collect();
     added.iter().try_for_each(|column| check_against(contract, column))?;

@@ -28,8 +28,8 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Nothing has come yet.
-    pub fn new(tables: Vec<String>) -> Self {
+    /// Nothing has come yet; `masked`: nothing of a rejected record may be kept.
+    pub fn new(tables: Vec<String>, masked: bool) -> Self {
         let report = Report {
             version: 1,
             format: "unknown".into(),
@@ -37,7 +37,7 @@ impl Ledger {
             comparable: true,
             ..Report::default()
         };
-        Self { report, quarantine: Quarantine::default(), advice: None, tables }
+        Self { report, quarantine: Quarantine::new(masked), advice: None, tables }
     }
 
     /// Number of the record that comes next, from 1.

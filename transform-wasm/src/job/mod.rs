@@ -18,6 +18,7 @@ mod agree;
 mod decode;
 mod extend;
 mod ledger;
+mod masks;
 mod open;
 mod parts;
 mod quarantine;
@@ -36,6 +37,8 @@ mod extend_tests;
 mod job_tests;
 #[cfg(test)]
 mod limit_tests;
+#[cfg(test)]
+mod masks_tests;
 #[cfg(test)]
 mod odd_input_tests;
 #[cfg(test)]

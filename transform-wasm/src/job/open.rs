@@ -16,7 +16,7 @@ use crate::names::Naming;
 use crate::propose;
 use crate::report::Report;
 use crate::shred::{Level, Plan, Shredder};
-use crate::spec::{DropNulls, PartCompression, Spec, Table};
+use crate::spec::{DropNulls, Mask, PartCompression, Spec, Table};
 
 use super::extend::TableExtension;
 use super::ledger::Ledger;
@@ -24,7 +24,7 @@ use super::parts::{PartTable, Parts};
 use super::reader::{Reader, Shredding};
 use super::rows::{ColumnSource, Rows, TableRows, sources};
 use super::terms::{Terms, in_expression};
-use super::{Job, Options, Phase};
+use super::{Job, Options, Phase, masks};
 
 impl Job {
     /// Checks spec and contracts; reads nothing.
@@ -55,7 +55,7 @@ impl Job {
         }
         let terms =
             Terms { max_rejected: spec.max_rejected(), spec, no_spec, tables, live, options, extension };
-        let mut ledger = Ledger::new(terms.tables.clone());
+        let mut ledger = Ledger::new(terms.tables.clone(), terms.spec.has_masks());
         let (reader, phase) = match terms.settle(&mut ledger.report)? {
             Settled::Shred(shredding) => (Reader::Shred(shredding), Phase::Read),
             Settled::BySpec => (terms.learner()?, Phase::Agree),
@@ -130,8 +130,10 @@ impl Terms {
         let all: Vec<(String, ColumnType)> =
             contract.columns.iter().map(|c| (c.name.clone(), c.ty)).collect();
         let env = Env { columns: &all, source: &source, tz_offset_ms };
-        let compile =
-            |what: &str, sql: &str| Expr::parse(sql, &env).map_err(|e| in_expression(what, sql, &e));
+        let compile = |what: &str, sql: &str| {
+            let expression = Expr::parse(sql, &env).map_err(|e| in_expression(what, sql, &e))?;
+            masks::check_expression(table, &all, what, &expression).map(|()| expression)
+        };
         let told = told_derives(table);
         let mut derives = Vec::new();
         for (i, column) in contract.columns.iter().enumerate() {
@@ -164,7 +166,8 @@ impl Terms {
         let drop_nulls = drop_columns(table, &contract)?;
         let extension = self.extension.as_ref().map(|e| TableExtension::bind(e, &contract)).transpose()?;
         let in_path = |name: &str| contract.partition_by.iter().any(|p| p.name == name);
-        let written = (0..contract.columns.len()).filter(|&i| !in_path(&contract.columns[i].name)).collect();
+        let is_written = |column: &ContractColumn| !column.hidden && !in_path(&column.name);
+        let written = (0..contract.columns.len()).filter(|&i| is_written(&contract.columns[i])).collect();
         let rows = TableRows {
             digest: digest(contract.to_text().as_bytes()),
             sources: sources(&contract, extension.as_ref()),
@@ -238,10 +241,19 @@ fn table_names(spec: &Spec, given: Option<&str>) -> Result<Vec<String>, Failure>
 fn drop_columns(table: &Table, contract: &Contract) -> Result<Vec<usize>, Failure> {
     match &table.drop_nulls {
         None | Some(DropNulls::All(false)) => Ok(Vec::new()),
-        Some(DropNulls::All(true)) => Ok((0..contract.columns.len()).collect()),
+        // What is not written, or never has a value, says nothing of a row.
+        Some(DropNulls::All(true)) => {
+            let counts = |column: &ContractColumn| !column.hidden && !is_blank(table, &column.name);
+            Ok((0..contract.columns.len()).filter(|&i| counts(&contract.columns[i])).collect())
+        }
         Some(DropNulls::Columns(names)) => names
             .iter()
             .map(|name| {
+                if is_blank(table, name) {
+                    let message =
+                        format!("drop_nulls names `{name}`, which is masked: each row would be dropped");
+                    return Err(Failure::spec(Code::SpecInvalid, message).hint("leave it out of drop_nulls"));
+                }
                 contract.columns.iter().position(|c| &c.name == name).ok_or_else(|| {
                     Failure::spec(
                         Code::UnknownColumn,
@@ -251,6 +263,11 @@ fn drop_columns(table: &Table, contract: &Contract) -> Result<Vec<usize>, Failur
             })
             .collect(),
     }
+}
+
+/// Whether a column has no value that may be seen.
+fn is_blank(table: &Table, name: &str) -> bool {
+    matches!(masks::mask(table, name), Some(Mask::Null | Mask::Drop))
 }
 
 fn must_be_boolean(what: &str, expression: &Expr) -> Result<(), Failure> {

@@ -32,9 +32,16 @@ pub struct Span {
 #[derive(Debug, Default)]
 pub struct Quarantine {
     lines: Vec<u8>,
+    /// Columns are masked: nothing of a record is kept.
+    masked: bool,
 }
 
 impl Quarantine {
+    /// Of a pipeline that masks columns, or does not.
+    pub fn new(masked: bool) -> Self {
+        Self { lines: Vec::new(), masked }
+    }
+
     /// Adds a record and counts it as rejected.
     ///
     /// # Errors
@@ -49,7 +56,7 @@ impl Quarantine {
     ) -> Result<(), Failure> {
         let raw = source.buffer().get(span.start..span.end).unwrap_or_default();
         let raw = raw.trim_ascii_end();
-        let cut = floor_char(raw, QUARANTINE_RAW_BYTES);
+        let cut = if self.masked { 0 } else { floor_char(raw, QUARANTINE_RAW_BYTES) };
         let path = reject.path.as_deref().map(|path| shortened(path, POINTER_BYTES));
         let line = QuarantineLine {
             record: span.number,
@@ -62,6 +69,7 @@ impl Quarantine {
             message: shortened(&reject.message, MESSAGE_BYTES),
             raw: String::from_utf8_lossy(&raw[..cut]),
             truncated: cut < raw.len(),
+            masked: self.masked,
         };
         serde_json::to_writer(&mut self.lines, &line).map_err(|_| Failure::internal("quarantine line"))?;
         self.lines.push(b'\n');

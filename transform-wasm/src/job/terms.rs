@@ -21,7 +21,7 @@ use crate::value::time::parse_timezone;
 
 use super::decode::Decoder;
 use super::reader::{Learning, Reader};
-use super::{Options, extend};
+use super::{Options, extend, masks};
 
 /// Spec, contracts and facts.
 pub struct Terms {
@@ -155,6 +155,7 @@ impl Terms {
             }
             contracts.push(contract);
         }
+        masks::check(&self.spec.tables, &contracts)?;
         Ok(contracts)
     }
 
@@ -183,6 +184,7 @@ impl Terms {
             let env = Env { columns: &columns, source: &source, tz_offset_ms };
             let expression =
                 Expr::parse(&derive.sql, &env).map_err(|e| in_expression(&what, &derive.sql, &e))?;
+            masks::check_expression(table, &columns, &what, &expression)?;
             let ty = derive.ty.map_or_else(|| expression.ty(), |TypeName(ty)| ty);
             // An expression that the contract has already is cast to the type that it has.
             let other = before.get(derive.name.as_str()).filter(|c| c.origin.sql() != Some(&derive.sql));
@@ -196,6 +198,7 @@ impl Terms {
                 name: derive.name.clone(),
                 ty,
                 origin: Origin::Sql(derive.sql.clone()),
+                hidden: false,
             });
         }
         let added = match &self.extension {

@@ -8,7 +8,7 @@ use crate::column::ColumnType;
 use crate::contract::{Contract, ContractColumn, Origin};
 use crate::error::{Code, Failure};
 use crate::names::{column_pointer, path_to_pointer};
-use crate::spec::Table;
+use crate::spec::{Mask, Table};
 
 use super::declared::means;
 
@@ -36,6 +36,20 @@ pub fn check_against_live(table: &Table, live: &Contract) -> Result<(), Failure>
                 declared.name
             ))
             .hint("a column's source never changes: declare a new column"));
+        }
+        if declared.is_hidden() != column.hidden {
+            let (spec, contract) =
+                if column.hidden { ("written", "not") } else { ("not written", "written") };
+            return Err(conflict(format!(
+                "column `{}` is {spec} by the spec, and {contract} by the contract",
+                declared.name
+            ))
+            .hint(match declared.mask {
+                Some(Mask::Drop) => {
+                    "whether a column is written never changes: mask = \"null\" keeps it without its values"
+                }
+                _ => "whether a column is written never changes: declare another column of the same path",
+            }));
         }
         if let Some(ty) = declared.ty.map(|t| t.0).filter(|ty| *ty != column.ty) {
             return Err(conflict(format!(

@@ -121,7 +121,7 @@ pub fn contract(
     }
     if table.on_misfit == OnMisfit::Rescue && !contract.columns.iter().any(|c| c.origin == Origin::Rescued) {
         let (name, ty) = (RESCUED.to_owned(), ColumnType::Json);
-        contract.columns.push(ContractColumn { name, ty, origin: Origin::Rescued });
+        contract.columns.push(ContractColumn { name, ty, origin: Origin::Rescued, hidden: false });
     }
     warn_of_repeats(&contract, live.map_or(0, |live| live.columns.len()), &mut warnings);
     if contract.columns.len() > spec.limits.columns {
@@ -156,7 +156,8 @@ pub fn known(table: &Table, name: &str, live: Option<&Contract>, nothing: &Learn
     for (declared, pointer) in table.columns.iter().zip(pointers) {
         if !held.contains(&declared.name) {
             let (name, ty) = (declared.name.clone(), declared.ty.map_or(ColumnType::Json, |ty| ty.0));
-            contract.columns.push(ContractColumn { name, ty, origin: Origin::Pointer(pointer) });
+            let (origin, hidden) = (Origin::Pointer(pointer), declared.is_hidden());
+            contract.columns.push(ContractColumn { name, ty, origin, hidden });
         }
     }
     contract
@@ -294,6 +295,7 @@ fn add_declared(contract: &mut Contract, table: &Table, pointers: &[String], int
                     name: declared.name.clone(),
                     ty,
                     origin: Origin::Pointer(pointer.clone()),
+                    hidden: declared.is_hidden(),
                 });
             }
             None if nulls.contains(&declared.name) => {}
@@ -346,7 +348,7 @@ impl Newcomers<'_> {
                     warn_of_values(path, ty, self.intent, warnings);
                     typed.insert(&path.pointer);
                     let origin = Origin::Pointer(path.pointer.clone());
-                    contract.columns.push(ContractColumn { name, ty, origin });
+                    contract.columns.push(ContractColumn { name, ty, origin, hidden: false });
                 }
                 None if held.is_none() => contract.nulls.push((name, path.pointer.clone())),
                 None => {}
@@ -374,7 +376,8 @@ fn add_rests<'a>(
             names::choose(&path, contract.rows.as_deref(), Naming::Path, &held_names(contract, table));
         let name = names.into_iter().next().unwrap_or_default();
         warnings.push(shape::rest_warning(pointer, &name, table.most_keys()));
-        contract.columns.push(ContractColumn { name, ty: ColumnType::Json, origin: Origin::Rest(pointer.clone()) });
+        let (ty, origin) = (ColumnType::Json, Origin::Rest(pointer.clone()));
+        contract.columns.push(ContractColumn { name, ty, origin, hidden: false });
     }
 }
 

@@ -131,6 +131,9 @@ pub(super) fn push_table(out: &mut String, table: &Table) {
     }
 }
 
+/// A column that is read and not written.
+pub(super) const NO_OUTPUT: &str = "output = false\n";
+
 /// The keys of `[[table.column]]` beside name, source and type.
 pub(super) fn push_declared(out: &mut String, column: &DeclaredColumn) {
     if let Some(format) = &column.format {
@@ -160,6 +163,12 @@ pub(super) fn push_declared(out: &mut String, column: &DeclaredColumn) {
     push_list(out, "strip", &column.strip);
     if column.accounting {
         out.push_str("accounting = true\n");
+    }
+    if let Some(mask) = column.mask {
+        let _ = writeln!(out, "mask = \"{}\"", mask.name());
+    }
+    if !column.output {
+        out.push_str(NO_OUTPUT);
     }
 }
 

@@ -54,8 +54,10 @@ fn push_table(out: &mut String, contract: &Contract, table: &Table) {
                     let _ = writeln!(out, "from = {}", quote(&from));
                 }
                 let _ = writeln!(out, "type = \"{}\"", column.ty);
-                if let Some(declared) = declared.get(column.name.as_str()) {
-                    settings::push_declared(out, declared);
+                match declared.get(column.name.as_str()) {
+                    Some(declared) => settings::push_declared(out, declared),
+                    None if column.hidden => out.push_str(settings::NO_OUTPUT),
+                    None => {}
                 }
             }
             Origin::Rest(pointer) => {

@@ -16,6 +16,7 @@ use super::clean::{Clean, put_clean};
 use super::convert::{self, Token};
 use super::fields;
 use super::losses::Losses;
+use super::mask;
 use super::plan::Target;
 
 /// Columns that a field may go into: a block of them all is held before it is weighed.
@@ -59,7 +60,7 @@ impl Shredder {
         for (index, &node) in nodes.iter().enumerate() {
             for target in &self.plan.nodes[node as usize].targets {
                 let column = &mut self.batch.tables[target.table].columns[target.column];
-                let cells = block.column(buf, index);
+                let (cells, slot) = (block.column(buf, index), column.len());
                 let put = match &target.clean {
                     None => put_cells(column, target, cells, rules, &mut self.losses),
                     Some(clean) => {
@@ -67,6 +68,9 @@ impl Shredder {
                         cleaner.put_cells(column, target, clean, cells, rules)
                     }
                 };
+                if let Some(mask) = target.mask {
+                    mask::apply(mask, column, slot);
+                }
                 if put.is_none() {
                     self.begin();
                     self.rollback();

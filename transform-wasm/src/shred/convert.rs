@@ -8,7 +8,7 @@ use crate::value::{Misfit, Number, TimeFormat, holds_value};
 use super::clean::put_clean;
 use super::losses::Losses;
 use super::plan::Target;
-use super::{Shredder, fields};
+use super::{Shredder, fields, mask};
 
 /// A scalar as it stands in a record.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,8 @@ impl<'a> Token<'a> {
 pub(super) enum Refusal {
     Misfit(Misfit),
     Kind(&'static str),
+    /// Another rule's code, and what it says.
+    Rule(&'static str, String),
 }
 
 impl From<Misfit> for Refusal {
@@ -52,7 +54,7 @@ impl Target {
 
     /// Whether a text or number goes into the column as it is.
     pub fn is_plain(&self) -> bool {
-        !self.is_json() && self.clean.is_none()
+        !self.is_json() && self.clean.is_none() && self.mask.is_none()
     }
 
     /// Whether a JSON number can be the column's date or moment.
@@ -86,11 +88,19 @@ impl Shredder {
         at: usize,
     ) -> Result<(), Stop> {
         let own = &self.plan.nodes[node as usize].targets[target];
-        let Some(clean) = &own.clean else { return self.put(node, target, token, at) };
         let column = &mut self.batch.tables[own.table].columns[own.column];
-        let wanted = own.ty;
-        match put_clean(column, own, clean, token, None, &mut self.losses, &mut self.cleaned) {
-            Ok(_) => Ok(()),
+        let (wanted, slot) = (own.ty, column.len());
+        let put = match &own.clean {
+            None => put_scalar(column.slots(), own, token, b'.', &mut self.losses),
+            Some(clean) => {
+                put_clean(column, own, clean, token, None, &mut self.losses, &mut self.cleaned).map(drop)
+            }
+        };
+        if let Some(mask) = own.mask {
+            mask::apply(mask, column, slot);
+        }
+        match put {
+            Ok(()) => Ok(()),
             Err(refusal) => {
                 let stop = self.refused(node, wanted, &refusal, at);
                 self.rescue(stop, node, target, token.into())
@@ -107,6 +117,9 @@ impl Shredder {
                 && !target.clean.as_ref().zip(token).is_some_and(|(clean, token)| clean.drops(token))
             {
                 slots.push_with(|out| compact(raw, out));
+                if let Some(mask) = target.mask {
+                    mask::apply(mask, column, column.len() - 1);
+                }
             }
         }
     }
@@ -119,6 +132,7 @@ impl Shredder {
                 let message = format!("the value is {found}, but the column is {wanted}");
                 self.reject("type_mismatch", message, node, at)
             }
+            Refusal::Rule(code, message) => self.reject(code, message.clone(), node, at),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! CSV fields into columns: every field is text, parsed by its column's type.
 
-use crate::column::Slots;
+use crate::column::{Slots, TextSlots};
 use crate::error::{Code, Failure};
 use crate::json::skip::Care;
-use crate::json::{Cursor, NOWHERE, Stop, compact};
+use crate::json::{Cursor, NOWHERE, Skipper, Stop, compact};
 use crate::limits::POINTER_BYTES;
 use crate::spec::Mode;
 use crate::value::time::{self, Moment};
@@ -15,7 +15,7 @@ use super::convert::{Refusal, Token};
 use super::losses::Losses;
 use super::plan::Target;
 use super::rescue::Raw;
-use super::{Shredder, convert};
+use super::{Shredder, convert, mask};
 
 impl Shredder {
     /// The nodes of CSV columns, by their names in the header; [`NOWHERE`] for one that has none. A declared column
@@ -84,34 +84,28 @@ impl Shredder {
         for i in 0..targets {
             let target = &self.plan.nodes[node as usize].targets[i];
             let column = &mut self.batch.tables[target.table].columns[target.column];
+            let slot = column.len();
             let put = match (&target.clean, column.slots()) {
                 (None, _) if null => continue,
                 (None, Slots::String(mut slots)) => {
                     slots.push(text);
-                    continue;
+                    Ok(())
                 }
                 (Some(clean), Slots::Json(_)) if clean.drops_field(text, rules) => continue,
-                (_, Slots::Json(mut slots)) => {
+                (_, Slots::Json(slots)) => json_field(slots, text, &mut self.skipper, self.depth),
+                (None, slots) => {
                     let text = text.trim_ascii();
-                    let cursor = Cursor { input: text, complete: true };
-                    match self.skipper.skip(&cursor, 0, self.depth, Care::All) {
-                        Ok(end) if end == text.len() => slots.push_with(|out| compact(text, out)),
-                        Err(Stop::Reject(why)) => return Err(self.reject(why.code, why.message, node, at)),
-                        _ => {
-                            let stop = self.reject("not_json", "the value is no JSON text", node, at);
-                            self.rescue(stop, node, i, Raw::Text(text))?;
-                        }
-                    }
-                    continue;
+                    put(slots, target, text, rules.decimal, &mut self.losses).map_err(Refusal::from)
                 }
-                (None, slots) => put(slots, target, text.trim_ascii(), rules.decimal, &mut self.losses)
-                    .map_err(Refusal::from),
                 (Some(clean), _) => {
                     let token = Token::Text(text);
                     put_clean(column, target, clean, token, Some(rules), &mut self.losses, &mut self.cleaned)
                         .map(drop)
                 }
             };
+            if let Some(mask) = target.mask {
+                mask::apply(mask, column, slot);
+            }
             if let Err(refusal) = put {
                 let wanted = target.ty;
                 let stop = self.refused(node, wanted, &refusal, at);
@@ -119,6 +113,25 @@ impl Shredder {
             }
         }
         Ok(())
+    }
+}
+
+/// Puts a field that must be JSON into its column.
+fn json_field(
+    mut slots: TextSlots<'_>,
+    text: &[u8],
+    skipper: &mut Skipper,
+    depth: usize,
+) -> Result<(), Refusal> {
+    let text = text.trim_ascii();
+    let cursor = Cursor { input: text, complete: true };
+    match skipper.skip(&cursor, 0, depth, Care::All) {
+        Ok(end) if end == text.len() => {
+            slots.push_with(|out| compact(text, out));
+            Ok(())
+        }
+        Err(Stop::Reject(why)) => Err(Refusal::Rule(why.code, why.message)),
+        _ => Err(Refusal::Rule("not_json", "the value is no JSON text".to_owned())),
     }
 }
 

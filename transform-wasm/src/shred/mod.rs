@@ -12,6 +12,7 @@ mod convert;
 mod fields;
 mod learner;
 mod losses;
+mod mask;
 mod plan;
 mod rescue;
 mod rest;

@@ -12,7 +12,7 @@ use crate::json::NOWHERE;
 use crate::keys::Keys;
 use crate::limits::{POINTER_BYTES, UNKNOWN_KEY_BYTES};
 use crate::names::{is_bare, plain_name, pointer_bytes, pointer_keys, pointer_push};
-use crate::spec::{DeclaredColumn, Empty, Mode, Table};
+use crate::spec::{DeclaredColumn, Empty, Mask, Mode, Table};
 use crate::value::TimeFormat;
 
 use super::batch::Level;
@@ -44,6 +44,8 @@ pub struct Target {
     pub clean: Option<Box<Clean>>,
     /// A value that does not fit may stay beside its row.
     pub rescue: bool,
+    /// What of its values may be seen.
+    pub mask: Option<Mask>,
 }
 
 /// What the input says of values whose column does not.
@@ -76,6 +78,8 @@ pub struct PlanNode {
     pub plain: bool,
     /// One of them has keys of its own for how values are written.
     pub cleaned: bool,
+    /// One of them is masked: what is below may tell as much as the value.
+    pub masked: bool,
     /// Tables that explode the array here, and the element's node.
     pub rows: Option<(Vec<usize>, u32)>,
     /// Columns are below.
@@ -150,6 +154,7 @@ impl Plan {
         }
         for node in &mut plan.nodes {
             node.plain = matches!(&node.targets[..], [target] if target.is_plain());
+            node.masked = node.targets.iter().any(|target| target.mask.is_some());
             node.cleaned = node.targets.iter().any(|target| target.clean.is_some());
         }
         Ok(plan)
@@ -204,6 +209,7 @@ impl Plan {
                 tz_offset_ms: usual.tz_offset_ms,
                 clean,
                 rescue: may_stay(spec, contract, &column.name),
+                mask: declared.and_then(|c| c.mask),
             };
             plan.columns.push(column.ty);
             plan.names.push(column.name.clone());
@@ -351,11 +357,15 @@ impl Plan {
         self.nodes[node as usize].bytes + below <= POINTER_BYTES
     }
 
-    /// The JSON pointer of a node, with the number of the element where there is one.
+    /// The JSON pointer of a node, with the number of the element where there is one, for people: nothing below
+    /// a masked path is shown.
     pub fn pointer(&self, node: u32, element: Option<usize>) -> String {
         let mut chain = Vec::new();
         let mut at = node;
         while at != 0 {
+            if self.nodes[at as usize].masked {
+                chain.clear();
+            }
             chain.push(at);
             at = self.nodes[at as usize].parent;
         }
@@ -370,6 +380,16 @@ impl Plan {
             }
         }
         pointer
+    }
+}
+
+impl Plan {
+    /// Whether a node is masked, or below one that is.
+    pub fn is_masked(&self, mut node: u32) -> bool {
+        while node != 0 && !self.nodes[node as usize].masked {
+            node = self.nodes[node as usize].parent;
+        }
+        node != 0
     }
 }
 
@@ -391,6 +411,7 @@ impl PlanNode {
             rest: Vec::new(),
             plain: false,
             cleaned: false,
+            masked: false,
             rows: None,
             object: false,
             known: false,

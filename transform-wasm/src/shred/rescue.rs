@@ -59,7 +59,7 @@ impl Shredder {
     #[cold]
     pub(super) fn rescue(&mut self, stop: Stop, node: u32, target: usize, value: Raw<'_>) -> Result<(), Stop> {
         let target = &self.plan.nodes[node as usize].targets[target];
-        if !target.rescue {
+        if !target.rescue || self.plan.is_masked(node) {
             return Err(stop);
         }
         let (table, level) = (target.table, self.plan.tables[target.table].levels[target.column]);
@@ -83,7 +83,8 @@ impl Shredder {
             targets.extend(plan.targets.iter().chain(&plan.rest));
             nodes.extend(plan.keys.iter().map(|(_, child)| child));
         }
-        if targets.is_empty() || !targets.iter().all(|target| target.rescue) {
+        let may_stay = |target: &&Target| target.rescue && target.mask.is_none();
+        if targets.is_empty() || self.plan.is_masked(node) || !targets.iter().all(may_stay) {
             return Err(stop);
         }
         let rows = &self.plan.nodes[node as usize].rows;

@@ -358,8 +358,10 @@ impl Shredder {
             _ => ("unknown_column", "the contract has no column for this path"),
         };
         let mut path = self.plan.pointer(node, self.element);
-        for key in way {
-            pointer_push(&mut path, &String::from_utf8_lossy(&key));
+        if !self.plan.is_masked(node) {
+            for key in way {
+                pointer_push(&mut path, &String::from_utf8_lossy(&key));
+            }
         }
         Err(Reject { path: Some(path), ..Reject::at(code, message, at) }.into())
     }

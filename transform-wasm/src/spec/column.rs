@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::check::{Checked, Mistake, check_name, check_path};
-use super::{DeclaredColumn, TypeName};
+use super::{DeclaredColumn, Mask, TypeName};
 use crate::column::ColumnType;
 use crate::value::TimeFormat;
 
@@ -27,6 +27,12 @@ const TIME: Wanted = Wanted {
     has: |ty| ty == ColumnType::Date || ty.is_timestamp(),
     named: "date, timestamp and timestamp(6)",
     hint: "add type = \"date\" or type = \"timestamp\"",
+};
+
+const STRING: Wanted = Wanted {
+    has: |ty| ty == ColumnType::String,
+    named: "string",
+    hint: "add type = \"string\", or mask = \"null\"",
 };
 
 const NO_JSON: Wanted = Wanted {
@@ -61,6 +67,7 @@ impl DeclaredColumn {
             ("decimal", self.decimal.is_some(), NUMBER),
             ("strip", !self.strip.is_empty(), NUMBER),
             ("accounting", self.accounting, NUMBER),
+            ("mask", self.mask == Some(Mask::Last4), STRING),
         ] {
             let fits = self.ty.is_some_and(|TypeName(ty)| (wanted.has)(ty));
             if given && !fits {

@@ -5,6 +5,7 @@
 //! text's own digits back, rounded to as many; so `0.1` is held though no double equals it, and
 //! `30000000000000.0012` is not.
 
+use super::number::POW10_WIDE;
 use super::{Number, NumberKind};
 
 /// Any number of so many significant digits is held by a double of the usual size (`DBL_DIG` of C).
@@ -105,10 +106,11 @@ fn holds_as(number: &Number, text: &[u8], value: f64) -> bool {
     own.eq(digits.map(|byte| byte - b'0'))
 }
 
-/// The same for most of the numbers that have 16 to 19 digits, without any text; none where this cannot tell.
+/// The same for nearly all numbers that have 16 to 19 digits, without any text; none where this cannot tell.
 ///
 /// With the number as `M / 10^k` and the double as `s / 2^t`, the double rounds back to the number's digits
-/// while it is less than half a unit of its last place away: `|s × 10^k − M × 2^t| < 2^t / 2`.
+/// while it is at most half a unit of their last place away: `|s × 10^k − M × 2^t| ≤ 2^t / 2`. Just between two
+/// it is either: who writes doubles may round such a one up or to the even digit.
 fn rounds_back(number: &Number, value: f64) -> Option<bool> {
     let (mut mantissa, mut places) = (number.mantissa, number.exponent.checked_neg()?);
     if !number.exact || mantissa == 0 || !value.is_normal() {
@@ -119,15 +121,14 @@ fn rounds_back(number: &Number, value: f64) -> Option<bool> {
         places -= 1;
     }
     let bits = value.to_bits();
-    let halvings = 1075 - ((bits >> 52) & 0x7FF) as i32;
-    // So that both sides stay within 127 bits.
-    if !(0..=22).contains(&places) || !(1..=63).contains(&halvings) {
-        return None;
-    }
     let significand = (bits & ((1 << 52) - 1)) | (1 << 52);
-    let exact = u128::from(significand) * 10_u128.pow(places as u32);
-    let apart = exact.abs_diff(u128::from(mantissa) << halvings);
-    let half = 1_u128 << (halvings - 1);
-    // Just between two of them, writers choose the even one or the one that they come to: both are the double's.
-    Some(apart <= half)
+    let halvings = u32::try_from(1075 - ((bits >> 52) & 0x7FF) as i32).ok()?;
+    // As few of them as the value has.
+    let spare = significand.trailing_zeros().min(halvings);
+    let (significand, halvings) = (significand >> spare, halvings - spare);
+    let power = POW10_WIDE.get(usize::try_from(places).ok()?)?;
+    let exact = u128::from(significand).checked_mul(*power)?;
+    // 64 bits of digits and 63 more.
+    let written = (halvings < 64).then(|| u128::from(mantissa) << halvings)?;
+    Some(exact.abs_diff(written) <= (1_u128 << halvings) / 2)
 }

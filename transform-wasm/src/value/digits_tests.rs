@@ -22,6 +22,10 @@ fn needs(text: &str) -> (u32, u32) {
 fn a_double_holds_what_it_gives_back() {
     for (text, expected) in [
         ("0.1", true),
+        ("1032869210986537.3", true),
+        ("1032869210986537.2", true),
+        ("1032869210986537.4", false),
+        ("0.000000029802322387695313", true),
         ("0.30000000000000004", true),
         ("19.990000000000000000000", true),
         ("123456789012345.0", true),
@@ -69,23 +73,35 @@ fn a_decimal_needs_the_digits_between_the_zeros() {
     }
 }
 
-/// The rule as it is written, by core's own digits.
+/// The rule as it is written, by core's own digits: what is just between two of them is either.
 fn by_the_rule(text: &str) -> bool {
     let value: f64 = text.parse().unwrap();
-    let plain = text.trim_start_matches('-').split(['e', 'E']).next().unwrap().replace('.', "");
+    let digits = |text: &str| text.split(['e', 'E']).next().unwrap().replace(['.', '-'], "");
+    let plain = digits(text);
     let own = plain.trim_matches('0');
     if own.is_empty() || (own.len() <= 15 && value.is_normal()) {
         return true;
     }
-    let written = format!("{:.*e}", own.len() - 1, value.abs());
-    value.is_finite() && written.split('e').next().unwrap().replace('.', "") == own
+    if !value.is_finite() {
+        return false;
+    }
+    let written = digits(&format!("{:.*e}", own.len() - 1, value.abs()));
+    let all = digits(&format!("{:.1100e}", value.abs()));
+    let (head, rest) = all.split_at(own.len());
+    let between = rest.trim_end_matches('0') == "5";
+    written == own || (between && own.len() <= 19 && up(head) == own)
+}
+
+/// The next number of as many digits.
+fn up(digits: &str) -> String {
+    digits.parse::<u128>().map_or_else(|_| String::new(), |number| (number + 1).to_string())
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn holding_agrees_with_the_rule(text in prop_oneof![number_text(), "-?[1-9][0-9]{0,6}\\.[0-9]{8,18}"]) {
+    fn holding_agrees_with_the_rule(text in prop_oneof![number_text(), "-?[1-9][0-9]{0,6}\\.[0-9]{8,18}", "[1-9][0-9]{14,15}\\.[0-9]{1,3}"]) {
         prop_assert_eq!(held(&text), by_the_rule(&text));
     }
 

@@ -56,7 +56,7 @@ function decoded(index: number, type: string, nulls: boolean): string {
 
 /** A table without part files: its columns, and no row. */
 function none({ contract }: Table): string {
-  const columns = [...(contract.columns ?? []), ...(contract.partition_by ?? [])];
+  const columns = [...(contract.columns ?? []).filter(({ output }) => output !== false), ...(contract.partition_by ?? [])];
   return `SELECT ${columns.map(({ name, type }) => `CAST(NULL AS ${typeOf(type)}) AS ${identifier(name)}`).join(', ') || '1'} WHERE false`;
 }
 

@@ -74,8 +74,8 @@ function quarantineOf({ total, reasons, records }: LakeQuarantine): HTMLElement[
     h(
       'ol',
       { class: 'rejects' },
-      ...records.map(({ source, record, message, raw, truncated, path }) =>
-        h('li', {}, h('p', {}, h('strong', {}, message), ' ', h('code', {}, path ?? '')), h('p', { class: 'soft' }, `record ${number(record)} of ${fileName(source)}`), h('pre', { tabindex: 0 }, raw, truncated ? ' … (cut)' : null)),
+      ...records.map(({ source, record, message, raw, truncated, masked, path }) =>
+        h('li', {}, h('p', {}, h('strong', {}, message), ' ', h('code', {}, path ?? '')), h('p', { class: 'soft' }, `record ${number(record)} of ${fileName(source)}`), masked ? h('p', { class: 'soft' }, 'Nothing of it is kept, because columns are masked.') : h('pre', { tabindex: 0 }, raw, truncated ? ' … (cut)' : null)),
       ),
     ),
   ];

@@ -114,8 +114,12 @@ function heading(line: Quarantined): HTMLElement[] {
   ];
 }
 
+/** Why a rejected record is not shown. */
+const MASKED = 'Nothing of it is kept, because columns are masked: mend it in its file.';
+
 function asItCame(mending: Mending, line: Quarantined): HTMLElement {
   const text = h('pre', { tabindex: 0 });
+  if (line.masked) return h('p', { class: 'soft' }, MASKED);
   void marked(mending, line).then((nodes) => text.replaceChildren(...nodes, ...(line.truncated ? [' … (cut)'] : [])));
   return text;
 }
@@ -130,8 +134,9 @@ async function marked(mending: Mending, line: Quarantined): Promise<(Node | stri
 
 /** The button that opens the editor, or why there is none. */
 function beginning(mending: Mending, line: Quarantined, draw: (focus: string) => void): HTMLElement {
-  const { record, raw, truncated } = line;
+  const { record, raw, truncated, masked } = line;
   const place = h('p', { class: 'row act' });
+  if (masked) return place;
   if (truncated) {
     place.append(h('span', { class: 'soft' }, 'The text is too long to be kept whole: it cannot be edited here.'));
     return place;

@@ -110,7 +110,7 @@ async function compareTable(table: string, sides: Pair<Table | undefined>, previ
 function columnsOf(table: Table | undefined): Pick<ShownColumn, 'name' | 'athena' | 'partition'>[] {
   if (!table) return [];
   const known = new Set(table.columns.map(({ name }) => name));
-  const others = (table.contract.columns ?? []).filter(({ name, type }) => type !== undefined && !known.has(name));
+  const others = (table.contract.columns ?? []).filter(({ name, type, output }) => type !== undefined && output !== false && !known.has(name));
   return table.parts.length > 0
     ? table.columns
     : [...others.map(({ name, type }) => ({ name, athena: type === 'json' ? 'string' : (type ?? ''), partition: false })), ...table.columns];

@@ -30,7 +30,7 @@ impl Columns {
         let contract = Contract::parse(text).map_err(|failure| damaged(failure.to_string()))?;
         let typed = |name: &String, ty: ColumnType| Typed { name: name.clone(), ty: ty.athena() };
         Ok(Self {
-            columns: contract.columns.iter().map(|column| typed(&column.name, column.ty)).collect(),
+            columns: contract.visible().map(|column| typed(&column.name, column.ty)).collect(),
             keys: contract.partition_by.iter().map(|key| typed(&key.name, key.ty)).collect(),
         })
     }

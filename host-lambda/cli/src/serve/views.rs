@@ -73,8 +73,7 @@ fn table(server: &Server, name: &str, sums: &Table) -> Result<Value, Error> {
     let named = |entry: &Entry| json!({"name": entry.name, "type": entry.ty});
     let (mut columns, mut partition_by) = (Vec::new(), Vec::new());
     if let Some(view) = &view {
-        let in_path = |entry: &&Entry| view.partition_by.iter().any(|other| other.name == entry.name);
-        columns.extend(view.columns.iter().filter(|entry| !in_path(entry)).map(named));
+        columns.extend(view.columns.iter().filter(|entry| view.in_files(entry)).map(named));
         partition_by.extend(view.partition_by.iter().map(named));
     }
     let changed = Some(&sums.latest).filter(|at| !at.is_empty());

@@ -30,6 +30,8 @@ pub struct Entry {
     pub name: String,
     /// Type, as Athena names it (and `json`).
     pub ty: ColumnType,
+    /// Read, usable in expressions, and in no file.
+    pub hidden: bool,
     from: String,
 }
 
@@ -74,8 +76,13 @@ impl Entry {
 
 impl From<Contract> for ContractView {
     fn from(contract: Contract) -> Self {
-        let column = |c: ContractColumn| Entry { name: c.name, ty: c.ty, from: c.origin.text().to_owned() };
-        let partition = |p: PartitionColumn| Entry { name: p.name, ty: p.ty, from: p.sql };
+        let column = |c: ContractColumn| Entry {
+            from: c.origin.text().to_owned(),
+            name: c.name,
+            ty: c.ty,
+            hidden: c.hidden,
+        };
+        let partition = |p: PartitionColumn| Entry { name: p.name, ty: p.ty, from: p.sql, hidden: false };
         Self {
             table: contract.table,
             rows: contract.rows,
@@ -142,12 +149,26 @@ impl ContractView {
 
     /// `12 columns`, or `12 columns and 2 in the path`.
     pub fn summary(&self) -> String {
-        let in_files = self.columns.iter().filter(|column| !self.in_path(&column.name)).count();
-        let columns = count(in_files as u64, "column", "columns");
+        let in_files = self.columns.iter().filter(|column| self.in_files(column)).count();
+        let hidden = self.hidden().count();
+        let mut columns = count(in_files as u64, "column", "columns");
+        if hidden > 0 {
+            columns.push_str(&format!(" ({hidden} more not written)"));
+        }
         match self.partition_by.len() {
             0 => columns,
             partitions => format!("{columns} and {partitions} in the path"),
         }
+    }
+
+    /// Whether part files have a column: it is written, and not in the path.
+    pub fn in_files(&self, column: &Entry) -> bool {
+        !column.hidden && !self.in_path(&column.name)
+    }
+
+    /// Columns that a reader of the table does not see.
+    fn hidden(&self) -> impl Iterator<Item = &Entry> {
+        self.columns.iter().filter(|entry| entry.hidden && !self.in_path(&entry.name))
     }
 
     fn in_path(&self, name: &str) -> bool {
@@ -157,7 +178,7 @@ impl ContractView {
     /// The columns as a table.
     pub fn render(&self, screen: Screen) -> String {
         let mut grid = Grid::new(&[">#", "column", "athena", "parquet", "from"]);
-        for (index, entry) in self.columns.iter().filter(|entry| !self.in_path(&entry.name)).enumerate() {
+        for (index, entry) in self.columns.iter().filter(|entry| self.in_files(entry)).enumerate() {
             grid.row(vec![
                 Cell::new(Tone::Dim, (index + 1).to_string()),
                 Cell::new(Tone::Name, visible(&entry.name)),
@@ -175,6 +196,15 @@ impl ContractView {
                 entry.athena().into(),
                 Cell::new(Tone::Dim, "in the path"),
                 Cell::new(Tone::Dim, visible(from.from())),
+            ]);
+        }
+        for entry in self.hidden() {
+            grid.row(vec![
+                Cell::new(Tone::Dim, "-"),
+                Cell::new(Tone::Name, visible(&entry.name)),
+                entry.athena().into(),
+                Cell::new(Tone::Dim, "not written"),
+                Cell::new(Tone::Dim, visible(entry.from())),
             ]);
         }
         let mut text = grid.render(screen);

@@ -102,8 +102,12 @@ fn show(args: &ShowArgs, context: &Context) -> Outcome {
         entries
             .iter()
             .map(|entry| {
-                json!({"name": entry.name, "type": entry.ty, "athena": entry.athena(),
-                       "parquet": entry.parquet(), "from": entry.from()})
+                let mut column = json!({"name": entry.name, "type": entry.ty, "athena": entry.athena(),
+                       "parquet": entry.parquet(), "from": entry.from()});
+                if entry.hidden {
+                    column["output"] = json!(false);
+                }
+                column
             })
             .collect()
     };

@@ -19,6 +19,7 @@ use crate::verb::contract::no_table;
 use clap::{Args, Subcommand};
 use lakegate_base::{Code, Error};
 use lakegate_lake::lake::Lake;
+use lakegate_lake::operate::masked;
 use lakegate_lake::operate::quarantine::{Fixed, Quarantined, resubmit};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -199,7 +200,10 @@ fn show(args: &ShowArgs, context: &Context) -> Outcome {
     let screen = context.out;
     let json = json!({ "table": args.table, "records": shown.iter().map(|entry| to_json(entry)).collect::<Vec<_>>() });
     if args.raw {
-        return Ok(Answer { text: raw(&shown)?, json, ..Answer::default() });
+        let mut whole: Vec<Quarantined> = shown.into_iter().cloned().collect();
+        masked::fill(&lake, &mut whole)?;
+        let whole: Vec<&Quarantined> = whole.iter().collect();
+        return Ok(Answer { text: raw(&whole)?, json, ..Answer::default() });
     }
     let mut text = String::new();
     for entry in &shown {
@@ -253,7 +257,10 @@ fn one(entry: &Quarantined, screen: Screen) -> String {
     for raw in line.raw.lines() {
         text.push_str(&format!("  {} {}\n", screen.paint(Tone::Dim, "|"), visible(raw)));
     }
-    if line.truncated {
+    if line.masked {
+        let told = "| nothing is kept of it, because columns are masked: --raw reads it from its source";
+        text.push_str(&format!("  {}\n", screen.paint(Tone::Dim, told)));
+    } else if line.truncated {
         text.push_str(&format!(
             "  {}\n",
             screen.paint(Tone::Dim, "| … cut here: it was too long to be kept whole")

@@ -22,6 +22,7 @@ fn entry(commit: &str, record: u64, raw: &str, resolved: bool) -> Quarantined {
             message: "a text where a double is agreed".into(),
             raw: raw.to_owned().into(),
             truncated: false,
+            masked: false,
         },
         resolved_by: resolved.then(|| "resubmit".to_owned()),
     }
@@ -67,4 +68,8 @@ fn a_record_is_shown_with_its_reason_place_and_text() {
     for part in ["type_mismatch", "/price", "12 of file:///data/orders.json", "| {\"price\":\"x\"}"] {
         assert!(text.contains(part), "{part} is missing in\n{text}");
     }
+    let mut masked = entry("a", 12, "", false);
+    (masked.line.truncated, masked.line.masked) = (true, true);
+    let text = one(&masked, Screen::default());
+    assert!(text.contains("because columns are masked") && !text.contains("too long"), "{text}");
 }

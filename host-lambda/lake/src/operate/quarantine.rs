@@ -12,7 +12,7 @@ use toml::{Table, Value};
 
 use crate::keys::{self, Named, resubmitted_key};
 use crate::lake::{Lake, sha256, to_json};
-use crate::operate::settled;
+use crate::operate::{masked, settled};
 use crate::record::{CommitRecord, CommitState, Resolved};
 use crate::run::commit::source_of;
 use crate::run::{Cause, Outcome, Plan, Progress, run_because};
@@ -221,6 +221,9 @@ pub fn resubmit(
     picked.retain(|entry| entry.resolved_by.is_none() && select(entry));
     if picked.is_empty() {
         return Err(Error::new(Code::NothingToResubmit, format!("no open record of {table} is picked")));
+    }
+    if fixed == Fixed::Raw {
+        masked::fill(lake, &mut picked)?;
     }
     let mut commits: BTreeMap<&str, CommitRecord> = BTreeMap::new();
     for entry in &picked {

@@ -28,6 +28,8 @@ struct Column {
     ty: String,
     pointer: Option<String>,
     sql: Option<String>,
+    /// Read, and in no file.
+    hidden: bool,
 }
 
 impl Plan {
@@ -45,12 +47,14 @@ impl Plan {
             sql: column.origin.sql().map(str::to_owned),
             name: column.name,
             ty: column.ty.to_string(),
+            hidden: column.hidden,
         });
         let in_path = contract.partition_by.into_iter().map(|column| Column {
             name: column.name,
             ty: column.ty.to_string(),
             pointer: None,
             sql: Some(column.sql),
+            hidden: false,
         });
         Ok(Self { columns: read.collect(), partition_by: in_path.collect() })
     }
@@ -58,7 +62,8 @@ impl Plan {
     /// All columns of the table: those of the part files, then those of the path.
     fn all(&self) -> impl Iterator<Item = &Column> {
         let in_path = |name: &str| self.partition_by.iter().any(|column| column.name == name);
-        self.columns.iter().filter(move |column| !in_path(&column.name)).chain(&self.partition_by)
+        let in_files = self.columns.iter().filter(move |column| !column.hidden && !in_path(&column.name));
+        in_files.chain(&self.partition_by)
     }
 
     pub(super) fn schema(&self) -> Schema {
