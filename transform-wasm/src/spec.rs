@@ -306,6 +306,11 @@ impl Mask {
     }
 }
 
+/// Whether an expression has `name` as a word.
+pub fn reads(sql: &str, name: &str) -> bool {
+    sql.to_ascii_lowercase().split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name)
+}
+
 impl DeclaredColumn {
     /// Whether it is read and not written.
     pub fn is_hidden(&self) -> bool {
@@ -411,6 +416,11 @@ impl Spec {
 const FLATTEN_KEYS: usize = 64;
 
 impl Table {
+    /// Whether a derived column replaces the one that it reads under the same name.
+    pub fn replaces(&self, name: &str) -> bool {
+        self.derives.iter().any(|derive| derive.name == name && reads(&derive.sql, name))
+    }
+
     /// Columns that an object below the record may make.
     pub fn most_keys(&self) -> usize {
         self.flatten_keys.unwrap_or(FLATTEN_KEYS)

@@ -210,7 +210,9 @@ impl Contract {
                 "it has {columns} columns up to `{last}`, {MOST_COLUMNS} is the limit"
             )));
         }
-        let named = self.columns.iter().map(|c| c.name.as_str());
+        // A derived column may have the name of the hidden one that it replaces.
+        let derived = |name: &str| self.columns.iter().any(|c| c.name == name && c.origin.sql().is_some());
+        let named = self.columns.iter().filter(|c| !c.hidden || !derived(&c.name)).map(|c| c.name.as_str());
         distinct(named.chain(self.nulls.iter().map(|(name, _)| name.as_str()))).map_err(wrong)?;
         // A column may live in the path, and has its name there once more.
         distinct(self.partition_by.iter().map(|p| p.name.as_str())).map_err(wrong)?;
@@ -221,7 +223,7 @@ impl Contract {
             return Err(wrong(format!("the partition column `{}` is {}", p.name, p.ty)));
         }
         for partition in &self.partition_by {
-            let column = self.columns.iter().find(|column| column.name == partition.name);
+            let column = self.columns.iter().rfind(|column| column.name == partition.name);
             if let Some(column) = column.filter(|column| column.ty != partition.ty) {
                 let (name, ty) = (&partition.name, partition.ty);
                 return Err(wrong(format!("`{name}` is {} as a column and {ty} in the path", column.ty)));
@@ -265,7 +267,9 @@ impl Contract {
 
     /// Gives a column, in the files or in the path, another type; false if there is none of that name.
     pub fn retype(&mut self, name: &str, ty: ColumnType) -> bool {
-        let columns = self.columns.iter_mut().map(|column| (&column.name, &mut column.ty));
+        // The last of the name: one that it replaces stands before it.
+        let last = self.columns.iter_mut().rfind(|column| column.name == name);
+        let columns = last.into_iter().map(|column| (&column.name, &mut column.ty));
         let partitions = self.partition_by.iter_mut().map(|column| (&column.name, &mut column.ty));
         let found = columns.chain(partitions).filter(|(column, _)| *column == name);
         found.map(|(_, of)| *of = ty).count() > 0

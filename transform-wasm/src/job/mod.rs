@@ -23,6 +23,7 @@ mod open;
 mod parts;
 mod quarantine;
 mod reader;
+mod replaced;
 mod rescue;
 mod rows;
 mod source;

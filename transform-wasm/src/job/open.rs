@@ -22,6 +22,7 @@ use super::extend::TableExtension;
 use super::ledger::Ledger;
 use super::parts::{PartTable, Parts};
 use super::reader::{Reader, Shredding};
+use super::replaced::Names;
 use super::rows::{ColumnSource, Rows, TableRows, sources};
 use super::terms::{Terms, in_expression};
 use super::{Job, Options, Phase, masks};
@@ -127,19 +128,20 @@ impl Terms {
         let table = &self.spec.tables[t];
         let source = self.source_env();
         let tz_offset_ms = self.timezone()?;
-        let all: Vec<(String, ColumnType)> =
-            contract.columns.iter().map(|c| (c.name.clone(), c.ty)).collect();
-        let env = Env { columns: &all, source: &source, tz_offset_ms };
-        let compile = |what: &str, sql: &str| {
+        let names = Names::new(contract.columns.iter(), table);
+        let compile_under = |all: &[(String, ColumnType)], what: &str, sql: &str| {
+            let env = Env { columns: all, source: &source, tz_offset_ms };
             let expression = Expr::parse(sql, &env).map_err(|e| in_expression(what, sql, &e))?;
-            masks::check_expression(table, &all, what, &expression).map(|()| expression)
+            masks::check_expression(table, all, what, &expression).map(|()| expression)
         };
+        let all = names.visible();
+        let compile = |what: &str, sql: &str| compile_under(&all, what, sql);
         let told = told_derives(table);
         let mut derives = Vec::new();
         for (i, column) in contract.columns.iter().enumerate() {
             if let Some(sql) = derived_by(&told, column) {
                 let what = format!("column `{}`", column.name);
-                let expression = compile(&what, sql)?;
+                let expression = compile_under(&names.of_derive(&column.name), &what, sql)?;
                 let cast =
                     expression.cast_to(text_type(column.ty)).map_err(|e| in_expression(&what, sql, &e))?;
                 derives.push((i, cast));
@@ -254,7 +256,7 @@ fn drop_columns(table: &Table, contract: &Contract) -> Result<Vec<usize>, Failur
                         format!("drop_nulls names `{name}`, which is masked: each row would be dropped");
                     return Err(Failure::spec(Code::SpecInvalid, message).hint("leave it out of drop_nulls"));
                 }
-                contract.columns.iter().position(|c| &c.name == name).ok_or_else(|| {
+                contract.columns.iter().rposition(|c| &c.name == name).ok_or_else(|| {
                     Failure::spec(
                         Code::UnknownColumn,
                         format!("drop_nulls names `{name}`, which is no column"),

@@ -148,3 +148,25 @@ fn an_object_where_rows_are_looked_for_is_one_element() {
     let (_, columns) = agreed(&widened(spec, "{\"id\":1,\"items\":{\"qty\":1}}\n", 64).contracts[0].text);
     assert_eq!(columns, ["/id bigint", "/items/*/qty bigint"]);
 }
+
+#[test]
+fn a_derived_column_may_replace_the_one_that_it_reads() {
+    let derive = "[[table.derive]]\nname = \"price\"\nsql = \"price * 2\"\n[[table.derive]]\nname = \"more\"\nsql = \"price + 1\"\n";
+    let declared = "[[table.column]]\nname = \"price\"\nfrom = \"Price\"\ntype = \"bigint\"\n";
+    let check = "[[table.check]]\nname = \"c\"\nsql = \"price >= 10\"\non_fail = \"reject\"\n";
+    for columns in ["", declared] {
+        let spec = format!("{LENIENT}[[table]]\npartition_by = [\"price\"]\n{columns}{derive}{check}");
+        let made = run(&spec, b"{\"Price\":5}\n{\"Price\":4}\n{\"Price\":7}\n", 64);
+        assert_eq!((made.report["accepted"].clone(), made.report["rejected"].clone()), (2.into(), 1.into()), "{columns}");
+        let paths: Vec<&str> = made.parts.iter().map(|(_, path, _)| path.as_str()).collect();
+        assert_eq!(paths, ["price=10/", "price=14/"]);
+        // Again under the contract that was agreed, and under the spec that is proposed for it.
+        let widened = widened(&spec, "{\"Price\":5}\n", 64);
+        let live = Options { spec: spec.clone(), table: Some("t".into()), contracts: widened.contracts, ..Options::default() };
+        assert!(drive(&live, b"{\"Price\":6}\n", 64).unwrap().is_ok(), "{columns}");
+        let pinned = run(&widened.spec, b"{\"Price\":5}\n", 64);
+        assert_eq!(pinned.parts[0].1, "price=10/", "{}", widened.spec);
+    }
+    let failure = drive(&Options { spec: format!("[[table]]\nname = \"t\"\n{declared}[[table.derive]]\nname = \"price\"\nsql = \"1\"\n"), ..Options::default() }, b"", 1);
+    assert_eq!(failure.unwrap_err().code, "spec_invalid");
+}

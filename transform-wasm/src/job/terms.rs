@@ -3,7 +3,7 @@
 //! For: the contracts that all of it asks for. Not for: compiling agreed ones (`open`).
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::column::ColumnType;
@@ -21,6 +21,7 @@ use crate::value::time::parse_timezone;
 
 use super::decode::Decoder;
 use super::reader::{Learning, Reader};
+use super::replaced::Names;
 use super::{Options, extend, masks};
 
 /// Spec, contracts and facts.
@@ -171,16 +172,16 @@ impl Terms {
         let tz_offset_ms = self.timezone()?;
         // What an extension adds comes after what is derived: no derived column can use it.
         let read = contract.columns.iter().filter(|c| !matches!(c.origin, Origin::Transform(_)));
-        let mut columns: Vec<(String, ColumnType)> = read.map(|c| (c.name.clone(), c.ty)).collect();
+        let mut names = Names::new(read, table);
         let mut derived = Vec::new();
         if contract.columns.is_empty() && live.is_none() {
             return Ok((derived, Vec::new()));
         }
-        let mut held: BTreeSet<String> = columns.iter().map(|(name, _)| name.clone()).collect();
         let before: BTreeMap<&str, &ContractColumn> =
             live.iter().flat_map(|live| &live.columns).map(|column| (column.name.as_str(), column)).collect();
         for derive in &table.derives {
             let what = format!("column `{}`", derive.name);
+            let columns = names.of_derive(&derive.name);
             let env = Env { columns: &columns, source: &source, tz_offset_ms };
             let expression =
                 Expr::parse(&derive.sql, &env).map_err(|e| in_expression(&what, &derive.sql, &e))?;
@@ -191,8 +192,8 @@ impl Terms {
             if let Some(before) = other.filter(|before| before.ty != ty) {
                 return Err(propose::derived_type_conflict(&contract.table, before, ty));
             }
-            if held.insert(derive.name.clone()) {
-                columns.push((derive.name.clone(), ty));
+            if !names.has(&derive.name) {
+                names.push(derive.name.clone(), ty);
             }
             derived.push(ContractColumn {
                 name: derive.name.clone(),
@@ -206,8 +207,9 @@ impl Terms {
             None => Vec::new(),
         };
         let held = contract.columns.iter().filter(|c| matches!(c.origin, Origin::Transform(_)));
-        columns.extend(held.chain(&added).map(|c| (c.name.clone(), c.ty)));
+        held.chain(&added).for_each(|column| names.push(column.name.clone(), column.ty));
         derived.extend(added);
+        let columns = names.visible();
         let env = Env { columns: &columns, source: &source, tz_offset_ms };
         let mut partition = Vec::new();
         for text in &table.partition_by {

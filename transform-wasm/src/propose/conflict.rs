@@ -28,7 +28,9 @@ pub fn check_against_live(table: &Table, live: &Contract) -> Result<(), Failure>
     let columns: BTreeMap<&str, &ContractColumn> =
         live.columns.iter().map(|column| (column.name.as_str(), column)).collect();
     for declared in &table.columns {
-        let Some(column) = columns.get(declared.name.as_str()) else { continue };
+        // One that a derived column replaces stands before it.
+        let named = live.columns.iter().find(|column| column.name == declared.name);
+        let Some(column) = named else { continue };
         let pointer = column_pointer(declared.path(), live.rows.as_deref());
         if !column.origin.pointer().is_some_and(|held| means(declared, &pointer, held)) {
             return Err(conflict(format!(
@@ -37,7 +39,7 @@ pub fn check_against_live(table: &Table, live: &Contract) -> Result<(), Failure>
             ))
             .hint("a column's source never changes: declare a new column"));
         }
-        if declared.is_hidden() != column.hidden {
+        if (declared.is_hidden() || table.replaces(&declared.name)) != column.hidden {
             let (spec, contract) =
                 if column.hidden { ("written", "not") } else { ("not written", "written") };
             return Err(conflict(format!(

@@ -15,7 +15,7 @@ use crate::learn::{Digits, Kinds, Learned, column_type, declared_type};
 use crate::names::Naming;
 use crate::names::{self, path_to_pointer, pointer_push};
 use crate::report::Warning;
-use crate::spec::{Mode, OnMisfit, Spec, Table};
+use crate::spec::{Mode, OnMisfit, Spec, Table, reads};
 
 mod conflict;
 mod declared;
@@ -156,7 +156,8 @@ pub fn known(table: &Table, name: &str, live: Option<&Contract>, nothing: &Learn
     for (declared, pointer) in table.columns.iter().zip(pointers) {
         if !held.contains(&declared.name) {
             let (name, ty) = (declared.name.clone(), declared.ty.map_or(ColumnType::Json, |ty| ty.0));
-            let (origin, hidden) = (Origin::Pointer(pointer), declared.is_hidden());
+            let hidden = declared.is_hidden() || table.replaces(&declared.name);
+            let origin = Origin::Pointer(pointer);
             contract.columns.push(ContractColumn { name, ty, origin, hidden });
         }
     }
@@ -170,7 +171,13 @@ pub fn finish(
     made: &[ContractColumn],
     partition_by: Vec<PartitionColumn>,
 ) {
-    let mut held: BTreeSet<String> = contract.columns.iter().map(|c| c.name.clone()).collect();
+    let mut held: BTreeSet<String> = BTreeSet::new();
+    for column in &contract.columns {
+        // One that is read and replaced has its name a second time.
+        if !column.hidden || made.iter().all(|made| made.name != column.name) {
+            held.insert(column.name.clone());
+        }
+    }
     for column in made {
         if held.insert(column.name.clone()) {
             contract.columns.push(column.clone());
@@ -295,7 +302,7 @@ fn add_declared(contract: &mut Contract, table: &Table, pointers: &[String], int
                     name: declared.name.clone(),
                     ty,
                     origin: Origin::Pointer(pointer.clone()),
-                    hidden: declared.is_hidden(),
+                    hidden: declared.is_hidden() || table.replaces(&declared.name),
                 });
             }
             None if nulls.contains(&declared.name) => {}
@@ -348,7 +355,8 @@ impl Newcomers<'_> {
                     warn_of_values(path, ty, self.intent, warnings);
                     typed.insert(&path.pointer);
                     let origin = Origin::Pointer(path.pointer.clone());
-                    contract.columns.push(ContractColumn { name, ty, origin, hidden: false });
+                    let hidden = self.table.replaces(&name);
+                    contract.columns.push(ContractColumn { name, ty, origin, hidden });
                 }
                 None if held.is_none() => contract.nulls.push((name, path.pointer.clone())),
                 None => {}
@@ -394,14 +402,9 @@ fn held_names(contract: &Contract, table: &Table) -> BTreeSet<String> {
     columns
         .chain(nulls)
         .chain(declared)
-        .chain(table.derives.iter().map(|d| d.name.clone()))
+        .chain(table.derives.iter().map(|d| d.name.clone()).filter(|name| !table.replaces(name)))
         .chain(aliases)
         .collect()
-}
-
-/// Whether an expression has `name` as a word.
-pub fn reads(sql: &str, name: &str) -> bool {
-    sql.to_ascii_lowercase().split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name)
 }
 
 fn warn_of_values(path: &Path, ty: ColumnType, intent: Intent, warnings: &mut Vec<Warning>) {

@@ -5,8 +5,7 @@
 
 use crate::contract::{Contract, Origin};
 use crate::json::{Stop, compact};
-use crate::propose::reads;
-use crate::spec::{DropNulls, Empty, OnMisfit, Table};
+use crate::spec::{DropNulls, Empty, OnMisfit, Table, reads};
 
 use super::batch::{Level, Rescued};
 use super::convert::Token;

@@ -217,7 +217,9 @@ impl Table {
             checked.map_err(|mistake| mistake.below(&format!("column.{number}")))?;
         }
         for (number, derive) in self.derives.iter().enumerate() {
-            twice(&derive.name)
+            let replaced = self.columns.iter().any(|column| column.name == derive.name);
+            let unique = if replaced && self.replaces(&derive.name) { Ok(()) } else { twice(&derive.name) };
+            unique
                 .and_then(|()| check_name("column", &derive.name))
                 .and_then(|()| check_sql("sql", &format!("column `{}`", derive.name), &derive.sql))
                 .map_err(|mistake| mistake.below(&format!("derive.{number}")))?;
