@@ -361,8 +361,8 @@ mod tests {
         assert_eq!(contract.to_text(), hidden);
         let names =
             |columns: Vec<&ContractColumn>| columns.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
-        assert_eq!(names(contract.in_files().collect()), ["b", "c"]);
-        assert_eq!(names(contract.visible().collect()), ["b", "c", "day"]);
+        assert_eq!(names(contract.in_files().collect()), ["b", "c", "e_rest", "_rescued"]);
+        assert_eq!(names(contract.visible().collect()), ["b", "c", "day", "e_rest", "_rescued"]);
         let plain = Contract::parse(TEXT).unwrap();
         assert!(!contract.holds(&plain) && !plain.holds(&contract) && contract.holds(&contract));
         let said = TEXT.replace("\"pointer\":\"/a\"}", "\"pointer\":\"/a\",\"output\":true}");
