@@ -76,25 +76,25 @@ impl Ledger {
     pub fn too_many_rejected(&self) -> Failure {
         let report = &self.report;
         let codes: Vec<String> = report.rejects.iter().map(|(code, n)| format!("{n} × {code}")).collect();
-        Failure::input(
-            Code::TooManyRejected,
-            format!(
-                "{} of {} records were rejected ({}), which is more than max_rejected allows",
-                report.rejected,
-                report.records,
-                codes.join(", ")
-            ),
-        )
-        .hint(self.way_out())
+        let mut message = format!(
+            "{} of {} records were rejected ({}), which is more than max_rejected allows",
+            report.rejected,
+            report.records,
+            codes.join(", ")
+        );
+        if let Some(why) = self.likely_reason() {
+            message = format!("{message}: {why}");
+        }
+        Failure::input(Code::TooManyRejected, message).hint(MaxRejected::HINT)
     }
 
-    /// What to do about them: the spec's option where the reason is that it is not set.
-    fn way_out(&self) -> String {
+    /// Why so many were, where the spec lacks an option.
+    fn likely_reason(&self) -> Option<&str> {
         let report = &self.report;
         let not_utf8 = report.rejects.get("invalid_utf8").copied().unwrap_or(0);
-        if matches!(&*report.format, "csv" | "tsv") && 2 * not_utf8 > report.rejected {
-            return ENCODING_HINT.to_owned();
+        match matches!(&*report.format, "csv" | "tsv") && 2 * not_utf8 > report.rejected {
+            true => Some(ENCODING_HINT),
+            false => self.advice.as_deref(),
         }
-        self.advice.clone().unwrap_or_else(|| MaxRejected::HINT.to_owned())
     }
 }

@@ -199,11 +199,13 @@ impl Learner {
 
     /// Learns a CSV record, field by field.
     pub fn field(&mut self, node: u32, text: &[u8], null: bool, decimal: u8) {
+        // As a column of either type reads it.
+        let bare = text.trim_ascii();
         let kinds = if null {
             Kinds::NULL
-        } else if let Some(kind) = learn_field(text, decimal) {
+        } else if let Some(kind) = learn_field(bare, decimal) {
             number_kinds(kind)
-        } else if parse_boolean(text) != Err(Misfit::NotABoolean) {
+        } else if parse_boolean(bare) != Err(Misfit::NotABoolean) {
             Kinds::BOOLEAN
         } else {
             Kinds::STRING

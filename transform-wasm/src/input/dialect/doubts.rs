@@ -4,6 +4,8 @@
 //! For: notes that name the option to set, and a delimiter that is rare but certain. The decision to know: a sign
 //! that texts have too (blank, colon) is named and never taken.
 
+use crate::bytes::count;
+
 use super::super::csv::count_lines;
 use super::Told;
 use super::evidence::{Evidence, evidence};
@@ -110,8 +112,7 @@ impl Look<'_> {
     /// Whether most records have no quote that begins or ends inside a field.
     fn is_clean(&self, picked: &Picked) -> bool {
         let quote = self.lines.quote;
-        let odd =
-            |(text, quoted): (&[u8], bool)| !quoted && memchr::memchr_iter(quote, text).count() % 2 == 1;
+        let odd = |(text, quoted): (&[u8], bool)| !quoted && count(quote, text) % 2 == 1;
         2 * self.count(picked.delimiter, &picked.records, |fields| fields.map(odd).any(|odd| odd))
             <= picked.records.len()
     }
