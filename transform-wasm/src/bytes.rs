@@ -32,6 +32,24 @@ fn overlapping<const HALF: usize, const WHOLE: usize>(out: &mut Vec<u8>, value: 
     out.truncate(at + value.len());
 }
 
+/// Where a byte stands, out of line: for places that are no hot loops, each of which would hold a copy of the search.
+#[inline(never)]
+pub fn find(byte: u8, text: &[u8]) -> Option<usize> {
+    memchr::memchr(byte, text)
+}
+
+/// Where the first line end begins, out of line.
+#[inline(never)]
+pub fn find_line_end(text: &[u8]) -> Option<usize> {
+    memchr::memchr2(b'\n', b'\r', text)
+}
+
+/// How often a byte stands there, out of line.
+#[inline(never)]
+pub fn count(byte: u8, text: &[u8]) -> usize {
+    memchr::memchr_iter(byte, text).count()
+}
+
 /// Whether two byte strings are the same.
 #[inline(always)]
 pub fn equal(a: &[u8], b: &[u8]) -> bool {

@@ -18,6 +18,7 @@ use blanks::Behind;
 pub use block::{Block, Cells, Room};
 use specials::Specials;
 
+use crate::bytes::{find, find_line_end};
 use crate::limits::CSV_FIELDS;
 
 /// Shape of the input. Delimiter and quote are different ASCII characters, neither zero nor CR nor LF.
@@ -333,7 +334,7 @@ impl CsvTokenizer {
     fn unescape(&mut self, text: &[u8]) -> (usize, usize) {
         let from = self.unescaped.len();
         let mut rest = text;
-        while let Some(at) = memchr::memchr(self.options.quote, rest) {
+        while let Some(at) = find(self.options.quote, rest) {
             self.unescaped.extend_from_slice(&rest[..=at]);
             rest = &rest[at + 2..];
         }
@@ -352,7 +353,7 @@ impl CsvTokenizer {
 }
 
 fn line_end(text: &[u8], from: usize) -> Option<usize> {
-    memchr::memchr2(b'\n', b'\r', &text[from..]).map(|at| from + at)
+    find_line_end(&text[from..]).map(|at| from + at)
 }
 
 /// End of the line that a broken field stands on, with its line end; none if it is not all there.

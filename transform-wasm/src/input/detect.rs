@@ -4,6 +4,8 @@
 //! broken input goes to the reader that loses least of it: a broken first line of NDJSON is still
 //! NDJSON, where the other lines survive.
 
+use crate::bytes::find;
+
 use super::dialect::HEAD;
 
 #[cfg(test)]
@@ -90,7 +92,7 @@ fn csv(prefix: &[u8], complete: bool) -> Detected {
         return Detected::NeedMore;
     }
     // As much as the dialect is told from, so that it does not matter how much of the input came at once.
-    match memchr::memchr(0, &prefix[..prefix.len().min(HEAD)]) {
+    match find(0, &prefix[..prefix.len().min(HEAD)]) {
         Some(_) => Detected::Foreign("binary"),
         None => Detected::Csv,
     }
@@ -98,7 +100,7 @@ fn csv(prefix: &[u8], complete: bool) -> Detected {
 
 /// The first line and what follows it; none if the line is not all there.
 fn split_line(text: &[u8], complete: bool) -> Option<(&[u8], &[u8])> {
-    match memchr::memchr(b'\n', text) {
+    match find(b'\n', text) {
         Some(at) => Some((&text[..at], &text[at + 1..])),
         None if complete => Some((text, &[])),
         None => None,

@@ -5,6 +5,8 @@
 //! the bytes is detected and said; else all stays as it was, and a note names the option to set. Both follow from
 //! the text's first [`HEAD`] bytes alone, however the input was cut.
 
+use crate::bytes::find_line_end;
+
 use super::csv::CsvOptions;
 
 mod comments;
@@ -86,7 +88,7 @@ pub fn detect(head: Head<'_>, told: &Told<'_>) -> Option<Dialect> {
         Dialect { delimiter: picked.delimiter, comment: comment.to_vec(), skip, names: Vec::new(), notes };
     let is_sign = told.quote == b'#' || told.delimiter == Some(b'#');
     if told.comment.is_none() && !is_sign && comments::may_be(lines.text) {
-        let found = comments::find(&lines, &told, picked);
+        let found = comments::sort(&lines, &told, picked);
         picked = found.picked;
         dialect.comment = found.comment;
         dialect.names = found.names;
@@ -104,7 +106,7 @@ pub fn detect(head: Head<'_>, told: &Told<'_>) -> Option<Dialect> {
 /// Bytes of the line `sep=;` that the text may begin with, as spreadsheets write it, and the delimiter it names.
 fn delimiter_line(text: &[u8], told: &Told<'_>) -> (usize, Option<u8>) {
     const NOTHING: (usize, Option<u8>) = (0, None);
-    let Some(end) = memchr::memchr2(b'\n', b'\r', &text[..text.len().min(16)]) else { return NOTHING };
+    let Some(end) = find_line_end(&text[..text.len().min(16)]) else { return NOTHING };
     let line = &text[..end];
     let bare = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
     let Some((word, &[sign])) = bare.split_at_checked(4) else { return NOTHING };

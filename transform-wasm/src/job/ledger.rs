@@ -72,27 +72,25 @@ impl Ledger {
         let report = &self.report;
         let codes: Vec<String> = report.rejects.iter().map(|(code, n)| format!("{n} × {code}")).collect();
         let (rejected, records, codes) = (report.rejected, report.records, codes.join(", "));
-        let what = match report.rescued {
-            0 => format!("{rejected} of {records} records were rejected ({codes})"),
-            rescued => {
-                let all: Vec<String> = report.rescues.iter().map(|(code, n)| format!("{n} × {code}")).collect();
-                format!(
-                    "{rejected} of {records} records were rejected ({codes}) and {rescued} rescued ({})",
-                    all.join(", ")
-                )
-            }
-        };
-        Failure::input(Code::TooManyRejected, format!("{what}, which is more than max_rejected allows"))
-            .hint(self.way_out())
+        let mut message = format!("{rejected} of {records} records were rejected ({codes})");
+        if report.rescued > 0 {
+            let codes: Vec<String> = report.rescues.iter().map(|(code, n)| format!("{n} × {code}")).collect();
+            message = format!("{message} and {} rescued ({})", report.rescued, codes.join(", "));
+        }
+        message += ", which is more than max_rejected allows";
+        if let Some(why) = self.likely_reason() {
+            message = format!("{message}: {why}");
+        }
+        Failure::input(Code::TooManyRejected, message).hint(MaxRejected::HINT)
     }
 
-    /// What to do about them: the spec's option where the reason is that it is not set.
-    fn way_out(&self) -> String {
+    /// Why so many were, where the spec lacks an option.
+    fn likely_reason(&self) -> Option<&str> {
         let report = &self.report;
         let not_utf8 = report.rejects.get("invalid_utf8").copied().unwrap_or(0);
-        if matches!(&*report.format, "csv" | "tsv") && 2 * not_utf8 > report.rejected {
-            return ENCODING_HINT.to_owned();
+        match matches!(&*report.format, "csv" | "tsv") && 2 * not_utf8 > report.rejected {
+            true => Some(ENCODING_HINT),
+            false => self.advice.as_deref(),
         }
-        self.advice.clone().unwrap_or_else(|| MaxRejected::HINT.to_owned())
     }
 }

@@ -289,17 +289,19 @@ impl Learner {
             Some(nulls) => text.is_empty() || nulls.iter().any(|null| null == text),
             None => null,
         };
+        // As a column of either type reads it.
+        let bare = text.trim_ascii();
         let kinds = if null {
             Kinds::NULL
-        } else if let Some(kind) = learn_field(text, decimal) {
-            if let Ok(number) = Number::field(text, decimal) {
-                self.note_number(node, kind, &number, text);
+        } else if let Some(kind) = learn_field(bare, decimal) {
+            if let Ok(number) = Number::field(bare, decimal) {
+                self.note_number(node, kind, &number, bare);
             }
             return;
-        } else if parse_boolean(text) != Err(Misfit::NotABoolean) {
+        } else if parse_boolean(bare) != Err(Misfit::NotABoolean) {
             Kinds::BOOLEAN
         } else {
-            text_kinds(text)
+            text_kinds(bare)
         };
         self.note(node, kinds);
     }

@@ -5,6 +5,7 @@
 
 use super::specials::Specials;
 use super::{CsvOptions, CsvTokenizer, Ending, count_lines};
+use crate::bytes::find;
 
 /// Bytes after the opening quote within which such a field must end, or the quote is text: somebody who wrote one
 /// inch mark behind a blank does not want the rest of the file in that field, nor in memory.
@@ -63,7 +64,7 @@ impl CsvTokenizer {
         let text = &buf[..buf.len().min(all)];
         let mut from = at + 1;
         let close = loop {
-            let Some(found) = memchr::memchr(options.quote, &text[from..]) else { return open };
+            let Some(found) = find(options.quote, &text[from..]) else { return open };
             match text.get(from + found + 1) {
                 Some(next) if *next == options.quote => from += found + 2,
                 None if !settled => return Behind::Cut,
@@ -90,7 +91,7 @@ impl CsvTokenizer {
     ) -> Ending {
         let text = &buf[open + 1..close];
         *lines += count_lines(text);
-        let escaped = memchr::memchr(self.options.quote, text).is_some();
+        let escaped = find(self.options.quote, text).is_some();
         let (from, to) = if escaped { self.unescape(text) } else { (open + 1, close) };
         self.push(from, to, true, escaped);
         self.trimmed += 1;

@@ -4,6 +4,8 @@
 //! fields than the records around it, and a record where it has as many; a header may begin with `#` too. What the
 //! prefix `#` cannot tell apart, a longer one may: `##` before the header `#CHROM`.
 
+use crate::bytes::find;
+
 use super::Told;
 use super::evidence::{Evidence, evidence};
 use super::lines::{Lines, Picked, Seen, pick};
@@ -29,11 +31,19 @@ pub struct Found {
 
 /// Whether any line begins with `#`, inside quotes or not.
 pub fn may_be(text: &[u8]) -> bool {
-    memchr::memchr_iter(b'#', text).any(|at| at == 0 || matches!(text[at - 1], b'\n' | b'\r'))
+    let mut from = 0;
+    while let Some(found) = find(b'#', &text[from..]) {
+        let at = from + found;
+        if at == 0 || matches!(text[at - 1], b'\n' | b'\r') {
+            return true;
+        }
+        from = at + 1;
+    }
+    false
 }
 
 /// Looks at the lines that begin with `#`; `plain` has them all as records.
-pub fn find(lines: &Lines<'_>, told: &Told<'_>, plain: Picked) -> Found {
+pub fn sort(lines: &Lines<'_>, told: &Told<'_>, plain: Picked) -> Found {
     let as_records = |picked, note| Found { picked, comment: Vec::new(), names: Vec::new(), note };
     let leads = plain.records.first().is_some_and(|seen| lines.text[seen.start..].starts_with(HASH));
     if let Some(found) = named_fields(lines, told).filter(|_| leads && told.header) {

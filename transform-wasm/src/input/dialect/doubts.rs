@@ -4,14 +4,21 @@
 //! For: notes that name the option to set, and a delimiter that is rare but certain. The decision to know: a sign
 //! that texts have too (blank, colon) is named and never taken.
 
+use crate::bytes::count;
+
 use super::super::csv::count_lines;
 use super::Told;
 use super::evidence::{Evidence, evidence};
 use super::lines::{Lines, Picked, Seen};
 use super::notes::Note;
 
-/// Signs that may separate fields and are not common: control characters before all, which nothing else is for.
-const RARE: [u8; 4] = *b"~^ :";
+/// What a condition on a record is asked of: the texts of its fields, and whether they are quoted.
+type Fields<'a, 'b> = &'a mut dyn Iterator<Item = (&'b [u8], bool)>;
+
+/// Whether a sign may separate fields: control characters are for nothing else.
+fn separates(sign: u8) -> bool {
+    matches!(sign, b',' | b';' | b'|' | b'~' | b'^' | b' ' | b':' | 0..b' ') && !matches!(sign, b'\n' | b'\r')
+}
 
 /// The delimiter, which may be a rare one, and what there is to say.
 pub fn look(lines: &Lines<'_>, told: &Told<'_>, picked: &Picked, comment: &[u8]) -> (u8, Vec<Note>) {
@@ -61,12 +68,7 @@ struct Look<'a> {
 
 impl Look<'_> {
     /// How many records fit a condition on their fields: the texts, and whether they are quoted.
-    fn count(
-        &self,
-        delimiter: u8,
-        records: &[Seen],
-        fits: impl Fn(&mut dyn Iterator<Item = (&[u8], bool)>) -> bool,
-    ) -> usize {
+    fn count(&self, delimiter: u8, records: &[Seen], fits: &dyn Fn(Fields<'_, '_>) -> bool) -> usize {
         let Some(mut tokenizer) = self.lines.tokenizer(delimiter) else { return 0 };
         let mut fitting = 0;
         for seen in records {
@@ -84,13 +86,11 @@ impl Look<'_> {
     fn separator(&self, besides: u8) -> Option<(Picked, u8)> {
         let second = Picked::new(self.lines, besides, self.comment).records.get(1).copied()?;
         let there = &self.lines.text[second.start..second.end];
-        let control = (1..b' ').filter(|sign| !matches!(sign, b'\t' | b'\n' | b'\r'));
-        let signs = b",;\t|".iter().copied().chain(control).chain(RARE);
-        let signs = signs.filter(|sign| *sign != besides && there.contains(sign));
-        let tables = signs.map(|sign| (Picked::new(self.lines, sign, self.comment), sign));
         let mut best: Option<(Picked, u8)> = None;
-        for (table, sign) in tables.filter(|(table, _)| is_table(table) && self.is_clean(table)) {
-            if best.as_ref().is_none_or(|(best, _)| table.fields() > best.fields()) {
+        for sign in (1..b'\x7f').filter(|sign| *sign != besides && separates(*sign) && there.contains(sign)) {
+            let table = Picked::new(self.lines, sign, self.comment);
+            let more = best.as_ref().is_none_or(|(best, _)| table.fields() > best.fields());
+            if more && is_table(&table) && self.is_clean(&table) {
                 best = Some((table, sign));
             }
         }
@@ -110,16 +110,15 @@ impl Look<'_> {
     /// Whether most records have no quote that begins or ends inside a field.
     fn is_clean(&self, picked: &Picked) -> bool {
         let quote = self.lines.quote;
-        let odd =
-            |(text, quoted): (&[u8], bool)| !quoted && memchr::memchr_iter(quote, text).count() % 2 == 1;
-        2 * self.count(picked.delimiter, &picked.records, |fields| fields.map(odd).any(|odd| odd))
+        let odd = |(text, quoted): (&[u8], bool)| !quoted && count(quote, text) % 2 == 1;
+        2 * self.count(picked.delimiter, &picked.records, &|fields| fields.map(odd).any(|odd| odd))
             <= picked.records.len()
     }
 
     /// Whether every second field is empty, in the first record and in all that are as long.
     fn doubled(&self, picked: &Picked) -> bool {
         let least = picked.fields();
-        let every_second = |fields: &mut dyn Iterator<Item = (&[u8], bool)>| {
+        let every_second = |fields: Fields<'_, '_>| {
             let mut some = false;
             let empty = fields.enumerate().all(|(at, (text, quoted))| {
                 some |= at % 2 == 0 && !text.is_empty();
@@ -130,8 +129,8 @@ impl Look<'_> {
         let long: Vec<Seen> = picked.records.iter().filter(|seen| seen.fields >= least).copied().collect();
         least >= 3
             && least % 2 == 1
-            && self.count(picked.delimiter, &long[..1], every_second) == 1
-            && self.count(picked.delimiter, &long, every_second) == long.len()
+            && self.count(picked.delimiter, &long[..1], &every_second) == 1
+            && self.count(picked.delimiter, &long, &every_second) == long.len()
     }
 
     /// The lines before the one from which on nearly all records have the same number of fields.
@@ -169,10 +168,8 @@ impl Look<'_> {
             2 * rest.iter().filter(|seen| seen.fields == fields).count() > rest.len()
         };
         let last_is_empty = |at: usize| {
-            let last = |fields: &mut dyn Iterator<Item = (&[u8], bool)>| {
-                fields.last().is_some_and(|(text, _)| text.is_empty())
-            };
-            self.count(picked.delimiter, &picked.records[at..=at], last) == 1
+            let last = |fields: Fields<'_, '_>| fields.last().is_some_and(|(text, _)| text.is_empty());
+            self.count(picked.delimiter, &picked.records[at..=at], &last) == 1
         };
         if most(header - 1) && last_is_empty(0) {
             return Some(Note::HeaderEnds);

@@ -3,6 +3,8 @@
 //! For: how many fields each of them has. Not for: what follows from it. The decision to know: they are cut by the
 //! tokenizer that will read the input, so that nothing is a field here that is none there.
 
+use crate::bytes::find_line_end;
+
 use super::super::csv::{CsvFault, CsvOptions, CsvStep, CsvTokenizer};
 
 /// Records that say whether a delimiter fits.
@@ -51,7 +53,7 @@ impl Lines<'_> {
             let (start, mut text, mut at_end) = (at, &self.text[at..], self.whole);
             let aside = !prefix.is_empty() && text.starts_with(prefix);
             if aside {
-                match memchr::memchr2(b'\n', b'\r', text) {
+                match find_line_end(text) {
                     Some(end) => (text, at_end) = (&text[..end], true),
                     None if !self.whole => break,
                     None => {}

@@ -1,5 +1,6 @@
 //! CSV records: the header, then one record a line (or more, where fields are quoted).
 
+use crate::bytes::find_line_end;
 use crate::error::{Code, Failure, Place};
 use crate::input::csv::{Block, CsvFault, CsvOptions, CsvStep, CsvTokenizer, Room};
 use crate::input::detect::DETECT_LIMIT;
@@ -401,7 +402,7 @@ impl Feed {
     fn comment(&mut self, frame: &mut CsvFrame) -> Result<Record, Failure> {
         let start = self.source.position();
         let rest = self.source.rest();
-        let end = match memchr::memchr2(b'\n', b'\r', rest) {
+        let end = match find_line_end(rest) {
             Some(end) => end,
             None if self.source.finished => rest.len(),
             None => return Ok(Record::Wait),

@@ -4,6 +4,7 @@
 //! repeats the header field by field is the header of a file that was joined to another, where that has two names
 //! or more and not all of them are numbers; one column named `a` may well have the value `a`.
 
+use crate::bytes::count;
 use crate::input::csv::{Block, CsvTokenizer};
 use crate::input::dialect::is_name;
 
@@ -28,7 +29,7 @@ impl Header {
             return None;
         }
         let bytes: usize = fields.iter().map(Vec::len).sum();
-        let quotes: usize = fields.iter().map(|field| memchr::memchr_iter(quote, field).count()).sum();
+        let quotes: usize = fields.iter().map(|field| count(quote, field)).sum();
         let least = bytes + fields.len();
         // Quotes around each and doubled inside, a mark before, a carriage return behind.
         let more = 2 * fields.len() + quotes + MARK.len() + 1;
