@@ -96,8 +96,8 @@ const LIKELY: [Likely; 20] = [
         spec: "",
         input: b"\xff\xfe[\x00{\x00\"\x00i\x00d\x00\"\x00:\x001\x00}\x00]\x00",
         text: "failed: input, utf16_input\n\
-               the input is UTF-16 or UTF-32 text, or no text at all at line 1, column 1 (byte 0)\n\
-               hint: convert it to UTF-8, for example with `iconv -f UTF-16 -t UTF-8`\n",
+               the input is UTF-16LE text, by its byte order mark, and only UTF-8 is read at line 1, column 1 (byte 0)\n\
+               hint: convert it to UTF-8: iconv -f UTF-16LE -t UTF-8 FILE > FILE.utf8\n",
     },
     Likely {
         spec: "[output]\n\

@@ -71,7 +71,7 @@ fn blocks_and_single_records_leave_out_the_same() {
             7 => input.push_str(&format!("{i}, \"a, b\"\n")),
             _ => input.push_str(&format!("{i},n{i}\n")),
         }
-        expected += u64::from(!matches!(i % 97, 5) && !(i % 97 == 6 && i % 2 == 0));
+        expected += u64::from(i % 97 != 5 && (i % 97 != 6 || i % 2 == 1));
     }
     let pinned = |more: &str| {
         format!(

@@ -111,8 +111,9 @@ impl Look<'_> {
     fn is_clean(&self, picked: &Picked) -> bool {
         let quote = self.lines.quote;
         let odd = |(text, quoted): (&[u8], bool)| !quoted && count(quote, text) % 2 == 1;
-        2 * self.count(picked.delimiter, &picked.records, &|fields| fields.map(odd).any(|odd| odd))
-            <= picked.records.len()
+        2 * self.count(picked.delimiter, &picked.records, &|fields| {
+            fields.filter(|field| odd(*field)).count() > 0
+        }) <= picked.records.len()
     }
 
     /// Whether every second field is empty, in the first record and in all that are as long.

@@ -2,7 +2,7 @@
 
 use crate::bytes::find_line_end;
 use crate::error::{Code, Failure, Place};
-use crate::input::csv::{Block, CsvFault, CsvOptions, CsvStep, CsvTokenizer, Room};
+use crate::input::csv::{Block, CsvFault, CsvOptions, CsvStep, CsvTokenizer, Room, SyntaxError};
 use crate::input::detect::DETECT_LIMIT;
 use crate::input::dialect::{self, Dialect, HEAD, Head, Told};
 use crate::json::{NOWHERE, Reject, Stop};
@@ -346,19 +346,7 @@ impl Feed {
         let number = ledger.next_number();
         let step = match frame.tokenizer.read(rest, self.source.finished) {
             Ok(step) => step,
-            Err(error) => {
-                if frame.names.is_none() || error.fault == CsvFault::OpenQuote {
-                    // An open quote swallows all that follows: there is no next record to go on with.
-                    let failure = Failure::input(Code::SyntaxError, error.message());
-                    let place = Place { record: Some(number), ..self.source.place(start + error.offset) };
-                    return Err(failure.hint(error.hint()).at(place));
-                }
-                let message =
-                    format!("{}, at line {}", error.message(), self.source.line(start + error.offset));
-                let end = start + error.consumed;
-                let stop = Reject::at("syntax_error", message, start).into();
-                return self.refuse(reader, ledger, stop, Span { start, end, number });
-            }
+            Err(error) => return self.broken(frame, reader, ledger, &error),
         };
         let consumed = match step {
             CsvStep::Incomplete => return Ok(Record::Wait),
@@ -395,6 +383,28 @@ impl Feed {
             frame.counts.blanks += u64::from(frame.tokenizer.trimmed());
         }
         came
+    }
+
+    /// A record that is no CSV.
+    #[cold]
+    fn broken(
+        &mut self,
+        frame: &CsvFrame,
+        reader: &mut Reader,
+        ledger: &mut Ledger,
+        error: &SyntaxError,
+    ) -> Result<Record, Failure> {
+        let (start, number) = (self.source.position(), ledger.next_number());
+        if frame.names.is_none() || error.fault == CsvFault::OpenQuote {
+            // An open quote swallows all that follows: there is no next record to go on with.
+            let failure = Failure::input(Code::SyntaxError, error.message());
+            let place = Place { record: Some(number), ..self.source.place(start + error.offset) };
+            return Err(failure.hint(error.hint()).at(place));
+        }
+        let message = format!("{}, at line {}", error.message(), self.source.line(start + error.offset));
+        let end = start + error.consumed;
+        let stop = Reject::at("syntax_error", message, start).into();
+        self.refuse(reader, ledger, stop, Span { start, end, number })
     }
 
     /// A line that is a comment; whether it is there as a whole.
