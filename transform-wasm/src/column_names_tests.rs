@@ -64,7 +64,7 @@ fn widen(text: &str, live: Option<&Contract>, learned: &Learned) -> Contract {
     if no_spec {
         spec.tables.push(Table { names: Naming::Leaf, ..Table::default() });
     }
-    let mut proposed = contract(&spec, 0, "t", Intent { no_spec, propose: false }, live, learned).unwrap().contract;
+    let mut proposed = contract(&spec, 0, "t", Intent { no_spec, propose: false }, live, learned).contract;
     let derived: Vec<crate::contract::ContractColumn> = spec.tables[0]
         .derives
         .iter()

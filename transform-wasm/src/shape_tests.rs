@@ -155,7 +155,7 @@ fn what_is_proposed_to_a_person_has_dates_and_decimals() {
     }
     let of = |propose: bool| {
         let intent = Intent { no_spec: false, propose };
-        contract(&spec, 0, "t", intent, None, &learned).unwrap()
+        contract(&spec, 0, "t", intent, None, &learned)
     };
     assert_eq!(
         columns(&of(true).contract),
@@ -206,7 +206,7 @@ fn agreed(learned: &Learned) -> String {
     let mut spec = Spec::parse("").unwrap();
     spec.tables.push(crate::spec::Table { names: crate::names::Naming::Leaf, ..Default::default() });
     let intent = Intent { no_spec: true, propose: false };
-    contract(&spec, 0, "t", intent, None, learned).unwrap().contract.to_text()
+    contract(&spec, 0, "t", intent, None, learned).contract.to_text()
 }
 
 proptest! {

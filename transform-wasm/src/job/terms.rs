@@ -146,12 +146,13 @@ impl Terms {
         for t in 0..self.tables.len() {
             let live = self.live[t].as_ref();
             let intent = propose::Intent { no_spec: self.no_spec, propose: self.options.propose };
-            let proposal = propose::contract(&self.spec, t, &self.tables[t], intent, live, &learned)?;
+            let proposal = propose::contract(&self.spec, t, &self.tables[t], intent, live, &learned);
             report.warn_all(proposal.warnings);
             let mut contract = proposal.contract;
             let (made, partition) = self.made_columns(t, &contract, live)?;
             propose::finish(&mut contract, live, &made, partition);
             if live != Some(&contract) {
+                propose::check_width(&contract, self.spec.limits.columns)?;
                 contract.check()?;
             }
             contracts.push(contract);

@@ -67,9 +67,6 @@ struct Path {
 }
 
 /// The columns that table `index` needs; derived and partition columns come with [`finish`].
-///
-/// # Errors
-/// Fault `limit`, code `too_many_columns`.
 pub fn contract(
     spec: &Spec,
     index: usize,
@@ -77,7 +74,7 @@ pub fn contract(
     intent: Intent,
     live: Option<&Contract>,
     learned: &Learned,
-) -> Result<Proposal, Failure> {
+) -> Proposal {
     let table = &spec.tables[index];
     let mut warnings = Vec::new();
     let rows = match (live, &table.rows) {
@@ -124,14 +121,7 @@ pub fn contract(
         contract.columns.push(ContractColumn { name, ty, origin: Origin::Rescued, hidden: false });
     }
     warn_of_repeats(&contract, live.map_or(0, |live| live.columns.len()), &mut warnings);
-    if contract.columns.len() > spec.limits.columns {
-        return Err(Failure::limit(
-            Code::TooManyColumns,
-            format!("table `{table_name}` would have {} columns, limits.columns is {}", contract.columns.len(), spec.limits.columns),
-        )
-        .hint("are ids or dates used as keys? declare the columns you want with mode = \"discard\", or raise limits.columns"));
-    }
-    Ok(Proposal { contract, warnings })
+    Proposal { contract, warnings }
 }
 
 fn records_pointer(keys: &[String]) -> String {
@@ -186,6 +176,19 @@ pub fn finish(
     if live.is_none() {
         contract.partition_by = partition_by;
     }
+}
+
+/// Refuses a contract of more columns than a table may have, derived ones among them.
+///
+/// # Errors
+/// Fault `limit`, code `too_many_columns`.
+pub fn check_width(contract: &Contract, most: usize) -> Result<(), Failure> {
+    let (table, columns) = (&contract.table, contract.columns.len());
+    if columns <= most {
+        return Ok(());
+    }
+    let what = format!("table `{table}` would have {columns} columns, limits.columns is {most}");
+    Err(Failure::limit(Code::TooManyColumns, what).hint("are ids or dates used as keys? declare the columns you want with mode = \"discard\", or raise limits.columns"))
 }
 
 /// Arrays that any table explodes: they are no JSON columns elsewhere.
