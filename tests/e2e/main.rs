@@ -17,6 +17,7 @@
 //! * `fuzz`         every fuzz target for two seconds, on mutants of its corpus
 //! * `json_texts`   what the grammar allows is accepted, what it forbids is refused
 //! * `laws`         properties: chunks, joins, names, partition paths
+//! * `masks`        masked values are in nothing that a run leaves
 //! * `model`        the deployed flow against a model of a few lines
 //! * `names`        tables that are called like something of the lake's own
 //! * `own`          a transform of one's own: the example, and a crate as `lakegate new` makes it
@@ -50,6 +51,7 @@ mod fuel;
 mod fuzz;
 mod json_texts;
 mod laws;
+mod masks;
 mod model;
 mod names;
 mod own;

@@ -315,9 +315,8 @@ fn keys_of_the_input_cannot_write_the_spec() {
     assert_eq!(spec.tables[0].mode, crate::spec::Mode::Evolve);
 }
 
-#[test]
-fn proposed_spec_keeps_what_the_spec_says() {
-    let text = r#"
+/// A spec that says a little of everything.
+const SAID: &str = r#"
 [input]
 format = "csv"
 encoding = "latin1"
@@ -381,6 +380,10 @@ name = "positive"
 sql = "a > 0"
 on_fail = "warn"
 "#;
+
+#[test]
+fn proposed_spec_keeps_what_the_spec_says() {
+    let text = SAID;
     let (first, again, written) = round_trip(text, &[json!({"a": "1", "day": "01-02-2025"})]);
     assert_eq!(again, first);
     let plain = |spec: &Spec| {

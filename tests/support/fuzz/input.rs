@@ -115,6 +115,42 @@ name = \"g\"
 type = \"timestamp\"
 ";
 
+/// The same columns, their values as people write them.
+const WRITTEN: &str = "
+[[table.column]]
+name = \"a\"
+type = \"string\"
+trim = true
+null_values = [\"NA\", \"-\"]
+[[table.column]]
+name = \"b\"
+type = \"bigint\"
+thousands = \"'\"
+[[table.column]]
+name = \"c\"
+type = \"double\"
+decimal = \",\"
+strip = [\"$\", \"é\"]
+accounting = true
+[[table.column]]
+name = \"d\"
+type = \"date\"
+trim = true
+[[table.column]]
+name = \"e\"
+type = \"boolean\"
+true_values = [\"true\", \"1\"]
+[[table.column]]
+name = \"f\"
+type = \"decimal(9,2)\"
+thousands = \" \"
+null_values = []
+[[table.column]]
+name = \"g\"
+type = \"timestamp(6)\"
+mask = \"null\"
+";
+
 /// A table that takes no row and whose array keeps CSV from coming in blocks.
 const SLOW: &str = "
 [[table]]
@@ -233,7 +269,9 @@ pub(super) fn csv(data: &[u8]) -> String {
         return format!("{number} {}", outcome(&in_pieces(&ask, body, chunk + 1)));
     }
     let mode = if chunk % 2 == 0 { "freeze" } else { "discard" };
-    let spec = format!("{ALL_MAY_FAIL}[input]\n{input}\n[[table]]\nname = \"t\"\nmode = \"{mode}\"\n{TYPED}");
+    let columns = if chunk % 3 == 1 { WRITTEN } else { TYPED };
+    let spec =
+        format!("{ALL_MAY_FAIL}[input]\n{input}\n[[table]]\nname = \"t\"\nmode = \"{mode}\"\n{columns}");
     let header = ["a", "b", "c", "d", "e", "f", "g"].join(delimiter) + "\n";
     let input = [header.as_bytes(), body].concat();
     let ran = in_pieces(&ask(&spec), &input, chunk + 1);

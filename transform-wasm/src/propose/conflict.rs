@@ -8,7 +8,7 @@ use crate::column::ColumnType;
 use crate::contract::{Contract, ContractColumn, Origin};
 use crate::error::{Code, Failure};
 use crate::names::{column_pointer, path_to_pointer};
-use crate::spec::{Mask, Table};
+use crate::spec::{DeclaredColumn, Mask, Table};
 
 use super::declared::means;
 
@@ -39,20 +39,8 @@ pub fn check_against_live(table: &Table, live: &Contract) -> Result<(), Failure>
             ))
             .hint("a column's source never changes: declare a new column"));
         }
-        if (declared.is_hidden() || table.replaces(&declared.name)) != column.hidden {
-            let (spec, contract) =
-                if column.hidden { ("written", "not") } else { ("not written", "written") };
-            return Err(conflict(format!(
-                "column `{}` is {spec} by the spec, and {contract} by the contract",
-                declared.name
-            ))
-            .hint(match declared.mask {
-                Some(Mask::Drop) => {
-                    "whether a column is written never changes: mask = \"null\" keeps it without its values"
-                }
-                _ => "whether a column is written never changes: declare another column of the same path",
-            }));
-        }
+        let hidden = declared.is_hidden() || table.replaces(&declared.name);
+        check_output(declared, hidden, column).map_err(|(what, hint)| conflict(what).hint(hint))?;
         if let Some(ty) = declared.ty.map(|t| t.0).filter(|ty| *ty != column.ty) {
             return Err(conflict(format!(
                 "column `{}` is {ty} in the spec, {} in the contract",
@@ -84,6 +72,28 @@ pub fn check_against_live(table: &Table, live: &Contract) -> Result<(), Failure>
             .hint("partitions of a table never change: write to a new table"));
     }
     Ok(())
+}
+
+/// What is wrong, and what to do, where a column is written by one side only.
+fn check_output(
+    declared: &DeclaredColumn,
+    hidden: bool,
+    column: &ContractColumn,
+) -> Result<(), (String, &'static str)> {
+    if hidden == column.hidden {
+        return Ok(());
+    }
+    let (spec, contract) = if column.hidden { ("written", "not") } else { ("not written", "written") };
+    let what = format!("column `{}` is {spec} by the spec, and {contract} by the contract", declared.name);
+    Err((
+        what,
+        match declared.mask {
+            Some(Mask::Drop) => {
+                "whether a column is written never changes: mask = \"null\" keeps it without its values"
+            }
+            _ => "whether a column is written never changes: declare another column of the same path",
+        },
+    ))
 }
 
 /// A derived column would come out with another type than it has.
