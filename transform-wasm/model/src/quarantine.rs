@@ -4,6 +4,25 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+/// What kind of value did not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Found {
+    /// An object.
+    Object,
+    /// An array.
+    Array,
+    /// A text.
+    Text,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// What a later transform may tell.
+    #[serde(other)]
+    Other,
+}
+
 /// One rejected record. The transform writes it of what it has at hand, hosts read one that lives by itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -28,6 +47,9 @@ pub struct QuarantineLine<'a> {
     pub raw: Cow<'a, str>,
     /// True if `raw` is not all of it.
     pub truncated: bool,
+    /// What kind of value came, where it is one of another kind than its column holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<Found>,
 }
 
 #[cfg(test)]
@@ -39,6 +61,11 @@ mod tests {
         let text = r#"{"record":3,"line":3,"offset":20,"length":5,"table":null,"path":"/a","code":"c","message":"m","raw":"[1]","truncated":false}"#;
         let line: QuarantineLine<'_> = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&line).unwrap(), text);
+        let told = text.replace('}', ",\"found\":\"array\"}");
+        let line: QuarantineLine<'_> = serde_json::from_str(&told).unwrap();
+        assert_eq!((line.found, serde_json::to_string(&line).unwrap()), (Some(Found::Array), told));
+        let later: QuarantineLine<'_> = serde_json::from_str("{\"found\":\"planet\"}").unwrap();
+        assert_eq!(later.found, Some(Found::Other));
         assert_eq!(
             serde_json::from_str::<QuarantineLine<'_>>("{\"new\":1}").unwrap(),
             QuarantineLine::default()
