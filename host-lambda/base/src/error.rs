@@ -9,7 +9,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use lakegate_model::{Code, Fault, Kind, Place};
+use lakegate_model::{Code, Fault, Kind, Place, Rejected};
 
 /// Result with the host's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -27,6 +27,7 @@ pub struct Error {
     file: Option<String>,
     place: Option<Box<Place>>,
     panic: Option<Box<str>>,
+    rejected: Option<Box<Rejected>>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -43,6 +44,7 @@ impl Error {
             file: None,
             place: None,
             panic: None,
+            rejected: None,
             source: None,
         }
     }
@@ -116,6 +118,12 @@ impl Error {
         Self { panic: Some(said.into()), ..self }
     }
 
+    /// Keeps which records had been rejected until then, and why; nothing of what is empty.
+    #[must_use]
+    pub fn with_rejected(self, rejected: Rejected) -> Self {
+        Self { rejected: (!rejected.is_empty()).then(|| Box::new(rejected)), ..self }
+    }
+
     /// Keeps what brought it about.
     #[must_use]
     pub fn because(self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
@@ -165,6 +173,11 @@ impl Error {
     /// What a transform said when it panicked; may hold values of the input.
     pub fn panic(&self) -> Option<&str> {
         self.panic.as_deref()
+    }
+
+    /// Which records had been rejected until then, and why.
+    pub fn rejected(&self) -> Option<&Rejected> {
+        self.rejected.as_deref()
     }
 
     /// True if a service said no for a reason that lies in the set-up: no object is to blame for it.

@@ -4,6 +4,25 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+/// What kind of value did not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Found {
+    /// An object.
+    Object,
+    /// An array.
+    Array,
+    /// A text.
+    Text,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// What a later transform may tell.
+    #[serde(other)]
+    Other,
+}
+
 /// One rejected record. The transform writes it of what it has at hand, hosts read one that lives by itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -31,6 +50,9 @@ pub struct QuarantineLine<'a> {
     /// True if nothing of it is kept, because columns are masked: it stands in the source alone.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub masked: bool,
+    /// What kind of value came, where it is one of another kind than its column holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<Found>,
 }
 
 #[cfg(test)]
@@ -45,6 +67,11 @@ mod tests {
         let masked = text.replace("\"[1]\",\"truncated\":false", "\"\",\"truncated\":true,\"masked\":true");
         let line: QuarantineLine<'_> = serde_json::from_str(&masked).unwrap();
         assert!(line.masked && serde_json::to_string(&line).unwrap() == masked);
+        let told = text.replace('}', ",\"found\":\"array\"}");
+        let line: QuarantineLine<'_> = serde_json::from_str(&told).unwrap();
+        assert_eq!((line.found, serde_json::to_string(&line).unwrap()), (Some(Found::Array), told));
+        let later: QuarantineLine<'_> = serde_json::from_str("{\"found\":\"planet\"}").unwrap();
+        assert_eq!(later.found, Some(Found::Other));
         assert_eq!(
             serde_json::from_str::<QuarantineLine<'_>>("{\"new\":1}").unwrap(),
             QuarantineLine::default()

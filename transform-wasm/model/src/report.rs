@@ -158,6 +158,34 @@ impl Report {
     }
 }
 
+/// Reasons of records that were read whole, and learned from, before what is made of their values was refused: by a check,
+/// an expression, the place of a partition or a transform of one's own.
+const LEARNED_FROM: [&str; 7] = [
+    "cast_failed",
+    "check_failed",
+    "date_out_of_range",
+    "extension_rejected",
+    "numeric_overflow",
+    "partition_too_long",
+    "text_too_long",
+];
+
+/// What a person should know where types were learned from records that were rejected afterwards. Of records that were
+/// rejected for what they are, before anything was learned from them, there is nothing to say.
+pub fn learned_from(rejects: &BTreeMap<Name, u64>) -> Option<Warning> {
+    let records: u64 = LEARNED_FROM.iter().filter_map(|code| rejects.get(*code)).sum();
+    let (what, their) = match records {
+        0 => return None,
+        1 => ("1 record that a check or an expression rejected was", "its"),
+        _ => ("records that a check or an expression rejected were", "their"),
+    };
+    let count = if records == 1 { String::new() } else { format!("{records} ") };
+    Some(Warning::new(
+        "learned_from_rejected",
+        format!("{count}{what} learned from: {their} values had a say in types and columns"),
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +200,28 @@ mod tests {
         let told: Vec<(&str, &str, u64)> =
             report.warnings.iter().map(|w| (w.code.as_ref(), w.message.as_str(), w.count)).collect();
         assert_eq!(told, [("discarded", "m", 4), ("discarded", "n", 1), ("other", "m", 1)]);
+    }
+
+    #[test]
+    fn rejected_records_that_were_learned_from_are_said() {
+        let of = |rejects: &[(&'static str, u64)]| {
+            let rejects = rejects.iter().map(|(code, records)| (Name::from(*code), *records)).collect();
+            learned_from(&rejects).map(|warning| warning.message)
+        };
+        assert_eq!(of(&[("type_mismatch", 3), ("duplicate_key", 1), ("field_count", 2)]), None);
+        for code in LEARNED_FROM {
+            assert!(of(&[(code, 1)]).is_some(), "{code}");
+        }
+        assert_eq!(
+            of(&[("check_failed", 2), ("cast_failed", 1), ("syntax_error", 9)]).unwrap(),
+            "3 records that a check or an expression rejected were learned from: their values had a say in types and \
+             columns"
+        );
+        assert_eq!(
+            of(&[("check_failed", 1)]).unwrap(),
+            "1 record that a check or an expression rejected was learned from: its values had a say in types and \
+             columns"
+        );
     }
 
     #[test]

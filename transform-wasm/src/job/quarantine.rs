@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use lakegate_model::QuarantineLine;
+use lakegate_model::quarantine::Found;
 
 use crate::error::Failure;
 use crate::json::Reject;
@@ -70,6 +71,7 @@ impl Quarantine {
             raw: String::from_utf8_lossy(&raw[..cut]),
             truncated: cut < raw.len(),
             masked: self.masked,
+            found: found(source.buffer(), reject),
         };
         serde_json::to_writer(&mut self.lines, &line).map_err(|_| Failure::internal("quarantine line"))?;
         self.lines.push(b'\n');
@@ -89,6 +91,21 @@ impl Quarantine {
     pub fn clear(&mut self) {
         self.lines.clear();
     }
+}
+
+/// What kind of value is of another kind than its column, by its first byte.
+fn found(buffer: &[u8], reject: &Reject) -> Option<Found> {
+    if reject.code != "type_mismatch" {
+        return None;
+    }
+    Some(match buffer.get(reject.at?)? {
+        b'{' => Found::Object,
+        b'[' => Found::Array,
+        b'"' => Found::Text,
+        b't' | b'f' => Found::Boolean,
+        b'-' | b'0'..=b'9' => Found::Number,
+        _ => return None,
+    })
 }
 
 /// A text of at most `most` bytes, and a sign where something was cut off.

@@ -23,6 +23,7 @@ fn entry(commit: &str, record: u64, raw: &str, resolved: bool) -> Quarantined {
             raw: raw.to_owned().into(),
             truncated: false,
             masked: false,
+            found: None,
         },
         resolved_by: resolved.then(|| "resubmit".to_owned()),
     }
