@@ -67,12 +67,15 @@ fn table_text(out: &mut String, made: &Made, table: &str, contract: &Value) {
     let _ = writeln!(out, "\ntable {table}{}", rows_path(contract));
     let columns = list(contract, "columns");
     for column in &columns {
-        let origin = match (&column["pointer"], &column["transform"]) {
-            (Value::String(pointer), _) => pointer.clone(),
-            (_, Value::String(transform)) => format!("by {transform}"),
-            _ => format!("= {}", bare(&column["sql"])),
+        let origin = match (&column["pointer"], &column["rest"], &column["transform"], &column["sql"]) {
+            (Value::String(pointer), ..) => pointer.clone(),
+            (_, Value::String(pointer), ..) => format!("rest of {pointer}"),
+            (_, _, Value::String(transform), _) => format!("by {transform}"),
+            (.., Value::String(sql)) => format!("= {sql}"),
+            _ => "what did not fit".to_owned(),
         };
-        let _ = writeln!(out, "  {} {} {origin}", bare(&column["name"]), bare(&column["type"]));
+        let hidden = if column["output"] == false { ", not written" } else { "" };
+        let _ = writeln!(out, "  {} {} {origin}{hidden}", bare(&column["name"]), bare(&column["type"]));
     }
     for null in list(contract, "nulls") {
         let _ = writeln!(out, "  {} only null {}", bare(&null["name"]), bare(&null["pointer"]));
@@ -94,6 +97,7 @@ fn table_text(out: &mut String, made: &Made, table: &str, contract: &Value) {
             rows::read(&part.bytes).unwrap_or_else(|error| panic!("{table}/{}: {error:#}", part.partition));
         let wanted: Vec<(String, String)> = columns
             .iter()
+            .filter(|column| column["output"] != false)
             .filter(|column| !list(contract, "partition_by").iter().any(|by| by["name"] == column["name"]))
             .map(|column| (bare(&column["name"]), physical(&column["type"])))
             .collect();
@@ -112,7 +116,8 @@ fn physical(ty: &Value) -> String {
 }
 
 fn rows_path(contract: &Value) -> String {
-    contract["rows"].as_str().map_or_else(String::new, |path| format!(", rows {path}"))
+    let said = |key: &str| contract[key].as_str().map_or_else(String::new, |path| format!(", {key} {path}"));
+    format!("{}{}", said("records"), said("rows"))
 }
 
 fn reject(line: &Value) -> String {
