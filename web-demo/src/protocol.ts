@@ -181,6 +181,8 @@ export interface Report {
   records: number;
   accepted: number;
   rejected: number;
+  /** Accepted records with values that stay beside their rows. */
+  rescued?: number;
   bytes: number;
   format: string;
   compression: string;

@@ -242,8 +242,8 @@ class Input {
 }
 
 /** What `run` would refuse is no preview, whether or not the transform itself knows the rule. */
-function refuse(spec: string, { rejected, records }: Report): void {
-  const refused = tooManyRejected(spec, rejected, records);
+function refuse(spec: string, { rejected, rescued = 0, records }: Report): void {
+  const refused = tooManyRejected(spec, rejected + rescued, records);
   if (refused === undefined) return;
   const [code = '', message = '', hint = ''] = refused;
   throw new Trouble({ fault: 'input', code, message, hint, place: {} });

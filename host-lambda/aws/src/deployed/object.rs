@@ -350,7 +350,7 @@ fn measured(outcome: &Outcome, event_time_ms: Option<i64>, time: &GuestTime) -> 
         bytes_in: Some(outcome.commit.source.bytes),
         bytes_out: Some(outcome.commit.parts.iter().map(|part| part.bytes).sum()),
         records: Some(outcome.report.records),
-        rejected: Some(outcome.report.rejected),
+        rejected: Some(outcome.report.misfits()),
         transform_ms: in_transform(time),
         queue_to_queryable_ms: event_time_ms.and_then(|at| u64::try_from(now_ms() - at).ok()),
         ..high_water

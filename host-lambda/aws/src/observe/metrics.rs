@@ -32,7 +32,7 @@ pub struct Metrics {
     pub bytes_out: Option<u64>,
     /// Source records that were read, rejected ones among them.
     pub records: Option<u64>,
-    /// Records in quarantine.
+    /// Records in quarantine, and accepted ones with values that stay beside their rows.
     pub rejected: Option<u64>,
     /// Objects that were done already.
     pub duplicates: Option<u64>,

@@ -14,6 +14,8 @@ pub struct Flow {
     pub records: u64,
     /// Those that are in quarantine.
     pub rejected: u64,
+    /// Accepted ones with values that stay beside their rows.
+    pub rescued: u64,
     /// Rows of all tables that were made and taken out again.
     pub filtered: u64,
     /// Rows of all tables.
@@ -29,6 +31,7 @@ impl Flow {
         Self {
             records: report.records,
             rejected: report.rejected,
+            rescued: report.rescued,
             filtered: sum(|table| table.filtered),
             rows: sum(|table| table.rows_out),
             tables: report.tables.len(),
@@ -41,7 +44,10 @@ impl Flow {
             let tone = if number_of > 0 { Tone::Warn } else { Tone::Good };
             screen.paint(tone, &format!("{} {what}", number(number_of)))
         };
-        let rejected = told(self.rejected, "rejected");
+        let mut rejected = told(self.rejected, "rejected");
+        if self.rescued > 0 {
+            rejected = format!("{rejected} → {}", told(self.rescued, "rescued"));
+        }
         let filtered = format!("{} filtered", number(self.filtered));
         let filtered = if self.filtered > 0 { screen.paint(Tone::Warn, &filtered) } else { filtered };
         let rows = count(self.rows, "row", "rows");
@@ -76,6 +82,9 @@ mod tests {
         ] {
             assert_eq!(Flow::of(&report(tables)).line(Screen::default()), expected);
         }
+        let rescued = Flow::of(&Report { rescued: 2, ..report(vec![table(7, 0)]) });
+        let expected = "1,000 records → 1 rejected → 2 rescued → 0 filtered → 7 rows";
+        assert_eq!(rescued.line(Screen::default()), expected);
     }
 
     #[test]

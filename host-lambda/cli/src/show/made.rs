@@ -39,7 +39,8 @@ pub struct Made {
     lake: PathBuf,
     before: BTreeMap<String, ContractView>,
     tables: BTreeMap<String, Table>,
-    records: [u64; 3],
+    /// Met, accepted, rejected, rescued.
+    records: [u64; 4],
     rejects: BTreeMap<String, u64>,
     /// Of sources that were taken.
     reasons: Reasons,
@@ -85,7 +86,7 @@ impl Made {
             lake: lake.to_owned(),
             before,
             tables: BTreeMap::new(),
-            records: [0; 3],
+            records: [0; 4],
             rejects: BTreeMap::new(),
             reasons: Reasons::default(),
             failed_for: Reasons::default(),
@@ -141,7 +142,8 @@ impl Made {
             sums.files += 1;
             sums.bytes += part.bytes;
         }
-        for (sum, more) in self.records.iter_mut().zip([report.records, report.accepted, report.rejected]) {
+        let counts = [report.records, report.accepted, report.rejected, report.rescued];
+        for (sum, more) in self.records.iter_mut().zip(counts) {
             *sum += more;
         }
         self.reasons.add(name, &outcome.rejected);
@@ -255,6 +257,7 @@ impl Made {
             .collect();
         let mut object = json!({
             "records": self.records[0], "accepted": self.records[1], "rejected": self.records[2],
+            "rescued": self.records[3],
             "tables": tables, "rejects": self.rejects, "reasons": self.reasons.reasons_json(),
             "drift": drift, "warnings": warnings, "checks": checks,
             "unchanged": self.unchanged, "failed": self.problems.len(), "component": component,

@@ -65,11 +65,12 @@ impl Made {
     }
 
     fn headline(&self, milliseconds: u64, screen: Screen) -> String {
-        let [records, _, rejected] = self.records;
+        let [records, _, rejected, rescued] = self.records;
         let sum = |of: fn(&Table) -> u64| self.tables.values().map(of).sum();
         let flow = Flow {
             records,
             rejected,
+            rescued,
             filtered: sum(|table| table.filtered),
             rows: sum(|table| table.rows_out),
             tables: self.tables.values().filter(|table| table.records > 0).count(),
