@@ -10,6 +10,7 @@ use lakegate_base::Result;
 use lakegate_sandbox::Transform;
 
 pub mod change;
+pub mod drift;
 pub mod fsck;
 pub mod maintain;
 pub mod quarantine;

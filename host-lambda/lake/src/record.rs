@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use lakegate_model::QuarantineLine;
 pub use lakegate_model::receipt::{Output, Receipt};
+use lakegate_model::{QuarantineLine, Rejected};
 use serde::{Deserialize, Serialize};
 
 use crate::keys;
@@ -358,6 +358,9 @@ pub struct FailedRecord {
     pub rejected: u64,
     /// Key of the quarantine lines, kept for looking.
     pub quarantine: Option<String>,
+    /// Why records were rejected, and where the first of them stand.
+    #[serde(flatten)]
+    pub told: Rejected,
     /// When, RFC 3339.
     pub at: String,
 }

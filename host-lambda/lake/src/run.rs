@@ -6,7 +6,7 @@
 //!            make (at most two passes) → stage → commit → publish → done
 //! ```
 //!
-//! Not for what a job does inside the sandbox. The decision to know: [`attempt`] may lose its commit to a
+//! Not for what a job does inside the sandbox. The decision to know: an attempt may lose its commit to a
 //! concurrent run of the same object; it then has left no trace and the flow starts over, which finds the
 //! winner's record.
 
@@ -17,7 +17,9 @@ mod lines;
 mod pass;
 mod plan;
 mod preview;
+mod rejected;
 pub(crate) mod stage;
+mod succession;
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -29,6 +31,7 @@ use stage::{Names, Staging, attempt_of};
 
 pub use plan::Plan;
 pub use preview::{Preview, PreviewPart, Proposal, preview, propose, remake};
+pub use rejected::rejected_in;
 
 use crate::keys::{commit_key, spec_key};
 use crate::lake::{Lake, Standing, sha256, to_json};
@@ -37,6 +40,7 @@ use crate::run_id::RunId;
 use crate::source::{Source, now_ms};
 use lakegate_base::time::{parse, rfc3339};
 use lakegate_base::{Code, Error, Kind, Result};
+use lakegate_model::Rejected;
 use lakegate_model::report::Report;
 use lakegate_sandbox::{TableContract, Transform};
 
@@ -92,6 +96,8 @@ pub struct Outcome {
     pub milliseconds: u64,
     /// What a person should know beside the report's warnings.
     pub warnings: Vec<String>,
+    /// Why records were rejected now, and where the first of them stand; empty where nothing was read.
+    pub rejected: Rejected,
 }
 
 /// Why there is a new generation, where that is not plain from the records, and what may keep it from being made.
@@ -229,7 +235,7 @@ pub(crate) fn outcome(state: State, commit: CommitRecord, passes: u8, started: I
             "{count} resubmissions were taken back: this generation judges their records anew"
         ));
     }
-    Outcome { state, commit, report, passes, milliseconds, warnings }
+    Outcome { state, commit, report, passes, milliseconds, warnings, rejected: Rejected::default() }
 }
 
 /// One attempt at one object's next generation.
@@ -248,6 +254,7 @@ pub(crate) struct Run<'a> {
 /// Everything staged and durable, nothing visible: dropped, it leaves no trace.
 pub(crate) struct Ready<'a> {
     made: Made,
+    rejected: Rejected,
     staging: Staging<'a>,
     pub(crate) record: CommitRecord,
     /// When the commits were made whose rows go with this one: it is later than each.
@@ -292,9 +299,13 @@ impl<'a> Run<'a> {
         if plan.rerun {
             self.take_back_old()?;
         }
-        Ok(self.attempt(progress)?.map(|(record, passes)| {
+        let ready = self.stage(progress)?;
+        let (passes, rejected) = (ready.made.passes, ready.rejected.clone());
+        progress(Progress::Staged);
+        crash::point("after-stage");
+        Ok(self.commit(ready, progress)?.map(|record| {
             let state = if record.generation == 1 { State::Made } else { State::Replaced };
-            outcome(state, record, passes, started)
+            Outcome { rejected, ..outcome(state, record, passes, started) }
         }))
     }
 
@@ -321,16 +332,8 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Makes, stages, commits and publishes; `None` if another run won the commit, or it had to be given up.
-    fn attempt(&self, progress: &mut dyn FnMut(Progress)) -> Result<Option<(CommitRecord, u8)>> {
-        let ready = self.stage(progress)?;
-        let passes = ready.made.passes;
-        progress(Progress::Staged);
-        crash::point("after-stage");
-        Ok(self.commit(ready, progress)?.map(|record| (record, passes)))
-    }
-
-    /// Makes the record, the point of no return, and completes it; `None` as [`Self::attempt`].
+    /// Makes the record, the point of no return, and completes it; `None` if another run won the commit, or it had to
+    /// be given up.
     pub fn commit(
         &self,
         ready: Ready<'_>,
@@ -376,6 +379,7 @@ impl<'a> Run<'a> {
         let made = match made.and_then(|made| plan.check_rejected(&made.report).map(|()| made)) {
             Ok(made) => made,
             Err(error) => {
+                let error = self.explained(error, &staging);
                 // Passing trouble is tried again, and so is what a set-up forbids; what is wrong with the object
                 // is noted.
                 if self.cause.contracts.is_none() && error.kind() != Kind::Passing && !of_set_up(&error) {
@@ -422,63 +426,8 @@ impl<'a> Run<'a> {
             started,
             committed: String::new(),
         };
-        Ok(Ready { made, staging, record, before })
-    }
-
-    /// Generations whose files go: all that count, or with `append` those of the same content.
-    fn replaces(&self) -> Vec<u32> {
-        let goes = |state: &&CommitState| {
-            state.current && (!self.plan.append || state.record.source.version() == self.source.version())
-        };
-        self.standing.states.iter().filter(goes).map(|state| state.record.generation).collect()
-    }
-
-    /// Resubmissions that this generation makes void: the records they mended are gone with their content,
-    /// or are accepted now and would be in the tables twice. What such a one mended besides is open again.
-    fn withdraws(&self, rejected: &BTreeSet<u64>) -> Result<Vec<CommitState>> {
-        let replaced = self.replaces();
-        if replaced.is_empty() || self.source.uri().starts_with("resubmit:") {
-            return Ok(Vec::new());
-        }
-        let goes = |digest: &str| {
-            let mut old = self.standing.states.iter().map(|state| &state.record);
-            old.any(|old| old.source.digest == digest && replaced.contains(&old.generation))
-        };
-        let void = |resolved: &Resolved| {
-            resolved.source == self.source.uri()
-                && goes(&resolved.digest)
-                && (resolved.digest != self.source.digest()
-                    || resolved.records.iter().any(|record| !rejected.contains(record)))
-        };
-        let had = |state: &CommitState| {
-            replaced.contains(&state.record.generation) && state.record.quarantine.is_some()
-        };
-        if !self.standing.states.iter().any(had) {
-            return Ok(Vec::new());
-        }
-        let mut found = self.lake.resubmissions_of(self.plan.pipeline(), self.source.uri())?;
-        found.retain(|state| state.record.resolves.iter().any(void));
-        Ok(found)
-    }
-
-    fn reason(&self) -> &'static str {
-        if let Some(reason) = self.cause.reason {
-            return reason;
-        }
-        let Some(last) =
-            self.standing.states.iter().rev().find(|state| state.current).map(|state| &state.record)
-        else {
-            return "new";
-        };
-        if last.source.version() != self.source.version() {
-            "content"
-        } else if last.spec != self.plan.spec_digest {
-            "spec"
-        } else if last.component != self.transform.digest() {
-            "component"
-        } else {
-            "rerun"
-        }
+        let rejected = rejected::told(staging.rejections(), &made.contracts, &plan.spec, false);
+        Ok(Ready { made, rejected, staging, record, before })
     }
 }
 

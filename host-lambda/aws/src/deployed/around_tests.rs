@@ -16,6 +16,7 @@ use lakegate_lake::keys::commit_key;
 use lakegate_lake::lake::{Load, to_json};
 use lakegate_lake::operate::fsck::fsck;
 use lakegate_lake::run::{Outcome, State};
+use lakegate_model::Rejected;
 
 /// A lake in a folder, with one commit whose files are all there and that nobody has marked, and its pipeline, whose
 /// lineage goes to `events`.
@@ -115,6 +116,7 @@ fn asked(
         passes: 0,
         milliseconds: 0,
         warnings: Vec::new(),
+        rejected: Rejected::default(),
     };
     let before = ObjectAnswer { duplicate: true, ..ObjectAnswer::default() };
     task::answered(Some(execution), (pipeline, aws, lake), &outcome, before).unwrap()

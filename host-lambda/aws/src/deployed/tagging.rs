@@ -59,14 +59,15 @@ fn tag(source: &Source, aws: &Aws) -> Result<TagState> {
 mod tests {
     use super::*;
     use lakegate_lake::record::CommitRecord;
+    use lakegate_model::Rejected;
 
     #[test]
     fn only_the_version_that_was_taken_is_done() {
         let mut commit = CommitRecord { reason: "new".into(), ..CommitRecord::default() };
         commit.source.version = "v:1".into();
         let report = lakegate_model::report::Report::default();
-        let (state, warnings) = (State::Made, Vec::new());
-        let mut outcome = Outcome { state, commit, report, passes: 1, milliseconds: 1, warnings };
+        let (state, warnings, rejected) = (State::Made, Vec::new(), Rejected::default());
+        let mut outcome = Outcome { state, commit, report, passes: 1, milliseconds: 1, warnings, rejected };
         for (state, done) in [
             (State::Made, true),
             (State::Replaced, true),

@@ -82,7 +82,7 @@ pub fn change_type(
         to: sha256(new.text.as_bytes()),
         replayed: Vec::new(),
         records_recovered: 0,
-        failed_objects: lake.failures()?.into_iter().filter(|failed| failed.pipeline == table).collect(),
+        failed_objects: lake.failures()?.into_iter().filter(|failed| is_of(failed, table)).collect(),
         left: Vec::new(),
     };
     changed.commit(lake, transform, ready)?;
@@ -110,6 +110,11 @@ pub fn change_type(
         }
     }
     Ok(changed)
+}
+
+/// Whether what failed was on its way into a table: a deployed pipeline may have another name than its tables.
+fn is_of(failed: &FailedRecord, table: &str) -> bool {
+    failed.pipeline == table || failed.told.drift.iter().any(|drift| drift.table == table)
 }
 
 /// Makes everything under the new contract and stages it; nothing is changed yet.

@@ -9,7 +9,7 @@
 //! * The mark decides. A generation that cannot be completed any more gets one that says [`Void`]; whoever comes
 //!   later to mark it as done finds that, and takes its files back.
 
-use crate::keys::{commit_key, failure_key, lost_key, object_prefix, resubmitted_key, schema_key};
+use crate::keys::{commit_key, failure_key, lost_key, object_prefix, resubmitted_key, schema_key, spec_key};
 use crate::lake::{Lake, Load, Void, check_growth, sha256, to_json};
 use crate::record::{CommitRecord, CommitState, FailedRecord, SourceRecord};
 use crate::run::stage::{Names, Staging};
@@ -418,11 +418,16 @@ pub(crate) fn record_failure(
         place: error.place().map(ToString::to_string),
         panic: error.panic().map(str::to_owned),
         at: rfc3339(now_ms()),
+        told: error.rejected().cloned().unwrap_or_default(),
         ..FailedRecord::default()
     };
     failed.records = records;
     failed.rejected = staging.rejected().len() as u64;
     failed.quarantine = staging.publish_failed()?;
+    if !failed.told.drift.is_empty() {
+        // It is to be taken again once a type is changed, and that by the same spec.
+        lake.keep_text(spec_key, plan.spec.as_bytes())?;
+    }
     let key = failure_key(plan.pipeline(), source.uri());
     if let Some(before) = lake.read_json::<FailedRecord>(&key)?.and_then(|before| before.quarantine) {
         lake.storage().delete(&before)?;

@@ -13,7 +13,7 @@ use crate::run::pass::{End, Nowhere, Sink, pass};
 use crate::run::{Plan, Progress};
 use crate::source::Source;
 use lakegate_base::{Code, Error, Result};
-use lakegate_model::report::Report;
+use lakegate_model::report::{Report, learned_from};
 use lakegate_sandbox::{JobOptions, TableContract, Transform, Widened};
 
 /// Lost swaps in a row after which something else must be wrong.
@@ -97,13 +97,19 @@ pub(crate) fn make(
     Ok(Made { contracts, report, passes, spec })
 }
 
-/// What was noticed while learning is worth knowing in the end too.
+/// What was noticed while learning is worth knowing in the end too, and that records were learned from which were
+/// rejected afterwards. The page does the same (`web-demo/src/worker/make.ts`).
 fn carry_over(learned: Report, report: &mut Report) {
     for warning in learned.warnings {
         if !report.warnings.iter().any(|known| known.code == warning.code && known.message == warning.message)
         {
             report.warnings.push(warning);
         }
+    }
+    if learned.records > 0
+        && let Some(warning) = learned_from(&report.rejects)
+    {
+        report.warn(warning);
     }
 }
 
@@ -124,7 +130,7 @@ pub(crate) fn final_pass(
     }
 }
 
-fn live_contracts(lake: &Lake, tables: &[String]) -> Result<Vec<LiveContract>> {
+pub(crate) fn live_contracts(lake: &Lake, tables: &[String]) -> Result<Vec<LiveContract>> {
     let mut live = Vec::new();
     for table in tables {
         live.extend(lake.contract(table)?);
@@ -133,7 +139,7 @@ fn live_contracts(lake: &Lake, tables: &[String]) -> Result<Vec<LiveContract>> {
 }
 
 /// As this process knows them: one that is out of date loses its swap, or is found after the commit.
-fn known_contracts(lake: &Lake, tables: &[String]) -> Result<Vec<LiveContract>> {
+pub(crate) fn known_contracts(lake: &Lake, tables: &[String]) -> Result<Vec<LiveContract>> {
     let mut live = Vec::new();
     for table in tables {
         live.extend(lake.known_contract(table)?);
@@ -141,7 +147,7 @@ fn known_contracts(lake: &Lake, tables: &[String]) -> Result<Vec<LiveContract>> 
     Ok(live)
 }
 
-fn texts(live: &[LiveContract]) -> Vec<TableContract> {
+pub(crate) fn texts(live: &[LiveContract]) -> Vec<TableContract> {
     live.iter().map(|live| TableContract { table: live.table.clone(), text: live.text.clone() }).collect()
 }
 

@@ -12,6 +12,7 @@ use crate::run_id::RunId;
 use crate::storage::Storage;
 use lakegate_base::time::rfc3339;
 use lakegate_base::{Code, Error, Result};
+use lakegate_model::Rejections;
 
 /// How a line ends, and how it does if the object failed.
 const ENDS: (&[u8], &[u8]) = (b"\"failed\":false}", b"\"failed\":true}");
@@ -40,12 +41,18 @@ impl Facts {
 pub(crate) struct Lines {
     facts: Option<Facts>,
     half: Vec<u8>,
+    rejections: Rejections,
 }
 
 impl Lines {
     /// Without facts lines stay as they come.
     pub(crate) fn new(facts: Option<Facts>) -> Self {
-        Self { facts, half: Vec::new() }
+        Self { facts, half: Vec::new(), rejections: Rejections::default() }
+    }
+
+    /// What the lines told until now; of those with facts.
+    pub(crate) fn rejections(&self) -> &Rejections {
+        &self.rejections
     }
 
     /// The whole lines that there are now.
@@ -55,7 +62,7 @@ impl Lines {
             self.half.extend_from_slice(line);
             if line.ends_with(b"\n") {
                 match &self.facts {
-                    Some(facts) => kept(&self.half, facts, &mut whole)?,
+                    Some(facts) => kept(&self.half, facts, &mut self.rejections, &mut whole)?,
                     None => whole.extend_from_slice(&self.half),
                 }
                 self.half.clear();
@@ -66,7 +73,7 @@ impl Lines {
 }
 
 /// The sandbox has read the line already.
-fn kept(line: &[u8], facts: &Facts, into: &mut Vec<u8>) -> Result<()> {
+fn kept(line: &[u8], facts: &Facts, told: &mut Rejections, into: &mut Vec<u8>) -> Result<()> {
     let unreadable = |error: serde_json::Error| {
         Error::new(Code::QuarantineUnreadable, format!("a quarantine line: {error}"))
     };
@@ -78,6 +85,7 @@ fn kept(line: &[u8], facts: &Facts, into: &mut Vec<u8>) -> Result<()> {
         time: facts.time.as_deref().map(Cow::from),
         failed: false,
     };
+    told.add(&line.line);
     serde_json::to_writer(&mut *into, &line).map_err(unreadable)?;
     into.push(b'\n');
     Ok(())

@@ -13,11 +13,12 @@ use crate::lake::{Lake, sha256};
 use crate::record::{Output, Receipt};
 use crate::run::learn::{Live, make};
 use crate::run::pass::{End, Nowhere, Sink, pass};
+use crate::run::rejected::{explained, told};
 use crate::run::{Plan, Progress};
 use crate::source::Source;
 use lakegate_base::{Code, Error, Result};
-use lakegate_model::QuarantineLine;
 use lakegate_model::report::Report;
+use lakegate_model::{QuarantineLine, Rejected, Rejections};
 use lakegate_sandbox::{JobOptions, TableContract, Transform};
 
 /// Quarantine bytes that a preview keeps in memory to show; the report has the full count.
@@ -52,6 +53,8 @@ pub struct Preview {
     pub parts: Vec<PreviewPart>,
     /// Rejected records, as many as fit into 4 MiB.
     pub quarantine: Vec<QuarantineLine<'static>>,
+    /// Why records were rejected, and where the first of them stand.
+    pub rejected: Rejected,
     /// Digests that a run keeps.
     pub receipt: Receipt,
     /// Passes over the input.
@@ -99,9 +102,17 @@ fn show(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Preview> {
     let mut files = Files::default();
-    let made = make(from, transform, source, plan, &mut files, progress)?;
-    plan.check_rejected(&made.report)?;
+    let known = match &from {
+        Live::Fixed(contracts) | Live::Settled(contracts) => contracts.clone(),
+        Live::Lake(_) => Vec::new(),
+    };
+    let made = make(from, transform, source, plan, &mut files, progress);
+    let made = made.and_then(|made| plan.check_rejected(&made.report).map(|()| made)).map_err(|error| {
+        let rejected = told(&files.rejections, &known, &plan.spec, true);
+        explained(error, rejected, None)
+    })?;
     let lines = files.lines()?;
+    let rejected = told(&files.rejections, &made.contracts, &plan.spec, false);
     let contracts = made.contracts.iter();
     let receipt = Receipt {
         input: source.digest().into(),
@@ -127,6 +138,7 @@ fn show(
         spec: made.spec,
         parts: files.parts,
         quarantine: lines,
+        rejected,
         receipt,
         passes: made.passes,
         _folder: files.folder,
@@ -200,6 +212,7 @@ struct Files {
     open: std::collections::BTreeMap<u32, (PreviewPart, File)>,
     parts: Vec<PreviewPart>,
     quarantine: Vec<u8>,
+    rejections: Rejections,
 }
 
 impl Files {
@@ -242,6 +255,7 @@ impl Sink for Files {
     }
 
     fn quarantine(&mut self, lines: &[u8]) -> Result<()> {
+        self.rejections.add_lines(lines);
         let room = QUARANTINE_SHOWN.saturating_sub(self.quarantine.len());
         if lines.len() <= room {
             self.quarantine.extend_from_slice(lines);

@@ -17,6 +17,7 @@ use crate::run::pass::Sink;
 use crate::storage::{Stage, Staged};
 use lakegate_base::time::compact;
 use lakegate_base::{Code, Error, Result};
+use lakegate_model::Rejections;
 
 /// Names of a run's outputs.
 #[derive(Clone, Debug)]
@@ -88,6 +89,8 @@ pub(crate) struct Staging<'a> {
     finished_quarantine: Option<QuarantineRecord>,
     /// Numbers of the rejected records.
     rejected: BTreeSet<u64>,
+    /// Why, in few words.
+    rejections: Rejections,
 }
 
 impl<'a> Staging<'a> {
@@ -100,12 +103,14 @@ impl<'a> Staging<'a> {
             quarantine: None,
             finished_quarantine: None,
             rejected: BTreeSet::new(),
+            rejections: Rejections::default(),
         }
     }
 
     /// Ends the quarantine; the part files in order. They stay this staging's until `keep`.
     pub(crate) fn finish(&mut self) -> Result<(Vec<PartRecord>, Option<QuarantineRecord>)> {
         if let Some(quarantine) = self.quarantine.take() {
+            self.rejections = quarantine.lines.rejections().clone();
             let staged = quarantine.stage.finish()?;
             self.finished_quarantine = Some(QuarantineRecord {
                 key: staged.key.clone(),
@@ -121,6 +126,11 @@ impl<'a> Staging<'a> {
     /// Numbers of the records in quarantine so far.
     pub(crate) fn rejected(&self) -> &BTreeSet<u64> {
         &self.rejected
+    }
+
+    /// Why records were rejected so far.
+    pub(crate) fn rejections(&self) -> &Rejections {
+        self.quarantine.as_ref().map_or(&self.rejections, |quarantine| quarantine.lines.rejections())
     }
 
     /// A commit record names them now: they are no longer this staging's to abort.
@@ -193,6 +203,7 @@ impl Sink for Staging<'_> {
         self.open.clear();
         self.quarantine = None;
         self.rejected.clear();
+        self.rejections = Rejections::default();
         let parts = std::mem::take(&mut self.closed).into_values().map(|part| part.staged);
         let quarantine = self.finished_quarantine.take().map(|quarantine| quarantine.staged);
         let tokens: Vec<String> = parts.chain(quarantine).map(|Staged { token, .. }| token).collect();
