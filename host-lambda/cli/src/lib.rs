@@ -14,6 +14,7 @@ mod cloud;
 #[path = "cloud_absent.rs"]
 mod cloud;
 mod context;
+mod failed;
 mod place;
 mod scaffold;
 mod serve;

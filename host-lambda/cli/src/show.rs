@@ -1,6 +1,8 @@
 //! How things look: text for people, JSON for programs, and the one place that writes either.
 
+pub mod alike;
 pub mod contract_view;
+pub mod flow;
 pub mod footer;
 pub mod made;
 pub mod output;

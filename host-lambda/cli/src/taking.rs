@@ -3,7 +3,9 @@
 use crate::args::plans::Plans;
 use crate::args::transform::{Chosen, Pick};
 use crate::show::contract_view::ContractView;
+use crate::show::made::lake_flag;
 use crate::show::problem;
+use crate::show::reasons::Reasons;
 use lakegate_base::{Code, Error};
 use lakegate_lake::Lake;
 use lakegate_lake::run::{self, Outcome, Progress, State};
@@ -56,12 +58,18 @@ impl Taking<'_> {
             if problem.code() != Code::TooManyRejected {
                 return problem;
             }
+            let flag = lake_flag(self.folder);
+            let mut reasons = problem.rejected().map(Reasons::of).unwrap_or_default();
+            reasons.known_in(self.lake);
+            let advice = reasons.advice(&flag);
             let lake = self.folder.display();
-            problem.with_hint(format!(
-                "`lakegate status {lake} {}` shows the reasons; if so many are expected, raise max_rejected in \
-                 [output] of the spec",
-                if source.uri().starts_with("stdin:") { source.uri() } else { name }
-            ))
+            problem.with_hint(advice.unwrap_or_else(|| {
+                format!(
+                    "`lakegate status {lake} {}` shows the reasons; if so many are expected, raise max_rejected in \
+                     [output] of the spec",
+                    if source.uri().starts_with("stdin:") { source.uri() } else { name }
+                )
+            }))
         });
         let bad = made.as_ref().map_or(true, |made| made.passes > 0 && made.report.rejected > 0);
         if let Some(follower) = self.chosen.follower().filter(|_| bad) {

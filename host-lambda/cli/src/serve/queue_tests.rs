@@ -192,7 +192,8 @@ fn an_older_upload_is_not_tried_again_behind_a_newer_one() {
         let commit = CommitRecord { on_reupload: "replace".into(), ..CommitRecord::default() };
         let report = commit.report.clone();
         let state = lakegate_lake::run::State::Made;
-        Ok(Outcome { state, commit, report, passes: 1, milliseconds: 1, warnings: Vec::new() })
+        let rejected = lakegate_model::Rejected::default();
+        Ok(Outcome { state, commit, report, passes: 1, milliseconds: 1, warnings: Vec::new(), rejected })
     };
     queue.work(&take, &|_| {});
     assert!(fixture.uploads().is_empty(), "{:?}", fixture.uploads());

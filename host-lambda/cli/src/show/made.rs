@@ -6,9 +6,11 @@
 
 mod text;
 
+use crate::show::alike::Alike;
 use crate::show::contract_view::{Change, ContractView};
 use crate::show::output::{Answer, Exit, Outcome};
 use crate::show::problem;
+use crate::show::reasons::Reasons;
 use crate::show::render::Screen;
 use lakegate_base::Error;
 use lakegate_lake::lake::Lake;
@@ -23,6 +25,8 @@ use std::time::Duration;
 /// Sums of one table.
 #[derive(Clone, Debug, Default)]
 struct Table {
+    /// Records that rows of it were made of.
+    records: u64,
     rows_made: u64,
     rows_out: u64,
     filtered: u64,
@@ -37,6 +41,10 @@ pub struct Made {
     tables: BTreeMap<String, Table>,
     records: [u64; 3],
     rejects: BTreeMap<String, u64>,
+    /// Of sources that were taken.
+    reasons: Reasons,
+    /// Of sources that failed.
+    failed_for: Reasons,
     /// By code and message.
     warnings: BTreeMap<(String, String), Noticed>,
     checks: BTreeMap<(String, String, String), u64>,
@@ -49,6 +57,7 @@ pub struct Made {
     /// Records in quarantine of sources that were left alone.
     unchanged_rejected: u64,
     problems: Vec<(String, Error)>,
+    alike: Alike,
 }
 
 /// How often something was noticed, and where.
@@ -78,6 +87,8 @@ impl Made {
             tables: BTreeMap::new(),
             records: [0; 3],
             rejects: BTreeMap::new(),
+            reasons: Reasons::default(),
+            failed_for: Reasons::default(),
             warnings: BTreeMap::new(),
             checks: BTreeMap::new(),
             specs: BTreeSet::new(),
@@ -87,6 +98,7 @@ impl Made {
             unchanged: 0,
             unchanged_rejected: 0,
             problems: Vec::new(),
+            alike: Alike::default(),
         }
     }
 
@@ -111,6 +123,7 @@ impl Made {
             if matches!(self.one, Some(One { state: State::NothingToDo | State::Superseded, .. })) {
                 continue;
             }
+            sums.records += report.accepted;
             sums.rows_made += table.rows_made;
             sums.rows_out += table.rows_out;
             sums.filtered += table.filtered;
@@ -131,8 +144,12 @@ impl Made {
         for (sum, more) in self.records.iter_mut().zip([report.records, report.accepted, report.rejected]) {
             *sum += more;
         }
+        self.reasons.add(name, &outcome.rejected);
         for (code, records) in &report.rejects {
-            *self.rejects.entry(code.to_string()).or_default() += records;
+            let all = self.rejects.entry(code.to_string()).or_default();
+            *all += records;
+            // One that was completed for another has its counts alone.
+            self.reasons.count(code, *all);
         }
         for warning in &report.warnings {
             self.notice(name, &warning.code, &warning.message, warning.count);
@@ -155,10 +172,20 @@ impl Made {
         }
     }
 
-    /// Adds a source that failed.
-    pub fn failed(&mut self, name: &str, problem: Error) {
+    /// Adds a source that failed; whether none failed alike before.
+    pub fn failed(&mut self, name: &str, problem: Error) -> bool {
+        let first = self.alike.add(name, problem.name(), problem.message(), problem.hint());
+        if let Some(rejected) = problem.rejected() {
+            self.failed_for.add(name, rejected);
+        }
         self.sources.push(json!({ "name": name, "state": "failed", "error": problem::json(&problem) }));
         self.problems.push((name.to_owned(), problem));
+        first
+    }
+
+    /// How many failed like one that was told as it happened.
+    pub fn failed_alike(&self, screen: Screen) -> String {
+        self.alike.rest(screen)
     }
 
     /// The answer. `stems` says that each file's stem named its table.
@@ -187,11 +214,16 @@ impl Made {
             () if self.records[2] + self.unchanged_rejected > 0 => Exit::Rejected,
             () => Exit::Done,
         };
-        let text = self.text(&live, milliseconds, stems, screen);
-        Ok(Answer { text, json: self.json(&live, component, milliseconds), exit })
+        let mut drift = self.reasons.clone();
+        drift.join(&self.failed_for);
+        drift.known_in(lake);
+        let flag = lake_flag(&self.lake);
+        let text = self.text(&live, milliseconds, stems, &drift.drift(&flag, screen), screen);
+        let drift = drift.drift_json(&flag);
+        Ok(Answer { text, json: self.json(&live, component, milliseconds, drift), exit })
     }
 
-    fn json(&self, live: &BTreeMap<String, Live>, component: &str, milliseconds: u64) -> Value {
+    fn json(&self, live: &BTreeMap<String, Live>, component: &str, milliseconds: u64, drift: Value) -> Value {
         let tables: Vec<Value> = self
             .tables
             .iter()
@@ -223,7 +255,8 @@ impl Made {
             .collect();
         let mut object = json!({
             "records": self.records[0], "accepted": self.records[1], "rejected": self.records[2],
-            "tables": tables, "rejects": self.rejects, "warnings": warnings, "checks": checks,
+            "tables": tables, "rejects": self.rejects, "reasons": self.reasons.reasons_json(),
+            "drift": drift, "warnings": warnings, "checks": checks,
             "unchanged": self.unchanged, "failed": self.problems.len(), "component": component,
             "specs": self.specs, "sources": self.sources, "milliseconds": milliseconds,
         });
@@ -254,7 +287,20 @@ pub fn changes_json(changes: &[Change]) -> Value {
 
 /// ` --lake DIR` for a command line that is proposed, empty for the default lake.
 pub fn lake_flag(lake: &Path) -> String {
-    if lake == Path::new("lake") { String::new() } else { format!(" --lake {}", lake.display()) }
+    if lake == Path::new("lake") {
+        String::new()
+    } else {
+        format!(" --lake {}", quoted(&lake.display().to_string()))
+    }
+}
+
+/// A word of a command line, in quotes where a shell would make several of it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_./:@%+=,-~".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 fn source_json(name: &str, uri: &str, outcome: &run::Outcome) -> Value {
@@ -276,7 +322,7 @@ fn source_json(name: &str, uri: &str, outcome: &run::Outcome) -> Value {
         "release": commit.release.as_ref().map(ReleaseRecord::id),
         "document": commit.release.as_ref().and_then(|release| release.sequence),
         "parts": parts, "passes": outcome.passes, "comparable": outcome.report.comparable,
-        "milliseconds": outcome.milliseconds,
+        "milliseconds": outcome.milliseconds, "reasons": outcome.rejected.reasons, "drift": outcome.rejected.drift,
     })
 }
 

@@ -26,7 +26,8 @@ fn outcome(state: State, table: &str, rejected: u64) -> run::Outcome {
     let part = PartRecord { table: table.into(), rows: 11, bytes: 2048, ..PartRecord::default() };
     let commit =
         CommitRecord { generation: 2, parts: vec![part], report: report.clone(), ..CommitRecord::default() };
-    run::Outcome { state, commit, report, passes: 2, milliseconds: 5, warnings: Vec::new() }
+    let rejected = lakegate_model::Rejected::default();
+    run::Outcome { state, commit, report, passes: 2, milliseconds: 5, warnings: Vec::new(), rejected }
 }
 
 fn answer(add: impl FnOnce(&mut Made), stems: bool) -> Answer {
@@ -50,7 +51,7 @@ fn a_lone_source_is_told_in_a_line_and_a_table() {
     let first = answer.text.lines().next().unwrap();
     assert_eq!(
         first,
-        "orders.json: 10 records read, 10 accepted, 0 rejected (json in gzip, two passes to agree on types, 7 ms)"
+        "orders.json: 10 records → 0 rejected → 1 filtered → 11 rows (json in gzip, two passes to agree on types, 7 ms)"
     );
     assert!(answer.text.contains("orders    11         1      1  2.0 KiB"), "{}", answer.text);
     assert!(answer.text.contains("! a sum would overcount"), "{}", answer.text);
@@ -86,7 +87,9 @@ fn of_several_sources_sums_and_failures_are_told() {
     };
     let answer = answer(fill, true);
     assert_eq!(answer.exit, Exit::Failed);
-    assert!(answer.text.starts_with("3 sources: 20 records read, 20 accepted, 0 rejected · 1 source failed"));
+    assert!(answer.text.starts_with(
+        "3 sources: 20 records → 0 rejected → 2 filtered → 22 rows in 2 tables · 1 source failed"
+    ));
     assert!(answer.text.contains("--table NAME puts all into one"), "{}", answer.text);
     assert!(answer.text.contains("a sum would overcount (in 2 sources)"), "{}", answer.text);
     assert_eq!(answer.json["error"]["code"], "syntax_error");

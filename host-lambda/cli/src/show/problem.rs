@@ -1,14 +1,23 @@
-//! A failure as it is shown: some lines for people, one object for programs.
+//! A failure as it is shown: some lines for people, one object for programs; with the records that were rejected.
 //!
 //! Not for deciding anything by it. Commands and `lakegate serve` show the same failure in the same words.
 
+use crate::show::reasons::Reasons;
 use crate::show::render::{Screen, Tone, visible};
 use lakegate_base::{Error, Fault};
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// For people: one to four lines.
+/// For people: one to four lines, and which records were rejected.
 pub fn render(error: &Error, screen: Screen) -> String {
+    let mut text = lines(error, screen);
+    if let Some(rejected) = error.rejected() {
+        text.push_str(&Reasons::of(rejected).table("Rejected records", false, screen));
+    }
+    text
+}
+
+fn lines(error: &Error, screen: Screen) -> String {
     let mut text = format!("{}: {}\n", screen.paint(Tone::Bad, opening(error.fault())), error.message());
     let place = place(error);
     if !place.is_empty() {
@@ -23,9 +32,9 @@ pub fn render(error: &Error, screen: Screen) -> String {
     text
 }
 
-/// For logs: the lines of [`render`] without colours and without a last line's end.
+/// For logs: the lines of [`render`] without records, colours and a last line's end.
 pub fn plain(error: &Error) -> String {
-    render(error, Screen::default()).trim_end().to_owned()
+    lines(error, Screen::default()).trim_end().to_owned()
 }
 
 /// The `error` object of `--json`.
@@ -42,6 +51,11 @@ pub fn json(error: &Error) -> Value {
     });
     if let (Some(object), Some(panic)) = (object.as_object_mut(), error.panic()) {
         object.insert("panic".to_owned(), panic.into());
+    }
+    if let (Some(object), Some(rejected)) = (object.as_object_mut(), error.rejected()) {
+        let reasons = Reasons::of(rejected);
+        object.insert("reasons".to_owned(), reasons.reasons_json());
+        object.insert("drift".to_owned(), reasons.drift_json(""));
     }
     object
 }

@@ -10,6 +10,7 @@ use crate::args::lake::ThroughArg;
 use crate::cloud;
 use crate::context::Context;
 use crate::place::{Place, bucket_and_key};
+use crate::show::alike::Alike;
 use crate::show::output::{Answer, Exit, Outcome};
 use crate::show::problem;
 use crate::show::progress::{Bar, Steps};
@@ -23,7 +24,7 @@ use lakegate_config::Route;
 use lakegate_lake::Lake;
 use lakegate_lake::record::FailedRecord;
 use lakegate_lake::source::now_ms;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Takes objects that a person names: objects, and all below prefixes.
@@ -181,7 +182,8 @@ pub(super) fn take(
     context: &Context,
 ) -> Outcome {
     let mut bar = Bar::new(context.err, 0, objects.len());
-    let mut answers = Vec::new();
+    let (mut answers, mut failures) = (Vec::new(), Vec::new());
+    let mut alike = Alike::default();
     let mut failed = 0;
     for object in objects {
         bar.source(&object.uri());
@@ -202,34 +204,51 @@ pub(super) fn take(
                 }
                 answers.push(answer);
             }
-            // A lone object is the answer itself; of several, each failure is told as it happens.
+            // A lone object is the answer itself; of several, the first failure of each kind is told as it happens.
             Err(error) if objects.len() == 1 => {
                 bar.finish();
                 return Err(error.in_file(object.uri()));
             }
             Err(error) => {
                 failed += 1;
-                bar.say(&problem::render(&error.in_file(object.uri()), context.err));
+                let error = error.in_file(object.uri());
+                if alike.add(&object.uri(), error.name(), error.message(), error.hint()) {
+                    bar.say(&problem::render(&error, context.err));
+                }
+                failures.push(problem::json(&error));
             }
         }
         bar.done(0);
     }
+    bar.say(&alike.rest(context.err));
     bar.finish();
-    let rejected: u64 = answers.iter().map(|answer| answer.rejected).sum();
+    let (text, json, rejected) = told(&answers, &failures, failed, left, context.out);
     let exit = match (failed, rejected) {
         (0, 0) => Exit::Done,
         (0, _) => Exit::Rejected,
         _ => Exit::Failed,
     };
-    let mut text: String = answers.iter().map(|answer| line(answer, context.out)).collect();
+    Ok(Answer { text, json, exit })
+}
+
+/// What all came to, and how many records were rejected.
+fn told(
+    answers: &[ObjectAnswer],
+    errors: &[Value],
+    failed: u64,
+    left: &Left,
+    screen: Screen,
+) -> (String, Value, u64) {
+    let rejected: u64 = answers.iter().map(|answer| answer.rejected).sum();
+    let mut text: String = answers.iter().map(|answer| line(answer, screen)).collect();
     if left.done + left.failed + left.others + left.markers > 0 {
-        text.push_str(&format!("  {}\n", context.out.paint(Tone::Dim, &left.text())));
+        text.push_str(&format!("  {}\n", screen.paint(Tone::Dim, &left.text())));
     }
     let made = || answers.iter().filter(|answer| !answer.duplicate);
     let rows: u64 = made().map(|answer| answer.rows).sum();
-    let json = json!({"objects": answers, "rows": rows, "rejected": rejected, "failed": failed,
+    let json = json!({"objects": answers, "rows": rows, "rejected": rejected, "failed": failed, "errors": errors,
         "done": left.done + (answers.len() - made().count()) as u64, "failed_before": left.failed, "not_ours": left.others, "folder_markers": left.markers});
-    Ok(Answer { text, json, exit })
+    (text, json, rejected)
 }
 
 /// Whether an object is in the tables now, or a newer version of it is.

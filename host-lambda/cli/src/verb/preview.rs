@@ -12,20 +12,21 @@ use crate::cloud;
 use crate::context::Context;
 use crate::place::{Place, bucket_and_key};
 use crate::show::contract_view::ContractView;
+use crate::show::flow::{Flow, exploded};
+use crate::show::made::lake_flag;
 use crate::show::output::{Answer, Exit, Outcome};
 use crate::show::problem;
 use crate::show::progress::Bar;
-use crate::show::reasons;
+use crate::show::reasons::Reasons;
 use crate::show::render::{Cell, Grid, Screen, Tone, count, number, size, visible};
 use crate::show::rows::Rows;
 use clap::Args;
 use lakegate_base::{Code, Error};
-use lakegate_lake::lake::Lake;
 use lakegate_lake::record::ReleaseRecord;
 use lakegate_lake::run;
 use lakegate_lake::run::{Plan, Preview};
 use lakegate_lake::source::Source;
-use lakegate_sandbox::{TableContract, Transform};
+use lakegate_sandbox::Transform;
 use serde_json::{Map, Value, json};
 use std::fs::File;
 use std::path::PathBuf;
@@ -96,20 +97,23 @@ pub fn run(args: &PreviewArgs, context: &Context) -> Outcome {
         if problem.code() != Code::TooManyRejected {
             return problem;
         }
-        let live = lake.as_deref().map(|lake| live_contracts(lake, &plan)).unwrap_or_default();
-        bar.say(&reasons::table(&reasons::of(&transform, &source, &plan, live), context.err));
-        problem.with_hint("if so many are expected, raise max_rejected in [output] of the spec")
+        let flag = lake.as_ref().map(|lake| lake_flag(&lake.shown)).unwrap_or_default();
+        let advice = problem.rejected().and_then(|rejected| Reasons::of(rejected).advice(&flag));
+        problem.with_hint(
+            advice.unwrap_or("if so many are expected, raise max_rejected in [output] of the spec".into()),
+        )
     })?;
     let tables = tables(&preview, args.rows)?;
+    let flag = lake.as_ref().map(|lake| lake_flag(&lake.shown)).unwrap_or_default();
     let exit = if preview.report.rejected > 0 { Exit::Rejected } else { Exit::Done };
     let text = text(
         &name,
         &preview,
         &tables,
-        &note(plan.release.as_ref(), lake.as_ref().map(|lake| &lake.shown)),
+        (&note(plan.release.as_ref(), lake.as_ref().map(|lake| &lake.shown)), &flag),
         context.out,
     );
-    Ok(Answer { text, json: to_json(&preview, &tables, plan.release.as_ref()), exit })
+    Ok(Answer { text, json: to_json(&preview, &tables, plan.release.as_ref(), &flag), exit })
 }
 
 /// What `run` would do with it, and the lake that it would go to: as its pipeline says, where nothing else does.
@@ -142,11 +146,6 @@ fn told(args: &PreviewArgs, source: &Source) -> Result<(Transform, Plan, Option<
     Ok((transform, plan, lake))
 }
 
-fn live_contracts(lake: &Lake, plan: &Plan) -> Vec<TableContract> {
-    let live = plan.tables().iter().filter_map(|table| lake.contract(table).ok().flatten());
-    live.map(|live| TableContract { table: live.table, text: live.text }).collect()
-}
-
 fn tables(preview: &Preview, limit: usize) -> Result<Vec<Table>, Error> {
     let mut tables = Vec::new();
     for contract in &preview.contracts {
@@ -172,21 +171,23 @@ fn note(release: Option<&ReleaseRecord>, lake: Option<&PathBuf>) -> String {
     format!("{by}{}nothing was written", lake.unwrap_or_default())
 }
 
-fn text(name: &str, preview: &Preview, tables: &[Table], note: &str, screen: Screen) -> String {
+fn text(
+    name: &str,
+    preview: &Preview,
+    tables: &[Table],
+    (note, flag): (&str, &str),
+    screen: Screen,
+) -> String {
     let report = &preview.report;
-    let tone = if report.rejected > 0 { Tone::Warn } else { Tone::Good };
-    let mut text = format!(
-        "{}: {}, {} accepted, {}\n",
-        screen.paint(Tone::Name, &visible(name)),
-        count(report.records, "record", "records"),
-        number(report.accepted),
-        screen.paint(tone, &format!("{} rejected", number(report.rejected))),
-    );
+    let flow = Flow::of(report).line(screen);
+    let mut text = format!("{}: {flow}\n", screen.paint(Tone::Name, &visible(name)));
     text.push_str(&format!("  {}\n", screen.paint(Tone::Dim, note)));
     for table in tables {
         text.push_str(&table_text(table, preview, screen));
     }
-    text.push_str(&reasons::table(&preview.quarantine, screen));
+    let reasons = Reasons::of(&preview.rejected);
+    text.push_str(&reasons.table("Rejected records", false, screen));
+    text.push_str(&reasons.drift(flag, screen));
     if !report.warnings.is_empty() {
         text.push_str(&format!("\n{}\n", screen.paint(Tone::Bold, "Worth knowing")));
         for warning in &report.warnings {
@@ -200,16 +201,16 @@ fn table_text(table: &Table, preview: &Preview, screen: Screen) -> String {
     let report = preview.report.tables.iter().find(|report| report.table == table.name);
     let (made, out, filtered) =
         report.map_or((0, 0, 0), |report| (report.rows_made, report.rows_out, report.filtered));
-    let mut text = format!(
-        "\n{} {}: {}",
-        screen.paint(Tone::Bold, "Table"),
-        screen.paint(Tone::Name, &table.name),
-        count(out, "row", "rows")
-    );
-    if filtered > 0 {
-        text.push_str(&format!(" ({} made, {} filtered)", number(made), number(filtered)));
-    }
-    text.push('\n');
+    let told = match &table.view.rows {
+        Some(array) => visible(&exploded(preview.report.accepted, made, out, array)),
+        None if filtered > 0 => {
+            let rows = count(out, "row", "rows");
+            format!("{rows} ({} made, {} filtered)", number(made), number(filtered))
+        }
+        None => count(out, "row", "rows"),
+    };
+    let (title, name) = (screen.paint(Tone::Bold, "Table"), screen.paint(Tone::Name, &table.name));
+    let mut text = format!("\n{title} {name}: {told}\n");
     if table.rows.len() > 0 {
         text.push_str(&table.rows.render(screen));
         let shown = table.rows.len() as u64;
@@ -219,9 +220,6 @@ fn table_text(table: &Table, preview: &Preview, screen: Screen) -> String {
         }
     }
     text.push_str(&format!("\n{}\n{}", screen.paint(Tone::Bold, "Columns"), table.view.render(screen)));
-    if let Some(rows) = &table.view.rows {
-        text.push_str(&format!("  {}\n", screen.paint(Tone::Dim, &format!("one row per element of {rows}"))));
-    }
     let parts: Vec<_> = preview.parts.iter().filter(|part| part.table == table.name).collect();
     let bytes: u64 = parts.iter().map(|part| part.bytes).sum();
     text.push_str(&format!(
@@ -252,7 +250,8 @@ fn table_text(table: &Table, preview: &Preview, screen: Screen) -> String {
     text
 }
 
-fn to_json(preview: &Preview, tables: &[Table], release: Option<&ReleaseRecord>) -> Value {
+fn to_json(preview: &Preview, tables: &[Table], release: Option<&ReleaseRecord>, flag: &str) -> Value {
+    let reasons = Reasons::of(&preview.rejected);
     let report = &preview.report;
     let tables: Vec<Value> = tables
         .iter()
@@ -282,7 +281,8 @@ fn to_json(preview: &Preview, tables: &[Table], release: Option<&ReleaseRecord>)
     json!({
         "records": report.records, "accepted": report.accepted, "rejected": report.rejected,
         "format": report.format, "compression": report.compression, "tables": tables,
-        "rejects": report.rejects, "quarantine": preview.quarantine, "warnings": report.warnings,
+        "rejects": report.rejects, "reasons": reasons.reasons_json(), "drift": reasons.drift_json(flag),
+        "quarantine": preview.quarantine, "warnings": report.warnings,
         "checks": report.checks, "spec": preview.spec, "receipt": preview.receipt, "passes": preview.passes,
         "release": release.map(ReleaseRecord::id), "document": release.and_then(|release| release.sequence),
     })

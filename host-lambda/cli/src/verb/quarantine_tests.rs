@@ -22,6 +22,7 @@ fn entry(commit: &str, record: u64, raw: &str, resolved: bool) -> Quarantined {
             message: "a text where a double is agreed".into(),
             raw: raw.to_owned().into(),
             truncated: false,
+            found: None,
         },
         resolved_by: resolved.then(|| "resubmit".to_owned()),
     }

@@ -9,6 +9,7 @@ use crate::args::lake::{LakeArg, NamedLake};
 use crate::args::plans::Plans;
 use crate::args::transform::TransformArg;
 use crate::context::Context;
+use crate::failed;
 use crate::place::Place;
 use crate::show::made::Made;
 use crate::show::output::{Answer, Outcome};
@@ -20,11 +21,8 @@ use crate::taking::{Taking, contracts};
 #[cfg(feature = "aws")]
 use crate::verb::deployed;
 use clap::Args;
-use lakegate_base::{Code, Error};
+use lakegate_base::Error;
 use lakegate_lake::Lake;
-use lakegate_lake::lake::sha256;
-use lakegate_lake::record::FailedRecord;
-use lakegate_lake::run::Plan;
 use serde_json::json;
 use std::time::Instant;
 
@@ -141,18 +139,21 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
         });
         match taken {
             Ok((source, outcome)) => made.add(&name, source.uri(), &outcome),
-            // A lone input is the answer itself; of several, each failure is told as it happens.
+            // A lone input is the answer itself; of several, the first failure of each kind is told as it happens.
             Err(problem) if inputs.len() == 1 => {
                 bar.finish();
                 return Err(problem);
             }
             Err(problem) => {
-                bar.say(&problem::render(&problem, context.err));
-                made.failed(&name, problem);
+                let told = problem::render(&problem, context.err);
+                if made.failed(&name, problem) {
+                    bar.say(&told);
+                }
             }
         }
         bar.done(input.bytes());
     }
+    bar.say(&made.failed_alike(context.err));
     bar.say(&unheard(&lake, context));
     bar.finish();
     made.finish(&lake, &chosen.digest(), begun.elapsed(), plans.by_stem(), context.out)
@@ -193,44 +194,17 @@ fn unheard(lake: &NamedLake, context: &Context) -> String {
 }
 
 /// Sources that failed in a lake and are there still, and the plan that each failed under, unless the command line says
-/// another. What came from standard input cannot come again by itself.
+/// another.
 fn failed_inputs(lake: &Lake, args: &RunArgs) -> Result<(Vec<Input>, Vec<Plans>), Error> {
     let told = args.spec.is_some() || args.table.is_some() || args.transform.is_set();
     let (mut found, mut plans) = (Vec::new(), Vec::new());
-    for failed in lake.failures()? {
-        let uri = &failed.source.uri;
-        let place =
-            if uri.starts_with("s3://") { Place::S3(uri.clone()) } else { Place::Local(uri.clone().into()) };
-        match inputs(&[place], None) {
-            Ok(inputs) if told => found.extend(inputs),
-            Ok(inputs) => {
-                for input in inputs {
-                    found.push(input);
-                    plans.push(plans_of(lake, &failed, args.again)?);
-                }
-            }
-            Err(error) if matches!(error.code(), Code::NotFound | Code::NoInput) => {}
-            Err(error) => return Err(error),
+    for (input, failed) in failed::there(lake.failures()?)? {
+        found.push(input);
+        if !told {
+            plans.push(failed::plans_of(lake, &failed, None, args.again)?);
         }
     }
     Ok((found, plans))
-}
-
-/// The spec that an object failed under, and its table where that spec names none.
-fn plans_of(lake: &Lake, failed: &FailedRecord, again: bool) -> Result<Plans, Error> {
-    let spec = match lake.spec_text(&failed.spec)? {
-        Some(spec) => spec,
-        None if failed.spec == sha256(b"") => String::new(),
-        None => {
-            let what = format!("the lake has not kept the spec {} that it failed under", failed.spec);
-            return Err(Error::new(Code::SpecUnknown, what)
-                .with_hint("name it: --spec FILE")
-                .in_file(&*failed.source.uri));
-        }
-    };
-    let nameless = matches!(Plan::new(&*spec, None), Err(error) if error.code() == Code::TableMissing);
-    let table = nameless.then_some(failed.pipeline.as_str());
-    Plans::of_text(spec, None, table, again)
 }
 
 /// Objects in buckets, through the pipelines of a configuration.

@@ -10,8 +10,11 @@ use crate::args::lake::{DEFAULT, NamedLake, ThroughArg, existing_lake, lake_if_t
 use crate::cloud;
 use crate::context::Context;
 use crate::place::Place;
+use crate::show::alike::Alike;
+use crate::show::flow::Flow;
+use crate::show::made::lake_flag;
 use crate::show::output::{Answer, Outcome};
-use crate::show::reasons;
+use crate::show::reasons::Reasons;
 use crate::show::render::{Cell, Grid, Holds, Screen, Tone, count, number, size, visible};
 use clap::Args;
 use lakegate_base::time::rfc3339;
@@ -20,6 +23,7 @@ use lakegate_lake::RunId;
 use lakegate_lake::keys::is_lake;
 use lakegate_lake::lake::{Lake, Load, Void};
 use lakegate_lake::record::{CommitRecord, CommitState, FailedRecord};
+use lakegate_lake::run::rejected_in;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -209,20 +213,31 @@ fn about(lake: &Lake, folder: &Path, subject: &str, screen: Screen) -> Outcome {
     for commit in &commits {
         let mark = lake.load_of(&commit.record)?;
         text.push_str(&commit_text(commit, mark.as_ref(), is_part.then_some(subject), screen));
-        commits_json.push(commit_json(commit, mark));
+        let reasons = reasons_of(lake, commit)?;
+        text.push_str(&reasons.table("Rejected, kept in quarantine", false, screen));
+        text.push_str(&reasons.drift(&lake_flag(folder), screen));
+        commits_json.push(commit_json(commit, mark, &reasons, &lake_flag(folder)));
     }
-    text.push_str(&failed(&failures, screen));
-    for key in failures.iter().filter_map(|failure| failure.quarantine.as_ref()) {
-        // A note for looking only: when it is gone the failure still stands.
-        let kept = lake.storage().get(key).ok().flatten();
-        let lines = kept.map(|kept| reasons::parse(&kept.bytes)).unwrap_or_default();
-        text.push_str(&reasons::table(&lines, screen));
-    }
+    text.push_str(&failed(&failures, folder, screen));
     let json = json!({
         "lake": folder.display().to_string(), "subject": subject, "is_part_file": is_part,
         "commits": commits_json, "failures": failures_json(&failures),
     });
     Ok(Answer { text, json, ..Answer::default() })
+}
+
+/// Why records of a commit that counts were rejected: places from its quarantine, as far as that is read, and the
+/// counts of its report.
+fn reasons_of(lake: &Lake, commit: &CommitState) -> Result<Reasons, Error> {
+    if !commit.current || !commit.done {
+        return Ok(Reasons::default());
+    }
+    let mut reasons = Reasons::of(&rejected_in(lake, &commit.record)?);
+    for (code, records) in &commit.record.report.rejects {
+        reasons.count(code, *records);
+    }
+    reasons.known_in(lake);
+    Ok(reasons)
 }
 
 /// What a lake knows of a subject.
@@ -299,15 +314,7 @@ fn commit_text(commit: &CommitState, mark: Option<&Load>, part: Option<&str>, sc
     for (table, digest) in &record.contracts {
         fact("contract", format!("{digest} of {table}"));
     }
-    fact(
-        "records",
-        format!(
-            "{} read, {} accepted, {} rejected",
-            number(record.report.records),
-            number(record.report.accepted),
-            number(record.report.rejected)
-        ),
-    );
+    fact("records", Flow::of(&record.report).line(Screen::default()));
     if let Some(same) = record.as_previewed() {
         fact("as previewed", if same { "yes" } else { "no, its preview showed something else" }.into());
     }
@@ -367,31 +374,27 @@ fn told(mark: Option<&Load>) -> Vec<(&'static str, String)> {
     lines
 }
 
-fn failed(failures: &[FailedRecord], screen: Screen) -> String {
-    if failures.is_empty() {
-        return String::new();
-    }
-    let mut text = format!("\n{}\n", screen.paint(Tone::Bold, "Failed, nothing of them was written"));
-    let mut grid = Grid::new(&["source", "code", "message", "at"]);
+fn failed(failures: &[FailedRecord], lake: &Path, screen: Screen) -> String {
+    let (mut alike, mut reasons) = (Alike::default(), Reasons::default());
     for failure in failures {
-        grid.row(vec![
-            Cell::new(Tone::Name, visible(&failure.source.uri)),
-            Cell::new(Tone::Bad, failure.code.clone()),
-            visible(&match &failure.panic {
-                Some(said) => format!("{}; it said: {said}", failure.message),
-                None => failure.message.clone(),
-            })
-            .into(),
-            Cell::new(Tone::Dim, failure.at.clone()),
-        ]);
+        let message = match &failure.panic {
+            Some(said) => format!("{}; it said: {said}", failure.message),
+            None => failure.message.clone(),
+        };
+        // Where a type was left, its own line says what to do, in the words of this lake.
+        let hint = failure.hint.as_deref().filter(|_| failure.told.drift.is_empty());
+        alike.add(&failure.source.uri, &failure.code, &message, hint);
+        reasons.add(&failure.source.uri, &failure.told);
     }
-    text.push_str(&grid.render(screen));
-    text
+    let why = reasons.table("Rejected in what failed", failures.len() > 1, screen);
+    format!("{}{why}{}", alike.table(true, screen), reasons.drift(&lake_flag(lake), screen))
 }
 
-fn commit_json(commit: &CommitState, mark: Option<Load>) -> Value {
+fn commit_json(commit: &CommitState, mark: Option<Load>, reasons: &Reasons, lake: &str) -> Value {
     let mut object = serde_json::to_value(&commit.record).unwrap_or_default();
     if let Some(object) = object.as_object_mut() {
+        object.insert("reasons".to_owned(), reasons.reasons_json());
+        object.insert("drift".to_owned(), reasons.drift_json(lake));
         if let Some(mark) = mark {
             object.insert("told".to_owned(), mark.told);
         }

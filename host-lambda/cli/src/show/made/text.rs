@@ -5,8 +5,9 @@
 //! is left out when there is nothing to tell.
 
 use crate::show::contract_view::render_changes;
+use crate::show::flow::{Flow, exploded};
 use crate::show::made::table_folder;
-use crate::show::made::{Live, Made, lake_flag};
+use crate::show::made::{Live, Made, Table, lake_flag};
 use crate::show::render::{Cell, Grid, Screen, Tone, count, duration, number, short, size, visible};
 use lakegate_lake::run::State;
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ impl Made {
         live: &BTreeMap<String, Live>,
         milliseconds: u64,
         stems: bool,
+        drift: &str,
         screen: Screen,
     ) -> String {
         let mut text = self.headline(milliseconds, screen);
@@ -30,6 +32,7 @@ impl Made {
             text.push_str(&self.nothing_to_do(screen));
             return text;
         }
+        text.push_str(&self.exploded(live, screen));
         text.push_str(&self.made_by(screen));
         let mut grid = Grid::new(&["table", ">rows", ">filtered", ">files", ">bytes", "contract"]);
         for (name, sums) in &self.tables {
@@ -54,20 +57,24 @@ impl Made {
         }
         text.push_str(&self.rejected(screen));
         text.push_str(&self.noticed(stems, screen));
-        text.push_str(&self.failures(screen));
+        text.push_str(&self.alike.table(false, screen));
+        text.push_str(&self.failed_for.table("Rejected in what failed", true, screen));
+        text.push_str(drift);
         text.push_str(&self.query(live, screen));
         text
     }
 
     fn headline(&self, milliseconds: u64, screen: Screen) -> String {
-        let [records, accepted, rejected] = self.records;
-        let tone = if rejected > 0 { Tone::Warn } else { Tone::Good };
-        let counts = format!(
-            "{} read, {} accepted, {}",
-            count(records, "record", "records"),
-            number(accepted),
-            screen.paint(tone, &format!("{} rejected", number(rejected)))
-        );
+        let [records, _, rejected] = self.records;
+        let sum = |of: fn(&Table) -> u64| self.tables.values().map(of).sum();
+        let flow = Flow {
+            records,
+            rejected,
+            filtered: sum(|table| table.filtered),
+            rows: sum(|table| table.rows_out),
+            tables: self.tables.values().filter(|table| table.records > 0).count(),
+        };
+        let counts = flow.line(screen);
         match (&self.one, self.sources.len()) {
             (Some(one), 1) => {
                 let name = screen.paint(Tone::Name, &visible(&one.name));
@@ -96,6 +103,16 @@ impl Made {
                 format!("{sources}: {} ({})\n", parts.join(" · "), duration(milliseconds))
             }
         }
+    }
+
+    /// Each table that has a row per element: that a record became several rows is always said.
+    fn exploded(&self, live: &BTreeMap<String, Live>, screen: Screen) -> String {
+        let line = |(name, sums): (&String, &Table)| {
+            let array = live.get(name)?.view.rows.as_ref().filter(|_| sums.records > 0)?;
+            let told = exploded(sums.records, sums.rows_made, sums.rows_out, array);
+            Some(format!("  {}: {}\n", screen.paint(Tone::Name, name), visible(&told)))
+        };
+        self.tables.iter().filter_map(line).collect()
     }
 
     /// The release, or each with its share.
@@ -136,12 +153,7 @@ impl Made {
         if self.rejects.is_empty() {
             return String::new();
         }
-        let mut text = format!("\n{}\n", screen.paint(Tone::Bold, "Rejected, kept in quarantine"));
-        let mut grid = Grid::new(&[">records", "reason"]);
-        for (code, records) in &self.rejects {
-            grid.row(vec![Cell::new(Tone::Warn, number(*records)), code.clone().into()]);
-        }
-        text.push_str(&grid.render(screen));
+        let mut text = self.reasons.table("Rejected, kept in quarantine", self.sources.len() > 1, screen);
         if let Some(table) = self.tables.keys().next() {
             let lake = lake_flag(&self.lake);
             text.push_str(&format!("  see them: lakegate quarantine list {table}{lake}\n"));
@@ -179,27 +191,6 @@ impl Made {
         }
         if lines.len() > LISTED {
             text.push_str(&format!("  … and {} more (--json has them all)\n", lines.len() - LISTED));
-        }
-        text
-    }
-
-    fn failures(&self, screen: Screen) -> String {
-        if self.problems.is_empty() {
-            return String::new();
-        }
-        let mut text = format!("\n{}\n", screen.paint(Tone::Bold, "Failed, nothing of them was written"));
-        let mut grid = Grid::new(&["source", "code", "message"]);
-        for (name, problem) in self.problems.iter().take(LISTED) {
-            let message = Cell::from(visible(problem.message()));
-            grid.row(vec![
-                Cell::new(Tone::Name, visible(name)),
-                Cell::new(Tone::Bad, problem.name().to_owned()),
-                message,
-            ]);
-        }
-        text.push_str(&grid.render(screen));
-        if self.problems.len() > LISTED {
-            text.push_str(&format!("  … and {} more\n", self.problems.len() - LISTED));
         }
         text
     }

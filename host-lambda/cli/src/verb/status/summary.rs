@@ -103,7 +103,7 @@ pub(super) fn summary(lake: &Lake, folder: &Path, part: &Part, wanted: &Wanted, 
             screen.paint(Tone::Warn, &commits)
         ));
     }
-    text.push_str(&failed(&failures, screen));
+    text.push_str(&failed(&failures, folder, screen));
     if more_failures.is_some() {
         text.push_str("  … and more (--limit N)\n");
     }
