@@ -42,6 +42,8 @@ export interface Entry {
   madeBy: string;
   /** Why the last run rejected records, whether it failed or not. */
   reasons: Reason[];
+  /** What to do about columns whose type it has left. */
+  drift: string[];
   /** What the file asks for by itself, once it was asked. */
   own: Promise<TableContract[]> | null;
 }
@@ -93,6 +95,7 @@ export class Files {
       shownUnder: { spec, transform: '' },
       madeBy: '',
       reasons: [],
+      drift: [],
       own: null,
     };
     this.entries.push(entry);
@@ -233,6 +236,7 @@ export class Files {
     entry.rejectedCut = answer.type === 'failed' && answer.cut;
     entry.rejectedUnder = answer.type === 'failed' ? answer.contracts : [];
     entry.reasons = answer.type === 'failed' ? answer.reasons : answer.type === 'done' ? answer.preview.reasons : [];
+    entry.drift = answer.type === 'failed' ? answer.drift : answer.type === 'done' ? answer.preview.drift : [];
     if (answer.type === 'done') {
       if (entry.shown > 0) this.send({ type: 'forget', id: entry.shown });
       entry.preview = answer.preview;

@@ -67,7 +67,7 @@ export type Answer =
   | { type: 'broken'; problem: Problem }
   | { type: 'progress'; id: number; pass: number; read: number; total: number }
   | { type: 'done'; id: number; preview: Preview }
-  | { type: 'failed'; id: number; problem: Problem; quarantine: Quarantined[]; reasons: Reason[]; cut: boolean; contracts: TableContract[] }
+  | { type: 'failed'; id: number; problem: Problem; quarantine: Quarantined[]; reasons: Reason[]; drift: string[]; cut: boolean; contracts: TableContract[] }
   | { type: 'cancelled'; id: number }
   | { type: 'compared'; id: number; comparison: Comparison }
   | { type: 'answered'; request: number; value: unknown }
@@ -112,6 +112,8 @@ export interface Preview {
   tables: Table[];
   quarantine: Quarantined[];
   reasons: Reason[];
+  /** Of columns whose type the file has left: what to do, a sentence each, commands in backticks. */
+  drift: string[];
   /** True when there were more rejected records than `quarantine` holds. */
   quarantineCut: boolean;
   /** The spec that pins what was learned; none when nothing had to be learned. */
@@ -201,6 +203,8 @@ export interface Quarantined {
   message: string;
   raw: string;
   truncated: boolean;
+  /** What kind of value came, where it is of another kind than its column. */
+  found?: string;
 }
 
 /** Records that were rejected for one reason at one path, all of them. */
@@ -210,6 +214,7 @@ export interface Reason {
   path: string | null;
   code: string;
   message: string;
+  found?: string | undefined;
   records: number;
 }
 

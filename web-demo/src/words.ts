@@ -12,6 +12,12 @@ export function count(value: number, one: string, many: string): string {
   return `${number(value)} ${value === 1 ? one : many}`;
 }
 
+/** `3 records → 6 rows, one per element of /products`; with a filter what it took, too. */
+export function exploded(records: number, made: number, out: number, array: string): string {
+  const line = `${count(records, 'record', 'records')} → ${count(made, 'row', 'rows')}, one per element of ${array}`;
+  return out < made ? `${line} → ${number(made - out)} filtered → ${count(out, 'row', 'rows')}` : line;
+}
+
 export function size(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   let value = bytes;

@@ -142,7 +142,7 @@ class Owner {
   }
 
   private fail(request: Asked, problem: Problem): void {
-    if (request.type === 'run') this.pass({ type: 'failed', id: request.job.id, problem, quarantine: [], reasons: [], cut: false, contracts: [] });
+    if (request.type === 'run') this.pass({ type: 'failed', id: request.job.id, problem, quarantine: [], reasons: [], drift: [], cut: false, contracts: [] });
     else this.pass({ type: 'refused', request: request.request, message: problem.message });
   }
 

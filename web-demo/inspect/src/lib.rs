@@ -16,9 +16,11 @@ use std::io::{Cursor, Error, Read, Result as IoResult};
 
 use bytes::Bytes;
 use js_sys::{Function, Uint8Array};
-use lakegate_model::Receipt;
 use lakegate_model::digest::hex;
+use lakegate_model::drift::Misfits;
 use lakegate_model::output::{self, Head};
+use lakegate_model::quarantine::Found;
+use lakegate_model::{Contract, Receipt, report};
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::reader::{ChunkReader, FileReader, Length};
 use parquet::file::serialized_reader::SerializedFileReader;
@@ -72,6 +74,44 @@ pub fn too_many_rejected(spec: &str, rejected: f64, records: f64) -> Option<Vec<
     let head: Head = output::parse(spec).ok()?;
     let failure = head.output.max_rejected.check(rejected as u64, records as u64).err()?;
     Some(vec![failure.code.into(), failure.message, failure.hint.unwrap_or_default()])
+}
+
+/// What is to be said of columns whose type a file has left, a sentence each, as `lakegate run` says it. `reasons` is
+/// JSON: why records were rejected at which path, and how many; `contracts` those that they were rejected under; `failed` says that nothing of the file is made.
+///
+/// # Errors
+/// The reasons are none.
+#[wasm_bindgen(js_name = driftOf)]
+pub fn drift_of(
+    spec: &str,
+    contracts: Vec<String>,
+    reasons: &str,
+    failed: bool,
+) -> Result<Vec<String>, JsError> {
+    #[derive(serde::Deserialize)]
+    struct Reason {
+        path: Option<String>,
+        code: String,
+        found: Option<Found>,
+        records: u64,
+    }
+    let mut misfits = Misfits::default();
+    for Reason { path, code, found, records } in serde_json::from_str::<Vec<Reason>>(reasons)? {
+        misfits.count(path.as_deref().unwrap_or_default(), &code, found, records);
+    }
+    let contracts: Vec<Contract> = contracts.iter().filter_map(|text| Contract::parse(text).ok()).collect();
+    Ok(misfits.drift(&contracts, spec, failed).iter().map(|drift| drift.told("")).collect())
+}
+
+/// What a person should know of records that were rejected after they were learned from: the sentence, or nothing.
+/// `rejects` is JSON, a number for each reason.
+///
+/// # Errors
+/// They are none.
+#[wasm_bindgen(js_name = learnedFrom)]
+pub fn learned_from(rejects: &str) -> Result<Option<Vec<String>>, JsError> {
+    let warning = report::learned_from(&serde_json::from_str(rejects)?);
+    Ok(warning.map(|warning| vec![warning.code.into_owned(), warning.message]))
 }
 
 /// One Parquet file.

@@ -3,7 +3,7 @@
 import { h } from '../dom';
 import type { Entry, Files } from '../entry';
 import type { Preview } from '../protocol';
-import { count, duration, headline, NOT_COMPARABLE, number, placeOf, size } from '../words';
+import { count, duration, exploded, headline, NOT_COMPARABLE, number, placeOf, size } from '../words';
 
 /** What came of the file, in the command line's words. */
 export function summary(entry: Entry, files: Files): HTMLElement {
@@ -26,20 +26,35 @@ export function summary(entry: Entry, files: Files): HTMLElement {
     const passing = problem.fault === 'transform' || problem.fault === 'environment';
     box.append(banner(headline(problem), placeOf(problem, entry.name), problem.hint ?? '', ...(passing ? [again] : [])));
   }
+  box.append(...drifted(entry));
   if (problem && preview) box.append(h('p', { class: 'soft' }, 'Below is the last preview that was made.'));
-  if (preview) box.append(sentence(preview), ...byRelease(entry, files), ...comparable(preview), ...warnings(preview));
+  if (preview) box.append(sentence(preview), ...perElement(preview), ...byRelease(entry, files), ...comparable(preview), ...warnings(preview));
   return box;
 }
 
 function sentence({ report, passes, milliseconds, inputBytes }: Preview): HTMLElement {
+  const filtered = report.tables.reduce((sum, table) => sum + table.filtered, 0);
+  const rows = report.tables.reduce((sum, table) => sum + table.rows_out, 0);
   const format = ['', 'none'].includes(report.compression) ? report.format : `${report.format} in ${report.compression}`;
   return h(
     'p',
     { class: 'sentence' },
-    `${count(report.records, 'record', 'records')}, ${number(report.accepted)} accepted, `,
+    `${count(report.records, 'record', 'records')} → `,
     h('strong', { class: report.rejected > 0 ? 'warn' : 'good' }, `${number(report.rejected)} rejected`),
+    ' → ',
+    filtered > 0 ? h('span', { class: 'warn' }, `${number(filtered)} filtered`) : '0 filtered',
+    ` → ${count(rows, 'row', 'rows')}${report.tables.length > 1 ? ` in ${report.tables.length} tables` : ''}`,
     h('span', { class: 'soft' }, ` · ${format}, ${size(inputBytes)}, ${count(passes, 'pass', 'passes')}, ${duration(milliseconds)}`),
   );
+}
+
+/** Each table that has a row per element: that a record became several rows is always said. */
+function perElement({ report, tables }: Preview): HTMLElement[] {
+  return tables.flatMap(({ name, contract }) => {
+    const made = report.tables.find(({ table }) => table === name);
+    if (!contract.rows || !made || report.accepted === 0) return [];
+    return [h('p', { class: 'flow' }, h('strong', {}, name), `: ${exploded(report.accepted, made.rows_made, made.rows_out, contract.rows)}`)];
+  });
 }
 
 /** Which release made the preview, in the words in which the lake names it; nothing where none did. */
@@ -49,6 +64,12 @@ export function byRelease({ madeBy, shownUnder }: Entry, { transforms }: Files):
   const role = document === null ? '' : uses.length > 0 ? `, ${uses.join(' and ')} in channel document ${document}` : `, not in use in channel document ${document}`;
   const own = spec === shownUnder.spec ? '' : ' with a spec of your own';
   return [h('p', { class: 'soft by' }, `Made by ${own === '' ? '' : 'the component of '}`, h('strong', {}, key), `${own}${role}.`)];
+}
+
+/** Columns whose type the file has left, each with the command that changes it. */
+function drifted({ drift }: Entry): HTMLElement[] {
+  const parts = (said: string): (HTMLElement | string)[] => said.split('`').map((part, index) => (index % 2 === 0 ? part : h('code', {}, part)));
+  return drift.map((said) => h('p', { class: 'warn drift' }, ...parts(said)));
 }
 
 function comparable({ report }: Preview): HTMLElement[] {

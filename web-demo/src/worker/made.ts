@@ -84,11 +84,11 @@ export class Made {
     return [...this.counted.values()].sort((a, b) => b.records - a.records);
   }
 
-  private count({ table, path: exact, code, message }: Quarantined): void {
+  private count({ table, path: exact, code, message, found }: Quarantined): void {
     const path = exact === null ? null : starred(exact);
-    const key = JSON.stringify([table, path, code]);
+    const key = JSON.stringify([table, path, code, found]);
     const known = this.counted.get(key);
     if (known) known.records++;
-    else if (this.counted.size < REASONS) this.counted.set(key, { table, path, code, message, records: 1 });
+    else if (this.counted.size < REASONS) this.counted.set(key, { table, path, code, message, found, records: 1 });
   }
 }

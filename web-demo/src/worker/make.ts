@@ -3,7 +3,7 @@
 // Not for messages (`worker.ts`). The one decision to know: the job is fed 1 MiB at a time and asked in short steps,
 // and the worker looks at its messages every few steps, so that progress and cancel come at once.
 
-import { receiptDigest, Sha256, tooManyRejected } from '../../dist/made/inspect.js';
+import { driftOf, learnedFrom, receiptDigest, Sha256, tooManyRejected } from '../../dist/made/inspect.js';
 import type { Contract, Job as Wanted, Preview, Problem, Quarantined, Reason, Receipt, Report, Table, TableContract } from '../protocol';
 import { sha256 } from './digest';
 import { Made } from './made';
@@ -36,6 +36,8 @@ export class Failed extends Error {
     readonly problem: Problem,
     readonly quarantine: Quarantined[],
     readonly reasons: Reason[],
+    /** What to do about columns whose type the file has left. */
+    readonly drift: string[],
     readonly cut: boolean,
     /** Under which the records were rejected, as far as they were agreed. */
     readonly contracts: TableContract[],
@@ -73,12 +75,14 @@ export async function make(transform: Transform, wanted: Wanted, watch: Watch): 
       const known = report.warnings.some(({ code, message }) => code === warning.code && message === warning.message);
       if (!known) report.warnings.push(warning);
     }
+    if (learned && learned.records > 0) report.warnings.push(...saidOfLearned(report));
     const receipt = receiptOf(transform, wanted, input, contracts, made, report);
     return {
       report,
       tables: await tablesOf(contracts, made),
       quarantine: made.quarantine,
       reasons: made.reasons(),
+      drift: drift(wanted.spec, contracts, made, false),
       quarantineCut: made.quarantineCut,
       spec,
       receipt,
@@ -89,7 +93,7 @@ export async function make(transform: Transform, wanted: Wanted, watch: Watch): 
     };
   } catch (thrown) {
     if (thrown instanceof Cancelled) throw thrown;
-    throw new Failed(problemOf(thrown), made.quarantine, made.reasons(), made.quarantineCut, contracts);
+    throw new Failed(problemOf(thrown), made.quarantine, made.reasons(), drift(wanted.spec, contracts, made, true), made.quarantineCut, contracts);
   }
 }
 
@@ -102,7 +106,7 @@ export async function learn(transform: Transform, wanted: Wanted, watch: Watch):
     return 'widened' in end ? end.widened.contracts : [];
   } catch (thrown) {
     if (thrown instanceof Cancelled) throw thrown;
-    throw new Failed(problemOf(thrown), made.quarantine, made.reasons(), made.quarantineCut, []);
+    throw new Failed(problemOf(thrown), made.quarantine, made.reasons(), [], made.quarantineCut, []);
   }
 }
 
@@ -243,6 +247,19 @@ function refuse(spec: string, { rejected, records }: Report): void {
   if (refused === undefined) return;
   const [code = '', message = '', hint = ''] = refused;
   throw new Trouble({ fault: 'input', code, message, hint, place: {} });
+}
+
+/** What is said of records that were rejected after they were learned from: the host's rule. */
+function saidOfLearned({ rejects }: Report): Report['warnings'] {
+  const said = learnedFrom(JSON.stringify(rejects));
+  if (!said) return [];
+  const [code = '', message = ''] = said;
+  return [{ code, message, count: 1 }];
+}
+
+/** What to do about columns whose type the file has left: the command line's words. */
+function drift(spec: string, contracts: TableContract[], made: Made, failed: boolean): string[] {
+  return driftOf(spec, contracts.map(({ text }) => text), JSON.stringify(made.reasons()), failed);
 }
 
 function receiptOf(

@@ -90,8 +90,8 @@ async function run(job: Job): Promise<void> {
 /** How a job ended that made nothing. */
 function failure(id: number, thrown: unknown): Answer {
   if (thrown instanceof Cancelled) return { type: 'cancelled', id };
-  const { problem, quarantine, reasons, cut, contracts } = thrown instanceof Failed ? thrown : new Failed(problemOf(thrown), [], [], false, []);
-  return { type: 'failed', id, problem, quarantine, reasons, cut, contracts };
+  const { problem, quarantine, reasons, drift, cut, contracts } = thrown instanceof Failed ? thrown : new Failed(problemOf(thrown), [], [], [], false, []);
+  return { type: 'failed', id, problem, quarantine, reasons, drift, cut, contracts };
 }
 
 /** What two previews differ in. */
