@@ -28,6 +28,7 @@
 //! * `stack`        rendered stacks, judged before they are deployed
 //! * `swap`         a steady load of objects under a hundred promotions and rollbacks
 //! * `tidy`         the style limits
+//! * `told`         what a person is told of records, rows, reasons and types that no longer fit
 //! * `torture`      every operation against every fault and every other one, in a simulated bucket
 //! * `walls`        layers of crates, circles of modules, what a function carries
 
@@ -61,6 +62,7 @@ mod small_cases;
 mod stack;
 mod swap;
 mod tidy;
+mod told;
 mod torture;
 mod walls;
 
