@@ -20,8 +20,8 @@ pub(super) enum Why {
     Mixed,
     /// A key looks like an id or a date.
     Keys,
-    /// It would make so many columns.
-    Many(usize),
+    /// It would make too many columns.
+    Many,
     /// It lies deeper than `flatten_depth`.
     Deep,
 }
@@ -139,7 +139,7 @@ impl Measure<'_> {
             return Err(Why::Deep);
         }
         let columns = self.object(node, pointer, level);
-        if columns > self.most { Err(Why::Many(columns)) } else { Ok(columns) }
+        if columns > self.most { Err(Why::Many) } else { Ok(columns) }
     }
 }
 
@@ -154,10 +154,10 @@ pub(super) fn warning(pointer: &str, why: Why, most: usize) -> Warning {
             "keys_are_data",
             format!("{pointer} has keys that look like ids or dates: it becomes one JSON column"),
         ),
-        Why::Many(columns) => Warning::new(
+        Why::Many => Warning::new(
             "many_keys",
             format!(
-                "{pointer} would make {columns} columns or more, and flatten_keys is {most}: it becomes one JSON \
+                "{pointer} would make more columns than flatten_keys = {most}: it becomes one JSON \
                  column; declare a column below it to have all of them"
             ),
         ),
