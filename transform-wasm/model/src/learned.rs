@@ -132,6 +132,14 @@ impl Nodes {
         Self { version: VERSION, records, nodes }
     }
 
+    /// The keys at the top of a record; none where all there is leads to empty arrays.
+    pub fn top_keys(&self) -> impl Iterator<Item = &String> {
+        let empty = Kinds(Kinds::NULL.0 | Kinds::OBJECT.0 | Kinds::ARRAY.0);
+        let has_values = self.nodes.iter().any(|node| !node.0.without(empty).is_empty());
+        let top = self.nodes.iter().skip(1).filter(move |node| has_values && node.1 == 0);
+        top.filter_map(|node| node.2.as_ref())
+    }
+
     /// The text.
     pub fn to_text(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()

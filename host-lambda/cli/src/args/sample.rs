@@ -48,7 +48,12 @@ impl Sampled {
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         let chosen = self.newest.len() + self.oldest.len() + self.by_chance.len();
         let (bytes, all) = (size(self.bytes), size(self.of.1));
-        format!("{chosen} of the {} objects below {} are samples, {bytes} of {all}: {}", self.of.0, self.prefix, parts.join("; "))
+        format!(
+            "{chosen} of the {} objects below {} are samples, {bytes} of {all}: {}",
+            self.of.0,
+            self.prefix,
+            parts.join("; ")
+        )
     }
 
     /// For programs: every one.
@@ -107,7 +112,13 @@ mod tests {
         let object = |n: u32| {
             // Names say nothing of the age here.
             let name = format!("s3://raw/x/{:03}.json", (n * 7) % count);
-            let facts = Facts { bytes, modified_ms: i64::from(n), ..Facts::default() };
+            let facts = Facts {
+                key: name.clone(),
+                bytes,
+                modified_ms: i64::from(n),
+                version: String::new(),
+                promised: None,
+            };
             Input::Object(name, bucket.clone(), facts)
         };
         (0..count).map(object).collect()
@@ -125,7 +136,10 @@ mod tests {
         let sampled = sampled.unwrap();
         assert_eq!(kept.len(), 100);
         assert_eq!((sampled.newest.len(), sampled.oldest.len(), sampled.by_chance.len()), (10, 10, 80));
-        assert_eq!((&*sampled.newest[0], &*sampled.oldest[0]), ("s3://raw/x/993.json", "s3://raw/x/000.json"));
+        assert_eq!(
+            (&*sampled.newest[0], &*sampled.oldest[0]),
+            ("s3://raw/x/993.json", "s3://raw/x/000.json")
+        );
         let mut other = objects(1_000, 1 << 10);
         other.reverse();
         let (again, same) = of("s3://raw/x/", other);
@@ -143,7 +157,12 @@ mod tests {
         let sampled = sampled.unwrap();
         assert_eq!((kept.len(), sampled.bytes), (3, 900 << 20));
         let text = sampled.text(|bytes| format!("{} MiB", bytes >> 20));
-        assert!(text.starts_with("3 of the 30 objects below s3://raw/x/ are samples, 900 MiB of 9000 MiB: 2 newest ("), "{text}");
+        assert!(
+            text.starts_with(
+                "3 of the 30 objects below s3://raw/x/ are samples, 900 MiB of 9000 MiB: 2 newest ("
+            ),
+            "{text}"
+        );
         let (two, _) = of("s3://raw/x/", objects(2, 3 << 30));
         assert_eq!(two.len(), 2, "the newest and the oldest whatever they hold");
     }

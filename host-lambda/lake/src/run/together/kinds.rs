@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn files_with_a_key_in_common_are_of_one_kind_also_through_a_third() {
-        let files: [(&str, &[&str]); 4] = [("a", &["id", "x"]), ("b", &["y"]), ("c", &[]), ("d", &["x", "y"])];
+        let files: [(&str, &[&str]); 4] =
+            [("a", &["id", "x"]), ("b", &["y"]), ("c", &[]), ("d", &["x", "y"])];
         assert!(kinds(&files).check("f").is_ok());
         assert!(kinds(&[]).check("f").is_ok());
         let error = kinds(&files[..3]).check("f").unwrap_err();

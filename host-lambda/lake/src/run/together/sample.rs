@@ -30,7 +30,7 @@ fn spread(count: usize) -> Vec<usize> {
         1 => return vec![0],
         _ => vec![0, count - 1],
     };
-    let mut gaps = std::collections::VecDeque::from([(0, count - 1)]);
+    let mut gaps = std::collections::VecDeque::from([(0usize, count - 1)]);
     while let Some((from, to)) = gaps.pop_front() {
         let middle = from.midpoint(to);
         if middle == from {
@@ -59,11 +59,14 @@ mod tests {
     fn every_place_comes_once_and_the_ends_first() {
         for count in 0..40 {
             let order = spread(count);
-            assert_eq!(order.iter().take(2).copied().collect::<Vec<_>>(), match count {
-                0 => vec![],
-                1 => vec![0],
-                _ => vec![0, count - 1],
-            });
+            assert_eq!(
+                order.iter().take(2).copied().collect::<Vec<_>>(),
+                match count {
+                    0 => vec![],
+                    1 => vec![0],
+                    _ => vec![0, count - 1],
+                }
+            );
             let mut sorted = order.clone();
             sorted.sort_unstable();
             assert_eq!(sorted, (0..count).collect::<Vec<_>>());
