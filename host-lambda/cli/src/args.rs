@@ -6,4 +6,5 @@ pub mod inputs;
 pub mod lake;
 pub mod plans;
 pub mod registry;
+pub mod sample;
 pub mod transform;

@@ -20,6 +20,7 @@ mod preview;
 mod rejected;
 pub(crate) mod stage;
 mod succession;
+mod together;
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -32,6 +33,7 @@ use stage::{Names, Staging, attempt_of};
 pub use plan::Plan;
 pub use preview::{Preview, PreviewPart, Proposal, preview, propose, remake};
 pub use rejected::rejected_in;
+pub use together::{Folder, Joined, Learned, Member, SAMPLE_BYTES, learn_together};
 
 use crate::keys::{commit_key, spec_key};
 use crate::lake::{Lake, Standing, sha256, to_json};

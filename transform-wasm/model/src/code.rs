@@ -176,6 +176,7 @@ codes! {
     Json = "json", Internal, Own, "A value could not be written as JSON.";
     KeyOpen = "key_open", Environment, Own, "Others may read a private key file.";
     KeyUnreadable = "key_unreadable", Release, Input, "A key file cannot be used.";
+    KindsDiffer = "kinds_differ", Input, Input, "The files of a folder have no key in common, and no table is named for all.";
     KmsDenied = "kms_denied", Environment, Own, "A KMS key may not be used, is switched off, or is not there.";
     LakeDamaged = "lake_damaged", Internal, Own, "An object of the lake is not what it must be; it was changed by hand.";
     LakeLayout = "lake_layout", Environment, Input, "The lake has another layout than this version of Lakegate reads and writes.";

@@ -72,6 +72,11 @@ impl Nodes {
         Self { version: VERSION, nodes }
     }
 
+    /// The keys at the top of a record.
+    pub fn top_keys(&self) -> impl Iterator<Item = &String> {
+        self.nodes.iter().skip(1).filter(|node| node.1 == 0).filter_map(|node| node.2.as_ref())
+    }
+
     /// The text.
     pub fn to_text(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
@@ -98,6 +103,7 @@ mod tests {
         let text = r#"{"version":2,"nodes":[[128,0,null],[4,0,"b"],[768,0,"a"],[128,2,null],[65,3,"x"]]}"#;
         let told = Nodes::parse(text).unwrap();
         assert_eq!(told.to_text(), text);
+        assert_eq!(told.top_keys().collect::<Vec<_>>(), ["b", "a"]);
         assert!(told.nodes[0].0.any(Kinds::OBJECT) && !told.nodes[0].0.any(Kinds::ARRAY));
         for wrong in [
             "",

@@ -42,6 +42,11 @@ impl Input {
         }
     }
 
+    /// When it was changed last, in milliseconds since 1970-01-01 UTC; 0 where it is not known.
+    pub fn modified_ms(&self) -> i64 {
+        if let Self::Object(_, _, facts) = self { facts.modified_ms } else { 0 }
+    }
+
     /// Pins its bytes. `table` names what comes from standard input.
     ///
     /// # Errors
@@ -76,39 +81,57 @@ fn missing(uri: &str) -> Error {
         .in_file(uri)
 }
 
+/// What one argument of the command line means.
+pub struct Named {
+    /// The inputs, in the order of their names.
+    pub inputs: Vec<Input>,
+    /// Its own name, where it is a folder or a prefix.
+    pub folder: Option<String>,
+}
+
 /// All inputs that `named` means: files, the files of folders, objects, those below a prefix, standard input. The lake
 /// itself is left out.
 ///
 /// # Errors
 /// One does not exist, standard input is named twice, or nothing is found at all.
 pub fn inputs(named: &[Place], lake: Option<&Path>) -> Result<Vec<Input>, Error> {
+    Ok(by_argument(named, lake)?.into_iter().flat_map(|named| named.inputs).collect())
+}
+
+/// The same, argument by argument.
+///
+/// # Errors
+/// As [`inputs`].
+pub fn by_argument(named: &[Place], lake: Option<&Path>) -> Result<Vec<Named>, Error> {
     let own = lake.and_then(|lake| lake.canonicalize().ok());
-    let mut found = Vec::new();
+    let mut found: Vec<Named> = Vec::new();
     for place in named {
         let path = match place {
             Place::S3(uri) => {
-                found.extend(objects(uri, lake)?);
+                found.push(Named { inputs: objects(uri, lake)?, folder: prefix_name(uri)? });
                 continue;
             }
             Place::Local(path) => path,
         };
         if path.as_os_str() == "-" {
-            if found.iter().any(|input| matches!(input, Input::Stdin)) {
+            if found.iter().any(|named| matches!(named.inputs[..], [Input::Stdin])) {
                 return Err(Error::usage("standard input (`-`) can be read only once"));
             }
-            found.push(Input::Stdin);
+            found.push(Named { inputs: vec![Input::Stdin], folder: None });
             continue;
         }
         let outside = |file: &Path| match &own {
             Some(own) => !file.canonicalize().is_ok_and(|file| file.starts_with(own)),
             None => true,
         };
-        for file in files::walk(path, &outside)? {
+        let sized = |file: PathBuf| {
             let bytes = std::fs::metadata(&file).map_or(0, |metadata| metadata.len());
-            found.push(Input::File(file, bytes));
-        }
+            Input::File(file, bytes)
+        };
+        let inputs = files::walk(path, &outside)?.into_iter().map(sized).collect();
+        found.push(Named { inputs, folder: path.is_dir().then(|| folder_name(path)) });
     }
-    if found.is_empty() {
+    if found.iter().all(|named| named.inputs.is_empty()) {
         let names: Vec<String> = named.iter().map(Place::to_string).collect();
         return Err(Error::new(Code::NoInput, "there is nothing to read here")
             .with_hint("hidden files and those that start with `_` are skipped inside folders and prefixes")
@@ -133,6 +156,24 @@ fn objects(uri: &str, lake: Option<&Path>) -> Result<Vec<Input>, Error> {
     let inputs =
         below.map(|facts| Input::Object(format!("s3://{name}/{}", facts.key), bucket.clone(), facts));
     Ok(inputs.filter(|input| own.as_ref().is_none_or(|own| !input.name().starts_with(own))).collect())
+}
+
+/// What a folder is called; a step that is a partition (`day=1`) names none.
+fn folder_name(path: &Path) -> String {
+    let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let steps: Vec<String> = whole.iter().map(|step| step.to_string_lossy().into_owned()).collect();
+    last_name(steps.iter().map(String::as_str))
+}
+
+/// The same of a prefix, down to its bucket; `None` for an object.
+fn prefix_name(uri: &str) -> Result<Option<String>, Error> {
+    let (bucket, key) = bucket_and_key(uri)?;
+    Ok(is_prefix(key).then(|| last_name([bucket].into_iter().chain(key.split('/')))))
+}
+
+fn last_name<'a>(steps: impl DoubleEndedIterator<Item = &'a str>) -> String {
+    let mut names = steps.rev().filter(|step| !step.is_empty() && !step.contains('='));
+    names.next().unwrap_or_default().to_owned()
 }
 
 /// Whether a key means all that lies below it.
@@ -177,6 +218,24 @@ mod tests {
         let named = [Place::from("-"), Place::from("-")];
         assert_eq!(inputs(&named, None).err().map(|error| error.fault()), Some(Fault::Usage));
         assert!(matches!(inputs(&named[..1], None).unwrap()[..], [Input::Stdin]));
+    }
+
+    #[test]
+    fn a_folder_has_the_name_of_its_last_step_that_is_no_partition() {
+        for (uri, expected) in [
+            ("s3://raw/orders/", Some("orders")),
+            ("s3://raw/orders/2025/day=1/hour=2/", Some("2025")),
+            ("s3://raw", Some("raw")),
+            ("s3://raw/", Some("raw")),
+            ("s3://raw/orders/x.json", None),
+        ] {
+            assert_eq!(prefix_name(uri).unwrap().as_deref(), expected, "{uri}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("exports/day=1");
+        fs::create_dir_all(&path).unwrap();
+        assert_eq!(folder_name(&path), "exports");
+        assert_eq!(folder_name(&path.join("..").join("day=1")), "exports");
     }
 
     #[test]

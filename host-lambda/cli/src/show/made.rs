@@ -16,7 +16,7 @@ use lakegate_base::Error;
 use lakegate_lake::lake::Lake;
 use lakegate_lake::record::ReleaseRecord;
 use lakegate_lake::run;
-use lakegate_lake::run::State;
+use lakegate_lake::run::{Learned, State};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -56,6 +56,8 @@ pub struct Made {
     unchanged: usize,
     /// Records in quarantine of sources that were left alone.
     unchanged_rejected: u64,
+    /// Tables that were learned from a folder, with what it is called.
+    learned: Vec<(String, String, Learned)>,
     problems: Vec<(String, Error)>,
     alike: Alike,
 }
@@ -97,6 +99,7 @@ impl Made {
             one: None,
             unchanged: 0,
             unchanged_rejected: 0,
+            learned: Vec::new(),
             problems: Vec::new(),
             alike: Alike::default(),
         }
@@ -161,6 +164,14 @@ impl Made {
             let key = (check.table.clone(), check.check.clone(), check.on_fail.to_string());
             *self.checks.entry(key).or_default() += check.failed;
         }
+    }
+
+    /// Adds what a folder taught before its files were taken.
+    pub fn learned(&mut self, table: &str, folder: &str, learned: Learned) {
+        for warning in &learned.warnings {
+            self.notice(folder, &warning.code, &warning.message, warning.count);
+        }
+        self.learned.push((table.to_owned(), folder.to_owned(), learned));
     }
 
     fn notice(&mut self, source: &str, code: &str, message: &str, times: u64) {
@@ -260,6 +271,9 @@ impl Made {
             "unchanged": self.unchanged, "failed": self.problems.len(), "component": component,
             "specs": self.specs, "sources": self.sources, "milliseconds": milliseconds,
         });
+        if let Some(object) = object.as_object_mut().filter(|_| !self.learned.is_empty()) {
+            object.insert("learned_together".to_owned(), self.learned.iter().map(learned_json).collect());
+        }
         if let (Some(object), Some((_, problem))) = (object.as_object_mut(), self.problems.first()) {
             object.insert("error".to_owned(), problem::json(problem));
         }
@@ -273,6 +287,15 @@ struct Live {
     view: ContractView,
     /// `None`: there was none before.
     changes: Option<Vec<Change>>,
+}
+
+fn learned_json((table, folder, learned): &(String, String, Learned)) -> Value {
+    let Learned { files, bytes, records, failed, .. } = learned;
+    json!({
+        "table": table, "folder": folder, "files": files[0], "looked_at": files[1], "of_files": files[2],
+        "bytes": bytes[0], "of_bytes": bytes[1], "records": records[0], "rejected": records[1], "failed": failed,
+        "sampled": files[1] < files[2],
+    })
 }
 
 /// Changes as JSON.

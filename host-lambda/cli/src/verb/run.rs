@@ -4,7 +4,9 @@
 //! (`lakegate_lake::run`), or how its result reads (`made`). The decision to know: one input that fails does not
 //! stop the others; each is complete or untouched by itself, and the exit code tells if any failed.
 
-use crate::args::inputs::{Input, inputs};
+mod together;
+
+use crate::args::inputs::{Input, by_argument};
 use crate::args::lake::{LakeArg, NamedLake};
 use crate::args::plans::Plans;
 use crate::args::transform::TransformArg;
@@ -24,14 +26,16 @@ use clap::Args;
 use lakegate_base::Error;
 use lakegate_lake::Lake;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::time::Instant;
+use together::Group;
 
 /// Arguments of `run`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   lakegate run orders.json                                   table `orders` in ./lake, types learned
   lakegate run orders.json --spec orders.toml                with a spec (see `lakegate init`)
-  lakegate run exports/ --table orders --lake /data/lake     a folder of files into one table
+  lakegate run exports/ --lake /data/lake                    a folder of files, learned together, into the table `exports`
   cat feed.ndjson | lakegate run - --table feed              standard input
   lakegate run orders.json --json | jq .tables
   lakegate run s3://raw/orders/2025/x.json                   an object, as the function would: by lakegate.toml
@@ -53,7 +57,7 @@ pub struct RunArgs {
     /// Spec to follow (transform.toml); without one, what `init` would propose
     #[arg(long, value_name = "FILE | S3 URI")]
     spec: Option<Place>,
-    /// Table to write to, when the spec names none [default: the stem of each file]
+    /// Table to write to, when the spec names none [default: the name of a folder, the stem of a file]
     #[arg(long, value_name = "NAME")]
     table: Option<String>,
     #[command(flatten)]
@@ -103,7 +107,7 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
     }
     let begun = Instant::now();
     let plans = Plans::new(args.spec.as_ref(), args.table.as_deref(), args.again)?;
-    let Gathered { inputs, own, lake } = gather(args)?;
+    let Gathered { inputs, own, groups, lake } = gather(args)?;
     if inputs.is_empty() {
         let text = "nothing failed in this lake that can be taken again\n".to_owned();
         return Ok(Answer {
@@ -124,11 +128,12 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
         lake: &lake,
         folder: &lake.shown,
         chosen: &chosen,
-        plans: own.get(number).unwrap_or(&plans),
+        plans: own.get(&number).unwrap_or(&plans),
         spec: spec.as_deref(),
         again: args.again,
         host: "run",
     };
+    together::learn(&groups, &inputs, &lake, &chosen, args.table.is_some(), context.err, &mut made)?;
     let mut bar = Bar::new(context.err, inputs.iter().map(Input::bytes).sum(), inputs.len());
     for (number, input) in inputs.iter().enumerate() {
         let name = input.name();
@@ -156,22 +161,35 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
     bar.say(&made.failed_alike(context.err));
     bar.say(&unheard(&lake, context));
     bar.finish();
-    made.finish(&lake, &chosen.digest(), begun.elapsed(), plans.by_stem(), context.out)
+    let stems = plans.by_stem() && inputs.len() > own.len() + 1;
+    made.finish(&lake, &chosen.digest(), begun.elapsed(), stems, context.out)
 }
 
 /// What is to be taken, and where to.
 struct Gathered {
     inputs: Vec<Input>,
-    /// Of each input its own plans; empty where all have those of the command line.
-    own: Vec<Plans>,
+    /// Plans of an input's own, by its number, where it has not those of the command line.
+    own: BTreeMap<usize, Plans>,
+    /// What is learned together.
+    groups: Vec<Group>,
     lake: NamedLake,
 }
 
 fn gather(args: &RunArgs) -> Result<Gathered, Error> {
     if !args.failed {
         let lake = args.lake.open()?;
-        let inputs = inputs(&args.inputs, Some(&lake.shown))?;
-        return Ok(Gathered { inputs, own: Vec::new(), lake });
+        let named = by_argument(&args.inputs, Some(&lake.shown))?;
+        // A release and a spec say themselves what the table is.
+        let told = args.spec.is_some() || args.transform.registry.registry.is_some();
+        let groups = if told { Vec::new() } else { together::groups(&named, args.table.as_deref()) };
+        let mut own = BTreeMap::new();
+        for group in &groups {
+            for member in &group.members {
+                own.insert(member.at, Plans::of_text(String::new(), None, Some(&group.table), args.again)?);
+            }
+        }
+        let inputs = named.into_iter().flat_map(|named| named.inputs).collect();
+        return Ok(Gathered { inputs, own, groups, lake });
     }
     let lake = args.lake.existing()?;
     if lake.is_in_s3() && !lake.alone {
@@ -181,7 +199,8 @@ fn gather(args: &RunArgs) -> Result<Gathered, Error> {
         ));
     }
     let (inputs, own) = failed_inputs(&lake, args)?;
-    Ok(Gathered { inputs, own, lake })
+    let own = own.into_iter().enumerate().collect();
+    Ok(Gathered { inputs, own, groups: Vec::new(), lake })
 }
 
 /// That no catalog hears of what was made, where one might be expected to.

@@ -152,7 +152,7 @@ pub(crate) fn texts(live: &[LiveContract]) -> Vec<TableContract> {
 }
 
 /// Makes what was learned part of the live contracts; the contracts of the second pass.
-fn merge(
+pub(crate) fn merge(
     lake: &Lake,
     transform: &Transform,
     base: &JobOptions,
@@ -181,7 +181,7 @@ fn merge(
 
 /// A transform may widen the contracts of its own job and no others: those of another table would be handed to it, and
 /// its rows would land there.
-fn of_the_plan(tables: &[String], contracts: &[TableContract]) -> Result<()> {
+pub(crate) fn of_the_plan(tables: &[String], contracts: &[TableContract]) -> Result<()> {
     let fault = |what: String| {
         Error::new(Code::TransformAccount, what).with_hint(
             "nothing of this source object was written; this is a fault of the transform, please report it",

@@ -9,7 +9,7 @@ use crate::show::flow::{Flow, exploded};
 use crate::show::made::table_folder;
 use crate::show::made::{Live, Made, Table, lake_flag};
 use crate::show::render::{Cell, Grid, Screen, Tone, count, duration, number, short, size, visible};
-use lakegate_lake::run::State;
+use lakegate_lake::run::{Learned, State};
 use std::collections::BTreeMap;
 
 /// Lines of a list before it is cut.
@@ -32,6 +32,7 @@ impl Made {
             text.push_str(&self.nothing_to_do(screen));
             return text;
         }
+        text.push_str(&self.learned_together(screen));
         text.push_str(&self.exploded(live, screen));
         text.push_str(&self.made_by(screen));
         let mut grid = Grid::new(&["table", ">rows", ">filtered", ">files", ">bytes", "contract"]);
@@ -103,6 +104,32 @@ impl Made {
                 format!("{sources}: {} ({})\n", parts.join(" · "), duration(milliseconds))
             }
         }
+    }
+
+    /// Each table that a folder taught, and from how much of it.
+    fn learned_together(&self, screen: Screen) -> String {
+        let line = |(table, _, learned): &(String, String, Learned)| {
+            let ([taught, seen, all], [bytes, of]) = (learned.files, learned.bytes);
+            let mut text = format!(
+                "  {}: learned together from {}, {}",
+                screen.paint(Tone::Name, table),
+                count(taught as u64, "file", "files"),
+                count(learned.records[0], "record", "records")
+            );
+            if seen < all {
+                let (seen, all) = (number(seen as u64), number(all as u64));
+                let (bytes, of) = (size(bytes), size(of));
+                text.push_str(&format!(
+                    "; looked at {seen} of {all} files, {bytes} of {of}, spread evenly over their names"
+                ));
+            }
+            if learned.failed > 0 {
+                let failed = count(learned.failed as u64, "file that fails", "files that fail");
+                text.push_str(&format!("; {failed} taught nothing"));
+            }
+            text + "\n"
+        };
+        self.learned.iter().map(line).collect()
     }
 
     /// Each table that has a row per element: that a record became several rows is always said.
