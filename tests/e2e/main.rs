@@ -29,6 +29,7 @@
 //! * `swap`         a steady load of objects under a hundred promotions and rollbacks
 //! * `tidy`         the style limits
 //! * `told`         what a person is told of records, rows, reasons and types that no longer fit
+//! * `together`     a folder learned as one, whatever the order of its files
 //! * `torture`      every operation against every fault and every other one, in a simulated bucket
 //! * `walls`        layers of crates, circles of modules, what a function carries
 
@@ -62,6 +63,7 @@ mod small_cases;
 mod stack;
 mod swap;
 mod tidy;
+mod together;
 mod told;
 mod torture;
 mod walls;
