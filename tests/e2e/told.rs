@@ -102,7 +102,7 @@ fn reasons_come_with_their_first_records_whether_the_object_fails_or_not() {
         let of = if code == Some(1) {
             &json["failures"][0]
         } else {
-            &json["commits"].as_array().unwrap().last().unwrap()
+            json["commits"].as_array().unwrap().last().unwrap()
         };
         assert_eq!(reasons(of), expected, "status {name}");
         assert!(!json.to_string().contains("\"x\""), "no values: {json}");

@@ -99,7 +99,8 @@ pub fn drift_of(
     for Reason { path, code, found, records } in serde_json::from_str::<Vec<Reason>>(reasons)? {
         misfits.count(path.as_deref().unwrap_or_default(), &code, found, records);
     }
-    let contracts: Vec<Contract> = contracts.iter().filter_map(|text| Contract::parse(text).ok()).collect();
+    let contracts = contracts.into_iter().filter_map(|text| Contract::parse(&text).ok());
+    let contracts: Vec<Contract> = contracts.collect();
     Ok(misfits.drift(&contracts, spec, failed).iter().map(|drift| drift.told("")).collect())
 }
 

@@ -6,7 +6,6 @@
 use crate::args::inputs::Input;
 use lakegate_lake::lake::sha256;
 use serde_json::{Value, json};
-use std::cmp::Reverse;
 
 /// Objects that are looked at.
 const MOST: usize = 100;
@@ -71,13 +70,13 @@ pub fn of(prefix: &str, inputs: Vec<Input>) -> (Vec<Input>, Option<Sampled>) {
     }
     let mut sampled = Sampled { prefix: prefix.to_owned(), of: (inputs.len(), all), ..Sampled::default() };
     let mut left: Vec<Input> = inputs;
-    left.sort_by_key(|input| (input.modified_ms(), input.name()));
+    left.sort_by_cached_key(|input| (input.modified_ms(), input.name()));
     let mut kept: Vec<Input> = Vec::new();
     let ends = ENDS.min(left.len() / 2);
     let newest = left.split_off(left.len() - ends);
     let middle = left.split_off(ends);
     let mut by_chance = middle;
-    by_chance.sort_by_key(|input| sha256(format!("{prefix}\0{}", input.name()).as_bytes()));
+    by_chance.sort_by_cached_key(|input| sha256(format!("{prefix}\0{}", input.name()).as_bytes()));
     let pairs = newest.into_iter().rev().zip(left).flat_map(|(new, old)| [(0, new), (1, old)]);
     for (turn, (sort, input)) in pairs.chain(by_chance.into_iter().map(|input| (2, input))).enumerate() {
         let fits = sampled.bytes + input.bytes() <= MOST_BYTES;
@@ -95,8 +94,7 @@ pub fn of(prefix: &str, inputs: Vec<Input>) -> (Vec<Input>, Option<Sampled>) {
         .push(input.name());
         kept.push(input);
     }
-    kept.sort_by_key(|input| Reverse(input.name()));
-    kept.reverse();
+    kept.sort_by_cached_key(Input::name);
     (kept, Some(sampled))
 }
 
