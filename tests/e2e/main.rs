@@ -40,8 +40,8 @@
 mod aws;
 mod bad_releases;
 mod cli;
-mod codes;
 mod cloudtrail;
+mod codes;
 mod concurrent;
 mod corpus;
 mod crash;

@@ -299,7 +299,13 @@ impl Learned {
     /// Knows nothing, within the same limits.
     fn empty(&self) -> Self {
         let room = self.limit / 4 * POINTER_BYTES;
-        Self { nodes: vec![Node::default()], records: None, limit: self.limit, room, most_keys: self.most_keys }
+        Self {
+            nodes: vec![Node::default()],
+            records: None,
+            limit: self.limit,
+            room,
+            most_keys: self.most_keys,
+        }
     }
 
     fn of_told(&self, told: &[Told]) -> Result<Self, Failure> {

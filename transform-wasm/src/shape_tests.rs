@@ -65,9 +65,11 @@ fn many_keys_make_one_column() {
 #[test]
 fn depth_can_be_bounded() {
     let record = json!({"a": {"b": {"c": 1}, "d": 2}, "e": 3});
-    for (depth, expected) in
-        [(1, vec!["a json", "e bigint"]), (2, vec!["a_b json", "a_d bigint", "e bigint"]), (3, vec!["a_b_c bigint", "a_d bigint", "e bigint"])]
-    {
+    for (depth, expected) in [
+        (1, vec!["a json", "e bigint"]),
+        (2, vec!["a_b json", "a_d bigint", "e bigint"]),
+        (3, vec!["a_b_c bigint", "a_d bigint", "e bigint"]),
+    ] {
         let text = format!("[[table]]\nflatten_depth = {depth}\n");
         assert_eq!(columns(&propose(&text, None, std::slice::from_ref(&record)).contract), expected);
     }
@@ -177,11 +179,14 @@ fn value() -> impl Strategy<Value = Value> {
         Just(json!("x")),
     ];
     leaf.prop_recursive(4, 40, 5, |inner| {
-        let key = prop_oneof![Just("a"), Just("b"), Just("Ab"), Just("2025-01-01"), Just("user_1234"), Just("é")];
+        let key =
+            prop_oneof![Just("a"), Just("b"), Just("Ab"), Just("2025-01-01"), Just("user_1234"), Just("é")];
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..3).prop_map(Value::Array),
             proptest::collection::vec((key, inner), 0..4).prop_map(|members| {
-                Value::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>())
+                Value::Object(
+                    members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>(),
+                )
             }),
         ]
     })

@@ -154,7 +154,9 @@ impl Decoder {
                 Record::NewPath => return Ok(Decoded::NewPath),
                 Record::Wait => return feed.wait(ledger),
                 Record::Goes(other) => *framing = other,
-                Record::Beside(_) => return Err(Failure::internal("something beside records that were told")),
+                Record::Beside(_) => {
+                    return Err(Failure::internal("something beside records that were told"));
+                }
             }
         }
     }

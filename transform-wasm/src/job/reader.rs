@@ -153,7 +153,8 @@ impl Shredding {
             report.warn(warning);
         }
         if report.accepted > 0 {
-            let names: Vec<&str> = self.rows.tables.iter().map(|table| table.contract.table.as_str()).collect();
+            let names: Vec<&str> =
+                self.rows.tables.iter().map(|table| table.contract.table.as_str()).collect();
             report.warn_all(self.shredder.absent(&names));
         }
         let unknown = &self.shredder.unknown;

@@ -23,11 +23,13 @@ impl Names {
     /// Of these columns of a table.
     pub fn new<'a>(columns: impl Iterator<Item = &'a ContractColumn> + Clone, table: &Table) -> Self {
         let held = columns.clone().filter(|column| column.origin.sql().is_some()).map(|column| &column.name);
-        let derived: BTreeSet<&String> = held.chain(table.derives.iter().map(|derive| &derive.name)).collect();
+        let derived: BTreeSet<&String> =
+            held.chain(table.derives.iter().map(|derive| &derive.name)).collect();
         let is_replaced = |column: &ContractColumn| {
             column.hidden && matches!(column.origin, Origin::Pointer(_)) && derived.contains(&column.name)
         };
-        let replaced = columns.clone().enumerate().filter(|(_, column)| is_replaced(column)).map(|(at, _)| at);
+        let replaced =
+            columns.clone().enumerate().filter(|(_, column)| is_replaced(column)).map(|(at, _)| at);
         let replaced = replaced.collect();
         Self { columns: columns.map(|column| (column.name.clone(), column.ty)).collect(), replaced }
     }

@@ -12,7 +12,8 @@ fn rows(made: &Made) -> Vec<String> {
     reader.get_row_iter(None).unwrap().map(|row| row.unwrap().to_string()).collect()
 }
 
-const COLUMNS: &str = "[[table.column]]\nname = \"id\"\ntype = \"bigint\"\n[[table.column]]\nname = \"n\"\ntype = \"bigint\"\n";
+const COLUMNS: &str =
+    "[[table.column]]\nname = \"id\"\ntype = \"bigint\"\n[[table.column]]\nname = \"n\"\ntype = \"bigint\"\n";
 
 fn spec(table: &str, columns: &str) -> String {
     format!("[output]\nmax_rejected = \"100%\"\n[[table]]\non_misfit = \"rescue\"\n{table}\n{columns}")
@@ -62,14 +63,24 @@ fn what_something_depends_on_rejects_its_record() {
         "[[table.check]]\nname = \"c\"\nsql = \"n > 0\"\non_fail = \"warn\"",
     ] {
         let (keys, lists) = if table.starts_with("[[") { ("", table) } else { (table, "") };
-        let made = run(&spec(keys, &format!("{COLUMNS}{lists}")), b"{\"id\":1,\"n\":2}\n{\"id\":2,\"n\":\"x\"}\n", 64);
-        assert_eq!((made.report["rejected"].clone(), made.report["rescued"].is_null()), (1.into(), true), "{table}");
+        let made = run(
+            &spec(keys, &format!("{COLUMNS}{lists}")),
+            b"{\"id\":1,\"n\":2}\n{\"id\":2,\"n\":\"x\"}\n",
+            64,
+        );
+        assert_eq!(
+            (made.report["rejected"].clone(), made.report["rescued"].is_null()),
+            (1.into(), true),
+            "{table}"
+        );
     }
 }
 
 #[test]
 fn rescued_records_count_towards_what_is_too_many() {
-    let spec = format!("[output]\nmax_rejected = 1\n[[table]]\nname = \"t\"\nmode = \"freeze\"\non_misfit = \"rescue\"\n{COLUMNS}");
+    let spec = format!(
+        "[output]\nmax_rejected = 1\n[[table]]\nname = \"t\"\nmode = \"freeze\"\non_misfit = \"rescue\"\n{COLUMNS}"
+    );
     let options = Options { spec, ..Options::default() };
     let widened = drive(&options, b"", 64).unwrap().unwrap_err();
     let options = Options { contracts: widened.contracts, final_pass: true, ..options };

@@ -21,8 +21,8 @@ use crate::shred::{Batch, Level, TableBatch};
 use crate::spec::{Check, OnFail};
 
 use super::extend::TableExtension;
-use super::rescue;
 use super::parts::{Parts, Rows as PartRows};
+use super::rescue;
 
 /// Where a contract column's values are.
 #[derive(Clone, Copy, Debug)]

@@ -32,12 +32,27 @@ fn records_are_found_where_nothing_stands_beside_them() {
         (r#"{"Records":[{"a":1},{"b":"x"}]}"#, Some("/Records"), vec!["/a bigint", "/b string"], 2),
         (deep, Some("/data/items"), vec!["/id bigint", "/p/*/q bigint"], 2),
         // Something beside them, behind the array or around it: one record, as if it had been read as one.
-        (r#"{"r":[{"a":1},{"a":2}],"n":5,"o":{"z":1}}"#, None, vec!["/r/*/a bigint", "/n bigint", "/o/z bigint"], 1),
-        (r#"{"x":{"r":[{"a":1},{"a":2}],"n":5},"m":"y"}"#, None, vec!["/x/r json", "/x/n bigint", "/m string"], 1),
+        (
+            r#"{"r":[{"a":1},{"a":2}],"n":5,"o":{"z":1}}"#,
+            None,
+            vec!["/r/*/a bigint", "/n bigint", "/o/z bigint"],
+            1,
+        ),
+        (
+            r#"{"x":{"r":[{"a":1},{"a":2}],"n":5},"m":"y"}"#,
+            None,
+            vec!["/x/r json", "/x/n bigint", "/m string"],
+            1,
+        ),
         (r#"{"x":{"r":[{"a":1}]},"m":"y"}"#, None, vec!["/x/r json", "/m string"], 1),
         (r#"{"n":5,"r":[{"a":1}]}"#, None, vec!["/n bigint", "/r/*/a bigint"], 1),
         // Several documents: each is a record.
-        ("{\"r\":[{\"a\":1}]}\n{\"r\":[{\"a\":2},{\"b\":1}]}\n", None, vec!["/r/*/a bigint", "/r/*/b bigint"], 2),
+        (
+            "{\"r\":[{\"a\":1}]}\n{\"r\":[{\"a\":2},{\"b\":1}]}\n",
+            None,
+            vec!["/r/*/a bigint", "/r/*/b bigint"],
+            2,
+        ),
         ("{\"r\":[{\"a\":1}]} {\"r\":[{\"a\":2}],\"c\":1}", None, vec!["/r/*/a bigint", "/c bigint"], 2),
         // An array within the elements is one within an array, when they turn out to be no records.
         (r#"{"r":[{"p":[{"q":1}]}],"n":5}"#, None, vec!["/r/*/p json", "/n bigint"], 1),
@@ -45,7 +60,11 @@ fn records_are_found_where_nothing_stands_beside_them() {
         for chunk in [1, 5, 1 << 20] {
             let widened = widened("", data, chunk);
             let (found, met) = agreed(&widened.contracts[0].text);
-            assert_eq!((found.as_deref(), met), (records, columns.iter().map(|c| (*c).to_owned()).collect()), "{data}");
+            assert_eq!(
+                (found.as_deref(), met),
+                (records, columns.iter().map(|c| (*c).to_owned()).collect()),
+                "{data}"
+            );
             let report: serde_json::Value = serde_json::from_str(&widened.report).unwrap();
             assert_eq!(report["records"], count, "{data}");
             let made = run("", data.as_bytes(), chunk);
@@ -122,7 +141,8 @@ fn where_nothing_was_learned_the_quarantine_says_why() {
 
 #[test]
 fn a_column_that_nobody_had_is_warned_of() {
-    let column = |name: &str, more: &str| format!("[[table.column]]\nname = \"{name}\"\ntype = \"bigint\"\n{more}");
+    let column =
+        |name: &str, more: &str| format!("[[table.column]]\nname = \"{name}\"\ntype = \"bigint\"\n{more}");
     for mode in ["evolve", "discard"] {
         let spec = format!("[[table]]\nmode = \"{mode}\"\n{}{}", column("betrag", ""), column("anzahl", ""));
         let made = run(&spec, b"{\"betrag_eur\":1,\"Anzahl\":2}\n", 64);
@@ -138,7 +158,8 @@ fn a_column_that_nobody_had_is_warned_of() {
 #[test]
 fn an_object_where_rows_are_looked_for_is_one_element() {
     let spec = "[[table]]\nrows = \"items\"\n";
-    let data = "{\"id\":1,\"items\":{\"qty\":1}}\n{\"id\":2,\"items\":[{\"qty\":2},{\"qty\":3}]}\n{\"id\":3}\n";
+    let data =
+        "{\"id\":1,\"items\":{\"qty\":1}}\n{\"id\":2,\"items\":[{\"qty\":2},{\"qty\":3}]}\n{\"id\":3}\n";
     for chunk in [5, 1 << 20] {
         let made = run(spec, data.as_bytes(), chunk);
         assert_eq!(made.report["rejected"], 0);
@@ -157,16 +178,34 @@ fn a_derived_column_may_replace_the_one_that_it_reads() {
     for columns in ["", declared] {
         let spec = format!("{LENIENT}[[table]]\npartition_by = [\"price\"]\n{columns}{derive}{check}");
         let made = run(&spec, b"{\"Price\":5}\n{\"Price\":4}\n{\"Price\":7}\n", 64);
-        assert_eq!((made.report["accepted"].clone(), made.report["rejected"].clone()), (2.into(), 1.into()), "{columns}");
+        assert_eq!(
+            (made.report["accepted"].clone(), made.report["rejected"].clone()),
+            (2.into(), 1.into()),
+            "{columns}"
+        );
         let paths: Vec<&str> = made.parts.iter().map(|(_, path, _)| path.as_str()).collect();
         assert_eq!(paths, ["price=10/", "price=14/"]);
         // Again under the contract that was agreed, and under the spec that is proposed for it.
         let widened = widened(&spec, "{\"Price\":5}\n", 64);
-        let live = Options { spec: spec.clone(), table: Some("t".into()), contracts: widened.contracts, ..Options::default() };
+        let live = Options {
+            spec: spec.clone(),
+            table: Some("t".into()),
+            contracts: widened.contracts,
+            ..Options::default()
+        };
         assert!(drive(&live, b"{\"Price\":6}\n", 64).unwrap().is_ok(), "{columns}");
         let pinned = run(&widened.spec, b"{\"Price\":5}\n", 64);
         assert_eq!(pinned.parts[0].1, "price=10/", "{}", widened.spec);
     }
-    let failure = drive(&Options { spec: format!("[[table]]\nname = \"t\"\n{declared}[[table.derive]]\nname = \"price\"\nsql = \"1\"\n"), ..Options::default() }, b"", 1);
+    let failure = drive(
+        &Options {
+            spec: format!(
+                "[[table]]\nname = \"t\"\n{declared}[[table.derive]]\nname = \"price\"\nsql = \"1\"\n"
+            ),
+            ..Options::default()
+        },
+        b"",
+        1,
+    );
     assert_eq!(failure.unwrap_err().code, "spec_invalid");
 }

@@ -74,7 +74,8 @@ fn pointer(
 
 /// The pointer that a contract has for a column, where it is the one that the spec says.
 fn held<'a>(live: &'a Contract, column: &DeclaredColumn, told: &str) -> Option<&'a str> {
-    let held = live.columns.iter().find(|held| held.name == column.name).and_then(|held| held.origin.pointer());
+    let held =
+        live.columns.iter().find(|held| held.name == column.name).and_then(|held| held.origin.pointer());
     let null = live.nulls.iter().find(|(name, _)| name == &column.name).map(|(_, pointer)| pointer.as_str());
     held.or(null).filter(|held| means(column, told, held))
 }

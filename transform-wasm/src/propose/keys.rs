@@ -15,7 +15,11 @@ const RANDOM: (usize, usize) = (16, 4);
 /// Whether a key looks like an id, a date, an address or a path.
 pub(super) fn is_data(key: &[u8]) -> bool {
     let Ok(key) = str::from_utf8(key) else { return true };
-    is_number_or_date(key) || is_address(key) || is_random(key) || key.split(is_separator).any(is_hex) || ends_in_id(key)
+    is_number_or_date(key)
+        || is_address(key)
+        || is_random(key)
+        || key.split(is_separator).any(is_hex)
+        || ends_in_id(key)
 }
 
 fn is_separator(c: char) -> bool {
@@ -26,8 +30,7 @@ fn is_separator(c: char) -> bool {
 fn is_number_or_date(key: &str) -> bool {
     let digits = key.bytes().filter(u8::is_ascii_digit).count();
     let others = || key.bytes().all(|byte| byte.is_ascii_digit() || b"-/._: TZWQ+".contains(&byte));
-    digits == key.len() && digits > 0
-        || digits >= ID_DIGITS && key.as_bytes()[0].is_ascii_digit() && others()
+    digits == key.len() && digits > 0 || digits >= ID_DIGITS && key.as_bytes()[0].is_ascii_digit() && others()
 }
 
 /// A mail address, a URI, a resource name of a cloud.
@@ -85,8 +88,27 @@ mod tests {
             assert!(is_data(key.as_bytes()), "{key}");
         }
         for key in [
-            "id", "a1", "address_1", "line2", "p95", "md5", "sha256", "utf8", "ipv4", "http_404", "x-amz-id-2", "iso8601",
-            "v1.0", "24h", "@type", "$oid", "name", "größe", "feedback", "x509_certificate_chain", "",
+            "id",
+            "a1",
+            "address_1",
+            "line2",
+            "p95",
+            "md5",
+            "sha256",
+            "utf8",
+            "ipv4",
+            "http_404",
+            "x-amz-id-2",
+            "iso8601",
+            "v1.0",
+            "24h",
+            "@type",
+            "$oid",
+            "name",
+            "größe",
+            "feedback",
+            "x509_certificate_chain",
+            "",
         ] {
             assert!(!is_data(key.as_bytes()), "{key}");
         }

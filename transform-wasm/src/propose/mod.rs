@@ -112,7 +112,8 @@ pub fn contract(
     contract.nulls.retain(|(name, _)| !derived.contains(name.as_str()));
     add_declared(&mut contract, table, &declared, intent, &paths);
     if table.mode == Mode::Evolve {
-        let newcomers = Newcomers { table, intent, is_live: live.is_some(), declared: &declared, paths: &paths };
+        let newcomers =
+            Newcomers { table, intent, is_live: live.is_some(), declared: &declared, paths: &paths };
         newcomers.add(&mut contract, &mut warnings);
         add_rests(&mut contract, table, shape.rests.values(), &mut warnings);
     }
@@ -420,7 +421,8 @@ fn warn_of_values(path: &Path, ty: ColumnType, intent: Intent, warnings: &mut Ve
     }
     let arrays = Kinds::ARRAY.join(Kinds::ARRAY_OF_OBJECTS);
     if kinds.any(Kinds::ARRAY) && !kinds.any(Kinds::OBJECT) && !kinds.without(arrays).is_empty() {
-        let message = format!("{pointer} is an array in some records and not in others: it becomes one JSON column");
+        let message =
+            format!("{pointer} is an array in some records and not in others: it becomes one JSON column");
         warnings.push(Warning::new("mixed_shapes", message));
     }
     if intent.propose && kinds == Kinds::DAY_MONTH {

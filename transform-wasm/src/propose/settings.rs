@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use crate::limits::Limits;
 use crate::names::Naming;
 use crate::spec::{
-    DeclaredColumn, DropNulls, Empty, Encoding, Format, Input, InputCompression, Mode, Numbers, OnMisfit, OnReupload,
-    Output, PartCompression, Table,
+    DeclaredColumn, DropNulls, Empty, Encoding, Format, Input, InputCompression, Mode, Numbers, OnMisfit,
+    OnReupload, Output, PartCompression, Table,
 };
 
 use super::text::quote;

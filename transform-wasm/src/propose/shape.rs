@@ -201,8 +201,9 @@ pub(super) fn only_array(learned: &Learned, told: bool, warnings: &mut Vec<Warni
         return None;
     };
     let kept = |why: String| {
-        let message =
-            format!("{pointer} could make rows, but {why}: it stays JSON text; choose it with rows in a spec");
+        let message = format!(
+            "{pointer} could make rows, but {why}: it stays JSON text; choose it with rows in a spec"
+        );
         Warning::new("array_kept", message)
     };
     let children = learned.children(0);

@@ -33,12 +33,14 @@ impl Shredder {
                 Some(nearest) => format!("; the nearest path is {nearest}: say so with from"),
                 None => String::new(),
             };
-            let message = format!("no record has {pointer}: column `{name}`{table} is null everywhere{nearest}");
+            let message =
+                format!("no record has {pointer}: column `{name}`{table} is null everywhere{nearest}");
             warnings.push(Warning::new("column_missing", message));
         }
         if missing.len() > NAMED {
             let more = missing.len() - NAMED;
-            let message = format!("no record has the paths of {more} more declared columns: they are null everywhere");
+            let message =
+                format!("no record has the paths of {more} more declared columns: they are null everywhere");
             warnings.push(Warning::new("column_missing", message));
         }
         warnings
@@ -79,7 +81,8 @@ fn nearest<'a>(missing: &str, met: &'a [String]) -> Option<&'a String> {
 
 /// What the naming rule makes of a path, and of its last key.
 fn names(pointer: &str) -> (String, String) {
-    let keys: Vec<String> = pointer_keys(pointer).iter().filter(|key| *key != "*").map(|key| plain_name(key)).collect();
+    let keys: Vec<String> =
+        pointer_keys(pointer).iter().filter(|key| *key != "*").map(|key| plain_name(key)).collect();
     (keys.join("_"), keys.last().cloned().unwrap_or_default())
 }
 
@@ -106,7 +109,9 @@ mod tests {
     #[test]
     fn the_nearest_path_is_the_one_meant() {
         let met: Vec<String> =
-            ["/customer/name", "/customer/id", "/betrag_eur", "/items/*/quantity", "/Größe"].map(str::to_owned).into();
+            ["/customer/name", "/customer/id", "/betrag_eur", "/items/*/quantity", "/Größe"]
+                .map(str::to_owned)
+                .into();
         for (missing, expected) in [
             ("/betrag", Some("/betrag_eur")),
             ("/customer_id", Some("/customer/id")),

@@ -307,7 +307,13 @@ impl Learner {
     }
 
     /// The object that stands where the array of the rows is looked for: its one element.
-    fn lone_element(&mut self, cursor: &Cursor<'_>, at: usize, node: u32, depth: usize) -> Result<usize, Stop> {
+    fn lone_element(
+        &mut self,
+        cursor: &Cursor<'_>,
+        at: usize,
+        node: u32,
+        depth: usize,
+    ) -> Result<usize, Stop> {
         let Some(element) = self.element(node)?.filter(|_| !self.in_array) else {
             self.note(node, Kinds::ARRAY);
             return self.skipper.skip(cursor, at, depth, Care::All);

@@ -56,7 +56,13 @@ impl Shredder {
     /// Keeps a value that does not fit one of a node's columns, if it may stay; else `stop` says why its record
     /// cannot be taken.
     #[cold]
-    pub(super) fn rescue(&mut self, stop: Stop, node: u32, target: usize, value: Raw<'_>) -> Result<(), Stop> {
+    pub(super) fn rescue(
+        &mut self,
+        stop: Stop,
+        node: u32,
+        target: usize,
+        value: Raw<'_>,
+    ) -> Result<(), Stop> {
         let target = &self.plan.nodes[node as usize].targets[target];
         if !target.rescue || self.plan.is_masked(node) {
             return Err(stop);
@@ -98,13 +104,7 @@ impl Shredder {
         self.keep(stop, node, &tables, value)
     }
 
-    fn keep(
-        &mut self,
-        stop: Stop,
-        node: u32,
-        tables: &[(usize, Level)],
-        value: Raw<'_>,
-    ) -> Result<(), Stop> {
+    fn keep(&mut self, stop: Stop, node: u32, tables: &[(usize, Level)], value: Raw<'_>) -> Result<(), Stop> {
         let Stop::Reject(reject) = &stop else { return Err(stop) };
         let code = reject.code;
         let at = reject.at.unwrap_or_default();

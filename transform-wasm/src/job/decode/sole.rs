@@ -77,7 +77,11 @@ impl Sole {
 
     /// What comes after a document that is one record.
     fn next_framing(&self, depth: usize) -> Framing {
-        if self.lines { Framing::Lines } else { Framing::Document(Box::new(DocumentReader::new(Vec::new(), depth))) }
+        if self.lines {
+            Framing::Lines
+        } else {
+            Framing::Document(Box::new(DocumentReader::new(Vec::new(), depth)))
+        }
     }
 
     /// Whether all that was read bears it out.
