@@ -102,14 +102,14 @@ impl Kinds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lakegate_model::learned::{Kinds as Seen, Node};
+    use lakegate_model::learned::{Digits, Kinds as Seen, Node};
 
     fn kinds(files: &[(&str, &[&str])]) -> Kinds {
         let mut kinds = Kinds::default();
         for (name, keys) in files {
-            let root = Node(Seen::OBJECT, 0, None);
-            let nodes = keys.iter().map(|key| Node(Seen::STRING, 0, Some((*key).to_owned())));
-            kinds.add(name, &Nodes::new([root].into_iter().chain(nodes).collect()));
+            let node = |kinds, key: Option<&str>| Node(kinds, 0, key.map(str::to_owned), 0, Digits::default());
+            let nodes = keys.iter().map(|key| node(Seen::STRING, Some(key)));
+            kinds.add(name, &Nodes::new(None, [node(Seen::OBJECT, None)].into_iter().chain(nodes).collect()));
         }
         kinds
     }
