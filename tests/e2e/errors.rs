@@ -128,7 +128,7 @@ const LIKELY: [Likely; 20] = [
                rowz = \"x\"",
         input: b"{\"id\":1}\n",
         text: "failed: spec, spec_invalid\n\
-               unknown field `rowz`, expected one of `name`, `rows`, `empty`, `mode`, `names`, `numbers`, `partition_by`, `drop_nulls`, `filter`, `column`, `derive`, `check` at line 3, column 1\n",
+               unknown field `rowz`, expected one of `name`, `rows`, `empty`, `mode`, `on_misfit`, `names`, `numbers`, `flatten_depth`, `flatten_keys`, `partition_by`, `drop_nulls`, `filter`, `column`, `derive`, `check` at line 3, column 1\n",
     },
     Likely {
         spec: "[[table]]\n\
@@ -138,7 +138,7 @@ const LIKELY: [Likely; 20] = [
                type = \"int\"",
         input: b"{\"id\":1}\n",
         text: "failed: spec, spec_invalid\n\
-               unknown type `int`, expected one of boolean, bigint, double, decimal(p,s), string, date, timestamp, json at line 5, column 8\n",
+               unknown type `int`, expected one of boolean, bigint, double, decimal(p,s), string, date, timestamp, timestamp(6), json at line 5, column 8\n",
     },
     Likely {
         spec: "[[table]]\n\

@@ -83,16 +83,16 @@ const WANTED: [Wanted; 14] = [
     (
         "object_vs_scalar",
         r#"[{"id":1,"customer":{"name":"A"},"items":[{"a":1}]},{"id":2,"customer":"B","items":[{"a":2}]}]"#,
-        "id:bigint name:string a:bigint",
-        &["1 | \"A\" | 1"],
-        &[2],
+        "id:bigint customer:string a:bigint",
+        &["1 | \"{\\\"name\\\":\\\"A\\\"}\" | 1", "2 | \"\\\"B\\\"\" | 2"],
+        &[],
     ),
     (
         "array_vs_object",
         r#"[{"id":1,"items":[{"a":1}]},{"id":2,"items":{"a":2}}]"#,
-        "id:bigint a:bigint",
-        &["2 | 2"],
-        &[1],
+        "id:bigint items:string",
+        &["1 | \"[{\\\"a\\\":1}]\"", "2 | \"{\\\"a\\\":2}\""],
+        &[],
     ),
     (
         "null_element",

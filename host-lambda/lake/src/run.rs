@@ -410,11 +410,7 @@ impl<'a> Run<'a> {
             component: transform.digest().into(),
             spec,
             table: plan.table.clone(),
-            contracts: made
-                .contracts
-                .iter()
-                .map(|contract| (contract.table.clone(), sha256(contract.text.as_bytes())))
-                .collect(),
+            contracts: digests(&made.contracts),
             on_reupload: if plan.append { "append" } else { "replace" }.into(),
             replaces: self.replaces(),
             withdraws: withdrawn.into_iter().map(|state| state.key).collect(),
@@ -431,6 +427,11 @@ impl<'a> Run<'a> {
         let rejected = rejected::told(staging.rejections(), &made.contracts, &plan.spec, false);
         Ok(Ready { made, rejected, staging, record, before })
     }
+}
+
+/// Tables, and the digests of their contracts.
+fn digests<C: FromIterator<(String, String)>>(contracts: &[lakegate_sandbox::TableContract]) -> C {
+    contracts.iter().map(|contract| (contract.table.clone(), sha256(contract.text.as_bytes()))).collect()
 }
 
 /// The time of a commit: now, but later than those before it even where another clock made them, since the load

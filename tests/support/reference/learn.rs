@@ -16,7 +16,7 @@ pub const ELEMENT: &str = "*";
 /// What has been seen at one path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
-    /// An object: wins over everything else.
+    /// An object; beside anything else the path is one JSON column.
     pub object: bool,
     /// An array.
     pub array: bool,
@@ -118,6 +118,12 @@ impl Learned {
 }
 
 impl Seen {
+    /// Whether values of different shapes were seen.
+    #[must_use]
+    pub fn is_mixed(&self) -> bool {
+        self.object && (self.array || !self.scalars.is_empty())
+    }
+
     fn add(&mut self, scalar: Scalar) {
         if !self.scalars.contains(&scalar) {
             self.scalars.push(scalar);

@@ -20,7 +20,7 @@ use names::Naming;
 pub struct Ask {
     /// Table name.
     pub name: String,
-    /// Array to explode; with no spec at all the only array of objects is taken.
+    /// Array to explode; with no spec at all the only array of objects is taken, if nothing is nested more deeply.
     pub rows: Rows,
     /// `empty = "keep"`.
     pub keep_empty: bool,
@@ -41,7 +41,7 @@ pub struct Ask {
 pub enum Rows {
     /// None: one record, one row.
     Record,
-    /// The one array of objects, if there is exactly one.
+    /// The one array of objects, if there is exactly one, directly in the record, and nothing is nested more deeply.
     Guess,
     /// This one.
     At(Path),
@@ -93,10 +93,19 @@ pub struct Outcome {
 /// Transforms records, each given as its own JSON text.
 #[must_use]
 pub fn transform(records: &[String], asks: &[Ask]) -> Outcome {
-    let parsed: Vec<Result<Value, &'static str>> = records.iter().map(|text| record(text)).collect();
+    let mut parsed: Vec<Result<Value, &'static str>> = records.iter().map(|text| record(text)).collect();
     let mut learned = Learned::default();
-    for value in parsed.iter().flatten() {
-        learned.observe(value);
+    let known: Vec<Table> = asks.iter().map(known).collect();
+    for value in parsed.iter_mut().flatten() {
+        for ask in asks {
+            if let Rows::At(path) = &ask.rows {
+                rows::lone_element(value, path);
+            }
+        }
+        // One that is rejected whatever is learned decides nothing.
+        if known.iter().all(|table| rows::make(value, table).is_ok()) {
+            learned.observe(value);
+        }
     }
     let exploded: Vec<Path> = asks.iter().filter_map(|ask| ask.exploded(&learned)).collect();
     let mut tables: Vec<Table> = asks.iter().map(|ask| plan(&learned, ask, &exploded)).collect();
@@ -141,6 +150,17 @@ impl Ask {
     }
 }
 
+/// What is known of a table before anything is learned.
+fn known(ask: &Ask) -> Table {
+    let column = |(name, path, ty): &(String, Path, Option<String>)| {
+        Some(Column { name: name.clone(), path: path.clone(), ty: ty.clone()? })
+    };
+    let rows = if let Rows::At(path) = &ask.rows { Some(path.clone()) } else { None };
+    let columns = ask.declared.iter().filter_map(column).collect();
+    let (name, drop_nulls, objects, cells) = (ask.name.clone(), Vec::new(), Vec::new(), Vec::new());
+    Table { name, rows, keep_empty: true, columns, drop_nulls, objects, cells, filtered: 0 }
+}
+
 /// The contract for one table: declared columns first, then what was learned. An array that another
 /// table explodes is no column here.
 fn plan(learned: &Learned, ask: &Ask, exploded: &[Path]) -> Table {
@@ -152,12 +172,23 @@ fn plan(learned: &Learned, ask: &Ask, exploded: &[Path]) -> Table {
             columns.push(Column { name: name.clone(), path: path.clone(), ty });
         }
     }
+    // Objects above what is declared stay objects, whatever else was seen there.
+    let above = |path: &Path| {
+        let settled = ask.declared.iter().map(|(_, path, _)| path).chain(&rows);
+        settled.into_iter().any(|known| known.len() > path.len() && known.starts_with(path))
+    };
+    let is_json = |path: &Path| {
+        let is_element = path.last().is_some_and(|last| last == ELEMENT);
+        !is_element && !above(path) && learned.at(path).is_some_and(Seen::is_mixed)
+    };
+    let in_json = |path: &Path| (1..path.len()).any(|end| is_json(&path[..end].to_vec()));
     if !ask.discard {
         // Paths only ever seen as null have no column yet, but they hold a name.
         let fresh: Vec<&(Path, Seen)> = learned
             .paths
             .iter()
-            .filter(|(path, seen)| is_column(path, rows.as_ref()) && !exploded.contains(path) && !seen.object)
+            .filter(|(path, _)| is_column(path, rows.as_ref()) && !exploded.contains(path) && !in_json(path))
+            .filter(|(path, seen)| !seen.object || is_json(path))
             .filter(|(path, _)| !ask.declared.iter().any(|(_, known, _)| known == path))
             .collect();
         let paths: Vec<Path> = fresh.iter().map(|(path, _)| path.clone()).collect();
@@ -168,7 +199,8 @@ fn plan(learned: &Learned, ask: &Ask, exploded: &[Path]) -> Table {
     let objects = learned
         .paths
         .iter()
-        .filter(|(path, seen)| seen.object && !ask.discard && is_column(path, rows.as_ref()));
+        .filter(|(path, seen)| seen.object && !ask.discard && is_column(path, rows.as_ref()))
+        .filter(|(path, _)| !is_json(path) && !in_json(path));
     let objects = objects.map(|(path, _)| path.clone()).collect();
     let (name, drop_nulls, keep_empty) = (ask.name.clone(), ask.drop_nulls.clone(), ask.keep_empty);
     Table { name, rows, keep_empty, columns, drop_nulls, objects, cells: Vec::new(), filtered: 0 }
@@ -185,10 +217,7 @@ fn is_column(path: &Path, rows: Option<&Path>) -> bool {
 }
 
 fn type_of(seen: &Seen, ask: &Ask) -> Option<String> {
-    if seen.object {
-        return None;
-    }
-    if seen.array {
+    if seen.object || seen.array {
         return Some("json".to_owned());
     }
     let as_asked = |scalar: &Scalar| match scalar {
@@ -198,13 +227,29 @@ fn type_of(seen: &Seen, ask: &Ask) -> Option<String> {
     Some(seen.scalars.iter().map(as_asked).reduce(Scalar::join)?.type_name().to_owned())
 }
 
+/// The one array of objects, if it is a direct child of the record and nothing beside it is nested more deeply.
 fn only_array_of_objects(learned: &Learned) -> Option<Path> {
     let has_objects = |path: &Path| learned.at(&child(path, ELEMENT)).is_some_and(|element| element.object);
+    let is_pure = |seen: &Seen| seen.array && !seen.object && seen.scalars.is_empty();
+    let outside = |path: &Path| !path.iter().any(|segment| segment == ELEMENT);
     let mut arrays = learned
         .paths
         .iter()
-        .filter(|(path, seen)| seen.array && !seen.object && !path.iter().any(|segment| segment == ELEMENT))
+        .filter(|(path, seen)| is_pure(seen) && outside(path))
         .filter(|(path, _)| has_objects(path));
-    let first = arrays.next()?;
-    arrays.next().is_none().then(|| first.0.clone())
+    let (array, _) = arrays.next()?;
+    if arrays.next().is_some() || array.len() != 1 {
+        return None;
+    }
+    let elements = levels(learned, &child(array, ELEMENT));
+    let mut beside = learned.paths.iter().filter(|(path, _)| path.len() == 1);
+    beside.all(|(path, _)| levels(learned, path) <= elements).then(|| array.clone())
+}
+
+/// Levels of objects from a path down, arrays left out.
+fn levels(learned: &Learned, path: &Path) -> usize {
+    let is_object = |path: &[String]| learned.at(path).is_some_and(|seen| seen.object);
+    let deep = learned.paths.iter().filter(|(known, _)| known.starts_with(path) && is_object(known));
+    let walked = deep.filter(|(known, _)| (path.len()..=known.len()).all(|end| is_object(&known[..end])));
+    walked.map(|(known, _)| known.len() - path.len() + 1).max().unwrap_or(0)
 }

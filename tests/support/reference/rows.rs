@@ -101,6 +101,23 @@ fn descend<'a>(value: &'a Value, path: &[String]) -> Result<Option<&'a Value>, R
     }
 }
 
+/// An object that stands where an array is exploded is its one element.
+pub fn lone_element(record: &mut Value, path: &[String]) {
+    let Some((key, rest)) = path.split_first() else {
+        if matches!(record.kind, Kind::Object(_)) {
+            let source = record.source.clone();
+            record.kind =
+                Kind::Array(vec![Value { kind: std::mem::replace(&mut record.kind, Kind::Null), source }]);
+        }
+        return;
+    };
+    if let Kind::Object(members) = &mut record.kind
+        && let Some((_, member)) = members.iter_mut().find(|(name, _)| name == key)
+    {
+        lone_element(member, rest);
+    }
+}
+
 /// The elements of the exploded array; a null element is a row without element values.
 fn elements<'a>(record: &'a Value, path: &Path) -> Result<Vec<Option<&'a Value>>, Rejected> {
     let Some(array) = descend(record, path)? else { return Ok(Vec::new()) };

@@ -185,9 +185,7 @@ impl Terms {
             filtered: 0,
             contract,
         };
-        if rows.expressions().any(Expr::uses_source) {
-            report.comparable = false;
-        }
+        report.comparable &= !rows.expressions().any(Expr::uses_source);
         Ok(rows)
     }
 

@@ -68,15 +68,11 @@ impl Terms {
         for (t, table) in self.spec.tables.iter().enumerate() {
             known.push(propose::known(table, &self.tables[t], self.live[t].as_ref(), &nothing));
         }
-        let shaped = known.iter().any(|contract| contract.rows.is_some());
-        let frozen = shaped || self.spec.tables.iter().any(|table| table.mode == Mode::Freeze);
-        if !frozen && known.iter().all(|contract| contract.columns.iter().all(|c| c.ty == ColumnType::Json)) {
+        if known.iter().all(|contract| contract.columns.is_empty() && contract.rows.is_none()) {
             return Ok(None);
         }
-        let lenient = |table: &Table| Table {
-            mode: if table.mode == Mode::Evolve { Mode::Discard } else { table.mode },
-            ..table.clone()
-        };
+        // What is not known yet is nothing to reject a record for.
+        let lenient = |table: &Table| Table { mode: Mode::Discard, ..table.clone() };
         let tables: Vec<Table> = self.spec.tables.iter().map(lenient).collect();
         let plan = Plan::new(&tables, &known, self.usual()?)?;
         Ok(Some(Shredder::new(plan, self.spec.limits.depth, true)))

@@ -15,7 +15,7 @@ use crate::learn::{Digits, Kinds, Learned, column_type, declared_type};
 use crate::names::Naming;
 use crate::names::{self, path_to_pointer, pointer_push};
 use crate::report::Warning;
-use crate::spec::{Mode, OnMisfit, Spec, Table, reads};
+use crate::spec::{Mode, OnMisfit, Spec, Table, TypeName, reads};
 
 mod conflict;
 mod declared;
@@ -131,7 +131,7 @@ fn records_pointer(keys: &[String]) -> String {
     pointer
 }
 
-/// The columns of a table that need nothing to be learned; those that a spec declares without a type take any value.
+/// The columns of a table that need nothing to be learned: those of its contract, and those that the spec gives a type.
 pub fn known(table: &Table, name: &str, live: Option<&Contract>, nothing: &Learned) -> Contract {
     let rows = live.map_or_else(|| table.rows.as_deref().map(path_to_pointer), |live| live.rows.clone());
     let mut contract = live.cloned().unwrap_or_else(|| Contract {
@@ -145,8 +145,8 @@ pub fn known(table: &Table, name: &str, live: Option<&Contract>, nothing: &Learn
     let held: BTreeSet<String> = contract.columns.iter().map(|column| column.name.clone()).collect();
     let pointers = declared::pointers(table, rows.as_deref(), live, nothing);
     for (declared, pointer) in table.columns.iter().zip(pointers) {
-        if !held.contains(&declared.name) {
-            let (name, ty) = (declared.name.clone(), declared.ty.map_or(ColumnType::Json, |ty| ty.0));
+        if let Some(TypeName(ty)) = declared.ty.filter(|_| !held.contains(&declared.name)) {
+            let name = declared.name.clone();
             let hidden = declared.is_hidden() || table.replaces(&declared.name);
             let origin = Origin::Pointer(pointer);
             contract.columns.push(ContractColumn { name, ty, origin, hidden });

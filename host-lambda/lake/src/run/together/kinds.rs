@@ -107,7 +107,8 @@ mod tests {
     fn kinds(files: &[(&str, &[&str])]) -> Kinds {
         let mut kinds = Kinds::default();
         for (name, keys) in files {
-            let node = |kinds, key: Option<&str>| Node(kinds, 0, key.map(str::to_owned), 0, Digits::default());
+            let node =
+                |kinds, key: Option<&str>| Node(kinds, 0, key.map(str::to_owned), 0, Digits::default());
             let nodes = keys.iter().map(|key| node(Seen::STRING, Some(key)));
             kinds.add(name, &Nodes::new(None, [node(Seen::OBJECT, None)].into_iter().chain(nodes).collect()));
         }
