@@ -430,7 +430,7 @@ impl<'a> Run<'a> {
 }
 
 /// Tables, and the digests of their contracts.
-fn digests<C: FromIterator<(String, String)>>(contracts: &[lakegate_sandbox::TableContract]) -> C {
+fn digests<C: FromIterator<(String, String)>>(contracts: &[TableContract]) -> C {
     contracts.iter().map(|contract| (contract.table.clone(), sha256(contract.text.as_bytes()))).collect()
 }
 

@@ -135,7 +135,7 @@ impl Terms {
             masks::check_expression(table, all, what, &expression).map(|()| expression)
         };
         let all = names.visible();
-        let compile = |what: &str, sql: &str| compile_under(&all, what, sql);
+        let compile = |what: &str, sql: &str| compile_under(all, what, sql);
         let told = told_derives(table);
         let mut derives = Vec::new();
         for (i, column) in contract.columns.iter().enumerate() {

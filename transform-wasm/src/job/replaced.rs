@@ -3,7 +3,8 @@
 //! The decision to know: `[[table.derive]] name = "price"`, `sql = "price * 2"` reads the column of the input, and every
 //! other expression sees the derived one. Both are in the contract, and the one that is read is not written.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::column::ColumnType;
 use crate::contract::{ContractColumn, Origin};
@@ -14,9 +15,11 @@ const UNSPEAKABLE: char = '\0';
 
 /// Columns by their names, in the contract's order.
 pub struct Names {
-    columns: Vec<(String, ColumnType)>,
-    /// Those that are read and replaced.
-    replaced: BTreeSet<usize>,
+    /// As all expressions see them but that of a column which replaces another.
+    visible: Vec<(String, ColumnType)>,
+    /// The places of those that are read and replaced, and of those that replace them.
+    replaced: BTreeMap<String, (usize, Option<usize>)>,
+    held: BTreeSet<String>,
 }
 
 impl Names {
@@ -25,42 +28,52 @@ impl Names {
         let held = columns.clone().filter(|column| column.origin.sql().is_some()).map(|column| &column.name);
         let derived: BTreeSet<&String> =
             held.chain(table.derives.iter().map(|derive| &derive.name)).collect();
-        let is_replaced = |column: &ContractColumn| {
-            column.hidden && matches!(column.origin, Origin::Pointer(_)) && derived.contains(&column.name)
-        };
-        let replaced =
-            columns.clone().enumerate().filter(|(_, column)| is_replaced(column)).map(|(at, _)| at);
-        let replaced = replaced.collect();
-        Self { columns: columns.map(|column| (column.name.clone(), column.ty)).collect(), replaced }
+        let (visible, replaced, held) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
+        let mut names = Self { visible, replaced, held };
+        for column in columns {
+            let is_read = column.hidden && matches!(column.origin, Origin::Pointer(_));
+            if is_read && derived.contains(&column.name) {
+                names.replaced.insert(column.name.clone(), (names.visible.len(), None));
+                names.visible.push((hidden(&column.name), column.ty));
+            } else {
+                names.push(column.name.clone(), column.ty);
+            }
+        }
+        names
     }
 
-    /// As all expressions see them but that of the column which replaces another.
-    pub fn visible(&self) -> Vec<(String, ColumnType)> {
-        self.seen_by(None)
+    /// As all expressions see them but that of a column which replaces another.
+    pub fn visible(&self) -> &[(String, ColumnType)] {
+        &self.visible
     }
 
     /// As the expression of the derived column `name` sees them.
-    pub fn of_derive(&self, name: &str) -> Vec<(String, ColumnType)> {
-        self.seen_by(Some(name))
-    }
-
-    fn seen_by(&self, derived: Option<&str>) -> Vec<(String, ColumnType)> {
-        let twice: BTreeSet<&str> = self.replaced.iter().map(|&at| self.columns[at].0.as_str()).collect();
-        let each = self.columns.iter().enumerate().map(|(at, (name, ty))| {
-            let reads = self.replaced.contains(&at);
-            let is_seen = !twice.contains(name.as_str()) || reads == (derived == Some(name.as_str()));
-            (if is_seen { name.clone() } else { format!("{UNSPEAKABLE}{name}") }, *ty)
-        });
-        each.collect()
+    pub fn of_derive(&self, name: &str) -> Cow<'_, [(String, ColumnType)]> {
+        let Some(&(read, by)) = self.replaced.get(name) else { return Cow::Borrowed(&self.visible) };
+        let mut columns = self.visible.clone();
+        name.clone_into(&mut columns[read].0);
+        if let Some(by) = by {
+            columns[by].0 = hidden(name);
+        }
+        Cow::Owned(columns)
     }
 
     /// Whether some column has the name, one that is replaced left out.
     pub fn has(&self, name: &str) -> bool {
-        self.columns.iter().enumerate().any(|(at, (held, _))| held == name && !self.replaced.contains(&at))
+        self.held.contains(name)
     }
 
     /// Adds a column behind the others.
     pub fn push(&mut self, name: String, ty: ColumnType) {
-        self.columns.push((name, ty));
+        if let Some((_, by)) = self.replaced.get_mut(&name) {
+            *by = Some(self.visible.len());
+        }
+        self.held.insert(name.clone());
+        self.visible.push((name, ty));
     }
+}
+
+/// The name of a column that an expression does not see.
+fn hidden(name: &str) -> String {
+    format!("{UNSPEAKABLE}{name}")
 }

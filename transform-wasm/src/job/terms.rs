@@ -207,7 +207,7 @@ impl Terms {
         held.chain(&added).for_each(|column| names.push(column.name.clone(), column.ty));
         derived.extend(added);
         let columns = names.visible();
-        let env = Env { columns: &columns, source: &source, tz_offset_ms };
+        let env = Env { columns, source: &source, tz_offset_ms };
         let mut partition = Vec::new();
         for text in &table.partition_by {
             partition.push(partition_column(text, &env)?);

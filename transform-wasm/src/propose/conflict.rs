@@ -27,10 +27,13 @@ pub fn check_against_live(table: &Table, live: &Contract) -> Result<(), Failure>
     }
     let columns: BTreeMap<&str, &ContractColumn> =
         live.columns.iter().map(|column| (column.name.as_str(), column)).collect();
-    for declared in &table.columns {
+    let mut first: BTreeMap<&str, &ContractColumn> = BTreeMap::new();
+    for column in &live.columns {
         // One that a derived column replaces stands before it.
-        let named = live.columns.iter().find(|column| column.name == declared.name);
-        let Some(column) = named else { continue };
+        first.entry(&column.name).or_insert(column);
+    }
+    for declared in &table.columns {
+        let Some(column) = first.get(declared.name.as_str()) else { continue };
         let pointer = column_pointer(declared.path(), live.rows.as_deref());
         if !column.origin.pointer().is_some_and(|held| means(declared, &pointer, held)) {
             return Err(conflict(format!(

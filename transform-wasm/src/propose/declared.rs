@@ -1,6 +1,6 @@
 //! What a spec and a live contract have settled of a table's columns, before anything is learned.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::contract::{Contract, ContractColumn, Origin};
 use crate::learn::Learned;
@@ -44,40 +44,34 @@ impl Claims {
     }
 }
 
-/// Where the declared columns of a table come from, in their order.
+/// Where the declared columns of a table come from, in their order. One that the contract has stays; else a bare path
+/// means the key that is there to the letter, and if there is none, the one key that the naming rule makes the same.
 pub(super) fn pointers(
     table: &Table,
     rows: Option<&str>,
     live: Option<&Contract>,
     learned: &Learned,
 ) -> Vec<String> {
-    table.columns.iter().map(|column| pointer(column, rows, live, learned)).collect()
-}
-
-/// The pointer of a declared column. One that the contract has stays; else a bare path means the key that is there
-/// to the letter, and if there is none, the one key that the naming rule makes the same.
-fn pointer(
-    column: &DeclaredColumn,
-    rows: Option<&str>,
-    live: Option<&Contract>,
-    learned: &Learned,
-) -> String {
-    let told = column_pointer(column.path(), rows);
-    if let Some(held) = live.and_then(|live| held(live, column, &told)) {
-        return held.to_owned();
+    let mut held: BTreeMap<&str, &str> = BTreeMap::new();
+    for column in live.iter().flat_map(|live| &live.columns) {
+        if let Some(pointer) = column.origin.pointer() {
+            held.entry(&column.name).or_insert(pointer);
+        }
     }
-    if !is_bare(column.path()) {
-        return told;
+    for (name, pointer) in live.iter().flat_map(|live| &live.nulls) {
+        held.entry(name).or_insert(pointer);
     }
-    met(learned, &told, rows).unwrap_or(told)
-}
-
-/// The pointer that a contract has for a column, where it is the one that the spec says.
-fn held<'a>(live: &'a Contract, column: &DeclaredColumn, told: &str) -> Option<&'a str> {
-    let held =
-        live.columns.iter().find(|held| held.name == column.name).and_then(|held| held.origin.pointer());
-    let null = live.nulls.iter().find(|(name, _)| name == &column.name).map(|(_, pointer)| pointer.as_str());
-    held.or(null).filter(|held| means(column, told, held))
+    let mut met =
+        Met { learned, elements: rows.map(|rows| pointer_keys(rows).len()), plain: BTreeMap::new() };
+    let mut pointer = |column: &DeclaredColumn| {
+        let told = column_pointer(column.path(), rows);
+        match held.get(column.name.as_str()) {
+            Some(held) if means(column, &told, held) => (*held).to_owned(),
+            _ if is_bare(column.path()) => met.path(&told).unwrap_or(told),
+            _ => told,
+        }
+    };
+    table.columns.iter().map(&mut pointer).collect()
 }
 
 /// Whether a declared column, at the pointer `told`, may be the one that is read from `held`.
@@ -85,29 +79,46 @@ pub(super) fn means(column: &DeclaredColumn, told: &str, held: &str) -> bool {
     told == held || (is_bare(column.path()) && same_plainly(told, held))
 }
 
-/// The path that was met for a bare one.
-fn met(learned: &Learned, told: &str, rows: Option<&str>) -> Option<String> {
-    let elements = rows.map(|rows| pointer_keys(rows).len());
-    let (mut node, mut pointer) = (0, String::new());
-    for (level, key) in pointer_keys(told).iter().enumerate() {
-        if key == "*" && Some(level) == elements {
-            node = learned.nodes[node as usize].element?;
-            pointer.push_str("/*");
-            continue;
+/// What was met, for bare paths.
+struct Met<'a> {
+    learned: &'a Learned,
+    /// Level of the elements that make rows.
+    elements: Option<usize>,
+    /// Keys of the nodes that were looked at, by what the naming rule makes of them; none where several are one then.
+    plain: BTreeMap<u32, BTreeMap<String, Option<(String, u32)>>>,
+}
+
+impl Met<'_> {
+    /// The path that was met for a bare one.
+    fn path(&mut self, told: &str) -> Option<String> {
+        let (mut node, mut pointer) = (0, String::new());
+        for (level, key) in pointer_keys(told).iter().enumerate() {
+            if key == "*" && Some(level) == self.elements {
+                node = self.learned.nodes[node as usize].element?;
+                pointer.push_str("/*");
+                continue;
+            }
+            let exact = self.learned.nodes[node as usize].keys.find(key.as_bytes());
+            let (found, child) = match exact.filter(|&child| self.learned.is_seen(child)) {
+                Some(child) => (key.clone(), child),
+                None => self.alike(node).get(&plain_name(key)).cloned().flatten()?,
+            };
+            pointer_push(&mut pointer, &found);
+            node = child;
         }
-        let children = learned.children(node);
-        let exact = children.iter().find(|(found, _)| *found == key.as_bytes());
-        let plain = plain_name(key);
-        let mut alike = children
-            .iter()
-            .filter(|(found, _)| str::from_utf8(found).is_ok_and(|found| plain_name(found) == plain));
-        let (found, child) = match (exact, alike.next(), alike.next()) {
-            (Some(exact), ..) => exact,
-            (None, Some(one), None) => one,
-            _ => return None,
-        };
-        pointer_push(&mut pointer, &String::from_utf8_lossy(found));
-        node = *child;
+        Some(pointer)
     }
-    Some(pointer)
+
+    fn alike(&mut self, node: u32) -> &BTreeMap<String, Option<(String, u32)>> {
+        let learned = self.learned;
+        self.plain.entry(node).or_insert_with(|| {
+            let mut plain = BTreeMap::new();
+            for (key, child) in learned.children(node) {
+                let key = String::from_utf8_lossy(key).into_owned();
+                let one = Some((key.clone(), child));
+                plain.entry(plain_name(&key)).and_modify(|several| *several = None).or_insert(one);
+            }
+            plain
+        })
+    }
 }

@@ -330,8 +330,9 @@ struct Newcomers<'a> {
 impl Newcomers<'_> {
     fn add(&self, contract: &mut Contract, warnings: &mut Vec<Warning>) {
         let agreed: BTreeSet<&str> = contract.columns.iter().filter_map(|c| c.origin.pointer()).collect();
+        let declared: BTreeSet<&String> = self.declared.iter().collect();
         let is_new =
-            |path: &&Path| !agreed.contains(path.pointer.as_str()) && !self.declared.contains(&path.pointer);
+            |path: &&Path| !agreed.contains(path.pointer.as_str()) && !declared.contains(&path.pointer);
         let mut new: Vec<&Path> = self.paths.iter().filter(is_new).collect();
         if self.is_live {
             new.sort_by(|a, b| a.pointer.cmp(&b.pointer));

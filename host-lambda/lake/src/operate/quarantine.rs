@@ -344,7 +344,7 @@ fn lead(lake: &Lake, commit: &CommitRecord) -> Result<String> {
     let text = loop {
         let chunk = chunks.next()?;
         let over = chunk.is_empty();
-        read.extend_from_slice(&chunk);
+        read.extend_from_slice(chunk);
         let text = read.strip_prefix(MARK).unwrap_or(&read);
         // Commits of before do not say how much it is: the first line.
         let end = match usize::try_from(commit.report.lead) {

@@ -73,6 +73,6 @@ impl Run<'_> {
         }
         let known = || learn::known_contracts(self.lake, self.plan.tables()).unwrap_or_default();
         let contracts = self.cause.contracts.clone().unwrap_or_else(|| learn::texts(&known()));
-        explained(error, told(rejections, &contracts, &self.plan.spec, true), Some(&self.lake.root()))
+        explained(error, told(rejections, &contracts, &self.plan.spec, true), Some(self.lake.root()))
     }
 }
