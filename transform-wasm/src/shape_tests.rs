@@ -109,6 +109,8 @@ fn an_agreed_object_does_not_grow_without_end() {
     let grown = propose("", Some(&live), &[json!({"a": many})]);
     assert_eq!(columns(&grown.contract)[61..], ["a_rest json"]);
     assert_eq!(codes(&grown.warnings), ["keys_in_rest"]);
+    let apart = propose("", Some(&live), &[json!({"a": {"p": 1, "q": 1, "r": 1, "s": 1, "t": 1}})]);
+    assert_eq!(columns(&apart.contract)[61..], ["a_rest json"], "whichever of the others this input has");
     let again = propose("", Some(&grown.contract), &[json!({"a": {"more": 1}, "b": 1})]);
     assert_eq!(columns(&again.contract)[61..], ["a_rest json", "b bigint"]);
     assert!(again.warnings.is_empty(), "it is said once");

@@ -37,7 +37,7 @@ pub struct JobOptions {
     pub table: Option<String>,
     /// Live contracts, one a table.
     pub contracts: Vec<TableContract>,
-    /// What an earlier job learned.
+    /// What earlier jobs learned, a line each.
     pub learned: Option<String>,
     /// Key-value pairs for every footer.
     pub footer: Vec<(String, String)>,

@@ -26,13 +26,12 @@ pub fn widen(
     ledger: &mut Ledger,
     agreed_by_spec: bool,
 ) -> Result<Step, Failure> {
-    ledger.quarantine.clear();
     let mut learned = match reader {
         Reader::Learn(learning) => learning.learner.learned.clone(),
         Reader::Shred(_) => terms.nothing_learned(),
     };
     learned.records = records.map(<[String]>::to_vec).or_else(|| terms.records().map(pointer_keys));
-    if let Some(before) = &terms.options.learned {
+    for before in terms.options.learned.iter().flat_map(|texts| texts.lines()) {
         learned.join_text(before)?;
     }
     let learned = &learned;

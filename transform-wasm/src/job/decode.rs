@@ -36,6 +36,13 @@ enum Framing {
     Empty,
 }
 
+impl Framing {
+    /// Of records that nobody has to look for: one a line, or wherever a document has them.
+    fn plain(lines: bool, depth: usize) -> Self {
+        if lines { Self::Lines } else { Self::Document(Box::new(DocumentReader::new(Vec::new(), depth))) }
+    }
+}
+
 /// The input: its bytes, and what stands between its records.
 pub struct Decoder {
     /// The bytes.
@@ -217,8 +224,7 @@ fn frame(
             match sole::seek(source.rest(), source.finished, depth) {
                 Sought::NeedMore => return Ok(None),
                 Sought::Below(path) => (Framing::Sole(Box::new(Sole::new(path, depth, lines))), "json"),
-                Sought::No if lines => (Framing::Lines, "ndjson"),
-                Sought::No => (Framing::Document(Box::new(DocumentReader::new(Vec::new(), depth))), "json"),
+                Sought::No => (Framing::plain(lines, depth), if lines { "ndjson" } else { "json" }),
             }
         }
         Detected::Json => {

@@ -82,7 +82,7 @@ pub struct Options {
     pub table: Option<String>,
     /// Live contracts.
     pub contracts: Vec<TableContract>,
-    /// What an earlier job learned.
+    /// What earlier jobs learned, a line each.
     pub learned: Option<String>,
     /// Key-value pairs for every footer.
     pub footer: Vec<(String, String)>,
@@ -155,6 +155,8 @@ pub struct Job {
     ledger: Ledger,
     queue: VecDeque<Step>,
     phase: Phase,
+    /// Why it fails, once the lines of what was rejected before have gone out.
+    failure: Option<Failure>,
 }
 
 /// How far a job is.
@@ -201,11 +203,20 @@ impl Job {
     /// # Errors
     /// A [`Failure`]; the job is over then.
     pub fn step(&mut self) -> Result<Step, Failure> {
-        let step = self.advance();
-        if step.is_err() {
-            self.phase = Phase::Over;
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
         }
-        step
+        self.advance().or_else(|failure| {
+            let reading = self.phase == Phase::Read;
+            self.phase = Phase::Over;
+            match self.ledger.quarantine.take(true) {
+                Some(lines) if reading => {
+                    self.failure = Some(failure);
+                    Ok(Step::Quarantine(lines))
+                }
+                _ => Err(failure),
+            }
+        })
     }
 
     fn advance(&mut self) -> Result<Step, Failure> {
@@ -273,21 +284,9 @@ impl Job {
 
     fn finish_reading(&mut self) -> Result<Step, Failure> {
         self.decoder.finish(&mut self.ledger.report)?;
-        let Reader::Shred(shredding) = &mut self.reader else {
-            if self.ledger.report.rejected == self.ledger.report.records
-                && let Some(lines) = self.ledger.quarantine.take(true)
-            {
-                // Nothing was learned, so there may be no other pass that says why.
-                return Ok(Step::Quarantine(lines));
-            }
-            return self.widen();
-        };
+        let Reader::Shred(shredding) = &mut self.reader else { return self.widen() };
         let report = &self.ledger.report;
         if !self.terms.max_rejected.allows(report.misfits(), report.records) {
-            // The quarantine goes out first: it says why.
-            if let Some(lines) = self.ledger.quarantine.take(true) {
-                return Ok(Step::Quarantine(lines));
-            }
             return Err(self.ledger.too_many_rejected());
         }
         shredding.parts.finish();
@@ -298,9 +297,12 @@ impl Job {
     /// Ends the job with the contracts it asks for.
     fn widen(&mut self) -> Result<Step, Failure> {
         let agreed_by_spec = self.phase == Phase::Agree;
-        self.phase = Phase::Over;
         let Self { terms, decoder, reader, ledger, .. } = self;
-        agree::widen(terms, &decoder.input, reader, decoder.found(), ledger, agreed_by_spec)
+        let step = agree::widen(terms, &decoder.input, reader, decoder.found(), ledger, agreed_by_spec)?;
+        self.phase = Phase::Over;
+        // The pass that is to come says it of the same records.
+        self.ledger.quarantine.clear();
+        Ok(step)
     }
 
     fn drain(&mut self) -> Result<Step, Failure> {

@@ -152,10 +152,9 @@ impl Shredding {
             warning.count = self.shredder.discarded;
             report.warn(warning);
         }
+        let tables: Vec<&str> = self.rows.tables.iter().map(|table| table.contract.table.as_str()).collect();
         if report.accepted > 0 {
-            let names: Vec<&str> =
-                self.rows.tables.iter().map(|table| table.contract.table.as_str()).collect();
-            report.warn_all(self.shredder.absent(&names));
+            report.warn_all(self.shredder.absent(&tables));
         }
         let unknown = &self.shredder.unknown;
         if unknown.count > 0 {
@@ -163,7 +162,6 @@ impl Shredding {
                 format!("the contract has no column for {}: their records were rejected", unknown.list());
             report.warn(Warning { count: unknown.count, ..Warning::new("unknown_paths", message) });
         }
-        let tables: Vec<&str> = self.rows.tables.iter().map(|table| table.contract.table.as_str()).collect();
         report.warn_all(self.shredder.losses(&tables));
         for (table, parts) in report.tables.iter_mut().zip(self.parts.counts()) {
             table.parts = parts;

@@ -209,3 +209,75 @@ fn a_derived_column_may_replace_the_one_that_it_reads() {
     );
     assert_eq!(failure.unwrap_err().code, "spec_invalid");
 }
+
+/// A column that was only ever null is none yet: its value must not come out with the rest of its object, above all
+/// not where it is masked.
+#[test]
+fn the_rest_of_an_object_has_nothing_that_a_column_waits_for() {
+    let keys: String = (0..63).map(|i| format!("\"k{i}x\":{i},")).collect();
+    let spec = format!(
+        "{LENIENT}[[table]]\nname = \"t\"\n[[table.column]]\nname = \"pin\"\nfrom = \"a.pin\"\nmask = \"null\"\n\
+         [[table.column]]\nname = \"later\"\nfrom = \"a.later\"\n"
+    );
+    // What was agreed before: 63 columns below `a`, and then more than there may be.
+    let mut options = Options { table: Some("t".into()), ..Options::default() };
+    for data in [format!("{{\"a\":{{{keys}\"n\":null}}}}\n"), "{\"a\":{\"more\":1,\"n\":2}}\n".to_owned()] {
+        if let Err(widened) = drive(&options, data.as_bytes(), 64).unwrap() {
+            options.contracts = widened.contracts;
+        }
+    }
+    assert!(options.contracts[0].text.contains("a_rest"), "{}", options.contracts[0].text);
+    options.spec = spec;
+    let data = b"{\"a\":{\"pin\":\"secret\",\"Later\":7,\"other\":\"kept\"}}\n";
+    let Err(widened) = drive(&options, data, 64).unwrap() else { panic!("the columns are new") };
+    options.contracts = widened.contracts;
+    options.final_pass = true;
+    let made = drive(&options, data, 64).unwrap().unwrap();
+    assert_eq!(made.report["rejected"], 0, "{}", made.report);
+    let holds = |text: &str| {
+        made.parts.iter().any(|(_, _, bytes)| bytes.windows(text.len()).any(|part| part == text.as_bytes()))
+    };
+    assert!(holds("kept") && !holds("secret"));
+    let contract = &options.contracts[0].text;
+    assert!(contract.contains(r#""name":"later","type":"bigint","pointer":"/a/Later""#), "{contract}");
+}
+
+#[test]
+fn what_several_jobs_learned_is_joined_at_once() {
+    let texts: Vec<String> = ["{\"a\":1}\n", "{\"a\":1.5,\"b\":[1]}\n", "{\"r\":[]}\n"]
+        .map(|data| widened("", data, 64).learned)
+        .into();
+    let joined = |texts: &[&str]| {
+        let learned = Some(texts.join("\n"));
+        let options = Options { table: Some("t".into()), learned, ..Options::default() };
+        let Err(widened) = drive(&options, b"", 64).unwrap() else { panic!("nothing was joined") };
+        widened.contracts[0].text.clone()
+    };
+    let [a, b, c] = &texts[..] else { unreachable!() };
+    let whole = joined(&[a, b, c]);
+    assert_eq!(agreed(&whole).1, ["/a double", "/r json", "/b json"]);
+    assert_eq!(joined(&[c, b, a]), whole);
+}
+
+#[test]
+fn what_was_rejected_before_a_failure_is_told_before_it() {
+    for spec in ["", "[[table]]\nmode = \"freeze\"\n[[table.column]]\nname = \"a\"\ntype = \"bigint\"\n"] {
+        let mut options = Options { spec: spec.into(), table: Some("t".into()), ..Options::default() };
+        if !spec.is_empty() {
+            options.contracts = widened(spec, "", 64).contracts;
+        }
+        let mut job = crate::Job::open(options).unwrap();
+        job.push(b"[{\"a\":1,\"a\":2},{\"a\":3},{\"a\":".to_vec());
+        job.end();
+        let mut lines = String::new();
+        let failure = loop {
+            match job.step() {
+                Ok(crate::Step::Quarantine(bytes)) => lines += &String::from_utf8(bytes).unwrap(),
+                Ok(_) => {}
+                Err(failure) => break failure,
+            }
+        };
+        assert_eq!((failure.code, lines.lines().count()), ("syntax_error", 1), "{spec}");
+        assert!(lines.contains("duplicate_key") && job.step().is_err());
+    }
+}

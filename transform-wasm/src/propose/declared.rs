@@ -44,6 +44,15 @@ impl Claims {
     }
 }
 
+impl Claims {
+    /// How many columns there are below an object; those of rows in it are none of its own.
+    pub(super) fn below(&self, object: &str) -> usize {
+        let first = format!("{object}/");
+        let all = self.columns.range(first.clone()..).map_while(|pointer| pointer.strip_prefix(&first));
+        all.filter(|rest| rest.split('/').all(|key| key != "*")).count()
+    }
+}
+
 /// Where the declared columns of a table come from, in their order. One that the contract has stays; else a bare path
 /// means the key that is there to the letter, and if there is none, the one key that the naming rule makes the same.
 pub(super) fn pointers(

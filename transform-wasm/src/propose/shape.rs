@@ -89,8 +89,8 @@ impl Measure<'_> {
         let is_column = self.claims.columns.contains(pointer.as_str());
         let is_object = self.claims.objects.contains(pointer.as_str());
         if is_column || is_object || self.exploded.contains(pointer.as_str()) {
-            let below = if is_object { self.agreed(node, pointer, level) } else { 0 };
-            return usize::from(is_column) + below;
+            // What is there already is counted where it is agreed: this input need not have all of it.
+            return if is_object { self.agreed(node, pointer, level) } else { 0 };
         }
         if !learned.nodes[node as usize].kinds.any(Kinds::OBJECT) {
             return 1;
@@ -105,9 +105,10 @@ impl Measure<'_> {
         }
     }
 
-    /// Columns that an object makes which is flattened already.
+    /// New columns of an object that is flattened already.
     fn agreed(&mut self, node: u32, pointer: &mut String, level: usize) -> usize {
         let columns = self.object(node, pointer, level);
+        let held = self.claims.below(pointer);
         let mut new = Vec::new();
         for (key, _) in self.learned.children(node) {
             let mut path = pointer.clone();
@@ -118,7 +119,7 @@ impl Measure<'_> {
         }
         let is_rest = self.claims.rests.contains(pointer.as_str())
             || (self.claims.agreed.contains(pointer.as_str())
-                && (columns > self.most || new.iter().any(|key| is_data(key))));
+                && (held + columns > self.most || new.iter().any(|key| is_data(key))));
         if is_rest && !new.is_empty() {
             self.shape.rests.insert(node, pointer.clone());
         }
@@ -208,7 +209,7 @@ pub(super) fn only_array(learned: &Learned, told: bool, warnings: &mut Vec<Warni
     };
     let children = learned.children(0);
     if !children.iter().any(|(_, child)| child == array) {
-        warnings.push(kept("is not directly in the record".replacen("is", "it is", 1)));
+        warnings.push(kept("it is not directly in the record".to_owned()));
         return None;
     }
     let elements = learned.nodes[*array as usize].element.map_or(0, |element| levels(learned, element));

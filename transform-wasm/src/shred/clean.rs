@@ -14,13 +14,16 @@ use super::convert::{Refusal, Token, put_scalar};
 use super::losses::Losses;
 use super::plan::Target;
 
+/// Texts as they stand in the input.
+type Texts = Vec<Vec<u8>>;
+
 /// What a column's keys say about its values.
 #[derive(Clone, Debug)]
 pub struct Clean {
     /// Texts that are null, instead of the input's.
-    nulls: Option<Vec<Vec<u8>>>,
+    nulls: Option<Texts>,
     /// Texts that are true, and those that are false.
-    booleans: Option<(Vec<Vec<u8>>, Vec<Vec<u8>>)>,
+    booleans: Option<(Texts, Texts)>,
     trim: bool,
     /// How numbers are written, where the column says so.
     number: Option<Written>,

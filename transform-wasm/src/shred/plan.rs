@@ -3,15 +3,15 @@
 //! The decision to know: all tables share one tree. A path that any table knows is known; a path
 //! that none knows is handled by the strictest mode among the tables it would concern.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::column::ColumnType;
-use crate::contract::{Contract, Origin};
+use crate::contract::{Contract, ContractColumn, Origin};
 use crate::error::{Code, Failure};
 use crate::json::NOWHERE;
 use crate::keys::Keys;
 use crate::limits::{POINTER_BYTES, UNKNOWN_KEY_BYTES};
-use crate::names::{is_bare, plain_name, pointer_bytes, pointer_keys, pointer_push};
+use crate::names::{column_pointer, is_bare, plain_name, pointer_bytes, pointer_keys, pointer_push};
 use crate::spec::{DeclaredColumn, Empty, Mask, Mode, Table};
 use crate::value::TimeFormat;
 
@@ -139,8 +139,8 @@ impl Plan {
     pub fn new(tables: &[Table], contracts: &[Contract], usual: Usual) -> Result<Self, Failure> {
         let all: Vec<usize> = (0..tables.len()).collect();
         let mode = strictest(tables, &all);
-        let (nodes, tables_made, declared) = (Vec::new(), Vec::new(), Vec::new());
-        let mut plan = Self { nodes, tables: tables_made, declared, room: UNKNOWN_KEY_BYTES };
+        let room = UNKNOWN_KEY_BYTES;
+        let mut plan = Self { nodes: Vec::new(), tables: Vec::new(), declared: Vec::new(), room };
         plan.nodes.push(PlanNode::new(0, b"", mode));
         plan.nodes[0].known = true;
         plan.nodes[0].object = true;
@@ -154,7 +154,7 @@ impl Plan {
         }
         for node in &mut plan.nodes {
             node.plain = matches!(&node.targets[..], [target] if target.is_plain());
-            node.masked = node.targets.iter().any(|target| target.mask.is_some());
+            node.masked |= node.targets.iter().any(|target| target.mask.is_some());
             node.cleaned = node.targets.iter().any(|target| target.clean.is_some());
         }
         Ok(plan)
@@ -226,8 +226,39 @@ impl Plan {
                 self.declare(table, declared, node);
             }
         }
+        if contract.columns.iter().any(|column| matches!(column.origin, Origin::Rest(_))) {
+            let held: BTreeSet<&String> = plan.names.iter().collect();
+            for column in spec.columns.iter().filter(|column| !held.contains(&column.name)) {
+                self.add_awaited(table, column, contract);
+            }
+        }
         self.tables.push(plan);
         Ok(())
+    }
+
+    /// A declared column that was only ever null is none yet. Its path is no rest of the object that it is in, and
+    /// where it is masked, no part of one.
+    fn add_awaited(&mut self, table: usize, column: &DeclaredColumn, contract: &Contract) {
+        let rows = contract.rows.as_deref();
+        let null = contract.nulls.iter().find(|(name, _)| *name == column.name);
+        let pointer =
+            null.map_or_else(|| column_pointer(column.path(), rows), |(_, pointer)| pointer.clone());
+        let is_rest = |held: &ContractColumn| match &held.origin {
+            Origin::Rest(object) => {
+                pointer.strip_prefix(object.as_str()).is_some_and(|rest| rest.starts_with('/'))
+            }
+            _ => false,
+        };
+        if !contract.columns.iter().any(is_rest) {
+            return;
+        }
+        let before = self.nodes.len() as u32;
+        let node = self.column_path(&pointer, rows);
+        if node >= before {
+            self.nodes[node as usize].known = false;
+        }
+        self.nodes[node as usize].masked |= column.mask.is_some();
+        self.declare(table, column, node);
     }
 
     /// Remembers where a column that the spec declares is looked for, and what keys mean it.

@@ -2,9 +2,8 @@
 //!
 //! Not for writing the files: each runs for itself afterwards, under that contract. Decisions to know:
 //!
-//! * Each file is learned from alone, so that what it is like is known by itself, and one that cannot be read teaches
-//!   nothing and fails in its own turn. What it taught is joined by a job that reads it once more, unless another file
-//!   taught the very same: the interface has no other way, and stays as it is.
+//! * Each file is learned from alone, once, so that what it is like is known by itself, and one that cannot be read
+//!   teaches nothing and fails in its own turn. A job without input joins what they taught.
 //! * Files come in the order of their names, whatever order they were given in.
 //! * The contract is swapped in like any other. Whoever is interrupted after that finds it live, and goes on.
 
@@ -99,10 +98,7 @@ pub fn learn_together(
     let (mut kinds, mut texts) = (Kinds::default(), Texts::new(transform, plan));
     for member in members {
         let mut at = |step| progress(member.at, step);
-        let taught = (folder.open)(member.at).and_then(|source| {
-            let taught = texts.alone(&source, &mut at)?;
-            Ok(taught.map(|taught| (source, taught)))
-        });
+        let taught = (folder.open)(member.at).and_then(|source| texts.alone(&source, &mut at));
         let taught = match taught {
             Ok(taught) => taught,
             Err(error) if error.kind() == Kind::Passing || error.is_of_set_up() => return Err(error),
@@ -112,12 +108,12 @@ pub fn learn_together(
                 continue;
             }
         };
-        let Some((source, (text, report))) = taught else { continue };
+        let Some((text, report)) = taught else { continue };
         learned.files[0] += 1;
         learned.records[0] += report.records;
         learned.records[1] += report.rejected;
         kinds.add(&member.name, &Nodes::parse(&text)?);
-        texts.join(&source, text, &mut at).map_err(|error| error.in_file(&*member.name))?;
+        texts.join(&text).map_err(|error| error.in_file(&*member.name))?;
     }
     if !folder.any_kind {
         kinds.check(folder.name)?;
@@ -142,18 +138,21 @@ impl Joined {
     }
 }
 
-/// What was taught so far: a text that the next job learns further from.
+/// Bytes of texts after which they are joined: what is held in memory.
+const HELD_BYTES: usize = 4 << 20;
+
+/// What was taught so far, a text a line.
 struct Texts<'a> {
     transform: &'a Transform,
     plan: &'a Plan,
-    joined: Option<String>,
-    /// Digests of what files taught by themselves: the same once more changes nothing.
+    held: String,
+    /// Digests of what files taught: the same once more changes nothing.
     known: BTreeSet<String>,
 }
 
 impl<'a> Texts<'a> {
     fn new(transform: &'a Transform, plan: &'a Plan) -> Self {
-        Self { transform, plan, joined: None, known: BTreeSet::new() }
+        Self { transform, plan, held: String::new(), known: BTreeSet::new() }
     }
 
     fn base(&self) -> JobOptions {
@@ -167,26 +166,29 @@ impl<'a> Texts<'a> {
         learned.map(|widened| Ok((widened.learned, report_of(&widened.report)?))).transpose()
     }
 
-    /// Joins what a file taught: read once more where that is new, since a job joins what it is told with what it reads.
-    fn join(&mut self, source: &Source, text: String, progress: &mut dyn FnMut(Progress)) -> Result<()> {
+    /// Joins what a file taught.
+    fn join(&mut self, text: &str) -> Result<()> {
         if !self.known.insert(sha256(text.as_bytes())) {
             return Ok(());
         }
-        self.joined = match self.joined.take() {
-            None => Some(text),
-            Some(joined) => {
-                progress(Progress::Pass { number: 2, total_bytes: source.bytes() });
-                let widened = self.learn(Some(joined), Some(source), progress)?;
-                Some(widened.ok_or_else(proposed_nothing)?.learned)
-            }
-        };
+        if !self.held.is_empty() {
+            self.held.push('\n');
+        }
+        self.held.push_str(text);
+        if self.held.len() > HELD_BYTES
+            && let Some(widened) = self.joined()?
+        {
+            self.held = widened.learned;
+        }
         Ok(())
     }
 
     /// The contracts of all that was taught: of a job without input, which says of no file what it noticed.
     fn joined(&self) -> Result<Option<Widened>> {
-        let Some(joined) = &self.joined else { return Ok(None) };
-        self.learn(Some(joined.clone()), None, &mut |_| {})?.ok_or_else(proposed_nothing).map(Some)
+        if self.held.is_empty() {
+            return Ok(None);
+        }
+        self.learn(Some(self.held.clone()), None, &mut |_| {})?.ok_or_else(proposed_nothing).map(Some)
     }
 
     fn learn(

@@ -75,15 +75,6 @@ impl Sole {
         Self { path, document, lines, beside: None }
     }
 
-    /// What comes after a document that is one record.
-    fn next_framing(&self, depth: usize) -> Framing {
-        if self.lines {
-            Framing::Lines
-        } else {
-            Framing::Document(Box::new(DocumentReader::new(Vec::new(), depth)))
-        }
-    }
-
     /// Whether all that was read bears it out.
     pub fn holds(&self) -> bool {
         self.beside.is_none() && self.document.found
@@ -103,7 +94,7 @@ impl Feed {
                 Record::Beside(Beside::Key { level }) => sole.beside = Some(level),
                 Record::Beside(Beside::Document) => {
                     return Ok(match as_one_record(sole, reader, ledger)? {
-                        true => Record::Goes(sole.next_framing(self.limits.depth)),
+                        true => Record::Goes(Framing::plain(sole.lines, self.limits.depth)),
                         false => Record::Goes(Framing::Rest),
                     });
                 }
@@ -121,7 +112,7 @@ impl Feed {
             Ok(end) => {
                 learning.learner.commit();
                 self.source.advance_to(end);
-                Ok(Record::Goes(sole.next_framing(self.limits.depth)))
+                Ok(Record::Goes(Framing::plain(sole.lines, self.limits.depth)))
             }
             Err(Stop::Incomplete) => {
                 learning.learner.rollback();
