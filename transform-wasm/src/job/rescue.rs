@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakegate_model::contract::RESCUED;
+
 use crate::column::{Column, ColumnType, Slots};
 use crate::error::Failure;
-use crate::report::Report;
+use crate::report::{Report, Warning};
 use crate::shred::{Batch, Level, TableBatch};
 
 /// The column of a batch's rows; null where everything fitted.
@@ -59,4 +61,15 @@ pub fn count(batch: &Batch, gone: &BTreeSet<u32>, report: &mut Report) {
         }
     }
     report.rescued += records.len() as u64;
+}
+
+/// What a person should know of the values that are kept so.
+pub fn warning(report: &Report) -> Warning {
+    let codes: Vec<&str> = report.rescues.keys().map(Cow::as_ref).collect();
+    let message = format!(
+        "values that did not fit their columns stand in `{RESCUED}` ({}): a change of the column's type to one that \
+         takes them (lakegate contract change) fills it",
+        codes.join(", ")
+    );
+    Warning { count: report.rescues.values().sum(), ..Warning::new("rescued", message) }
 }

@@ -33,6 +33,16 @@ fn the_row_stays_and_the_value_beside_it() {
         assert_eq!(rows(&made), expected);
         assert_eq!((made.report["accepted"].clone(), made.report["rescued"].clone()), (4.into(), 3.into()));
         assert_eq!(made.report["rescues"].to_string(), r#"{"fraction":1,"type_mismatch":2}"#);
+        let told = made.report["warnings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|told| told["code"] == "rescued")
+            .unwrap();
+        assert!(
+            told["count"] == 3 && told["message"].to_string().contains("(fraction, type_mismatch)"),
+            "{told}"
+        );
     }
     let csv = run(&spec("", COLUMNS), b"id,n\n1,2\n2,n/a\n3,\n", 64);
     assert_eq!(rows(&csv)[1], r#"{id: 2, n: null, _rescued: "{"/n":"n/a"}"}"#);
