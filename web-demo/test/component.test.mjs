@@ -59,8 +59,8 @@ async function ofCommand({ input, spec }, folder) {
   const { stdout } = await promisify(execFile)(command, arguments_, { maxBuffer: 64 << 20 }).catch((error) => error);
   const { receipt, error, rejected, tables } = JSON.parse(stdout);
   if (error) return { problem: error.message };
-  // An object a row: without rows there are no names.
-  const rows = tables[0]?.rows.map((row) => Object.values(row)) ?? [];
+  // An object a row: without rows there are no names. `Object.values` would put names that are numbers first.
+  const rows = tables[0]?.rows.map((row) => tables[0].columns.map(({ name }) => row[name])) ?? [];
   return { receipt, rejected, rows };
 }
 

@@ -107,7 +107,7 @@ on('what a table would refuse is told before the upload', {}, async (page) => {
   assert.match(await page.getByRole('alert').innerText(), /37 of 100 records were rejected/);
   await shot(page, 'schema-against');
   await page.getByRole('button', { name: 'No longer compare with feed' }).click();
-  await page.getByText(/^100 records, 100 accepted/).waitFor();
+  await page.getByText(/^100 records → 0 rejected/).waitFor();
 });
 
 on('a schema.json that is damaged or only names its contract is told apart from data', {}, async (page) => {

@@ -41,6 +41,7 @@ function sentence({ report, passes, milliseconds, inputBytes }: Preview): HTMLEl
     { class: 'sentence' },
     `${count(report.records, 'record', 'records')} → `,
     h('strong', { class: report.rejected > 0 ? 'warn' : 'good' }, `${number(report.rejected)} rejected`),
+    report.rescued ? h('span', { class: 'warn' }, ` → ${number(report.rescued)} rescued`) : '',
     ' → ',
     filtered > 0 ? h('span', { class: 'warn' }, `${number(filtered)} filtered`) : '0 filtered',
     ` → ${count(rows, 'row', 'rows')}${report.tables.length > 1 ? ` in ${report.tables.length} tables` : ''}`,
