@@ -80,10 +80,19 @@ impl Cast<'_> {
         convert: impl Fn(A::Native) -> Result<B::Native, Misfit>,
     ) -> Value {
         let values = self.value.numbers::<A>();
-        self.shape.numbers::<B>(self.to, errors, |row| match values.get(row) {
+        self.made::<B>(errors, &mut |row| match values.get(row) {
             Some(value) => self.cell(convert(value)),
             None => Ok(None),
         })
+    }
+
+    /// One loop for each type that is made, whatever it is made from: a call a row costs little beside a cast.
+    fn made<B: ArrowPrimitiveType>(
+        &self,
+        errors: &mut RowErrors,
+        cell: &mut dyn FnMut(usize) -> Cell<B::Native>,
+    ) -> Value {
+        self.shape.numbers::<B>(self.to, errors, cell)
     }
 
     fn parsed<B: ArrowPrimitiveType>(
@@ -92,7 +101,7 @@ impl Cast<'_> {
         parse: impl Fn(&[u8]) -> Result<B::Native, Misfit>,
     ) -> Value {
         let values = self.value.texts();
-        self.shape.numbers::<B>(self.to, errors, |row| match values.get(row) {
+        self.made::<B>(errors, &mut |row| match values.get(row) {
             Some(text) => self.cell(parse(text.as_bytes())),
             None => Ok(None),
         })
@@ -118,7 +127,7 @@ impl Cast<'_> {
         match self.from {
             ColumnType::Boolean => {
                 let values = self.value.bits();
-                self.shape.numbers::<Int64Type>(self.to, errors, |row| Ok(values.get(row).map(i64::from)))
+                self.made::<Int64Type>(errors, &mut |row| Ok(values.get(row).map(i64::from)))
             }
             ColumnType::Double => self.numbers::<Float64Type, Int64Type>(errors, whole),
             ColumnType::Decimal { scale, .. } => self.numbers::<Decimal128Type, Int64Type>(errors, |value| {
@@ -220,15 +229,19 @@ impl Cast<'_> {
         }
     }
 
+    fn written(&self, errors: &mut RowErrors, text: &dyn Fn(usize) -> Option<String>) -> Value {
+        self.shape.texts(errors, |row, pen| match text(row) {
+            Some(text) => pen.write(&text).map(Some),
+            None => Ok(None),
+        })
+    }
+
     fn string(&self, errors: &mut RowErrors) -> Value {
         let value = self.value;
         macro_rules! write {
             ($cells:expr, $text:expr) => {{
                 let cells = $cells;
-                self.shape.texts(errors, |row, pen| match cells.get(row) {
-                    Some(value) => pen.write(&$text(value)).map(Some),
-                    None => Ok(None),
-                })
+                self.written(errors, &|row| cells.get(row).map($text))
             }};
         }
         match self.from {
