@@ -46,18 +46,37 @@ impl Kinds {
     /// A number whose text a double does not hold; always beside `DOUBLE`.
     pub const LONG: Self = Self(1 << 14);
 
-    /// Texts of every form.
-    pub const TEXTS: Self =
-        Self(Self::STRING.0 | Self::DATE.0 | Self::TIMESTAMP.0 | Self::FINE.0 | Self::DAY_MONTH.0);
+    /// Every kind.
+    pub const ALL: Self = Self(u32::MAX);
+    /// Objects and arrays.
+    pub const NESTED: Self = Self(Self::OBJECT.0 | Self::ARRAY.0 | Self::ARRAY_OF_OBJECTS.0);
+    /// Texts that have a form.
+    pub const FORMS: Self = Self(Self::DATE.0 | Self::TIMESTAMP.0 | Self::FINE.0 | Self::DAY_MONTH.0);
+    /// Texts of every kind.
+    pub const TEXTS: Self = Self(Self::STRING.0 | Self::FORMS.0);
     /// Numbers of every form.
     pub const NUMBERS: Self =
         Self(Self::INT53.0 | Self::INT64.0 | Self::BIG.0 | Self::DOUBLE.0 | Self::LONG.0);
 
-    /// Union.
+    /// Union. A text of no form takes in those that have one: what they would say no longer matters.
     #[must_use]
     #[inline]
     pub fn join(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+        let all = Self(self.0 | other.0);
+        if all.any(Self::STRING) { all.without(Self::FORMS) } else { all }
+    }
+
+    /// Intersection.
+    #[must_use]
+    pub fn common(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether the set has every kind of `other`.
+    #[must_use]
+    #[inline]
+    pub fn has(self, other: Self) -> bool {
+        other.0 & !self.0 == 0
     }
 
     /// The set without the kinds of `other`.

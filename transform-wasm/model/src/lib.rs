@@ -24,6 +24,7 @@ pub mod receipt;
 pub mod rejected;
 pub mod report;
 pub mod source;
+mod tree;
 
 pub use code::{Code, Fault, Kind};
 pub use column_type::ColumnType;
@@ -37,3 +38,4 @@ pub use receipt::Receipt;
 pub use rejected::{Reason, Rejected, Rejections};
 pub use report::Report;
 pub use source::SourceFacts;
+pub use tree::tree;

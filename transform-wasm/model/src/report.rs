@@ -145,7 +145,7 @@ impl Report {
     pub fn warn_all(&mut self, warnings: impl IntoIterator<Item = Warning>) {
         let key = |warning: &Warning| (warning.code.clone(), warning.message.clone());
         let mut known: BTreeMap<(Name, String), usize> =
-            self.warnings.iter().enumerate().map(|(at, warning)| (key(warning), at)).collect();
+            crate::tree(self.warnings.iter().enumerate().map(|(at, warning)| (key(warning), at)));
         for warning in warnings {
             match known.get(&key(&warning)) {
                 Some(&at) => self.warnings[at].count += warning.count,

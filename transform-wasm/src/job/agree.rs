@@ -27,7 +27,7 @@ pub fn widen(
     agreed_by_spec: bool,
 ) -> Result<Step, Failure> {
     let mut learned = match reader {
-        Reader::Learn(learning) => learning.learner.learned.clone(),
+        Reader::Learn(learner) => learner.learned.clone(),
         Reader::Shred(_) => terms.nothing_learned(),
     };
     learned.records = records.map(<[String]>::to_vec).or_else(|| terms.records().map(pointer_keys));

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use lakegate_model::footer;
+use lakegate_model::tree;
 
 use crate::column::ColumnType;
 use crate::contract::{Contract, ContractColumn, Origin, digest};
@@ -59,7 +60,7 @@ impl Job {
         let mut ledger = Ledger::new(terms.tables.clone(), terms.spec.has_masks());
         let (reader, phase) = match terms.settle(&mut ledger.report)? {
             Settled::Shred(shredding) => (Reader::Shred(shredding), Phase::Read),
-            Settled::BySpec => (terms.learner()?, Phase::Agree),
+            Settled::BySpec => (terms.idle(), Phase::Agree),
             Settled::Not => (terms.learner()?, Phase::Read),
         };
         let decoder = terms.decoder();
@@ -285,7 +286,7 @@ fn text_type(ty: ColumnType) -> ColumnType {
 
 /// The spec's SQL of each column that it derives.
 fn told_derives(table: &Table) -> BTreeMap<&str, &str> {
-    table.derives.iter().map(|derive| (derive.name.as_str(), derive.sql.as_str())).collect()
+    tree(table.derives.iter().map(|derive| (derive.name.as_str(), derive.sql.as_str())))
 }
 
 /// The SQL that a column is derived with: the spec's, else that of the contract.

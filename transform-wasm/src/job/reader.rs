@@ -9,6 +9,7 @@ use crate::report::{Report, Warning};
 use crate::shred::{Learner, Shredder};
 
 use super::parts::Parts;
+use super::rescue;
 use super::rows::Rows;
 
 /// Takes records, one after the other.
@@ -16,27 +17,7 @@ pub enum Reader {
     /// The contracts are known.
     Shred(Box<Shredding>),
     /// They are not, or a path is new.
-    Learn(Box<Learning>),
-}
-
-/// From records to what contracts can be made of.
-pub struct Learning {
-    /// Kinds of value by path.
-    pub learner: Learner,
-    /// Rejects what could not be taken whatever is learned; none where nothing is known yet.
-    pub judge: Option<Shredder>,
-}
-
-impl Learning {
-    fn walk(&mut self, cursor: &Cursor<'_>, at: usize) -> Result<usize, Stop> {
-        if let Some(judge) = &mut self.judge {
-            judge.begin();
-            let judged = judge.walk(cursor, at);
-            judge.rollback();
-            judged?;
-        }
-        self.learner.walk(cursor, at)
-    }
+    Learn(Box<Learner>),
 }
 
 /// From records to part files.
@@ -64,7 +45,7 @@ impl Reader {
     pub fn walk(&mut self, cursor: &Cursor<'_>, at: usize) -> Result<usize, Stop> {
         match self {
             Self::Shred(shredding) => shredding.shredder.walk(cursor, at),
-            Self::Learn(learning) => learning.walk(cursor, at),
+            Self::Learn(learner) => learner.walk(cursor, at),
         }
     }
 
@@ -72,7 +53,7 @@ impl Reader {
     pub fn commit(&mut self) {
         match self {
             Self::Shred(shredding) => shredding.shredder.commit(),
-            Self::Learn(learning) => learning.learner.commit(),
+            Self::Learn(learner) => learner.commit(),
         }
     }
 
@@ -80,7 +61,7 @@ impl Reader {
     pub fn rollback(&mut self) {
         match self {
             Self::Shred(shredding) => shredding.shredder.rollback(),
-            Self::Learn(learning) => learning.learner.rollback(),
+            Self::Learn(learner) => learner.rollback(),
         }
     }
 }
@@ -89,7 +70,7 @@ impl Reader {
     /// Weighs the record, which is whole.
     ///
     /// # Errors
-    /// Its rows are too large together.
+    /// Its rows are too large together; it has a path that no contract has.
     pub fn weigh(&mut self, at: usize) -> Result<(), Stop> {
         match self {
             Self::Shred(shredding) => shredding.shredder.weigh(at),
@@ -155,6 +136,9 @@ impl Shredding {
         let tables: Vec<&str> = self.rows.tables.iter().map(|table| table.contract.table.as_str()).collect();
         if report.accepted > 0 {
             report.warn_all(self.shredder.absent(&tables));
+        }
+        if report.rescued > 0 {
+            report.warn(rescue::warning(report));
         }
         let unknown = &self.shredder.unknown;
         if unknown.count > 0 {

@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakegate_model::tree;
+
 use crate::column::ColumnType;
 use crate::contract::{ContractColumn, Origin};
 use crate::spec::Table;
@@ -26,8 +28,7 @@ impl Names {
     /// Of these columns of a table.
     pub fn new<'a>(columns: impl Iterator<Item = &'a ContractColumn> + Clone, table: &Table) -> Self {
         let held = columns.clone().filter(|column| column.origin.sql().is_some()).map(|column| &column.name);
-        let derived: BTreeSet<&String> =
-            held.chain(table.derives.iter().map(|derive| &derive.name)).collect();
+        let derived: BTreeSet<&String> = tree(held.chain(table.derives.iter().map(|derive| &derive.name)));
         let (visible, replaced, held) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
         let mut names = Self { visible, replaced, held };
         for column in columns {

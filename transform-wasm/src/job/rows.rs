@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
 use lakegate_model::hive::{FOLDER_BYTES, PATH_BYTES};
+use lakegate_model::tree;
 
 use crate::column::{Column, ColumnType};
 use crate::contract::{Contract, ContractColumn, Origin};
@@ -100,7 +101,7 @@ impl Rows {
             judged.push(table.judge(t, &batch.tables[t], records, &mut rejected)?);
         }
         report.accepted -= rejected.len() as u64;
-        let gone: BTreeSet<u32> = rejected.keys().copied().collect();
+        let gone: BTreeSet<u32> = tree(rejected.keys().copied());
         rescue::count(batch, &gone, report);
         for (t, table) in self.tables.iter_mut().enumerate() {
             table.pass_on(t, &batch.tables[t], batch.records, judged.remove(0), &gone, parts)?;

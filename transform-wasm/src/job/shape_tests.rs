@@ -122,6 +122,35 @@ fn a_rejected_record_decides_nothing() {
 }
 
 #[test]
+fn a_fault_that_decided_nothing_is_told_before_the_path_that_nobody_learned() {
+    let column = "[[table.column]]\nname = \"n\"\ntype = \"bigint\"\n";
+    let spec = format!("{LENIENT}[[table]]\n{column}");
+    let rows = format!(
+        "{LENIENT}[[table]]\nrows = \"items\"\n{}",
+        column.replace("\"n\"\n", "\"n\"\nfrom = \"items.n\"\n")
+    );
+    let many = "{\"n\":1}\n".repeat(20);
+    for (spec, data, path) in [
+        (&spec, format!("{{\"new\":1,\"n\":\"no\"}}\n{many}"), "/n"),
+        (&spec, format!("{{\"o\":{{\"p\":[1]}},\"n\":\"no\"}}\n{many}"), "/n"),
+        (&spec, format!("{{\"n\":\"no\",\"new\":1}}\n{many}"), "/n"),
+        (
+            &rows,
+            "{\"new\":1,\"items\":[{\"x\":1,\"n\":1},{\"n\":\"no\"}]}\n{\"items\":[{\"n\":1}]}\n".to_owned(),
+            "/items/1/n",
+        ),
+        (&spec, "new,n\n1,no\n,1\n,2\n".to_owned(), "/n"),
+    ] {
+        let made = run(spec, data.as_bytes(), 64);
+        let line = made.quarantine.lines().next().unwrap_or_else(|| panic!("{data}: {}", made.report));
+        let said: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_ne!(said["code"], "unknown_column", "{data}");
+        assert_eq!(said["path"], path, "{data}");
+        assert_eq!(made.report["rejected"], 1, "{data}");
+    }
+}
+
+#[test]
 fn where_nothing_was_learned_the_quarantine_says_why() {
     let options = Options { table: Some("t".into()), ..Options::default() };
     let mut job = crate::Job::open(options).unwrap();

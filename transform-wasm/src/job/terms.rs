@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use lakegate_model::tree;
+
 use crate::column::ColumnType;
 use crate::contract::{Contract, ContractColumn, Origin, PartitionColumn};
 use crate::error::{Code, Failure};
@@ -20,7 +22,7 @@ use crate::spec::{MaxRejected, Mode, Spec, Table, TypeName};
 use crate::value::time::parse_timezone;
 
 use super::decode::Decoder;
-use super::reader::{Learning, Reader};
+use super::reader::Reader;
 use super::replaced::Names;
 use super::{Options, extend, masks};
 
@@ -56,8 +58,14 @@ impl Terms {
     pub fn learner(&self) -> Result<Reader, Failure> {
         let scope = Scope::new(&self.spec.tables, &self.live, self.no_spec);
         let depth = self.spec.limits.depth;
-        let learner = Learner::new(self.nothing_learned(), scope, depth);
-        Ok(Reader::Learn(Box::new(Learning { learner, judge: self.judge()? })))
+        let learner = Learner::new(self.nothing_learned(), scope, self.judge()?, depth);
+        Ok(Reader::Learn(Box::new(learner)))
+    }
+
+    /// A reader for a job that reads nothing.
+    pub fn idle(&self) -> Reader {
+        let scope = Scope::new(&[], &[], false);
+        Reader::Learn(Box::new(Learner::new(self.nothing_learned(), scope, None, self.spec.limits.depth)))
     }
 
     /// Who rejects the records that no learned type could save: under the columns whose types are known already. A
@@ -175,7 +183,7 @@ impl Terms {
             return Ok((derived, Vec::new()));
         }
         let before: BTreeMap<&str, &ContractColumn> =
-            live.iter().flat_map(|live| &live.columns).map(|column| (column.name.as_str(), column)).collect();
+            tree(live.iter().flat_map(|live| &live.columns).map(|column| (column.name.as_str(), column)));
         for derive in &table.derives {
             let what = format!("column `{}`", derive.name);
             let columns = names.of_derive(&derive.name);

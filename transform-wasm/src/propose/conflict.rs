@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use lakegate_model::tree;
+
 use crate::column::ColumnType;
 use crate::contract::{Contract, ContractColumn, Origin};
 use crate::error::{Code, Failure};
@@ -26,7 +28,7 @@ pub fn check_against_live(table: &Table, live: &Contract) -> Result<(), Failure>
             .hint("rows of a table never change: write to a new table"));
     }
     let columns: BTreeMap<&str, &ContractColumn> =
-        live.columns.iter().map(|column| (column.name.as_str(), column)).collect();
+        tree(live.columns.iter().map(|column| (column.name.as_str(), column)));
     let mut first: BTreeMap<&str, &ContractColumn> = BTreeMap::new();
     for column in &live.columns {
         // One that a derived column replaces stands before it.

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakegate_model::tree;
+
 use crate::contract::{Contract, ContractColumn, Origin};
 use crate::learn::Learned;
 use crate::names::{column_pointer, is_bare, plain_name, pointer_keys, pointer_push, same_plainly};
@@ -22,7 +24,7 @@ pub(super) struct Claims {
 impl Claims {
     /// Of the spec's columns at `declared`, and of a live contract.
     pub(super) fn new(declared: &[String], rows: Option<&str>, live: Option<&Contract>) -> Self {
-        let mut columns: BTreeSet<String> = declared.iter().cloned().collect();
+        let mut columns: BTreeSet<String> = tree(declared.iter().cloned());
         for column in live.iter().flat_map(|live| &live.columns) {
             if let Origin::Pointer(pointer) = &column.origin {
                 columns.insert(pointer.clone());
@@ -32,14 +34,14 @@ impl Claims {
             pointer.match_indices('/').skip(1).map(|(at, _)| pointer[..at].to_owned()).collect()
         };
         let rows = rows.map(str::to_owned);
-        let told: BTreeSet<String> = declared.iter().chain(&rows).flat_map(above).collect();
-        let objects: BTreeSet<String> = columns.iter().chain(&rows).flat_map(above).collect();
-        let agreed = objects.difference(&told).cloned().collect();
+        let told: BTreeSet<String> = tree(declared.iter().chain(&rows).flat_map(above));
+        let objects: BTreeSet<String> = tree(columns.iter().chain(&rows).flat_map(above));
+        let agreed = tree(objects.difference(&told).cloned());
         let rest = |column: &ContractColumn| match &column.origin {
             Origin::Rest(pointer) => Some(pointer.clone()),
             _ => None,
         };
-        let rests = live.iter().flat_map(|live| &live.columns).filter_map(rest).collect();
+        let rests = tree(live.iter().flat_map(|live| &live.columns).filter_map(rest));
         Self { columns, objects, agreed, rests }
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lakegate_model::contract::RESCUED;
+use lakegate_model::tree;
 
 use crate::column::ColumnType;
 use crate::contract::{Contract, ContractColumn, Origin, PartitionColumn};
@@ -19,6 +20,7 @@ use crate::spec::{Mode, OnMisfit, Spec, Table, TypeName, reads};
 
 mod conflict;
 mod declared;
+mod doubts;
 mod keys;
 mod settings;
 mod shape;
@@ -26,6 +28,7 @@ mod text;
 
 use conflict::split_alias;
 use declared::Claims;
+use doubts::Moments;
 use shape::Shape;
 
 pub use conflict::{check_against_live, derived_type_conflict};
@@ -108,7 +111,7 @@ pub fn contract(
         partition_by: Vec::new(),
     });
     // The name is a column's from here on; the path gets another one when it is met again.
-    let derived: BTreeSet<&str> = table.derives.iter().map(|derive| derive.name.as_str()).collect();
+    let derived: BTreeSet<&str> = tree(table.derives.iter().map(|derive| derive.name.as_str()));
     contract.nulls.retain(|(name, _)| !derived.contains(name.as_str()));
     add_declared(&mut contract, table, &declared, intent, &paths);
     if table.mode == Mode::Evolve {
@@ -121,7 +124,7 @@ pub fn contract(
         let (name, ty) = (RESCUED.to_owned(), ColumnType::Json);
         contract.columns.push(ContractColumn { name, ty, origin: Origin::Rescued, hidden: false });
     }
-    warn_of_repeats(&contract, live.map_or(0, |live| live.columns.len()), &mut warnings);
+    doubts::of_repeats(&contract, live.map_or(0, |live| live.columns.len()), &mut warnings);
     Proposal { contract, warnings }
 }
 
@@ -142,7 +145,7 @@ pub fn known(table: &Table, name: &str, live: Option<&Contract>, nothing: &Learn
         nulls: Vec::new(),
         partition_by: Vec::new(),
     });
-    let held: BTreeSet<String> = contract.columns.iter().map(|column| column.name.clone()).collect();
+    let held: BTreeSet<String> = tree(contract.columns.iter().map(|column| column.name.clone()));
     let pointers = declared::pointers(table, rows.as_deref(), live, nothing);
     for (declared, pointer) in table.columns.iter().zip(pointers) {
         if let Some(TypeName(ty)) = declared.ty.filter(|_| !held.contains(&declared.name)) {
@@ -197,7 +200,7 @@ fn exploded(spec: &Spec, no_spec: bool) -> BTreeSet<String> {
     if no_spec {
         return BTreeSet::new();
     }
-    spec.tables.iter().filter_map(|t| t.rows.as_deref()).map(path_to_pointer).collect()
+    tree(spec.tables.iter().filter_map(|t| t.rows.as_deref()).map(path_to_pointer))
 }
 
 /// Collects the paths that can be columns, in document order.
@@ -290,9 +293,9 @@ impl Walk<'_> {
 }
 
 fn add_declared(contract: &mut Contract, table: &Table, pointers: &[String], intent: Intent, paths: &[Path]) {
-    let held: BTreeSet<String> = contract.columns.iter().map(|c| c.name.clone()).collect();
-    let nulls: BTreeSet<String> = contract.nulls.iter().map(|(name, _)| name.clone()).collect();
-    let met: BTreeMap<&str, &Path> = paths.iter().map(|p| (p.pointer.as_str(), p)).collect();
+    let held: BTreeSet<String> = tree(contract.columns.iter().map(|c| c.name.clone()));
+    let nulls: BTreeSet<String> = tree(contract.nulls.iter().map(|(name, _)| name.clone()));
+    let met: BTreeMap<&str, &Path> = tree(paths.iter().map(|p| (p.pointer.as_str(), p)));
     let mut typed = BTreeSet::new();
     for (declared, pointer) in table.columns.iter().zip(pointers) {
         if held.contains(&declared.name) {
@@ -329,8 +332,8 @@ struct Newcomers<'a> {
 
 impl Newcomers<'_> {
     fn add(&self, contract: &mut Contract, warnings: &mut Vec<Warning>) {
-        let agreed: BTreeSet<&str> = contract.columns.iter().filter_map(|c| c.origin.pointer()).collect();
-        let declared: BTreeSet<&String> = self.declared.iter().collect();
+        let agreed: BTreeSet<&str> = tree(contract.columns.iter().filter_map(|c| c.origin.pointer()));
+        let declared: BTreeSet<&String> = tree(self.declared.iter());
         let is_new =
             |path: &&Path| !agreed.contains(path.pointer.as_str()) && !declared.contains(&path.pointer);
         let mut new: Vec<&Path> = self.paths.iter().filter(is_new).collect();
@@ -338,7 +341,7 @@ impl Newcomers<'_> {
             new.sort_by(|a, b| a.pointer.cmp(&b.pointer));
         }
         let known: BTreeMap<String, String> =
-            contract.nulls.iter().map(|(name, pointer)| (pointer.clone(), name.clone())).collect();
+            tree(contract.nulls.iter().map(|(name, pointer)| (pointer.clone(), name.clone())));
         let unnamed: Vec<String> =
             new.iter().filter(|p| !known.contains_key(&p.pointer)).map(|p| p.pointer.clone()).collect();
         let naming = if self.intent.no_spec { Naming::Leaf } else { self.table.names };
@@ -352,12 +355,14 @@ impl Newcomers<'_> {
         }
         let mut chosen = chosen.into_iter();
         let mut typed = BTreeSet::new();
+        let mut moments = Moments::default();
         for path in new {
             let held = known.get(&path.pointer);
             let name = held.cloned().or_else(|| chosen.next()).unwrap_or_default();
             match self.intent.type_of(path, self.table) {
                 Some(ty) => {
-                    warn_of_values(path, ty, self.intent, warnings);
+                    doubts::of_values(path, ty, self.intent, warnings);
+                    moments.note(&name, path, ty);
                     typed.insert(&path.pointer);
                     let origin = Origin::Pointer(path.pointer.clone());
                     let hidden = self.table.replaces(&name);
@@ -368,6 +373,9 @@ impl Newcomers<'_> {
             }
         }
         contract.nulls.retain(|(_, pointer)| !typed.contains(pointer));
+        if self.intent.no_spec && !self.intent.propose && !self.is_live {
+            warnings.extend(moments.warning());
+        }
     }
 }
 
@@ -404,55 +412,11 @@ fn held_names(contract: &Contract, table: &Table) -> BTreeSet<String> {
     let columns = contract.columns.iter().map(|c| c.name.clone());
     let nulls = contract.nulls.iter().map(|(name, _)| name.clone());
     let declared = table.columns.iter().map(|c| c.name.clone());
-    columns
-        .chain(nulls)
-        .chain(declared)
-        .chain(table.derives.iter().map(|d| d.name.clone()).filter(|name| !table.replaces(name)))
-        .chain(aliases)
-        .collect()
-}
-
-fn warn_of_values(path: &Path, ty: ColumnType, intent: Intent, warnings: &mut Vec<Warning>) {
-    let kinds = path.kinds.without(Kinds::NULL);
-    let is_text = kinds.without(Kinds::TEXTS).is_empty();
-    let pointer = &path.pointer;
-    if ty == ColumnType::String && !is_text {
-        let why = if kinds == Kinds::BIG { "integers beyond 64 bits" } else { "values of different kinds" };
-        warnings.push(Warning::new("mixed_types", format!("{pointer} has {why}: it becomes a string")));
-    }
-    let arrays = Kinds::ARRAY.join(Kinds::ARRAY_OF_OBJECTS);
-    if kinds.any(Kinds::ARRAY) && !kinds.any(Kinds::OBJECT) && !kinds.without(arrays).is_empty() {
-        let message =
-            format!("{pointer} is an array in some records and not in others: it becomes one JSON column");
-        warnings.push(Warning::new("mixed_shapes", message));
-    }
-    if intent.propose && kinds == Kinds::DAY_MONTH {
-        let message = format!(
-            "{pointer} looks like dates whose day and month nobody can tell apart for certain: it stays text; \
-             declare type = \"date\" with format = \"%d/%m/%Y\" or \"%m/%d/%Y\""
-        );
-        warnings.push(Warning::new("day_month", message));
-    }
-}
-
-/// Amounts of the parent stand on each of its rows: summing them counts them several times.
-fn warn_of_repeats(contract: &Contract, known: usize, warnings: &mut Vec<Warning>) {
-    let Some(rows) = &contract.rows else { return };
-    const AMOUNTS: [&str; 9] =
-        ["amount", "total", "price", "sum", "cost", "tax", "fee", "revenue", "discount"];
-    for column in &contract.columns[known..] {
-        let Origin::Pointer(pointer) = &column.origin else { continue };
-        let numeric =
-            matches!(column.ty, ColumnType::Bigint | ColumnType::Double | ColumnType::Decimal { .. });
-        let amount = column.name.split('_').any(|word| AMOUNTS.contains(&word.trim_end_matches('s')));
-        if numeric && amount && !crate::shred::below(pointer, rows) {
-            warnings.push(Warning::new(
-                "amount_repeats",
-                format!(
-                    "`{0}` belongs to the parent and repeats on each row of {rows}: SUM({0}) overcounts",
-                    column.name
-                ),
-            ));
-        }
-    }
+    tree(
+        columns
+            .chain(nulls)
+            .chain(declared)
+            .chain(table.derives.iter().map(|d| d.name.clone()).filter(|name| !table.replaces(name)))
+            .chain(aliases),
+    )
 }

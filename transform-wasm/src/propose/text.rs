@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use lakegate_model::tree;
+
 use crate::contract::{Contract, Origin};
 use crate::names::pointer_keys;
 use crate::report::Warning;
@@ -44,7 +46,7 @@ fn push_table(out: &mut String, contract: &Contract, table: &Table) {
         out.push_str("# partition_by = [\"a_date_column\"]\n");
     }
     let declared: BTreeMap<&str, &DeclaredColumn> =
-        table.columns.iter().map(|column| (column.name.as_str(), column)).collect();
+        tree(table.columns.iter().map(|column| (column.name.as_str(), column)));
     for column in &contract.columns {
         match &column.origin {
             Origin::Pointer(pointer) => {

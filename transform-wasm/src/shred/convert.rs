@@ -162,6 +162,10 @@ pub(super) fn put_scalar(
             }
         }
         (Slots::Bigint(mut slots), Token::Number(number, text)) => slots.push(number.as_i64(text)?),
+        (Slots::Boolean(mut slots), Token::Boolean(value)) => slots.push(value.into()),
+        (slots @ (Slots::Date(_) | Slots::Timestamp(_)), Token::Text(text)) => {
+            fields::put(slots, target, text, decimal, losses)?;
+        }
         (slots, token) => put_other(slots, target, token, decimal, losses)?,
     }
     Ok(())
@@ -182,7 +186,6 @@ fn put_other(
         (Slots::String(mut slots), Token::Boolean(value)) => {
             slots.push(if value { b"true" } else { b"false" });
         }
-        (Slots::Boolean(mut slots), Token::Boolean(value)) => slots.push(value.into()),
         (Slots::Decimal { precision, scale, mut slots }, Token::Number(number, text)) => {
             slots.push(number.as_decimal(text, precision, scale)?);
         }

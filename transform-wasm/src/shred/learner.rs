@@ -1,24 +1,26 @@
 //! Learning: the same walk, that only remembers kinds.
 //!
-//! The decision to know: kinds are joined when the record is whole, so that a broken line teaches
-//! nothing.
+//! The decisions to know: kinds are joined when the record is whole, so that a broken line teaches nothing, and most
+//! values are no news, for which nothing is written down. A record is sent to the judge of what is known already only
+//! where the kind of some value leaves doubt (`sure`).
 
 use std::collections::BTreeMap;
 
 use crate::error::Failure;
-use crate::json::cursor::{Text, unexpected};
+use crate::json::cursor::unexpected;
 use crate::json::skip::{Care, missing_comma, too_deep, trailing_comma};
 use crate::json::{Cursor, Lost, NOWHERE, Reject, Skipper, Stop, Walk, unescape, walk_members, walk_object};
 use crate::keys::Keys;
 use crate::learn::{Digits, Kinds, Learned};
-use crate::value::time::{parse_iso_date, parse_iso_timestamp};
-use crate::value::{Misfit, Number, NumberKind, digits, holds_text, learn_field, parse_boolean};
 
+use super::Shredder;
 use super::fields::header_too_long;
 use super::scope::{At, Scope};
 
-/// Values of a record that are noted before they are joined.
-const EVENTS: usize = 1 << 16;
+mod places;
+mod values;
+
+use places::Place;
 
 /// Learns kinds from records.
 #[derive(Debug)]
@@ -26,8 +28,14 @@ pub struct Learner {
     /// What is known so far.
     pub learned: Learned,
     scope: Scope,
+    /// Rejects what could not be taken whatever is learned; none where nothing is known yet.
+    judge: Option<Shredder>,
+    /// Some value of the record may be one that the judge rejects.
+    doubt: bool,
+    /// Values are the fields of a CSV.
+    fields: bool,
     /// The place of each node of `learned`.
-    places: Vec<At>,
+    places: Vec<Place>,
     /// Texts that are null at a node, instead of those of the input.
     nulls: BTreeMap<u32, Vec<Vec<u8>>>,
     events: Vec<Seen>,
@@ -78,7 +86,7 @@ impl Walk for Learner {
     fn lost_value(&mut self, cursor: &Cursor<'_>, at: usize, byte: u8, depth: usize) -> Result<usize, Stop> {
         match byte {
             // Nobody wants it, however long its path.
-            _ if !self.scope.is_free(self.places[self.lost.base() as usize])
+            _ if !self.scope.is_free(self.places[self.lost.base() as usize].at)
                 || self.is_full(self.lost.base()) =>
             {
                 self.skipper.skip(cursor, at, depth, Care::All)
@@ -121,10 +129,10 @@ impl Walk for Learner {
                 self.note_number(node, kind, &number, text);
                 return Ok(end);
             }
-            b'{' if self.scope.is_rows(self.places[node as usize]) => {
+            b'{' if self.scope.is_rows(self.places[node as usize].at) => {
                 return self.lone_element(cursor, at, node, depth);
             }
-            b'{' if self.places[node as usize] == At::Closed => {
+            b'{' if self.places[node as usize].at == At::Closed => {
                 (Kinds::OBJECT, self.skipper.skip(cursor, at, depth, Care::All)?)
             }
             b'{' => (Kinds::OBJECT, walk_object(self, cursor, at, node, depth)?),
@@ -137,11 +145,14 @@ impl Walk for Learner {
 }
 
 impl Learner {
-    /// Goes on from what is known; only what is in scope is learned.
-    pub fn new(learned: Learned, scope: Scope, depth: usize) -> Self {
+    /// Goes on from what is known; only what is in scope is learned, and of the records that `judge` takes.
+    pub fn new(learned: Learned, scope: Scope, judge: Option<Shredder>, depth: usize) -> Self {
         let mut learner = Self {
             learned,
             scope,
+            judge,
+            doubt: false,
+            fields: false,
             places: Vec::new(),
             nulls: BTreeMap::new(),
             events: Vec::new(),
@@ -157,27 +168,15 @@ impl Learner {
         learner
     }
 
-    /// Finds the place of each node.
-    fn place_all(&mut self) {
-        let Self { learned, scope, places, nulls, .. } = self;
-        nulls.clear();
-        *places = vec![scope.root(); learned.nodes.len()];
-        for (number, node) in learned.nodes.iter().enumerate() {
-            for (key, child) in node.keys.iter() {
-                add_nulls(nulls, child, scope.nulls(places[number], key));
-                places[child as usize] = scope.child(places[number], key);
-            }
-            if let Some(element) = node.element {
-                places[element as usize] = scope.element_of(places[number]);
-            }
-        }
-    }
-
     /// The node of a CSV column, by its header.
     ///
     /// # Errors
     /// Fault `limit`: there are too many, or the name is longer than a path may be.
     pub fn csv_column(&mut self, header: &[u8]) -> Result<u32, Failure> {
+        if !self.fields {
+            self.fields = true;
+            self.place_all();
+        }
         if !self.wants(0, header) {
             return Ok(NOWHERE);
         }
@@ -189,29 +188,28 @@ impl Learner {
 
     /// Whether a key can teach something: declared, or new where a table takes new paths.
     fn wants(&self, node: u32, key: &[u8]) -> bool {
-        let place = self.places[node as usize];
-        self.scope.is_free(place) || self.scope.has(place, key)
+        let Place { at, .. } = self.places[node as usize];
+        self.scope.is_free(at) || self.scope.has(at, key)
     }
 
     fn child(&mut self, node: u32, key: &[u8]) -> Result<u32, Failure> {
         let child = self.learned.child(node, key)?;
         if child as usize == self.places.len() {
-            let place = self.places[node as usize];
-            add_nulls(&mut self.nulls, child, self.scope.nulls(place, key));
-            self.places.push(self.scope.child(place, key));
+            let place = self.place_below(node, key, child);
+            self.places.push(place);
         }
         Ok(child)
     }
 
     /// The node of an array's elements, if they can teach something.
     fn element(&mut self, node: u32) -> Result<Option<u32>, Failure> {
-        let place = self.scope.element_of(self.places[node as usize]);
-        if place == At::Closed && !self.scope.has_element(self.places[node as usize]) {
+        let Place { at, .. } = self.places[node as usize];
+        if self.scope.element_of(at) == At::Closed && !self.scope.has_element(at) {
             return Ok(None);
         }
         let element = self.learned.element(node)?;
         if element as usize == self.places.len() {
-            self.places.push(place);
+            self.places.push(self.place_of_element(node));
         }
         Ok(Some(element))
     }
@@ -221,6 +219,29 @@ impl Learner {
     /// # Errors
     /// See [`Stop`].
     pub fn walk(&mut self, cursor: &Cursor<'_>, at: usize) -> Result<usize, Stop> {
+        let walked = self.learn(cursor, at);
+        if let Some(judge) = &mut self.judge
+            && (self.doubt || walked.as_ref().map_or(true, |&end| judge.may_be_too_large(end - at)))
+        {
+            judge.begin();
+            let judged = judge.walk(cursor, at);
+            judge.rollback();
+            judged?;
+        }
+        walked
+    }
+
+    /// Who judges the record, where a kind of its values leaves doubt.
+    pub fn judge_in_doubt(&mut self) -> Option<&mut Shredder> {
+        self.judge.as_mut().filter(|_| self.doubt)
+    }
+
+    /// Who judges records.
+    pub fn judge(&mut self) -> Option<&mut Shredder> {
+        self.judge.as_mut()
+    }
+
+    fn learn(&mut self, cursor: &Cursor<'_>, at: usize) -> Result<usize, Stop> {
         self.lost.clear();
         let (at, byte) = cursor.next(at)?;
         if byte != b'{' {
@@ -283,29 +304,6 @@ impl Learner {
         self.place_all();
     }
 
-    /// Learns a CSV record, field by field.
-    pub fn field(&mut self, node: u32, text: &[u8], null: bool, decimal: u8) {
-        let null = match self.nulls.get(&node) {
-            Some(nulls) => text.is_empty() || nulls.iter().any(|null| null == text),
-            None => null,
-        };
-        // As a column of either type reads it.
-        let bare = text.trim_ascii();
-        let kinds = if null {
-            Kinds::NULL
-        } else if let Some(kind) = learn_field(bare, decimal) {
-            if let Ok(number) = Number::field(bare, decimal) {
-                self.note_number(node, kind, &number, bare);
-            }
-            return;
-        } else if parse_boolean(bare) != Err(Misfit::NotABoolean) {
-            Kinds::BOOLEAN
-        } else {
-            text_kinds(bare)
-        };
-        self.note(node, kinds);
-    }
-
     /// The object that stands where the array of the rows is looked for: its one element.
     fn lone_element(
         &mut self,
@@ -326,50 +324,9 @@ impl Learner {
         Ok(end)
     }
 
-    /// What a string of JSON is, by the texts that are null at its node.
-    fn text_kinds(&self, node: u32, text: Text<'_>) -> Kinds {
-        let own = if text.escaped { &self.scratch } else { text.raw };
-        match self.nulls.get(&node) {
-            Some(nulls) if nulls.iter().any(|null| null == own) => Kinds::NULL,
-            _ => text_kinds(own),
-        }
-    }
-
-    fn note_number(&mut self, node: u32, kind: NumberKind, number: &Number, text: &[u8]) {
-        let kinds = match kind {
-            NumberKind::Int53(_) => Kinds::INT53,
-            NumberKind::Int64(_) => Kinds::INT64,
-            NumberKind::BigInteger => Kinds::BIG,
-            NumberKind::Double if holds_text(number, text) => Kinds::DOUBLE,
-            NumberKind::Double => Kinds::DOUBLE.join(Kinds::LONG),
-        };
-        self.note_seen(Seen { node, kinds, digits: digits_of(number, text) });
-    }
-
-    /// A kind that the record has at a node. A set for each node is all that it comes to: a record of millions
-    /// of values is not remembered one by one.
-    fn note(&mut self, node: u32, kinds: Kinds) {
-        self.note_seen(Seen { node, kinds, digits: Digits::default() });
-    }
-
-    fn note_seen(&mut self, seen: Seen) {
-        if self.events.len() >= EVENTS.max(4 * self.learned.nodes.len()) {
-            self.events.sort_unstable_by_key(|seen| seen.node);
-            self.events.dedup_by(|seen, before| {
-                let same = seen.node == before.node;
-                if same {
-                    before.kinds = before.kinds.join(seen.kinds);
-                    before.digits = before.digits.join(seen.digits);
-                }
-                same
-            });
-        }
-        self.events.push(seen);
-    }
-
     /// Whether an object has so many keys that further ones teach nothing: where nobody declared any of them.
     fn is_full(&mut self, node: u32) -> bool {
-        self.places[node as usize] == At::Free && self.learned.is_full(node)
+        self.places[node as usize].at == At::Free && self.learned.is_full(node)
     }
 
     /// The record is whole.
@@ -379,12 +336,14 @@ impl Learner {
             self.learned.see_digits(node, digits);
         }
         self.in_array = false;
+        self.doubt = false;
     }
 
     /// The record teaches nothing.
     pub fn rollback(&mut self) {
         self.events.clear();
         self.in_array = false;
+        self.doubt = false;
     }
 
     fn array(&mut self, cursor: &Cursor<'_>, at: usize, node: u32, depth: usize) -> Result<usize, Stop> {
@@ -424,55 +383,5 @@ impl Learner {
                 return Err(trailing_comma(at));
             }
         }
-    }
-}
-
-/// Digits that a decimal needs for a number, or a few more.
-fn digits_of(number: &Number, text: &[u8]) -> Digits {
-    let (before, after) = if number.exact {
-        let all = number.mantissa.checked_ilog10().map_or(1, |log| log as i32 + 1);
-        ((all.saturating_add(number.exponent)).max(0) as u32, number.exponent.min(0).unsigned_abs())
-    } else {
-        digits(number, text)
-    };
-    Digits(before.min(255) as u8, after.min(255) as u8)
-}
-
-/// The forms of text that people may mean something by.
-fn text_kinds(text: &[u8]) -> Kinds {
-    match text {
-        [_, _, _, _, b'-', _, _, b'-', _, _] if parse_iso_date(text).is_some() => Kinds::DATE,
-        [_, _, _, _, b'-', _, _, b'-', _, _, _, ..] if parse_iso_timestamp(text, 0).is_some() => {
-            let fraction = text.get(20..).unwrap_or_default();
-            let below = fraction.iter().take_while(|byte| byte.is_ascii_digit()).skip(3);
-            if below.into_iter().any(|&digit| digit != b'0') {
-                Kinds::TIMESTAMP.join(Kinds::FINE)
-            } else {
-                Kinds::TIMESTAMP
-            }
-        }
-        [b'0'..=b'9', ..] if is_day_month(text) => Kinds::DAY_MONTH,
-        _ => Kinds::STRING,
-    }
-}
-
-/// `01/02/2025`, `1.2.25`, `01-02-2025 10:00`: two small numbers and a year.
-fn is_day_month(text: &[u8]) -> bool {
-    let date = text.split(|&byte| byte == b' ' || byte == b'T').next().unwrap_or_default();
-    let Some(&sign) = date.iter().find(|byte| !byte.is_ascii_digit()) else { return false };
-    if !matches!(sign, b'/' | b'.' | b'-') || date.len() > 10 {
-        return false;
-    }
-    let mut parts = date.split(|&byte| byte == sign);
-    let number = |part: Option<&[u8]>| str::from_utf8(part?).ok()?.parse::<u16>().ok();
-    let (first, second) = (number(parts.next()), number(parts.next()));
-    let year = parts.next().filter(|year| matches!(year.len(), 2 | 4) && year.iter().all(u8::is_ascii_digit));
-    let small = |number: Option<u16>| number.is_some_and(|number| (1..=31).contains(&number));
-    small(first) && small(second) && year.is_some() && parts.next().is_none()
-}
-
-fn add_nulls(all: &mut BTreeMap<u32, Vec<Vec<u8>>>, node: u32, nulls: Option<&[String]>) {
-    if let Some(nulls) = nulls {
-        all.insert(node, nulls.iter().map(|text| text.clone().into_bytes()).collect());
     }
 }

@@ -10,6 +10,7 @@ mod block;
 mod clean;
 mod convert;
 mod fields;
+mod forms;
 mod learner;
 mod losses;
 mod mask;
@@ -17,6 +18,7 @@ mod plan;
 mod rescue;
 mod rest;
 mod scope;
+mod sure;
 mod unknown;
 mod walk;
 
@@ -60,6 +62,8 @@ pub struct Shredder {
     dropped: u64,
     stamp: u32,
     element: Option<usize>,
+    /// A path that nothing was learned of, since what learned refused the record: why it did comes first.
+    unlearned: Option<Reject>,
     depth: usize,
     skipper: Skipper,
     scratch: Vec<u8>,
@@ -89,6 +93,7 @@ impl Shredder {
             dropped: 0,
             stamp: 0,
             element: None,
+            unlearned: None,
             depth,
             skipper: Skipper::default(),
             scratch: Vec::new(),
@@ -109,8 +114,11 @@ impl Shredder {
         self.rows_bytes = 0;
         self.dropped = 0;
         self.element = None;
+        self.unlearned = None;
         self.lost.clear();
-        self.rest.clear();
+        if !self.rest.is_empty() {
+            self.rest.clear();
+        }
         self.losses.forget();
     }
 
@@ -149,8 +157,11 @@ impl Shredder {
     /// Weighs the record, which is whole.
     ///
     /// # Errors
-    /// Code `rows_too_large`.
+    /// Codes `rows_too_large` and, after all that else could be wrong with the record, `unknown_column`.
     pub fn weigh(&mut self, at: usize) -> Result<(), Stop> {
+        if let Some(reject) = self.unlearned.take() {
+            return Err(reject.into());
+        }
         let record = self.batch.records as usize;
         let repeated = self.batch.tables.iter().map(|table| table.repeated(record));
         // Saturating, here and below: counts of a 32-bit guest must not begin anew.

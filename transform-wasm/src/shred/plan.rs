@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakegate_model::tree;
+
 use crate::column::ColumnType;
 use crate::contract::{Contract, ContractColumn, Origin};
 use crate::error::{Code, Failure};
@@ -188,7 +190,7 @@ impl Plan {
             levels: Vec::new(),
         };
         let declared: BTreeMap<&str, &DeclaredColumn> =
-            spec.columns.iter().map(|column| (column.name.as_str(), column)).collect();
+            tree(spec.columns.iter().map(|column| (column.name.as_str(), column)));
         for column in &contract.columns {
             let (Origin::Pointer(pointer) | Origin::Rest(pointer)) = &column.origin else { continue };
             let inside = contract.rows.as_ref().is_none_or(|rows| below(pointer, rows));
@@ -227,7 +229,7 @@ impl Plan {
             }
         }
         if contract.columns.iter().any(|column| matches!(column.origin, Origin::Rest(_))) {
-            let held: BTreeSet<&String> = plan.names.iter().collect();
+            let held: BTreeSet<&String> = tree(plan.names.iter());
             for column in spec.columns.iter().filter(|column| !held.contains(&column.name)) {
                 self.add_awaited(table, column, contract);
             }

@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakegate_model::tree;
+
 use crate::contract::{Contract, Origin};
 use crate::keys::Keys;
 use crate::names::{column_pointer, is_bare, path_to_pointer, plain_name, pointer_keys};
@@ -101,7 +103,7 @@ impl Scope {
             }
         }
         let evolving = tables.iter().enumerate().filter(|(_, table)| table.mode == Mode::Evolve);
-        scope.settle(0, &mut evolving.map(|(number, _)| number).collect());
+        scope.settle(0, &mut tree(evolving.map(|(number, _)| number)));
         scope
     }
 
@@ -231,7 +233,7 @@ impl Scope {
         let Node { columns, exploding, .. } = &mut self.nodes[node as usize];
         let (columns, exploding) = (std::mem::take(columns), std::mem::take(exploding));
         // The elements are the rows of those tables that explode them, and of no other.
-        let mut of_rows: BTreeSet<usize> = exploding.into_iter().filter(|t| evolving.contains(t)).collect();
+        let mut of_rows: BTreeSet<usize> = tree(exploding.into_iter().filter(|t| evolving.contains(t)));
         let closed: Vec<usize> = columns.into_iter().filter(|table| evolving.remove(table)).collect();
         self.nodes[node as usize].free = !evolving.is_empty() && !self.nodes[node as usize].has_rest;
         let children: Vec<u32> = self.nodes[node as usize].keys.iter().map(|(_, child)| child).collect();

@@ -99,7 +99,7 @@ impl Shredder {
         if byte == b'n' {
             return cursor.word(at, b"null");
         }
-        // What most values are: a text or a number for one column.
+        // What most values are: a scalar for one column.
         if plan.plain {
             match byte {
                 b'"' => {
@@ -112,6 +112,16 @@ impl Shredder {
                 b'-' | b'0'..=b'9' => {
                     let (number, end) = cursor.number(at)?;
                     self.put(node, 0, Token::Number(number, &cursor.input[at..end]), at)?;
+                    return Ok(end);
+                }
+                b't' => {
+                    let end = cursor.word(at, b"true")?;
+                    self.put(node, 0, Token::Boolean(true), at)?;
+                    return Ok(end);
+                }
+                b'f' => {
+                    let end = cursor.word(at, b"false")?;
+                    self.put(node, 0, Token::Boolean(false), at)?;
                     return Ok(end);
                 }
                 _ => {}
@@ -363,7 +373,12 @@ impl Shredder {
                 pointer_push(&mut path, &String::from_utf8_lossy(&key));
             }
         }
-        Err(Reject { path: Some(path), ..Reject::at(code, message, at) }.into())
+        let reject = Reject { path: Some(path), ..Reject::at(code, message, at) };
+        if mode == Mode::Evolve && code == "unknown_column" {
+            self.unlearned.get_or_insert(reject);
+            return Ok(());
+        }
+        Err(reject.into())
     }
 
     fn mismatch(&self, node: u32, found: &str, at: usize) -> Stop {

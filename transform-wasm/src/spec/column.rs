@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use super::check::{Checked, Mistake, check_name, check_path};
 use super::{DeclaredColumn, Mask, TypeName};
+use lakegate_model::tree;
+
 use crate::column::ColumnType;
 use crate::value::TimeFormat;
 
@@ -90,7 +92,7 @@ impl DeclaredColumn {
             }
         }
         let (is_true, is_false) = self.booleans();
-        let is_false: BTreeSet<&str> = is_false.into_iter().collect();
+        let is_false: BTreeSet<&str> = tree(is_false);
         match is_true.iter().find(|text| is_false.contains(*text)) {
             Some(_) if self.true_values.is_none() || self.false_values.is_none() => {
                 let (key, other) = if self.true_values.is_some() {

@@ -43,18 +43,32 @@ pub fn digits(number: &Number, text: &[u8]) -> (u32, u32) {
     (places(ends.highest + 1), places(-ends.lowest))
 }
 
+/// Whether a decimal with so many digits before and after the point holds a number as written; where that is not
+/// seen at a glance, it is said not to.
+#[inline]
+#[must_use]
+pub fn has_no_more_digits(number: &Number, before: u8, after: u8) -> bool {
+    let places = number.exponent.unsigned_abs();
+    number.exact
+        && number.exponent <= 0
+        && places <= u32::from(after)
+        && POW10_WIDE
+            .get(usize::from(before) + places as usize)
+            .is_some_and(|end| u128::from(number.mantissa) < *end)
+}
+
 /// What a CSV field is learned as, none for text. A `+` or leading zeros make text, and so does an `E`
 /// between digits alone: `+4930123`, `007` and `47E5` are identifiers, which a number would spoil.
 #[inline]
 #[must_use]
-pub fn learn_field(text: &[u8], decimal: u8) -> Option<NumberKind> {
+pub fn learn_field(text: &[u8], decimal: u8) -> Option<(Number, NumberKind)> {
     match text.first() {
         Some(b'0'..=b'9' | b'-' | b'.' | b',') => {
             let number = Number::field(text, decimal).ok()?;
             if !number.is_integer_text && text.iter().all(u8::is_ascii_alphanumeric) {
                 return None;
             }
-            number.kind(text).ok()
+            number.kind(text).ok().map(|kind| (number, kind))
         }
         _ => None,
     }

@@ -10,6 +10,7 @@ pub mod digits;
 mod directive;
 pub mod epoch;
 pub mod format;
+mod glance;
 pub mod number;
 pub mod time;
 
@@ -20,9 +21,10 @@ mod number_tests;
 #[cfg(test)]
 mod time_tests;
 
-pub use digits::{digits, holds_text, holds_value, learn_field};
+pub use digits::{digits, has_no_more_digits, holds_text, holds_value, learn_field};
 pub use epoch::Epoch;
 pub use format::TimeFormat;
+pub use glance::{is_plain_moment, plain_number};
 pub use number::{Number, NumberKind, NumberSyntax};
 pub use number::{parse_bigint, parse_decimal, parse_double, short_bigint, short_double};
 

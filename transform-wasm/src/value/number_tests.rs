@@ -183,7 +183,8 @@ fn fields_are_learned_as_the_narrowest_kind() {
         ("2025-01-01", None),
         ("", None),
     ] {
-        assert_eq!(learn_field(text.as_bytes(), b'.'), expected, "{text}");
+        let learned = learn_field(text.as_bytes(), b'.').map(|(_, kind)| kind);
+        assert_eq!(learned, expected, "{text}");
     }
     let huge = format!("1{}", "0".repeat(400));
     assert_eq!(Number::scan(huge.as_bytes()).unwrap().kind(huge.as_bytes()), Err(Misfit::NotFinite));

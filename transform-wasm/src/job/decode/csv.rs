@@ -13,7 +13,7 @@ use crate::spec::{Format, Input};
 
 use super::super::ledger::{ENCODING_HINT, Ledger};
 use super::super::quarantine::Span;
-use super::super::reader::{Learning, Reader};
+use super::super::reader::Reader;
 use super::super::source::Source;
 use super::{Feed, Record};
 
@@ -205,10 +205,9 @@ impl CsvFrame {
         let names = self.names.as_deref().unwrap_or_default();
         match reader {
             Reader::Shred(shredding) => self.nodes = shredding.shredder.csv_columns(names)?,
-            Reader::Learn(learning) => {
-                let Learning { learner, judge } = &mut **learning;
+            Reader::Learn(learner) => {
                 self.nodes = names.iter().map(|name| learner.csv_column(name)).collect::<Result<_, _>>()?;
-                if let Some(judge) = judge {
+                if let Some(judge) = learner.judge() {
                     self.judged = judge.csv_columns(names)?;
                 }
             }
@@ -227,14 +226,6 @@ impl CsvFrame {
             return Err(Reject::at("invalid_utf8", message, start).into());
         }
         let rules = FieldRules { decimal: self.decimal, nulls: &self.nulls };
-        if let Reader::Learn(learning) = reader
-            && let Some(judge) = &mut learning.judge
-        {
-            judge.begin();
-            let judged = self.judge(judge, buffer, rules, start);
-            judge.rollback();
-            judged?;
-        }
         for (i, &node) in self.nodes.iter().enumerate() {
             let text = self.tokenizer.text(buffer, i);
             let null = self.is_null(text);
@@ -246,8 +237,16 @@ impl CsvFrame {
                     shredding.shredder.lost_field(name, start)?;
                 }
                 Reader::Shred(shredding) => shredding.shredder.field(node, text, rules, start)?,
-                Reader::Learn(learning) => learning.learner.field(node, text, null, self.decimal),
+                Reader::Learn(learner) => learner.field(node, text, null, self.decimal),
             }
+        }
+        if let Reader::Learn(learner) = reader
+            && let Some(judge) = learner.judge_in_doubt()
+        {
+            judge.begin();
+            let judged = self.judge(judge, buffer, rules, start);
+            judge.rollback();
+            judged?;
         }
         Ok(())
     }

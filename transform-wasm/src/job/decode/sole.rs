@@ -104,22 +104,22 @@ impl Feed {
                 return Ok(Record::Goes(Framing::Rest));
             }
         }
-        let (Some(level), Reader::Learn(learning)) = (sole.beside, &mut *reader) else {
+        let (Some(level), Reader::Learn(learner)) = (sole.beside, &mut *reader) else {
             return Err(Failure::internal("only a reader that learns looks for records"));
         };
         let cursor = Cursor { input: self.source.buffer(), complete: self.source.finished };
-        match learning.learner.walk_rest(&cursor, self.source.position(), &sole.path, level) {
+        match learner.walk_rest(&cursor, self.source.position(), &sole.path, level) {
             Ok(end) => {
-                learning.learner.commit();
+                learner.commit();
                 self.source.advance_to(end);
                 Ok(Record::Goes(Framing::plain(sole.lines, self.limits.depth)))
             }
             Err(Stop::Incomplete) => {
-                learning.learner.rollback();
+                learner.rollback();
                 Ok(Record::Wait)
             }
             Err(Stop::Reject(reject)) => {
-                learning.learner.forget();
+                learner.forget();
                 one_rejected(ledger, reject.code);
                 Ok(Record::Goes(Framing::Rest))
             }
@@ -134,14 +134,14 @@ impl Feed {
 
 /// What was learned of records is what is learned of one; false where one of them was rejected, and with it the one.
 fn as_one_record(sole: &Sole, reader: &mut Reader, ledger: &mut Ledger) -> Result<bool, Failure> {
-    let Reader::Learn(learning) = reader else { return Ok(false) };
+    let Reader::Learn(learner) = reader else { return Ok(false) };
     if let Some(code) = ledger.report.rejects.keys().next().cloned() {
-        learning.learner.forget();
+        learner.forget();
         one_rejected(ledger, code);
         return Ok(false);
     }
-    learning.learner.learned.records = Some(sole.path.clone());
-    learning.learner.as_one_record()?;
+    learner.learned.records = Some(sole.path.clone());
+    learner.as_one_record()?;
     ledger.report.records = 1;
     ledger.report.accepted = 1;
     Ok(true)
