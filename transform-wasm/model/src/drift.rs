@@ -337,7 +337,7 @@ mod tests {
                 let mut all = Vec::new();
                 Drift::join(&mut all, &pair[..1]);
                 Drift::join(&mut all, &pair[1..]);
-                assert_eq!(all, [expected.clone()], "{pair:?}");
+                assert_eq!(all, std::slice::from_ref(&expected), "{pair:?}");
             }
         }
         let mut all = vec![drift("double", 1, 0)];

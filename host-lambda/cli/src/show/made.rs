@@ -233,10 +233,16 @@ impl Made {
         let flag = lake_flag(&self.lake);
         let text = self.text(&live, milliseconds, stems, &drift.drift(&flag, screen), screen);
         let drift = drift.drift_json(&flag);
-        Ok(Answer { text, json: self.json(&live, component, milliseconds, drift), exit })
+        Ok(Answer { text, json: self.json(&live, component, milliseconds, &drift), exit })
     }
 
-    fn json(&self, live: &BTreeMap<String, Live>, component: &str, milliseconds: u64, drift: Value) -> Value {
+    fn json(
+        &self,
+        live: &BTreeMap<String, Live>,
+        component: &str,
+        milliseconds: u64,
+        drift: &Value,
+    ) -> Value {
         let tables: Vec<Value> = self
             .tables
             .iter()
