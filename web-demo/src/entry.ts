@@ -3,6 +3,7 @@
 // Not for showing it (`view/`). The one decision to know: every run has an id of its own, so that an answer to an
 // earlier spec is told from the answer to this one; the last good preview stays until the next one is there.
 
+import { isServed } from './lake';
 import type { Answer, Checked, Component, Picture, Preview, Problem, Quarantined, Reason, Request, Rows, TableContract } from './protocol';
 import { Transforms } from './transforms';
 import { Workers } from './workers';
@@ -13,6 +14,18 @@ export interface Under {
   transform: string;
 }
 
+/**
+ * What one run made, with all that it was made from. Nothing of it changes: whoever shows, saves or sends it has it whole.
+ */
+export interface Result {
+  /** The run. */
+  readonly id: number;
+  readonly under: Under;
+  /** Key of the transform. */
+  readonly madeBy: string;
+  readonly preview: Preview;
+}
+
 export interface Entry {
   file: Blob;
   name: string;
@@ -20,26 +33,26 @@ export interface Entry {
   spec: string;
   /** The text in the editor, while it is not the spec. */
   draft: string | null;
+  /** A person wrote the spec here: it is nowhere else. */
+  edited: boolean;
   /** Key of the transform that the last run was of, and the spec that it brought along. */
   transform: string;
   brought: string;
   run: number;
   state: 'running' | 'done' | 'failed' | 'cancelled';
   progress: { pass: number; read: number; total: number };
-  preview: Preview | null;
-  /** The run that made `preview`. */
-  shown: number;
+  /** Of the last run that made something. */
+  result: Result | null;
   problem: Problem | null;
   /** What a failed run had rejected. */
   rejected: Quarantined[];
   rejectedCut: boolean;
   /** The contracts that these were rejected under. */
   rejectedUnder: TableContract[];
-  /** What the last run, and the one that made `preview`, was made by. */
+  /** What the last run was made by. */
   under: Under;
-  shownUnder: Under;
-  /** Key of the transform that made `preview`. */
-  madeBy: string;
+  /** Whether what is taken away is made without a spec, where only the file says one. */
+  bare: boolean;
   /** Why the last run rejected records, whether it failed or not. */
   reasons: Reason[];
   /** What to do about columns whose type it has left. */
@@ -48,8 +61,8 @@ export interface Entry {
   own: Promise<TableContract[]> | null;
 }
 
-/** What happened: everything (a file came or went, a run ended), progress only, or the component is there. */
-export type Change = 'all' | 'progress' | 'component';
+/** What happened: everything (a file came or went, a run ended), a file that is not shown, progress only, or the component is there. */
+export type Change = 'all' | 'other' | 'progress' | 'component';
 
 export class Files {
   readonly entries: Entry[] = [];
@@ -62,6 +75,7 @@ export class Files {
   private requests = 0;
   private readonly waiting = new Map<number, { done: (value: unknown) => void; fail: (error: Error) => void }>();
   private readonly sides = new Map<number, (answer: Answer) => void>();
+  private readonly pins = new WeakMap<Result, Promise<Result>>();
   private readonly workers = new Workers(
     (answer) => this.take(answer),
     (message) => {
@@ -79,21 +93,21 @@ export class Files {
       name,
       spec,
       draft: null,
+      edited: false,
       transform: '',
       // The lake's own spec is not the person's: it goes when a release is chosen.
       brought: spec === this.transforms.shipped.spec ? spec : '',
       run: 0,
       state: 'running',
       progress: { pass: 1, read: 0, total: file.size },
-      preview: null,
-      shown: 0,
+      result: null,
       problem: null,
       rejected: [],
       rejectedCut: false,
       rejectedUnder: [],
       under: { spec, transform: '' },
-      shownUnder: { spec, transform: '' },
-      madeBy: '',
+      // A lake knows its tables: a spec that this file proposes would hold it to more than it asks for.
+      bare: isServed(),
       reasons: [],
       drift: [],
       own: null,
@@ -132,7 +146,7 @@ export class Files {
 
   remove(entry: Entry): void {
     this.cancel(entry);
-    this.send({ type: 'forget', id: entry.shown });
+    if (entry.result) this.send({ type: 'forget', id: entry.result.id });
     this.entries.splice(this.entries.indexOf(entry), 1);
     if (this.current === entry) this.current = this.entries.at(-1) ?? null;
     this.changed('all');
@@ -181,6 +195,32 @@ export class Files {
     const transform = this.transforms.get(entry.transform).job;
     entry.own ??= this.ask((request) => ({ type: 'learn', request, job: { id: entry.run, file, name, spec, contracts: [], final: false, transform } }));
     return entry.own;
+  }
+
+  /**
+   * What a result's own proposal makes of the file, as a spec that is told: the result itself where a spec was told. Made once, and
+   * under the same contracts.
+   */
+  pinned(entry: Entry, result: Result): Promise<Result> {
+    const { spec } = result.preview;
+    if (result.under.spec !== '' || !spec) return Promise.resolve(result);
+    const known = this.pins.get(result);
+    if (known) return known;
+    const { file, name } = entry;
+    const under = { ...result.under, spec };
+    const made = new Promise<Result>((done, fail) => {
+      const id = this.aside(
+        (chosen) => ({ type: 'run', job: { id: chosen, file, name, spec, contracts: this.contracts, final: false, transform: under.transform } }),
+        (answer) => {
+          if (answer.type === 'progress') return;
+          this.forget(id);
+          if (answer.type === 'done') done({ id, under, madeBy: result.madeBy, preview: answer.preview });
+          else fail(new Error(answer.type === 'failed' ? answer.problem.message : 'cancelled'));
+        },
+      );
+    });
+    this.pins.set(result, made);
+    return made;
   }
 
   /** What would become of a few records of an entry's file under a spec, a component and contracts. */
@@ -238,12 +278,19 @@ export class Files {
     entry.reasons = answer.type === 'failed' ? answer.reasons : answer.type === 'done' ? answer.preview.reasons : [];
     entry.drift = answer.type === 'failed' ? answer.drift : answer.type === 'done' ? answer.preview.drift : [];
     if (answer.type === 'done') {
-      if (entry.shown > 0) this.send({ type: 'forget', id: entry.shown });
-      entry.preview = answer.preview;
-      entry.shown = answer.id;
-      entry.shownUnder = entry.under;
-      entry.madeBy = entry.transform;
+      if (entry.result) this.send({ type: 'forget', id: entry.result.id });
+      entry.result = { id: answer.id, under: entry.under, madeBy: entry.transform, preview: answer.preview };
     }
-    this.changed('all');
+    this.changed(entry === this.current ? 'all' : 'other');
   }
+}
+
+/** Why nothing is taken away or sent now: what is shown is not what the spec at hand makes. Empty where it is. */
+export function unsettled(entry: Entry): string {
+  if (entry.draft !== null) return 'The spec is being edited: what it makes is not there yet.';
+  if (entry.state === 'running') return 'The file is being read: what it makes is not there yet.';
+  if (entry.state === 'cancelled') return 'The run was cancelled: what is shown was made before it.';
+  if (entry.problem?.fault === 'spec') return 'The spec has a mistake: what is shown was made by the one before it.';
+  if (entry.state === 'failed') return 'The file failed: what is shown was made before.';
+  return '';
 }

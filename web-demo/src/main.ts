@@ -23,6 +23,7 @@ import { releasesView } from './view/releases';
 import { rows } from './view/rows';
 import { tables } from './view/against';
 import { schema } from './view/schema';
+import { leave, restore } from './view/scrolls';
 import { spec, type Editor } from './view/spec';
 import { banner, summary } from './view/summary';
 import { take } from './view/take';
@@ -44,6 +45,8 @@ let tableName = '';
 const chooser = new Chooser(files, say);
 let editor: { entry: Entry; editor: Editor } | null = null;
 let pasted = 0;
+/** The file and the tab that are on the page. */
+let drawn: { entry: Entry; tab: Tab } | null = null;
 /** What is shown instead of a file. */
 let aside: Aside | null = null;
 /** The spec that the lake's uploads follow, where it has one of its own. */
@@ -110,11 +113,21 @@ async function tryExample(example: Example): Promise<void> {
 function changed(change: Change): void {
   if (change === 'component') return chooser.draw();
   if (change === 'progress') return progress();
+  if (change === 'other') return others();
   draw();
+}
+
+/** A file that is not shown changed: only the list of files is drawn, so that nobody loses their place. */
+function others(): void {
+  const entry = files.current;
+  query.follow(files.entries, entry);
+  if (entry) replace('picker', picker(entry));
 }
 
 function draw(): void {
   const entry = files.current;
+  if (drawn) leave(drawn.entry, drawn.tab, main, document.getElementById('panel'));
+  drawn = null;
   query.follow(files.entries, entry);
   for (const name of Object.keys(ASIDES)) byId(name).setAttribute('aria-pressed', String(aside === name));
   if (aside) return main.replaceChildren(ASIDES[aside]());
@@ -124,11 +137,15 @@ function draw(): void {
   if (editing && editor?.entry === entry && tab === 'Spec') {
     // The text area keeps its place and its caret: only what surrounds it is drawn.
     editor.editor.update();
-    replace('summary', summary(entry, files));
+    replace('picker', picker(entry));
+    replace('summary', summary(entry, files, tab === 'Spec', choose));
     replace('tabs', tabList(entry));
+    drawn = { entry, tab };
     return centreTab();
   }
-  main.replaceChildren(picker(entry), summary(entry, files), tabList(entry), panel(entry));
+  drawn = { entry, tab };
+  main.replaceChildren(picker(entry), summary(entry, files, tab === 'Spec', choose), tabList(entry), panel(entry));
+  restore(entry, tab, main, document.getElementById('panel'));
   centreTab();
 }
 
@@ -145,13 +162,19 @@ function picker(current: Entry): HTMLElement {
       h(
         'button',
         { type: 'button', 'aria-pressed': String(entry === current), onclick: () => files.show(entry) },
-        h('span', { class: `dot ${entry.state}`, 'aria-hidden': 'true' }),
+        h('span', { class: `dot ${entry.draft === null ? entry.state : 'running'}`, 'aria-hidden': 'true' }),
         entry.name,
       ),
-      h('button', { type: 'button', class: 'quiet', 'aria-label': `Remove ${entry.name}`, onclick: () => files.remove(entry) }, '×'),
+      h('button', { type: 'button', class: 'quiet', 'aria-label': `Remove ${entry.name}`, onclick: () => remove(entry) }, '×'),
     ),
   );
-  return h('div', { class: 'picker' }, h('ul', { 'aria-label': 'Files' }, ...chips), drop(intake, false));
+  return h('div', { class: 'picker', id: 'picker' }, h('ul', { 'aria-label': 'Files' }, ...chips), drop(intake, false));
+}
+
+/** Takes a file off the page; what a person wrote for it only when they say so. */
+function remove(entry: Entry): void {
+  const lost = entry.edited || entry.draft !== null || mendingOf(files, entry)?.fixed.size;
+  if (!lost || confirm(`Remove ${entry.name}, and what you edited for it?`)) files.remove(entry);
 }
 
 function progress(): void {
@@ -164,7 +187,7 @@ function progress(): void {
 }
 
 function badge(name: Tab, entry: Entry): string {
-  const { preview } = entry;
+  const preview = entry.result?.preview;
   const sum = (of: (table: Table) => number): string => (preview ? number(preview.tables.reduce((all, table) => all + of(table), 0)) : '');
   switch (name) {
     case 'Rows':
@@ -223,6 +246,11 @@ function tabList(entry: Entry): HTMLElement {
 }
 
 function choose(name: Tab): void {
+  if (name !== tab) history.pushState(null, '', `#${tabId(name)}`);
+  open(name);
+}
+
+function open(name: Tab): void {
   tab = name;
   (document.activeElement as HTMLElement | null)?.blur();
   draw();
@@ -234,22 +262,25 @@ function panel(entry: Entry): HTMLElement {
 }
 
 function content(entry: Entry): HTMLElement[] {
-  const { preview } = entry;
+  const { result } = entry;
+  const preview = result?.preview;
   if (tab === 'Spec') {
-    const made = spec(entry, (text) => {
+    const run = (text: string): void => {
       entry.spec = text;
+      entry.edited = text !== '';
       files.start(entry);
-    });
+    };
+    const made = spec(entry, run, () => replace('picker', picker(entry)));
     editor = { entry, editor: made };
     return [made.element];
   }
   const mending = tab === 'Rejects' && mendingOf(files, entry);
   if (mending) return [rejects(mending, entry.name, mending.rejected.contracts[0]?.table ?? 'TABLE')];
   if (tab === 'Schema' && !preview) return [tables(entry, files, loadTables)];
-  if (!preview) return [h('p', { class: 'note' }, entry.state === 'running' ? 'Reading …' : 'There is nothing to show.')];
+  if (!result || !preview) return [h('p', { class: 'note' }, entry.state === 'running' ? 'Reading …' : 'There is nothing to show.')];
   if (tab === 'Query') return [query.open()];
   if (tab === 'Compare') return [compare(entry, files)];
-  if (tab === 'Take away') return [take(entry, preview, files, () => void served())];
+  if (tab === 'Take away') return [take(entry, result, files, () => void served())];
   const table = preview.tables.find(({ name }) => name === tableName) ?? preview.tables[0];
   if (!table) return [h('p', { class: 'note' }, 'No table was made: the file has no records.')];
   return [...tableChoice(preview, table), view(entry, preview, table)];
@@ -261,7 +292,7 @@ function view(entry: Entry, preview: Preview, table: Table): HTMLElement {
     // With a table to compare with, that is what a person came for.
     return h('div', {}, ...(files.contracts.length > 0 ? parts.reverse() : parts));
   }
-  const { shown } = entry;
+  const shown = entry.result?.id ?? 0;
   if (tab === 'Files') return filesView(table, preview, (column) => files.picture(shown, table.name, column));
   return rows(table, (offset, number_) => files.rows(shown, table.name, offset, number_));
 }
@@ -324,7 +355,16 @@ function asideButtons(): void {
   }
 }
 
+/** The tab that the address names; the first one where it names none. */
+function addressed(): Tab {
+  return TABS.find((name) => `#${tabId(name)}` === location.hash) ?? 'Rows';
+}
+
 theme();
+tab = addressed();
+// What was written here is nowhere else.
+addEventListener('beforeunload', (event) => files.entries.some(({ edited, draft }) => edited || draft !== null) && event.preventDefault());
+addEventListener('popstate', () => files.current && open(addressed()));
 asideButtons();
 void served();
 dropAnywhere();

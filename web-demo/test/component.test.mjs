@@ -57,31 +57,42 @@ async function ofCommand({ input, spec }, folder) {
   const arguments_ = ['preview', input, '--json', '--transform', component, '--lake', path.join(folder, 'lake')];
   if (spec) arguments_.push('--spec', spec);
   const { stdout } = await promisify(execFile)(command, arguments_, { maxBuffer: 64 << 20 }).catch((error) => error);
-  const { receipt, error, rejected, tables } = JSON.parse(stdout);
+  // An object would have names that are numbers first.
+  const { receipt, error, rejected, tables } = JSON.parse(stdout.replace(/(?<!\\)"(\d+)":/g, '"#$1":'));
   if (error) return { problem: error.message };
-  // An object a row: without rows there are no names. `Object.values` would put names that are numbers first.
-  const rows = tables[0]?.rows.map((row) => tables[0].columns.map(({ name }) => row[name])) ?? [];
+  // An object a row: without rows there are no names.
+  const rows = tables[0]?.rows.map((row) => Object.values(row)) ?? [];
   return { receipt, rejected, rows };
 }
 
-/** What the page says, after the file and its spec were picked together. */
+/** What the page says, after the file and its spec were picked together; where only the file says a spec, that and its receipt too. */
 async function ofPage(page, { input, spec }) {
   await page.locator('#pick').setInputFiles(spec ? [input, spec] : [input]);
   await settled(page);
   const alert = page.getByRole('alert').locator('strong');
-  let said;
+  let [said, pinned, proposal] = [];
   if ((await alert.count()) > 0) {
     said = { problem: (await alert.innerText()).replace(/^[^:]*: /, '') };
   } else {
     await tab(page, 'Take away');
+    await page.locator('#receipt, .taken .wrong').waitFor();
+    const bare = page.getByLabel('Without a spec, as lakegate run FILE does it');
+    if ((await bare.count()) > 0) {
+      pinned = JSON.parse(await page.locator('#receipt').innerText());
+      await bare.check();
+    }
     const receipt = JSON.parse(await page.locator('#receipt').innerText());
     const rejected = await page.locator('.sentence strong').innerText();
     await tab(page, 'Rows');
     await page.waitForFunction(() => document.querySelector('td.waiting') === null);
     said = { receipt, rejected: Number(rejected.replace(/[^0-9]/g, '')), rows: await shownRows(page) };
+    if (pinned) {
+      await tab(page, 'Spec');
+      proposal = { receipt: pinned, spec: await page.getByRole('textbox', { name: 'Spec' }).inputValue() };
+    }
   }
   await page.getByRole('button', { name: /^Remove / }).click();
-  return said;
+  return { said, proposal };
 }
 
 /** The first rows of the first table, as the Rows view shows them. */
@@ -97,16 +108,25 @@ test('every case comes out of Chromium as out of the command line', { timeout: 9
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'lakegate-'));
   const { page, quiet } = await browser.open();
   try {
-    let compared = 0;
+    let [compared, proposals] = [0, 0];
     const different = [];
     for (const one of cases()) {
-      const [expected, actual] = [await ofCommand(one, folder), await ofPage(page, one)];
+      const [expected, { said: actual, proposal }] = [await ofCommand(one, folder), await ofPage(page, one)];
       if (!isDeepStrictEqual(actual, expected)) different.push({ name: one.name, expected, actual });
+      if (proposal) {
+        // What is taken away with a proposal is what the command makes under it.
+        const spec = path.join(folder, 'transform.toml');
+        fs.writeFileSync(spec, proposal.spec);
+        const { receipt } = await ofCommand({ input: one.input, spec }, folder);
+        if (!isDeepStrictEqual(proposal.receipt, receipt)) different.push({ name: `${one.name}, its proposal`, expected: receipt, actual: proposal.receipt });
+        proposals += 1;
+      }
       compared += actual.receipt?.outputs.length ?? 0;
     }
     assert.deepEqual(different, []);
     assert.ok(process.env.CASE || compared > 150, `only ${compared} part files were compared`);
-    t.diagnostic(`${cases().length} inputs, ${compared} part files equal`);
+    assert.ok(process.env.CASE || proposals > 50, `only ${proposals} proposals were taken away`);
+    t.diagnostic(`${cases().length} inputs, ${compared} part files and ${proposals} proposals equal`);
     quiet();
   } finally {
     await browser.stop();
@@ -122,6 +142,7 @@ test('the receipt on the page is the command line’s, key for key', { timeout: 
     await pick(page, 'orders_ETL.json', fs.readFileSync(input));
     await settled(page);
     await tab(page, 'Take away');
+    await page.getByLabel('Without a spec, as lakegate run FILE does it').check();
     const shown = await page.locator('#receipt').innerText();
     const { receipt } = await ofCommand({ input, spec: null }, os.tmpdir());
     assert.equal(shown.trim(), JSON.stringify(receipt, null, 2));

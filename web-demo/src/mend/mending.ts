@@ -3,8 +3,8 @@
 // Not for showing them (`view/rejects.ts`). The one decision to know: it is kept by the run's own quarantine lines, so
 // that what was mended is there as long as those records are, however often the page is drawn.
 
-import type { Entry, Files, Under } from '../entry';
-import type { Checked, Preview, Quarantined, Reason, TableContract } from '../protocol';
+import type { Entry, Files, Result, Under } from '../entry';
+import type { Checked, Quarantined, Reason, TableContract } from '../protocol';
 import { shapeOf, type Found, type Shape } from './shape';
 
 /** What came of a mended text. */
@@ -85,7 +85,7 @@ const known = new WeakMap<Quarantined[], Mending>();
 
 /** What is being mended of an entry's last run: that of a failed run, or of its preview. */
 export function mendingOf(files: Files, entry: Entry): Mending | null {
-  const rejected = entry.rejected.length > 0 ? ofFailed(entry) : entry.preview && ofPreview(entry, entry.preview);
+  const rejected = entry.rejected.length > 0 ? ofFailed(entry) : entry.result && ofPreview(entry.result);
   if (!rejected) return null;
   const mending = known.get(rejected.lines) ?? new Mending(files, entry, rejected);
   known.set(rejected.lines, mending);
@@ -96,7 +96,7 @@ function ofFailed({ rejected: lines, rejectedCut, rejectedUnder: contracts, reas
   return { lines, total: lines.length, atLeast: rejectedCut, reasons, under, contracts, found: {} };
 }
 
-function ofPreview({ shownUnder: under }: Entry, { quarantine: lines, reasons, report, tables }: Preview): Rejected {
+function ofPreview({ under, preview: { quarantine: lines, reasons, report, tables } }: Result): Rejected {
   const contracts = tables.map(({ name, contractText }) => ({ table: name, text: contractText }));
   return { lines, total: report.rejected, atLeast: false, reasons, under, contracts, found: report };
 }

@@ -1,7 +1,8 @@
 // Questions to ask with one click: those of the examples, and some that any table can answer.
 //
 // The one decision to know: the examples' questions are read from the files that the demo asks them from, in the same
-// form: statements end with `;`, the comment above one is its title. Which of them can be asked the engine decides.
+// form: statements end with `;`, the comment above one is its title. Which of them can be asked the engine decides. What
+// counts several times where it is added up, and ids, are never in a sum.
 
 import orders from '../../../tests/examples/orders/queries.sql?raw';
 import sales from '../../../tests/examples/sales/queries.sql?raw';
@@ -25,13 +26,16 @@ export function parse(text: string): Question[] {
 }
 
 /** What can be asked of any table, by its columns. */
-export function ofTable({ name, columns }: Pick<Table, 'name' | 'columns'>): Question[] {
+export function ofTable({ name, columns, contract }: Pick<Table, 'name' | 'columns' | 'contract'>): Question[] {
+  // Of a table with a row per element, what belongs to the record stands on each of its rows.
+  const repeats = ({ from }: ShownColumn): boolean => Boolean(contract.rows) && from.startsWith('/') && !from.startsWith(`${contract.rows}/`);
   const from = `FROM ${identifier(name)}`;
   const questions = [
     { title: `First rows of ${name}`, sql: `SELECT * ${from}\nLIMIT 100` },
     { title: `Count of ${name}`, sql: `SELECT count(*) AS rows ${from}` },
   ];
-  const number = columns.find(({ athena }) => /^(double|decimal)/.test(athena)) ?? columns.find(isAmount);
+  const summed = columns.filter((column) => !repeats(column) && !isId(column));
+  const number = summed.find(({ athena }) => /^(double|decimal)/.test(athena)) ?? summed.find(isAmount);
   const words = columns.filter(({ athena, name: column, partition }) => athena === 'string' && !partition && !/(^|_)id$/.test(column));
   const word = words.find(({ name: column }) => !/name|mail|address|text|comment/.test(column)) ?? words[0];
   if (number && word) {
@@ -50,5 +54,10 @@ export function ofTable({ name, columns }: Pick<Table, 'name' | 'columns'>): Que
 
 /** A whole number that may be added up: not an id. */
 function isAmount({ athena, name, partition }: ShownColumn): boolean {
-  return athena === 'bigint' && !partition && !/(^|_)(id|year|month|day)$/.test(name);
+  return athena === 'bigint' && !partition && !/(^|_)(year|month|day)$/.test(name);
+}
+
+/** A number that names something. */
+export function isId({ name }: Pick<ShownColumn, 'name'>): boolean {
+  return /(^|_)(id|ids|key|code|number|no|nr|zip)$/.test(name);
 }

@@ -10,6 +10,8 @@ export interface Code {
   text: HTMLTextAreaElement;
   /** Numbers the lines anew; `faulty`: the line that is wrong, or 0. */
   number: (faulty: number) => void;
+  /** Replaces the whole text, so that undoing brings the one before back. */
+  write: (value: string) => void;
 }
 
 export function code(label: string, describedBy: string): Code {
@@ -24,5 +26,12 @@ export function code(label: string, describedBy: string): Code {
   };
   text.addEventListener('scroll', () => (lines.scrollTop = text.scrollTop), { passive: true });
   number(0);
-  return { element: h('div', { class: 'editor' }, lines, text), text, number };
+  const write = (value: string): void => {
+    text.focus();
+    text.select();
+    // The one way that the browser's own undo knows of.
+    if (!document.execCommand('insertText', false, value)) text.value = value;
+    text.setSelectionRange(0, 0);
+  };
+  return { element: h('div', { class: 'editor' }, lines, text), text, number, write };
 }

@@ -109,8 +109,8 @@ class Comparing {
     this.said.textContent = `${side.name}: preparing`;
     await choice.load();
     const spec = side.spec();
-    const { preview, shown, state } = entry;
-    if (preview && state === 'done' && entry.transform === choice.key && spec === entry.spec) return { id: shown, preview, own: true };
+    const { result, state } = entry;
+    if (result && state === 'done' && entry.transform === choice.key && spec === entry.spec) return { id: result.id, preview: result.preview, own: true };
     const { file, name } = entry;
     const job: Omit<Job, 'id'> = { file, name, spec, contracts: files.contracts, final: false, transform: choice.job };
     let id = 0;
@@ -199,7 +199,7 @@ class Form {
     const { chosen, choices } = this.files.transforms;
     const another = choices.find((choice) => choice !== chosen && choice.refused === '');
     this.key = (this.name === 'B' && another ? another : chosen).key;
-    this.text.value = this.entry.spec || (this.entry.preview?.spec ?? '');
+    this.text.value = this.entry.spec || (this.entry.result?.preview.spec ?? '');
     this.draw(this.name === 'A' ? 'entry' : this.choice().kind === 'release' ? 'release' : another ? 'entry' : 'other');
   }
 

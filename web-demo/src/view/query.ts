@@ -56,7 +56,7 @@ export class QueryView {
   follow(entries: Entry[], current: Entry | null): void {
     const tables = new Map<string, Table>();
     for (const entry of [...entries.filter((one) => one !== current), current]) {
-      for (const table of entry?.preview?.tables ?? []) tables.set(table.name, table);
+      for (const table of entry?.result?.preview.tables ?? []) tables.set(table.name, table);
     }
     const signature = JSON.stringify([...tables.values()].map(({ name, contractText, parts }) => [name, contractText, parts.map(({ digest }) => digest)]));
     if (signature === this.signature) return;

@@ -7,6 +7,7 @@ import orders from '../../../tests/examples/orders/transform.toml?raw';
 import tables from '../../../tests/examples/orders-contract/transform.toml?raw';
 import sales from '../../../tests/examples/sales/transform.toml?raw';
 import type { Table } from '../protocol';
+import { isId } from '../query/questions';
 
 export interface Start {
   group: 'Add to this spec' | 'Begin with another';
@@ -38,7 +39,9 @@ function pieces({ columns }: Table): Start[] {
   // A text that is likely to have few values; an id would make a part file of each row.
   const text = inFile.find(({ athena, name }) => athena === 'string' && /date|day|month|year|country|region|city|category|status|type/.test(name))?.name;
   const inPath = columns.some(({ partition }) => partition);
-  const amount = first(/^(double|decimal)/) ?? first(/^bigint$/);
+  // What names something is no amount: nobody doubles an id, or checks its sign.
+  const amounts = inFile.filter((column) => !isId(column));
+  const amount = (amounts.find(({ athena }) => /^(double|decimal)/.test(athena)) ?? amounts.find(({ athena }) => athena === 'bigint'))?.name;
   const any = inFile[0]?.name;
   if (day && !inPath) found.push(add(`Partition by the date ${day}`, inTable(`partition_by = ["${day}"]`)));
   if (moment && !inPath) found.push(add(`Partition by the day of ${moment}`, inTable(`partition_by = ["date_trunc('day', ${moment}) AS ${moment}_day"]`)));

@@ -1,13 +1,17 @@
 // What came of a file: counts, problems and warnings, in the command line's words.
 
 import { h } from '../dom';
-import type { Entry, Files } from '../entry';
+import type { Entry, Files, Result } from '../entry';
 import type { Preview } from '../protocol';
+import { excerpt } from './excerpt';
 import { count, duration, exploded, headline, NOT_COMPARABLE, number, placeOf, size } from '../words';
 
-/** What came of the file, in the command line's words. */
-export function summary(entry: Entry, files: Files): HTMLElement {
-  const { preview, state, problem } = entry;
+/** A list that a number of the headline opens. */
+export type Opens = (list: 'Rejects' | 'Rows' | 'Files') => void;
+
+/** What came of the file, in the command line's words. `editing`: a mistake of the spec is said where it is edited. */
+export function summary(entry: Entry, files: Files, editing: boolean, opens: Opens): HTMLElement {
+  const { result, state, problem } = entry;
   const box = h('section', { id: 'summary', 'aria-label': 'What came of the file' });
   if (state === 'running') {
     box.append(
@@ -22,29 +26,41 @@ export function summary(entry: Entry, files: Files): HTMLElement {
   }
   const again = h('button', { type: 'button', onclick: () => files.start(entry) }, 'Run again');
   if (state === 'cancelled') box.append(banner('cancelled', '', '', again));
-  if (problem) {
+  if (problem && !(editing && problem.fault === 'spec')) {
     const passing = problem.fault === 'transform' || problem.fault === 'environment';
     box.append(banner(headline(problem), placeOf(problem, entry.name), problem.hint ?? '', ...(passing ? [again] : [])));
+    const shown = excerpt(entry);
+    if (shown) box.append(shown);
   }
   box.append(...drifted(entry));
-  if (problem && preview) box.append(h('p', { class: 'soft' }, 'Below is the last preview that was made.'));
-  if (preview) box.append(sentence(preview), ...perElement(preview), ...byRelease(entry, files), ...comparable(preview), ...warnings(preview));
+  if (problem && result && !(editing && problem.fault === 'spec')) box.append(h('p', { class: 'soft' }, 'Below is the last preview that was made.'));
+  if (result) {
+    const { preview } = result;
+    box.append(sentence(preview, opens), ...perElement(preview), ...byRelease(result, files), ...comparable(preview), ...warnings(preview));
+  }
   return box;
 }
 
-function sentence({ report, passes, milliseconds, inputBytes }: Preview): HTMLElement {
+function sentence({ report, tables, passes, milliseconds, inputBytes }: Preview, opens: Opens): HTMLElement {
   const filtered = report.tables.reduce((sum, table) => sum + table.filtered, 0);
   const rows = report.tables.reduce((sum, table) => sum + table.rows_out, 0);
+  const parts = tables.flatMap((table) => table.parts);
+  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
   const format = ['', 'none'].includes(report.compression) ? report.format : `${report.format} in ${report.compression}`;
+  const opening = (list: 'Rejects' | 'Rows' | 'Files', tone: string, text: string): HTMLElement =>
+    h('button', { type: 'button', class: `inline ${tone}`, title: `Show ${list}`, onclick: () => opens(list) }, text);
   return h(
     'p',
     { class: 'sentence' },
     `${count(report.records, 'record', 'records')} → `,
-    h('strong', { class: report.rejected > 0 ? 'warn' : 'good' }, `${number(report.rejected)} rejected`),
+    h('strong', {}, opening('Rejects', report.rejected > 0 ? 'warn' : 'good', `${number(report.rejected)} rejected`)),
     report.rescued ? h('span', { class: 'warn' }, ` → ${number(report.rescued)} rescued`) : '',
     ' → ',
     filtered > 0 ? h('span', { class: 'warn' }, `${number(filtered)} filtered`) : '0 filtered',
-    ` → ${count(rows, 'row', 'rows')}${report.tables.length > 1 ? ` in ${report.tables.length} tables` : ''}`,
+    ' → ',
+    opening('Rows', '', `${count(rows, 'row', 'rows')}${report.tables.length > 1 ? ` in ${report.tables.length} tables` : ''}`),
+    ' → ',
+    opening('Files', '', `${count(parts.length, 'file', 'files')}, ${size(bytes)}`),
     h('span', { class: 'soft' }, ` · ${format}, ${size(inputBytes)}, ${count(passes, 'pass', 'passes')}, ${duration(milliseconds)}`),
   );
 }
@@ -59,11 +75,11 @@ function perElement({ report, tables }: Preview): HTMLElement[] {
 }
 
 /** Which release made the preview, in the words in which the lake names it; nothing where none did. */
-export function byRelease({ madeBy, shownUnder }: Entry, { transforms }: Files): HTMLElement[] {
+export function byRelease({ madeBy, under }: Result, { transforms }: Files): HTMLElement[] {
   const { kind, key, spec, uses, document } = transforms.get(madeBy);
   if (kind !== 'release') return [];
   const role = document === null ? '' : uses.length > 0 ? `, ${uses.join(' and ')} in channel document ${document}` : `, not in use in channel document ${document}`;
-  const own = spec === shownUnder.spec ? '' : ' with a spec of your own';
+  const own = spec === under.spec ? '' : ' with a spec of your own';
   return [h('p', { class: 'soft by' }, `Made by ${own === '' ? '' : 'the component of '}`, h('strong', {}, key), `${own}${role}.`)];
 }
 

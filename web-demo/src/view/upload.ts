@@ -1,12 +1,13 @@
 // Upload: the raw file, with the promise of what must come of it.
 //
-// Not for making or running anything. The one decision to know: nothing leaves the page before a click, and the page's
-// policy allows no other place than its own server and those that whoever served the page named.
+// Not for making or running anything. The decisions to know: nothing leaves the page before a click, and the page's policy
+// allows no other place than its own server and those that whoever served the page named; what is sent is one result's file
+// and spec with that result's receipt; and what came of it stays with the file until it is closed.
 
 import { h } from '../dom';
-import type { Entry } from '../entry';
+import type { Entry, Result } from '../entry';
 import { follow, isServed, send, upload, type Upload } from '../lake';
-import type { Preview } from '../protocol';
+import type { Receipt } from '../protocol';
 import { differences } from '../receipt';
 import { count, headline, madeBy, NOT_COMPARABLE, number, size } from '../words';
 
@@ -16,8 +17,19 @@ const RECEIPT_HEADER = 'x-amz-meta-lakegate-receipt';
 /** What the page does once production is done. */
 export type Landed = () => void;
 
-export function uploads(entry: Entry, preview: Preview, landed: Landed): HTMLElement {
-  return h('section', { class: 'uploads' }, h('h3', {}, 'Upload'), isServed() ? intoLake(entry, preview, landed) : null, targets().length > 0 ? presigned(entry, preview) : null, byHand(entry, preview));
+/** What is said of an entry's last upload into the lake, however often the page is drawn. */
+const landings = new WeakMap<Entry, HTMLElement>();
+
+/** `held`: why nothing is sent now. */
+export function uploads(entry: Entry, result: Result, landed: Landed, held: string): HTMLElement {
+  return h(
+    'section',
+    { class: 'uploads' },
+    h('h3', {}, 'Upload'),
+    isServed() ? intoLake(entry, result, landed, held) : null,
+    targets().length > 0 ? presigned(entry, result, held) : null,
+    byHand(entry, result),
+  );
 }
 
 /** Origins that the page's own policy lets it send to, beside its server. */
@@ -27,13 +39,16 @@ function targets(): string[] {
   return sources.filter((source) => /^https?:\/\//.test(source));
 }
 
-function intoLake(entry: Entry, preview: Preview, landed: Landed): HTMLElement {
-  const said = h('div', { role: 'status', class: 'landing' });
-  const button = h('button', { type: 'button', class: 'main', onclick: () => void act() }, 'Load into the lake');
+function intoLake(entry: Entry, { under, preview }: Result, landed: Landed, held: string): HTMLElement {
+  const said = landings.get(entry) ?? h('div', { role: 'status', class: 'landing' });
+  landings.set(entry, said);
+  const button = h('button', { type: 'button', class: 'main', onclick: () => void act(), disabled: held !== '', title: held || undefined }, 'Load into the lake');
+  const close = (): HTMLElement => h('button', { type: 'button', class: 'quiet', 'aria-label': 'Close what came of the upload', onclick: () => said.replaceChildren() }, '×');
   const act = async (): Promise<void> => {
     button.disabled = true;
     try {
-      const { file, name, spec } = entry;
+      const { file, name } = entry;
+      const { spec } = under;
       const bar = h('progress', { max: Math.max(1, file.size), value: 0, 'aria-label': 'Loading into the lake' });
       const text = h('span', { class: 'soft' }, 'sending');
       said.replaceChildren(h('div', { class: 'row' }, bar, text));
@@ -43,22 +58,22 @@ function intoLake(entry: Entry, preview: Preview, landed: Landed): HTMLElement {
         bar.value = read;
         text.textContent = state === 'waiting' ? 'waiting for the files before' : `pass ${pass}: ${size(read)}`;
       });
-      said.replaceChildren(...outcome(end, preview));
+      said.replaceChildren(close(), ...outcome(end, preview.receipt));
       landed();
     } catch (error) {
-      said.replaceChildren(h('p', { class: 'wrong' }, (error as Error).message));
+      said.replaceChildren(close(), h('p', { class: 'wrong' }, (error as Error).message));
     } finally {
-      button.disabled = false;
+      button.disabled = held !== '';
     }
   };
   return h('div', {}, h('p', { class: 'row' }, button, h('span', { class: 'soft' }, 'The raw file goes into the lake’s raw folder and through its pipeline.')), said);
 }
 
-function outcome({ problem, receipt, commit, result }: Upload, preview: Preview): HTMLElement[] {
+function outcome({ problem, receipt, commit, result }: Upload, promised: Receipt): HTMLElement[] {
   if (problem) return [h('p', { class: 'wrong' }, headline(problem)), h('p', { class: 'soft' }, problem.hint ?? 'nothing of it is visible in the lake')];
   const lines: HTMLElement[] = [];
-  const different = receipt ? differences(preview.receipt, receipt) : ['it left no receipt'];
-  if (!preview.receipt.comparable) {
+  const different = receipt ? differences(promised, receipt) : ['it left no receipt'];
+  if (!promised.comparable) {
     lines.push(h('p', { class: 'warn' }, `Loaded. ${NOT_COMPARABLE}`));
   } else if (different.length === 0) {
     lines.push(h('p', { class: 'good verdict' }, h('strong', {}, 'Production made exactly what you previewed.')));
@@ -76,7 +91,7 @@ function outcome({ problem, receipt, commit, result }: Upload, preview: Preview)
 }
 
 /** A URL that somebody with rights made for this one upload. */
-function presigned(entry: Entry, preview: Preview): HTMLElement {
+function presigned(entry: Entry, { preview }: Result, held: string): HTMLElement {
   const said = h('p', { role: 'status', class: 'soft' });
   const url = h('input', { type: 'url', 'aria-label': 'Presigned URL', placeholder: `${targets()[0]}/…?X-Amz-Signature=…`, autocomplete: 'off' });
   const tell = (text: string, wrong = false): void => {
@@ -103,12 +118,12 @@ function presigned(entry: Entry, preview: Preview): HTMLElement {
       button.disabled = false;
     }
   };
-  const button = h('button', { type: 'button', onclick: () => void act() }, 'Upload to this URL');
+  const button = h('button', { type: 'button', onclick: () => void act(), disabled: held !== '', title: held || undefined }, 'Upload to this URL');
   return h('div', {}, h('div', { class: 'row presigned' }, url, button), said);
 }
 
 /** The command for those who upload themselves. */
-function byHand({ name }: Entry, { receiptDigest }: Preview): HTMLElement {
+function byHand({ name }: Entry, { preview: { receiptDigest } }: Result): HTMLElement {
   const quoted = /^[\w.-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
   const line = `aws s3 cp ${quoted} s3://BUCKET/PREFIX/ --metadata lakegate-receipt=${receiptDigest}`;
   const only = !isServed() && targets().length === 0;
