@@ -69,6 +69,8 @@ export class Files {
   current: Entry | null = null;
   component: Component | null = null;
   broken: Problem | null = null;
+  /** The spec that the server behind the page loads every file under; empty where it has none. */
+  given = '';
   /** Contracts of the lake that the files are meant for. */
   contracts: TableContract[] = [];
   private runs = 0;

@@ -28,7 +28,7 @@ import { spec, type Editor } from './view/spec';
 import { banner, summary } from './view/summary';
 import { take } from './view/take';
 import { Chooser } from './view/transforms';
-import { headline, number, size } from './words';
+import { headline, number, size, visible } from './words';
 
 const TABS = ['Rows', 'Schema', 'Files', 'Rejects', 'Spec', 'Query', 'Compare', 'Take away'] as const;
 type Tab = (typeof TABS)[number];
@@ -163,7 +163,7 @@ function picker(current: Entry): HTMLElement {
         'button',
         { type: 'button', 'aria-pressed': String(entry === current), onclick: () => files.show(entry) },
         h('span', { class: `dot ${entry.draft === null ? entry.state : 'running'}`, 'aria-hidden': 'true' }),
-        entry.name,
+        visible(entry.name),
       ),
       h('button', { type: 'button', class: 'quiet', 'aria-label': `Remove ${entry.name}`, onclick: () => remove(entry) }, '×'),
     ),
@@ -267,10 +267,10 @@ function content(entry: Entry): HTMLElement[] {
   if (tab === 'Spec') {
     const run = (text: string): void => {
       entry.spec = text;
-      entry.edited = text !== '';
+      entry.edited = text !== files.given;
       files.start(entry);
     };
-    const made = spec(entry, run, () => replace('picker', picker(entry)));
+    const made = spec(entry, files.given, run, () => replace('picker', picker(entry)));
     editor = { entry, editor: made };
     return [made.element];
   }
@@ -340,6 +340,7 @@ async function served(): Promise<void> {
     byId('releases').hidden = !about.releases;
     lakeSpec = about.spec ?? '';
     files.transforms.shipped.spec = lakeSpec;
+    files.given = lakeSpec;
     files.contracts = contracts;
   } catch (error) {
     say(`the lake cannot be read: ${(error as Error).message}`);

@@ -62,6 +62,14 @@ export function fileName(uri: string): string {
   return uri.split('/').at(-1) ?? uri;
 }
 
+/** Signs that turn the direction of text, or are not seen at all. */
+const UNSEEN = /[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
+
+/** A text with such signs written out, so that nothing looks like something else: `⟨U+202E⟩`. */
+export function visible(text: string): string {
+  return text.replace(UNSEEN, (sign) => `⟨U+${sign.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`);
+}
+
 const FAULTS: Record<Fault, string> = {
   input: 'error in the input',
   spec: 'error in the spec',

@@ -123,9 +123,56 @@ on('a table that is there is kept to, and told of before the upload', {}, async 
   await page.getByText('column note: string here, not in the table: added at its end').waitFor();
   await shot(page, 'served-against');
   await tab(page, 'Take away');
+  const does = page.getByRole('list', { name: 'What loading does' });
+  await does.getByText(/^replaces 2 rows of .* \(generation 1 of stock\.ndjson\)$/).waitFor();
+  await does.getByText(/^stock: 39 rows in 1 file, \d/).waitFor();
+  await does.getByText('stock gets the column note (string)').waitFor();
+  await does.getByText('1 record goes into quarantine').waitFor();
+  await shot(page, 'served-ahead');
   await page.getByRole('button', { name: 'Load into the lake' }).click();
   await page.getByText('Production made exactly what you previewed.').waitFor();
   await page.getByText(/39 rows, 1 record in quarantine · generation 2/).waitFor();
+  // It stays with its file, until it is closed.
+  await tab(page, 'Rows');
+  await tab(page, 'Take away');
+  await page.getByText('Production made exactly what you previewed.').waitFor();
+  await page.getByRole('button', { name: 'Close what came of the upload' }).click();
+  assert.equal(await page.getByText('Production made exactly what you previewed.').count(), 0);
+});
+
+test('a server’s own spec is shown as given, and a copy of it is never loaded', { timeout: 120_000 }, async () => {
+  const given = path.join(folder, 'given.toml');
+  const text = '[[table]]\nname = "t"\n[[table.column]]\nname = "id"\ntype = "bigint"\n';
+  fs.writeFileSync(given, text);
+  const { address } = await begun(command, ['serve', '--lake', path.join(folder, 'given-lake'), '--port', '0', '--page', site, '--spec', given, '--json']);
+  const own = await start({ address });
+  const { page, quiet } = await own.open();
+  try {
+    await pick(page, 'a.csv', 'id\n1\n');
+    await settled(page);
+    await tab(page, 'Spec');
+    const editor = page.getByRole('textbox', { name: 'Spec' });
+    await page.getByText('The server’s spec: every file that is loaded follows it.').waitFor();
+    assert.equal(await editor.inputValue(), text);
+    assert.ok(!(await editor.isEditable()));
+    await shot(page, 'served-spec');
+    await page.getByRole('button', { name: 'Try a copy of it' }).click();
+    await editor.fill(text.replace('bigint', 'string'));
+    await page.getByText('The preview follows this spec.').waitFor();
+    await tab(page, 'Take away');
+    await page.getByText('The server loads every file under its own spec').waitFor();
+    assert.ok(await page.getByRole('button', { name: 'Load into the lake' }).isDisabled());
+    assert.ok(await page.getByRole('button', { name: 'All as zip' }).isEnabled());
+    await tab(page, 'Spec');
+    await page.getByRole('button', { name: 'Back to the server’s spec' }).click();
+    await page.getByText('The server’s spec: every file that is loaded follows it.').waitFor();
+    await tab(page, 'Take away');
+    await page.getByRole('button', { name: 'Load into the lake' }).click();
+    await page.getByText('Production made exactly what you previewed.').waitFor();
+    quiet();
+  } finally {
+    await own.stop();
+  }
 });
 
 on('what production made otherwise is told, cause first', {}, async (page) => {

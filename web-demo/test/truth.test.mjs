@@ -187,6 +187,13 @@ on('places are kept when tabs change and when other files end', {}, async (page)
   assert.equal(await scroller.evaluate((element) => element.scrollTop), 60_000);
 });
 
+on('signs that turn text around are seen', {}, async (page) => {
+  await pick(page, 'a\u202ecsv.csv', 'id,text\n1,ab\u202ecd\n');
+  await settled(page);
+  await page.getByText('ab⟨U+202E⟩cd', { exact: true }).waitFor();
+  await page.getByText('a⟨U+202E⟩csv.csv', { exact: true }).waitFor();
+});
+
 on('no question sums what repeats, or what names something', {}, async (page) => {
   await page.getByRole('button', { name: /^Orders/ }).click();
   await settled(page);

@@ -5,7 +5,7 @@
 
 import { h } from '../dom';
 import type { Rows, Table } from '../protocol';
-import { count, number } from '../words';
+import { count, number, visible } from '../words';
 
 const ROW_PIXELS = 30;
 /** Rows of one request: some screens, a fraction of a data page. */
@@ -116,7 +116,7 @@ class Scroller {
         const numeric = NUMERIC.test(athena) ? 'number' : '';
         if (value === null) return h('td', { class: `null ${numeric}` }, 'null');
         const title = value.length > 40 ? `${value.slice(0, 2000)}\n\nfrom ${from}` : undefined;
-        return h('td', { class: numeric, title }, value === '' ? h('span', { class: 'blank' }, 'empty') : value.slice(0, 300));
+        return h('td', { class: numeric, title }, value === '' ? h('span', { class: 'blank' }, 'empty') : visible(value.slice(0, 300)));
       }),
     );
   }

@@ -17,13 +17,19 @@ export interface Editor {
   update: () => void;
 }
 
-/** `run` makes the preview of a text, `touched` hears that one is being typed. */
-export function spec(entry: Entry, run: (spec: string) => void, touched: () => void): Editor {
+/** `given`: the server's own spec, which is not edited; `run` makes the preview of a text, `touched` hears that one is being typed. */
+export function spec(entry: Entry, given: string, run: (spec: string) => void, touched: () => void): Editor {
   const { element, text, number, write } = code('Spec (transform.toml)', 'spec-said');
   const said = h('p', { class: 'soft', id: 'spec-said', role: 'status' });
   const begin = h('select', { 'aria-label': 'Begin from an example' });
   const reset = h('button', { type: 'button' }, 'Back to the proposal');
+  const copy = h('button', { type: 'button', onclick: () => own() }, 'Try a copy of it');
   let timer = 0;
+  const own = (): void => {
+    entry.edited = true;
+    update();
+    text.focus();
+  };
   const offer = (): void => {
     const found = starts(entry.result?.preview.tables[0]);
     const groups = [...new Set(found.map(({ group }) => group))].map((group) =>
@@ -48,11 +54,17 @@ export function spec(entry: Entry, run: (spec: string) => void, touched: () => v
     if (text.value !== wanted && document.activeElement !== text) text.value = wanted;
     const wrong = entry.problem?.fault === 'spec' ? entry.problem : null;
     text.setAttribute('aria-invalid', String(wrong !== null));
-    reset.hidden = entry.spec === '' && entry.draft === null;
+    const isGiven = given !== '' && entry.spec === given && !entry.edited;
+    text.readOnly = isGiven;
+    copy.hidden = !isGiven;
+    begin.hidden = isGiven;
+    reset.hidden = isGiven || (entry.spec === '' && entry.draft === null);
+    reset.textContent = given === '' ? 'Back to the proposal' : 'Back to the server’s spec';
     const line = wrong ? (wrong.place.line ?? lineOf(wrong.message, text.value)) : 0;
     if (wrong) said.textContent = `${line > 0 ? `line ${line}: ` : ''}${wrong.message}${wrong.hint ? ` (${wrong.hint})` : ''}`;
     else if (entry.state === 'running') said.textContent = 'Running …';
     else if (entry.spec === '' && !entry.result) said.textContent = 'The file could not be read, so nothing is proposed: begin from an example, or write what it needs.';
+    else if (isGiven) said.textContent = 'The server’s spec: every file that is loaded follows it. A copy of it can be tried here.';
     else if (entry.spec === '') said.textContent = 'Proposed from the file. Edit it, and the preview follows.';
     else said.textContent = 'The preview follows this spec.';
     said.classList.toggle('wrong', wrong !== null);
@@ -82,12 +94,12 @@ export function spec(entry: Entry, run: (spec: string) => void, touched: () => v
     }, QUIET_MILLISECONDS);
   });
   reset.addEventListener('click', () => {
-    write('');
+    write(given);
     now();
   });
   update();
   return {
-    element: h('div', { class: 'fill' }, h('div', { class: 'row editor-head' }, begin, reset), said, element),
+    element: h('div', { class: 'fill' }, h('div', { class: 'row editor-head' }, begin, reset, copy), said, element),
     update,
   };
 }

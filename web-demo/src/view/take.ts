@@ -72,7 +72,7 @@ function parts(entry: Entry, result: Result, files: Files, landed: Landed, held:
       spec !== '' && button('Spec', () => save(new Blob([spec], { type: 'application/toml' }), 'transform.toml')),
       button('Receipt', () => save(new Blob([receipt], { type: 'application/json' }), 'receipt.json')),
     ),
-    uploads(entry, result, landed, held),
+    uploads(entry, result, files, landed, held),
     made.length > 0 && h('h3', {}, 'Part files'),
     made.length > 0 &&
       grid(

@@ -5,10 +5,11 @@
 // and spec with that result's receipt; and what came of it stays with the file until it is closed.
 
 import { h } from '../dom';
-import type { Entry, Result } from '../entry';
+import type { Entry, Files, Result } from '../entry';
 import { follow, isServed, send, upload, type Upload } from '../lake';
 import type { Receipt } from '../protocol';
 import { differences } from '../receipt';
+import { ahead } from './ahead';
 import { count, headline, madeBy, NOT_COMPARABLE, number, size } from '../words';
 
 /** The header that carries the receipt's digest; S3 takes 2 KB of such headers, this is 64 bytes. */
@@ -21,14 +22,14 @@ export type Landed = () => void;
 const landings = new WeakMap<Entry, HTMLElement>();
 
 /** `held`: why nothing is sent now. */
-export function uploads(entry: Entry, result: Result, landed: Landed, held: string): HTMLElement {
+export function uploads(entry: Entry, result: Result, files: Files, landed: Landed, held: string): HTMLElement {
   return h(
     'section',
     { class: 'uploads' },
     h('h3', {}, 'Upload'),
-    isServed() ? intoLake(entry, result, landed, held) : null,
+    isServed() ? intoLake(entry, result, files, landed, held || foreign(result, files)) : null,
     targets().length > 0 ? presigned(entry, result, held) : null,
-    byHand(entry, result),
+    held === '' && byHand(entry, result),
   );
 }
 
@@ -39,7 +40,13 @@ function targets(): string[] {
   return sources.filter((source) => /^https?:\/\//.test(source));
 }
 
-function intoLake(entry: Entry, { under, preview }: Result, landed: Landed, held: string): HTMLElement {
+/** Why the server would not make this: it has a spec of its own. */
+function foreign({ under }: Result, { given }: Files): string {
+  return given !== '' && under.spec !== given ? 'The server loads every file under its own spec: what is shown was made under a copy of yours.' : '';
+}
+
+function intoLake(entry: Entry, result: Result, files: Files, landed: Landed, held: string): HTMLElement {
+  const { under, preview } = result;
   const said = landings.get(entry) ?? h('div', { role: 'status', class: 'landing' });
   landings.set(entry, said);
   const button = h('button', { type: 'button', class: 'main', onclick: () => void act(), disabled: held !== '', title: held || undefined }, 'Load into the lake');
@@ -66,7 +73,7 @@ function intoLake(entry: Entry, { under, preview }: Result, landed: Landed, held
       button.disabled = held !== '';
     }
   };
-  return h('div', {}, h('p', { class: 'row' }, button, h('span', { class: 'soft' }, 'The raw file goes into the lake’s raw folder and through its pipeline.')), said);
+  return h('div', {}, h('p', { class: 'row' }, button, h('span', { class: 'soft' }, held !== '' ? held : 'The raw file goes into the lake’s raw folder and through its pipeline:')), held === '' && ahead(entry, result, files.contracts), said);
 }
 
 function outcome({ problem, receipt, commit, result }: Upload, promised: Receipt): HTMLElement[] {
