@@ -23,7 +23,7 @@ import { releasesView } from './view/releases';
 import { rows } from './view/rows';
 import { tables } from './view/against';
 import { schema } from './view/schema';
-import { leave, restore } from './view/scrolls';
+import { keepFocus, leave, restore } from './view/scrolls';
 import { spec, type Editor } from './view/spec';
 import { banner, summary } from './view/summary';
 import { take } from './view/take';
@@ -113,8 +113,8 @@ async function tryExample(example: Example): Promise<void> {
 function changed(change: Change): void {
   if (change === 'component') return chooser.draw();
   if (change === 'progress') return progress();
-  if (change === 'other') return others();
-  draw();
+  if (change === 'other') return keepFocus(main, others);
+  keepFocus(main, draw);
 }
 
 /** A file that is not shown changed: only the list of files is drawn, so that nobody loses their place. */

@@ -187,6 +187,20 @@ on('places are kept when tabs change and when other files end', {}, async (page)
   assert.equal(await scroller.evaluate((element) => element.scrollTop), 60_000);
 });
 
+on('the keyboard never falls to the page’s root', {}, async (page) => {
+  const has = () => page.evaluate(() => document.activeElement.tagName);
+  await pick(page, 'a.csv', 'id\n1\n');
+  await settled(page);
+  await pick(page, 'b.csv', 'id\n2\n');
+  await settled(page);
+  for (const name of ['a.csv', 'Remove a.csv', 'Remove b.csv']) {
+    await page.getByRole('button', { name, exact: true }).focus();
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => document.querySelector('.dot.running') === null);
+    assert.notEqual(await has(), 'BODY', name);
+  }
+});
+
 on('signs that turn text around are seen', {}, async (page) => {
   await pick(page, 'a\u202ecsv.csv', 'id,text\n1,ab\u202ecd\n');
   await settled(page);

@@ -1,4 +1,4 @@
-// Where a person was: the scroll positions of a tab, by file, so that drawing it anew moves nothing.
+// Where a person was: the scroll positions of a tab, by file, and what has the keyboard, so that drawing anew moves nothing.
 
 import type { Entry } from '../entry';
 
@@ -23,4 +23,20 @@ export function restore(entry: Entry, tab: string, main: HTMLElement, panel: HTM
     if (part.scrollTop !== top) part.scrollTop = top;
     if (part.scrollLeft !== left) part.scrollLeft = left;
   });
+}
+
+/** What an element is to a person: the same one, drawn anew, has it too. */
+function nameOf(element: Element): string {
+  return [element.tagName, element.id || element.getAttribute('aria-label') || element.textContent?.slice(0, 60)].join(' ');
+}
+
+/** Draws, and gives the keyboard back to what had it, or else to what stands in its place: it never falls to the page's root. */
+export function keepFocus(main: HTMLElement, draw: () => void): void {
+  const had = document.activeElement;
+  const name = had && main.contains(had) ? nameOf(had) : '';
+  draw();
+  if (name === '' || (document.activeElement !== document.body && document.activeElement !== null)) return;
+  const same = [...main.querySelectorAll(name.split(' ')[0] ?? '')].find((element) => nameOf(element) === name);
+  const next = same ?? main.querySelector('[role=tab][aria-selected=true], button');
+  (next as HTMLElement | null)?.focus({ preventScroll: true });
 }
