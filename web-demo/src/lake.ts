@@ -198,7 +198,9 @@ export function send(method: string, url: string, body: Blob, headers: Record<st
 }
 
 async function get<T>(call: string): Promise<T> {
-  const answer = await fetch(`api/${call}`, { cache: 'no-store' });
+  const answer = await fetch(`api/${call}`, { cache: 'no-store' }).catch(() => {
+    throw new Error(`${location.host} does not answer: is lakegate serve still running?`);
+  });
   const text = await answer.text();
   if (!answer.ok) throw refusal(answer.status, text);
   return JSON.parse(text) as T;

@@ -282,8 +282,16 @@ function content(entry: Entry): HTMLElement[] {
   if (tab === 'Compare') return [compare(entry, files)];
   if (tab === 'Take away') return [take(entry, result, files, () => void served())];
   const table = preview.tables.find(({ name }) => name === tableName) ?? preview.tables[0];
-  if (!table) return [h('p', { class: 'note' }, 'No table was made: the file has no records.')];
+  if (!table) return [h('p', { class: 'note' }, 'No table was made: the file has no records.'), header(entry, preview)];
   return [...tableChoice(preview, table), view(entry, preview, table)];
+}
+
+/** What a CSV without records has all the same: its header. */
+function header({ file }: Entry, { report: { format, lead = 0, compression } }: Preview): HTMLElement {
+  const shown = h('figure', { class: 'excerpt' });
+  const plain = ['csv', 'tsv'].includes(format) && ['', 'none'].includes(compression);
+  if (plain && file.size > 0) void file.slice(0, Math.min(lead || file.size, 4096)).text().then((text) => shown.append(h('figcaption', { class: 'soft' }, 'Its header:'), h('pre', { tabindex: 0, 'aria-label': 'The header of the file' }, visible(text))));
+  return shown;
 }
 
 function view(entry: Entry, preview: Preview, table: Table): HTMLElement {

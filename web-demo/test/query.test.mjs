@@ -183,6 +183,7 @@ on('a new preview is asked, a removed one is gone, the current file’s table wi
   await pick(page, 'a.ndjson', '{"x": 7}\n');
   await page.getByText(/is ready/).waitFor();
   assert.deepEqual((await ask(page, 'SELECT x FROM a')).rows, [['7']]);
+  assert.deepEqual((await ask(page, 'SELECT x FROM a_2')).rows, [['1']], 'another file of the name has a number');
   await page.getByRole('button', { name: 'a.csv', exact: true }).click();
   await page.getByText(/is ready/).waitFor();
   assert.deepEqual((await ask(page, 'SELECT x FROM a')).rows, [['1']]);

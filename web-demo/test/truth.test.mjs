@@ -201,6 +201,12 @@ on('the keyboard never falls to the page’s root', {}, async (page) => {
   }
 });
 
+on('a CSV of a header alone shows it', {}, async (page) => {
+  await pick(page, 'a.csv', 'id,total\n');
+  await settled(page);
+  assert.equal(await page.getByLabel('The header of the file').innerText(), 'id,total\n');
+});
+
 on('signs that turn text around are seen', {}, async (page) => {
   await pick(page, 'a\u202ecsv.csv', 'id,text\n1,ab\u202ecd\n');
   await settled(page);

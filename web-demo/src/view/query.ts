@@ -52,11 +52,15 @@ export class QueryView {
     );
   }
 
-  /** Takes the files' previews as they are now; a table's name means the current file's. */
+  /** Takes the files' previews as they are now; a table's name means the current file's, and another one of that name gets a number. */
   follow(entries: Entry[], current: Entry | null): void {
     const tables = new Map<string, Table>();
-    for (const entry of [...entries.filter((one) => one !== current), current]) {
-      for (const table of entry?.result?.preview.tables ?? []) tables.set(table.name, table);
+    for (const entry of [current, ...entries.filter((one) => one !== current)]) {
+      for (const table of entry?.result?.preview.tables ?? []) {
+        let { name } = table;
+        for (let n = 2; tables.has(name); n++) name = `${table.name}_${n}`;
+        tables.set(name, { ...table, name });
+      }
     }
     const signature = JSON.stringify([...tables.values()].map(({ name, contractText, parts }) => [name, contractText, parts.map(({ digest }) => digest)]));
     if (signature === this.signature) return;
