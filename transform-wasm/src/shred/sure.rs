@@ -86,3 +86,80 @@ impl Target {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{FieldRules, Learner, Scope, Usual};
+    use super::*;
+    use crate::json::Cursor;
+    use crate::learn::Learned;
+    use crate::propose;
+    use crate::spec::Spec;
+
+    const TYPES: [&str; 10] = [
+        "boolean",
+        "bigint",
+        "double",
+        "decimal(9,2)",
+        "string",
+        "date",
+        "timestamp",
+        "timestamp(6)",
+        "json",
+        "bigint\"\nthousands = \",",
+    ];
+
+    /// Who judges a column of a type, and who learns without a judge.
+    fn both(ty: &str) -> (Shredder, Learner) {
+        let text = format!("[[table]]\nname = \"t\"\n[[table.column]]\nname = \"v\"\ntype = \"{ty}\"\n");
+        let spec = Spec::parse(&text).unwrap();
+        let nothing = Learned::new(&spec.limits);
+        let known = [propose::known(&spec.tables[0], "t", None, &nothing)];
+        let plan = Plan::new(&spec.tables, &known, Usual { tz_offset_ms: 0, decimal: '.' }).unwrap();
+        let scope = Scope::new(&spec.tables, &[None], false);
+        (Shredder::new(plan, 64, true), Learner::new(nothing, scope, None, 64))
+    }
+
+    fn kinds(learner: &Learner) -> Kinds {
+        let node = learner.learned.nodes[0].keys.find(b"v");
+        node.map_or(Kinds::default(), |node| learner.learned.nodes[node as usize].kinds)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_sure_is_taken(
+            ty in proptest::sample::select(&TYPES[..]),
+            scalar in prop_oneof![
+                "-?(0|[1-9][0-9]{0,19})([.][0-9]{1,20})?(e-?[0-9]{1,2})?",
+                Just("true".to_owned()), Just("false".to_owned()), Just("null".to_owned()),
+                "\"[0-9]{4}-[01][0-9]-[0-3][0-9]([T ][0-2][0-9]:[0-5][0-9](:[0-6][0-9]([.][0-9]{1,9})?)?(Z|[+-]02:00)?)?\"",
+                "\"[ a-z0-9,.]{0,6}\"", Just("{\"a\":1}".to_owned()), Just("[1]".to_owned()),
+            ],
+        ) {
+            let (mut judge, mut learner) = both(ty);
+            let node = judge.plan.node_below(0, b"v");
+            let record = format!("{{\"v\":{scalar}}}");
+            let cursor = Cursor { input: record.as_bytes(), complete: true };
+            if learner.walk(&cursor, 0).is_ok() {
+                learner.commit();
+                judge.begin();
+                let judged = judge.walk(&cursor, 0);
+                prop_assert!(!judge.plan.sure(node, false).has(kinds(&learner)) || judged.is_ok(), "{ty}: {record}");
+            }
+            let (mut judge, mut learner) = both(ty);
+            let field = scalar.trim_matches('"');
+            let column = learner.csv_column(b"v").unwrap();
+            let null = field.is_empty();
+            learner.field(column, field.as_bytes(), null, b'.');
+            learner.commit();
+            judge.begin();
+            let rules = FieldRules { decimal: b'.', nulls: &[] };
+            let judged = if null { Ok(()) } else { judge.field(node, field.as_bytes(), rules, 0) };
+            prop_assert!(!judge.plan.sure(node, true).has(kinds(&learner)) || judged.is_ok(), "{ty}: field {field}");
+        }
+    }
+}
