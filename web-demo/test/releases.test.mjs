@@ -35,6 +35,7 @@ function answering(address) {
   const json = (body) => ({ status: 200, body: JSON.stringify(body) });
   if (address === 'api/about') return json({ version: '0.1.0', lake: 'lake', component: digest(shipped), spec: null, release: null, releases: true, upload: true });
   if (address === 'api/contracts') return json({ tables: [] });
+  if (address === 'api/commits') return json({ commits: [] });
   if (address === 'api/releases') {
     return json({
       releases: releases.map(({ name, version, component, spec }) => ({ name, version, manifest: digest(version), component: digest(component), spec: digest(spec), created: '2025-01-01T00:00:00Z' })),

@@ -29,6 +29,8 @@ export class QueryView {
   private tables: Table[] = [];
   private engine: Promise<Engine> | null = null;
   private signature = '';
+  /** The tables are being made views. */
+  private showing: Promise<void> | null = null;
   private shown = '';
   private last = '';
   private running = false;
@@ -95,13 +97,15 @@ export class QueryView {
     this.runs.disabled = true;
     try {
       const engine = await this.engine;
+      // One after the other: the views of two at once would be in each other's way.
+      while (this.showing) await this.showing.catch(() => undefined);
       if (wanted !== this.signature || this.shown === wanted) return engine;
       this.shown = wanted;
       if (this.running) await this.cancel();
       this.result.replaceChildren();
       this.saves.hidden = true;
-      await engine.show(this.tables);
-      await this.offer(engine);
+      this.showing = engine.show(this.tables).then(() => this.offer(engine));
+      await this.showing.finally(() => (this.showing = null));
       this.say(`DuckDB ${engine.version} is ready; nothing leaves this page.`);
       return engine;
     } catch (error) {
