@@ -21,6 +21,8 @@ export interface Result {
   /** The run. */
   readonly id: number;
   readonly under: Under;
+  /** Those of the tables that it was held to. */
+  readonly contracts: TableContract[];
   /** Key of the transform. */
   readonly madeBy: string;
   readonly preview: Preview;
@@ -49,8 +51,9 @@ export interface Entry {
   rejectedCut: boolean;
   /** The contracts that these were rejected under. */
   rejectedUnder: TableContract[];
-  /** What the last run was made by. */
+  /** What the last run was made by, and the contracts that it was held to. */
   under: Under;
+  contracts: TableContract[];
   /** Whether what is taken away is made without a spec, where only the file says one. */
   bare: boolean;
   /** Why the last run rejected records, whether it failed or not. */
@@ -77,7 +80,7 @@ export class Files {
   private requests = 0;
   private readonly waiting = new Map<number, { done: (value: unknown) => void; fail: (error: Error) => void }>();
   private readonly sides = new Map<number, (answer: Answer) => void>();
-  private readonly pins = new WeakMap<Result, Promise<Result>>();
+  private readonly pins = new WeakMap<Result, { id: number; made: Promise<Result> }>();
   private readonly workers = new Workers(
     (answer) => this.take(answer),
     (message) => {
@@ -108,6 +111,7 @@ export class Files {
       rejectedCut: false,
       rejectedUnder: [],
       under: { spec, transform: '' },
+      contracts: [],
       // A lake knows its tables: a spec that this file proposes would hold it to more than it asks for.
       bare: isServed(),
       reasons: [],
@@ -122,6 +126,7 @@ export class Files {
   /** Runs an entry, again if need be, with the spec it has now. */
   start(entry: Entry): void {
     if (entry.state === 'running' && entry.run > 0) this.send({ type: 'cancel', id: entry.run });
+    this.unpin(entry);
     entry.run = ++this.runs;
     entry.own = null;
     entry.state = 'running';
@@ -134,7 +139,8 @@ export class Files {
     }
     const { file, name, spec } = entry;
     entry.under = { spec, transform: chosen.job };
-    this.send({ type: 'run', job: { id: entry.run, file, name, spec, contracts: this.contracts, final: false, transform: chosen.job } });
+    entry.contracts = this.contracts;
+    this.send({ type: 'run', job: { id: entry.run, file, name, spec, contracts: entry.contracts, final: false, transform: chosen.job } });
     this.changed('all');
   }
 
@@ -148,6 +154,7 @@ export class Files {
 
   remove(entry: Entry): void {
     this.cancel(entry);
+    this.unpin(entry);
     if (entry.result) this.send({ type: 'forget', id: entry.result.id });
     this.entries.splice(this.entries.indexOf(entry), 1);
     if (this.current === entry) this.current = this.entries.at(-1) ?? null;
@@ -207,22 +214,32 @@ export class Files {
     const { spec } = result.preview;
     if (result.under.spec !== '' || !spec) return Promise.resolve(result);
     const known = this.pins.get(result);
-    if (known) return known;
+    if (known) return known.made;
     const { file, name } = entry;
+    const { contracts } = result;
     const under = { ...result.under, spec };
+    let id = 0;
     const made = new Promise<Result>((done, fail) => {
-      const id = this.aside(
-        (chosen) => ({ type: 'run', job: { id: chosen, file, name, spec, contracts: this.contracts, final: false, transform: under.transform } }),
+      id = this.aside(
+        (chosen) => ({ type: 'run', job: { id: chosen, file, name, spec, contracts, final: false, transform: under.transform } }),
         (answer) => {
           if (answer.type === 'progress') return;
           this.forget(id);
-          if (answer.type === 'done') done({ id, under, madeBy: result.madeBy, preview: answer.preview });
-          else fail(new Error(answer.type === 'failed' ? answer.problem.message : 'cancelled'));
+          if (answer.type === 'done') return done({ ...result, id, under, preview: answer.preview });
+          // Whoever asks again gets another try.
+          this.pins.delete(result);
+          fail(new Error(answer.type === 'failed' ? answer.problem.message : 'cancelled'));
         },
       );
     });
-    this.pins.set(result, made);
+    this.pins.set(result, { id, made });
     return made;
+  }
+
+  /** Nobody waits any more for what an entry's proposal makes. */
+  private unpin({ result }: Entry): void {
+    const pin = result && this.pins.get(result);
+    if (pin && this.sides.has(pin.id)) this.cancelRun(pin.id);
   }
 
   /** What would become of a few records of an entry's file under a spec, a component and contracts. */
@@ -281,7 +298,7 @@ export class Files {
     entry.drift = answer.type === 'failed' ? answer.drift : answer.type === 'done' ? answer.preview.drift : [];
     if (answer.type === 'done') {
       if (entry.result) this.send({ type: 'forget', id: entry.result.id });
-      entry.result = { id: answer.id, under: entry.under, madeBy: entry.transform, preview: answer.preview };
+      entry.result = { id: answer.id, under: entry.under, contracts: entry.contracts, madeBy: entry.transform, preview: answer.preview };
     }
     this.changed(entry === this.current ? 'all' : 'other');
   }

@@ -15,7 +15,7 @@ import { theme } from './theme';
 import { drop, empty, type Intake } from './view/empty';
 import { files as filesView } from './view/files';
 import { isServed, lake } from './lake';
-import { mendingOf } from './mend/mending';
+import { mended, mendingOf } from './mend/mending';
 import { lakeView } from './view/lake';
 import { QueryView } from './view/query';
 import { rejects } from './view/rejects';
@@ -49,14 +49,12 @@ let pasted = 0;
 let drawn: { entry: Entry; tab: Tab } | null = null;
 /** What is shown instead of a file. */
 let aside: Aside | null = null;
-/** The spec that the lake's uploads follow, where it has one of its own. */
-let lakeSpec = '';
 
 const intake: Intake = {
   files: (list) => void takeIn([...list]),
   text: (text) => {
     aside = null;
-    files.add(new Blob([text]), `pasted${++pasted > 1 ? `_${pasted}` : ''}.txt`, lakeSpec);
+    files.add(new Blob([text]), `pasted${++pasted > 1 ? `_${pasted}` : ''}.txt`, files.given);
   },
   example: (example) => void tryExample(example),
 };
@@ -69,7 +67,7 @@ async function takeIn(all: File[]): Promise<void> {
   const contracts = await contractsAmong(list);
   const inputs = list.filter((file) => !isSpec(file) && !contracts.includes(file));
   if (inputs.length > 0) aside = null;
-  inputs.forEach((file) => files.add(file, file.name, text || lakeSpec));
+  inputs.forEach((file) => files.add(file, file.name, text || files.given));
   const { current } = files;
   if (inputs.length > 0 || text === '') return;
   if (!current) return say('a spec was given: drop a file to preview with it');
@@ -171,10 +169,14 @@ function picker(current: Entry): HTMLElement {
   return h('div', { class: 'picker', id: 'picker' }, h('ul', { 'aria-label': 'Files' }, ...chips), drop(intake, false));
 }
 
+/** Whether a person wrote something for a file here, which is nowhere else. */
+function hasWork(entry: Entry): boolean {
+  return entry.draft !== null || (entry.edited && entry.spec !== files.given) || mended(entry) > 0;
+}
+
 /** Takes a file off the page; what a person wrote for it only when they say so. */
 function remove(entry: Entry): void {
-  const lost = entry.edited || entry.draft !== null || mendingOf(files, entry)?.fixed.size;
-  if (!lost || confirm(`Remove ${entry.name}, and what you edited for it?`)) files.remove(entry);
+  if (!hasWork(entry) || confirm(`Remove ${entry.name}, and what you edited for it?`)) files.remove(entry);
 }
 
 function progress(): void {
@@ -346,9 +348,8 @@ async function served(): Promise<void> {
   try {
     const [about, contracts] = await Promise.all([lake.about(), lake.contracts()]);
     byId('releases').hidden = !about.releases;
-    lakeSpec = about.spec ?? '';
-    files.transforms.shipped.spec = lakeSpec;
-    files.given = lakeSpec;
+    files.given = about.spec ?? '';
+    files.transforms.shipped.spec = files.given;
     files.contracts = contracts;
   } catch (error) {
     say(`the lake cannot be read: ${(error as Error).message}`);
@@ -371,8 +372,7 @@ function addressed(): Tab {
 
 theme();
 tab = addressed();
-// What was written here is nowhere else.
-addEventListener('beforeunload', (event) => files.entries.some(({ edited, draft }) => edited || draft !== null) && event.preventDefault());
+addEventListener('beforeunload', (event) => files.entries.some(hasWork) && event.preventDefault());
 addEventListener('popstate', () => files.current && open(addressed()));
 asideButtons();
 void served();

@@ -188,6 +188,12 @@ on('what production made otherwise is told, cause first', {}, async (page) => {
   assert.match(text, /another contract of race: [0-9a-f]{12} previewed, [0-9a-f]{12} made/);
   assert.match(text, /race\/: 1 rows, other bytes/);
   await shot(page, 'served-otherwise');
+  // The page knows the lake's table by now; what is taken away is still of the preview, which knew nothing of it.
+  const shown = JSON.parse(await page.locator('#receipt').innerText());
+  await page.waitForTimeout(500);
+  await page.getByLabel('Under the proposed spec, which comes along').check();
+  const receipt = JSON.parse(await page.locator('#receipt').innerText());
+  assert.deepEqual(receipt.contracts, shown.contracts);
 });
 
 on('a raw file goes to a presigned URL, with its receipt where that was signed', {}, async (page) => {

@@ -121,6 +121,7 @@ on('undoing works across what replaces the whole text', {}, async (page) => {
   await page.getByText('The preview follows this spec.').waitFor();
   await page.getByRole('button', { name: 'Back to the proposal' }).click();
   await page.getByText('Proposed from the file').waitFor();
+  assert.match(await spec(page).inputValue(), /name = "total"/, 'the proposal is there again');
   await spec(page).press('Control+z');
   await page.waitForFunction((text) => document.querySelector('.editor textarea').value === text, mine);
   await page.getByText('The preview follows this spec.').waitFor();
@@ -140,6 +141,24 @@ on('a file with a spec of one’s own is not removed without a question', {}, as
   page.once('dialog', (dialog) => dialog.accept());
   await page.getByRole('button', { name: 'Remove a.csv' }).click();
   await page.getByRole('heading', { name: 'See the Parquet before anything is uploaded' }).waitFor();
+});
+
+on('nor is one with mended records', {}, async (page) => {
+  await pick(page, 'feed.ndjson', '{"id": 1}\n{"id": 2,}\n{"id": 3}\n');
+  await settled(page);
+  await tab(page, 'Rejects');
+  await page.getByRole('button', { name: 'Edit record 2' }).click();
+  await page.getByRole('textbox', { name: 'Text of record 2' }).fill('{"id": 2}');
+  await page.getByRole('button', { name: 'Check again' }).click();
+  await page.getByText('Accepted: it makes 1 row.').waitFor();
+  const asked = [];
+  page.on('dialog', (dialog) => (asked.push(dialog.type()), dialog.dismiss()));
+  await page.getByRole('button', { name: 'Remove feed.ndjson' }).click();
+  assert.deepEqual(asked, ['confirm']);
+  // The page is not left either; a browser that asks says so with a dialog of its own.
+  await page.close({ runBeforeUnload: true });
+  await page.waitForTimeout(500);
+  assert.deepEqual(asked, ['confirm', 'beforeunload']);
 });
 
 on('a file that fails shows what stands there, and a spec can begin', {}, async (page) => {

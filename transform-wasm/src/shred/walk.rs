@@ -360,12 +360,14 @@ impl Shredder {
             return Ok(());
         }
         let way = way();
-        let (code, message) = match mode {
-            Mode::Evolve if !self.plan.takes(node, &way) => {
-                ("path_too_long", "the path to a value is longer than a column's may be")
-            }
-            Mode::Evolve if !self.final_pass => return Err(Stop::NewPath),
-            _ => ("unknown_column", "the contract has no column for this path"),
+        let is_too_long = mode == Mode::Evolve && !self.plan.takes(node, &way);
+        if mode == Mode::Evolve && !is_too_long && !self.final_pass {
+            return Err(Stop::NewPath);
+        }
+        let (code, message) = if is_too_long {
+            ("path_too_long", "the path to a value is longer than a column's may be")
+        } else {
+            ("unknown_column", "the contract has no column for this path")
         };
         let mut path = self.plan.pointer(node, self.element);
         if !self.plan.is_masked(node) {
@@ -374,7 +376,8 @@ impl Shredder {
             }
         }
         let reject = Reject { path: Some(path), ..Reject::at(code, message, at) };
-        if mode == Mode::Evolve && code == "unknown_column" {
+        if mode == Mode::Evolve && !is_too_long {
+            // Its record taught nothing since it has another fault: that one is told where it follows.
             self.unlearned.get_or_insert(reject);
             return Ok(());
         }

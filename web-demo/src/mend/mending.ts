@@ -92,6 +92,12 @@ export function mendingOf(files: Files, entry: Entry): Mending | null {
   return mending;
 }
 
+/** So many records of an entry's last run are mended; asking makes nothing. */
+export function mended({ rejected, result }: Entry): number {
+  const lines = rejected.length > 0 ? rejected : result?.preview.quarantine;
+  return (lines && known.get(lines)?.fixed.size) ?? 0;
+}
+
 function ofFailed({ rejected: lines, rejectedCut, rejectedUnder: contracts, reasons, under }: Entry): Rejected {
   return { lines, total: lines.length, atLeast: rejectedCut, reasons, under, contracts, found: {} };
 }

@@ -10,7 +10,7 @@ import type { Contract, Table, TableContract } from '../protocol';
 import { count, number, size, when } from '../words';
 
 /** Commits that are looked through for an earlier load of the file. */
-const COMMITS = 200;
+const COMMITS = 50;
 /** Part files below this are small: each costs a query a request. */
 const SMALL_BYTES = 1 << 20;
 
@@ -41,6 +41,6 @@ function ofTable({ name, contract, rows, parts }: Table, live: TableContract | u
   const files = `${count(rows, 'row', 'rows')} in ${count(parts.length, 'file', 'files')}, ${size(bytes)}${small ? ', which is small for each' : ''}`;
   if (!live) return [`${name} is a new table: ${files}`];
   const known = new Set(((JSON.parse(live.text) as Contract).columns ?? []).map((column) => column.name));
-  const added = (contract.columns ?? []).filter((column) => !known.has(column.name)).map((column) => `${column.name} (${column.type})`);
+  const added = (contract.columns ?? []).filter(({ name: column, output }) => output !== false && !known.has(column)).map((column) => `${column.name} (${column.type})`);
   return [`${name}: ${files}`, ...(added.length > 0 ? [`${name} gets ${added.length === 1 ? 'the column' : 'the columns'} ${added.join(', ')}`] : [])];
 }

@@ -25,6 +25,8 @@ export function spec(entry: Entry, given: string, run: (spec: string) => void, t
   const reset = h('button', { type: 'button' }, 'Back to the proposal');
   const copy = h('button', { type: 'button', onclick: () => own() }, 'Try a copy of it');
   let timer = 0;
+  /** The proposal is asked for: it takes the text's place once it is there. */
+  let returning = false;
   const own = (): void => {
     entry.edited = true;
     update();
@@ -51,7 +53,13 @@ export function spec(entry: Entry, given: string, run: (spec: string) => void, t
   const proposal = (): string => entry.result?.preview.spec ?? '';
   const update = (): void => {
     const wanted = entry.draft ?? (entry.spec || proposal());
-    if (text.value !== wanted && document.activeElement !== text) text.value = wanted;
+    if (returning) {
+      if (entry.state === 'running') return void (said.textContent = 'Running …');
+      returning = false;
+      write(wanted);
+      entry.draft = null;
+      clearTimeout(timer);
+    } else if (text.value !== wanted && document.activeElement !== text) text.value = wanted;
     const wrong = entry.problem?.fault === 'spec' ? entry.problem : null;
     text.setAttribute('aria-invalid', String(wrong !== null));
     const isGiven = given !== '' && entry.spec === given && !entry.edited;
@@ -94,8 +102,12 @@ export function spec(entry: Entry, given: string, run: (spec: string) => void, t
     }, QUIET_MILLISECONDS);
   });
   reset.addEventListener('click', () => {
-    write(given);
-    now();
+    clearTimeout(timer);
+    entry.draft = null;
+    returning = true;
+    // Whoever edits keeps the editor, and with it what can be undone.
+    text.focus();
+    run(given);
   });
   update();
   return {

@@ -18,8 +18,8 @@ const RECEIPT_HEADER = 'x-amz-meta-lakegate-receipt';
 /** What the page does once production is done. */
 export type Landed = () => void;
 
-/** What is said of an entry's last upload into the lake, however often the page is drawn. */
-const landings = new WeakMap<Entry, HTMLElement>();
+/** What is said of an entry's last upload into the lake, however often the page is drawn, and whether it is under way. */
+const landings = new WeakMap<Entry, { said: HTMLElement; busy: boolean }>();
 
 /** `held`: why nothing is sent now. */
 export function uploads(entry: Entry, result: Result, files: Files, landed: Landed, held: string): HTMLElement {
@@ -47,11 +47,15 @@ function foreign({ under }: Result, { given }: Files): string {
 
 function intoLake(entry: Entry, result: Result, files: Files, landed: Landed, held: string): HTMLElement {
   const { under, preview } = result;
-  const said = landings.get(entry) ?? h('div', { role: 'status', class: 'landing' });
-  landings.set(entry, said);
+  const landing = landings.get(entry) ?? { said: h('div', { role: 'status', class: 'landing' }), busy: false };
+  landings.set(entry, landing);
+  const { said } = landing;
   const button = h('button', { type: 'button', class: 'main', onclick: () => void act(), disabled: held !== '', title: held || undefined }, 'Load into the lake');
   const close = (): HTMLElement => h('button', { type: 'button', class: 'quiet', 'aria-label': 'Close what came of the upload', onclick: () => said.replaceChildren() }, '×');
   const act = async (): Promise<void> => {
+    // The button of a page that was drawn meanwhile.
+    if (landing.busy) return;
+    landing.busy = true;
     button.disabled = true;
     try {
       const { file, name } = entry;
@@ -70,6 +74,7 @@ function intoLake(entry: Entry, result: Result, files: Files, landed: Landed, he
     } catch (error) {
       said.replaceChildren(close(), h('p', { class: 'wrong' }, (error as Error).message));
     } finally {
+      landing.busy = false;
       button.disabled = held !== '';
     }
   };
