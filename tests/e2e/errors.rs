@@ -94,10 +94,10 @@ const LIKELY: [Likely; 20] = [
     },
     Likely {
         spec: "",
-        input: b"\xff\xfe[\x00{\x00\"\x00i\x00d\x00\"\x00:\x001\x00}\x00]\x00",
+        input: b"[\x00{\x00\"\x00i\x00d\x00\"\x00:\x001\x00}\x00]\x00",
         text: "failed: input, utf16_input\n\
-               the input is UTF-16LE text, by its byte order mark, and only UTF-8 is read at line 1, column 1 (byte 0)\n\
-               hint: convert it to UTF-8: iconv -f UTF-16LE -t UTF-8 FILE > FILE.utf8\n",
+               the input looks like UTF-16LE text, or it is no text at line 1, column 1 (byte 0)\n\
+               hint: if it is, set encoding = \"utf-16le\" in [input]\n",
     },
     Likely {
         spec: "[output]\n\

@@ -41,7 +41,7 @@ macro_rules! targets {
 }
 
 targets! {
-    json csv gzip zstd spec sql contract event manifest channel configuration reference component
+    json csv gzip zstd bzip2 zip spec sql contract event manifest channel configuration reference component
 }
 
 /// A target that only one of the runners knows would be believed to be run by the others.

@@ -3,11 +3,13 @@
     oracles.py --lakegate PATH [--seed 1] [--records 10000] [--only NAME]
 
 Each kind is a file, what it is told, and what each record must become: a value, null, or rejected. The value comes
-from `decimal`, `float`, `datetime`, `csv` and `json`; the Parquet is read by DuckDB and by pyarrow.
+from `decimal`, `float`, `datetime`, `csv`, `json`, `zipfile`, `bz2` and `boto3`; the Parquet is read by DuckDB and by pyarrow.
 Closing line: `check result: N passed, N failed`.
 """
 
 import argparse
+import base64
+import bz2
 import csv
 import io
 import json
@@ -16,12 +18,14 @@ import re
 import subprocess
 import sys
 import tempfile
+import zipfile
 from datetime import datetime, timedelta
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation
 from pathlib import Path
 
 import duckdb
 import pyarrow.parquet
+from boto3.dynamodb.types import TypeSerializer
 
 from check_lake import Checks
 
@@ -459,6 +463,131 @@ def json_rows(rng, count, form):
     return Kind(form, content, JSON_TYPES, wanted, head=head, sources=sources, declared=declared)
 
 
+# --- packed, and as other programs write values ------------------------------------------------------
+
+
+def packed(rng, count, ending):
+    """CSV rows in a bzip2, or in the members of a zip, as Python's libraries write them."""
+    kind = csv_rows(rng, count, ",", True)
+    content = kind.content.encode()
+    if ending == "bz2":
+        cuts = sorted(rng.randrange(len(content)) for _ in range(3))
+        pieces = [content[a:b] for a, b in zip([0, *cuts], [*cuts, len(content)])]
+        kind.packed = b"".join(bz2.compress(piece, rng.randint(1, 9)) for piece in pieces)
+    else:
+        # Each member has whole records, and the header again.
+        header, rows = re.split(rb"(?<=\n)", content, maxsplit=1)
+        starts = [found.start() for found in re.finditer(rb"(?m)^[0-9]+,", rows)]
+        records = {int(row[0]): row for row in csv.reader(io.StringIO(kind.content, newline=""), strict=True) if row and row[0] != "id"}
+        cuts = sorted(rng.sample([at for at in starts[1:] if is_between(rows, at, records)], 4))
+        out = io.BytesIO()
+        target = Unseekable(out) if rng.random() < 0.5 else out
+        with zipfile.ZipFile(target, "w") as archive:
+            archive.writestr("day/", b"")
+            for number, (a, b) in enumerate(zip([0, *cuts], [*cuts, len(rows)])):
+                info = zipfile.ZipInfo(f"day/{number}.csv")
+                info.compress_type = zipfile.ZIP_DEFLATED if target is not out else rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+                text = header + rows[a:b]
+                with archive.open(info, "w", force_zip64=rng.random() < 0.5) as member:
+                    member.write(rng.choice([b"", b"\xef\xbb\xbf"]) + text)
+        kind.packed = out.getvalue()
+    kind.name = f"in.csv.{ending}"
+    return kind
+
+
+def is_between(rows, at, records):
+    """Whether a record begins there: what is before is whole as CSV."""
+    before = rows[max(0, at - 1) : at]
+    return before in (b"\n", b"\r") and rows[:at].count(b'"') % 2 == 0 and int(re.match(rb"[0-9]+", rows[at:])[0]) in records
+
+
+class Unseekable(io.RawIOBase):
+    """A pipe: sizes then follow the data."""
+
+    def __init__(self, out):
+        self.out = out
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        return self.out.write(data)
+
+
+CONVENTION_TYPES = {"text": "string", "flag": "boolean", "whole": "bigint", "amount": "decimal(38,9)", "inner_text": "string", "list": "json"}
+
+
+def convention(rng, count, name):
+    """Plain values as a program writes them, one record a line."""
+    lines, wanted = [], {}
+    for record in range(count):
+        _, text = json_string(rng)
+        _, deep = json_string(rng)
+        flag, whole = rng.random() < 0.5, rng.randint(-(2**53), 2**53)
+        # As many digits as the column has, and no more before the point than it takes.
+        amount = Decimal(rng.randint(-(10**28), 10**28)).scaleb(-rng.randint(0, 9), EXACT)
+        items = [rng.randint(-9, 9) for _ in range(rng.randint(1, 3))]
+        plain = {"id": record, "text": rng.choice([text, None]), "flag": flag, "whole": whole, "amount": amount, "inner": {"text": deep}, "list": items}
+        lines.append(json.dumps(WRITERS[name](plain), ensure_ascii=rng.random() < 0.5))
+        wanted[record] = {"text": plain["text"], "flag": flag, "whole": whole, "amount": amount, "inner_text": deep, "list": json.dumps(items, separators=(",", ":"))}
+    sources = {"inner_text": "inner.text"}
+    head = f'[input]\nformat = "ndjson"\nconventions = ["{name}"]\n'
+    kind = Kind("in.ndjson", "\n".join(lines), CONVENTION_TYPES, wanted, head=head, sources=sources)
+    # What stands beside the row of a change has no column.
+    kind.mode = "discard"
+    return kind
+
+
+def dynamodb(plain):
+    typed = lambda value: TypeSerializer().serialize(Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value)
+    whole = {**plain, "list": [Decimal(item) for item in plain["list"]]}
+    return {"Item": {key: typed(value) for key, value in whole.items()}}
+
+
+def mongodb(plain):
+    written = {
+        "id": {"$numberInt": str(plain["id"])}, "whole": {"$numberLong": str(plain["whole"])},
+        "amount": {"$numberDecimal": f"{plain['amount']:f}"}, "list": [{"$numberInt": str(item)} for item in plain["list"]],
+    }  # fmt: skip
+    return {**plain, **written}
+
+
+def debezium(plain):
+    scale = 9
+    unscaled = int(plain["amount"].scaleb(scale, EXACT))
+    data = unscaled.to_bytes((unscaled.bit_length() + 8) // 8, "big", signed=True)
+    row = {**plain, "amount": base64.b64encode(data).decode()}
+    fields = [{"field": "id", "type": "int32"}, {"field": "amount", "type": "bytes", "name": "org.apache.kafka.connect.data.Decimal", "parameters": {"scale": str(scale)}}]
+    schema = {"type": "struct", "fields": [{"field": side, "type": "struct", "fields": fields} for side in ("before", "after")]}
+    deleted = plain["id"] % 3 == 0
+    payload = {"before": row if deleted else None, "after": None if deleted else row, "op": "d" if deleted else "c", "ts_ms": 1}
+    return {"schema": schema, "payload": payload}
+
+
+def otlp(plain):
+    def typed(value):
+        match value:
+            case bool():
+                return {"boolValue": value}
+            case int():
+                return {"intValue": str(value)}
+            case None:
+                return {}
+            case Decimal():
+                return {"intValue": f"{value:f}"}
+            case list():
+                return {"arrayValue": {"values": [typed(item) for item in value]}}
+            case dict():
+                return {"kvlistValue": {"values": [{"key": key, "value": typed(item)} for key, item in value.items()]}}
+            case _:
+                return {"stringValue": value}
+
+    return {key: plain[key] if key == "id" else typed(value) for key, value in plain.items() if value is not None}
+
+
+WRITERS = {"dynamodb": dynamodb, "mongodb": mongodb, "debezium": debezium, "otlp": otlp}
+
+
 # --- running and reading -----------------------------------------------------------------------------
 
 
@@ -468,11 +597,12 @@ class Kind:
     def __init__(self, name, content, columns, wanted, head="", declared=True, formats=None, sources=None):
         self.name, self.content, self.columns, self.wanted, self.head = name, content, columns, wanted, head
         self.declared, self.formats, self.sources = declared, formats or {}, sources or {}
+        self.packed, self.mode = None, "freeze"
 
     def spec(self):
         lines = ["[output]", 'max_rejected = "100%"', self.head]
         if self.declared:
-            lines += ["[[table]]", 'name = "t"', 'mode = "freeze"']
+            lines += ["[[table]]", 'name = "t"', f'mode = "{self.mode}"']
             for name, kind in {"id": "bigint", **self.columns}.items():
                 lines += ["[[table.column]]", f'name = "{name}"', f'type = "{kind}"', f'from = "{self.sources.get(name, name)}"']
                 if self.formats.get(name):
@@ -530,7 +660,7 @@ def add(rows, names, found):
 def check(checks, name, lakegate, kind):
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        (folder / kind.name).write_bytes(kind.content.encode())
+        (folder / kind.name).write_bytes(kind.packed or kind.content.encode())
         (folder / "spec.toml").write_text(kind.spec(), encoding="utf-8")
         command = [lakegate, "run", kind.name, "--spec", "spec.toml", "--lake", "lake", "--table", "t"]
         if "[[table]]" in kind.spec():
@@ -571,6 +701,12 @@ KINDS = {
     "CSV rows learned": lambda rng, count: csv_rows(rng, count, ",", False),
     "JSON lines": lambda rng, count: json_rows(rng, count, "in.ndjson"),
     "JSON array learned": lambda rng, count: json_rows(rng, count, "in.json"),
+    "CSV rows in bzip2": lambda rng, count: packed(rng, count, "bz2"),
+    "CSV rows in a zip": lambda rng, count: packed(rng, count, "zip"),
+    "DynamoDB": lambda rng, count: convention(rng, count, "dynamodb"),
+    "MongoDB": lambda rng, count: convention(rng, count, "mongodb"),
+    "Debezium": lambda rng, count: convention(rng, count, "debezium"),
+    "OpenTelemetry": lambda rng, count: convention(rng, count, "otlp"),
 }
 
 

@@ -9,6 +9,7 @@ pub use lakegate_model::learned::{Digits, Kinds};
 use lakegate_model::learned::{Node as Told, Nodes};
 
 use crate::column::ColumnType;
+use crate::conventions::Paths;
 use crate::error::{Code, Failure};
 use crate::keys::Keys;
 use crate::limits::{Limits, POINTER_BYTES};
@@ -380,5 +381,15 @@ impl Learned {
             self.nodes[child as usize].rank = u32::MAX;
         }
         Ok(Some(child))
+    }
+}
+
+impl Paths for Learned {
+    fn children(&self, node: u32) -> Vec<(&[u8], u32)> {
+        Self::children(self, node)
+    }
+
+    fn element(&self, node: u32) -> Option<u32> {
+        self.nodes[node as usize].element
     }
 }

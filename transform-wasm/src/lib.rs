@@ -22,6 +22,7 @@ mod column_arrow;
 #[doc(hidden)]
 pub mod component;
 mod contract;
+mod conventions;
 mod encode;
 mod error;
 mod expr;
@@ -36,6 +37,7 @@ mod limits;
 mod names;
 mod propose;
 mod report;
+mod reshape;
 mod shred;
 mod spec;
 mod transform;

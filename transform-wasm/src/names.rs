@@ -142,9 +142,28 @@ pub fn path_to_pointer(path: &str) -> String {
     }
     let mut pointer = String::new();
     for key in path.split('.') {
-        pointer_push(&mut pointer, key);
+        push_indexed(&mut pointer, key);
     }
     pointer
+}
+
+/// Appends a key with the positions behind it: `name[0]` is the first element of `name`, `name[]` any of them.
+fn push_indexed(pointer: &mut String, key: &str) {
+    match last_index(key) {
+        Some((before, index)) => {
+            push_indexed(pointer, before);
+            index.into_iter().for_each(|index| pointer_push(pointer, index));
+        }
+        None => pointer_push(pointer, key),
+    }
+}
+
+/// `name[0]` as `name` and `0`, `name[]` as `name` and nothing.
+pub fn last_index(key: &str) -> Option<(&str, Option<&str>)> {
+    let (before, index) = key.strip_suffix(']')?.rsplit_once('[')?;
+    let is_index = index.is_empty()
+        || (index.bytes().all(|byte| byte.is_ascii_digit()) && (index == "0" || !index.starts_with('0')));
+    (!before.is_empty() && is_index).then_some((before, Some(index).filter(|index| !index.is_empty())))
 }
 
 /// Whether a path of a spec names its keys as people write them, and not to the letter as a JSON pointer does.
@@ -306,4 +325,14 @@ fn hashed(name: &str, pointer: &str, taken: &BTreeSet<String>) -> String {
         // Somebody made keys of all of them. No pointer ends in a bare `~`, so this is no other path's hash.
         hashed.push('~');
     }
+}
+
+/// A pointer as a spec writes it: dotted where its keys are plain.
+pub fn dotted(pointer: &str) -> String {
+    let keys = pointer_keys(pointer);
+    let plain = |key: &String| {
+        !key.is_empty()
+            && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ' | '$' | '@'))
+    };
+    if keys.iter().all(plain) { keys.join(".") } else { pointer.to_owned() }
 }

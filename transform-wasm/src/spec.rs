@@ -17,6 +17,13 @@ pub use lakegate_model::MaxRejected;
 
 mod check;
 mod column;
+mod rows;
+mod widths;
+mod words;
+
+pub use rows::{RowsPath, positions, texts};
+pub use widths::Widths;
+pub use words::{Encoding, LongRows, NamedConvention, QuotedEmpty, ShortRows};
 
 /// Highest spec version this code reads.
 pub const SPEC_VERSION: u32 = 1;
@@ -68,18 +75,10 @@ pub enum InputCompression {
     Gzip,
     /// Zstandard.
     Zstd,
-}
-
-/// Character encoding of CSV input.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-pub enum Encoding {
-    /// UTF-8, the only one JSON has.
-    #[default]
-    #[serde(rename = "utf-8", alias = "utf8")]
-    Utf8,
-    /// ISO 8859-1.
-    #[serde(rename = "latin1", alias = "iso-8859-1")]
-    Latin1,
+    /// bzip2.
+    Bzip2,
+    /// An archive whose files are read one after the other.
+    Zip,
 }
 
 /// `[input]`.
@@ -90,14 +89,42 @@ pub struct Input {
     pub format: Format,
     /// Compression of the input.
     pub compression: InputCompression,
-    /// Character encoding (CSV only).
+    /// How the text is encoded.
     pub encoding: Encoding,
-    /// Dotted path or JSON pointer of the array that holds the records.
+    /// Path or JSON pointer of the array that holds the records; with a last `*`, of the object whose members they are.
     pub records: Option<String>,
-    /// CSV delimiter, one ASCII character; detected when absent.
-    pub delimiter: Option<char>,
-    /// CSV quote, one ASCII character.
-    pub quote: char,
+    /// Column that the key of such a member makes; `key` when absent.
+    pub key: Option<String>,
+    /// Path of the names that arrays of values have, in the document that holds them.
+    pub columns_at: Option<String>,
+    /// Paths of texts that hold JSON.
+    pub parse_json: Vec<String>,
+    /// How the program that wrote the records writes what JSON lacks.
+    pub conventions: Vec<NamedConvention>,
+    /// CSV delimiter, one ASCII character or some; detected when absent.
+    pub delimiter: Option<String>,
+    /// CSV quote, one ASCII character; `none` where a quote is text.
+    pub quote: String,
+    /// What makes text of a quote, a delimiter or a line end behind it.
+    pub escape: Option<char>,
+    /// Lines before the header that are none of the table.
+    pub skip_lines: usize,
+    /// What the header begins with: lines before it are none of the table.
+    pub header_at: Option<String>,
+    /// The pattern that the header matches, instead.
+    pub header_matches: Option<String>,
+    /// Lines at the end that are none of the table.
+    pub footer_lines: usize,
+    /// What the first line begins with that is none of the table any more.
+    pub footer_at: Option<String>,
+    /// Whether an empty last field, that only the header or only the rows have, is none.
+    pub trailing_delimiter: bool,
+    /// What becomes of records with fewer fields than the header.
+    pub short_rows: ShortRows,
+    /// What becomes of records with more fields.
+    pub long_rows: LongRows,
+    /// What an empty field in quotes is.
+    pub quoted_empty: QuotedEmpty,
     /// What begins a CSV line that is a comment; `none` where none is one; detected when absent.
     pub comment: Option<String>,
     /// Whether the first CSV record names the columns.
@@ -117,10 +144,24 @@ impl Default for Input {
         Self {
             format: Format::Auto,
             compression: InputCompression::Auto,
-            encoding: Encoding::Utf8,
+            encoding: Encoding::default(),
             records: None,
+            key: None,
+            columns_at: None,
+            parse_json: Vec::new(),
+            conventions: Vec::new(),
             delimiter: None,
-            quote: '"',
+            quote: "\"".into(),
+            escape: None,
+            skip_lines: 0,
+            header_at: None,
+            header_matches: None,
+            footer_lines: 0,
+            footer_at: None,
+            trailing_delimiter: false,
+            short_rows: ShortRows::Reject,
+            long_rows: LongRows::Reject,
+            quoted_empty: QuotedEmpty::Null,
             comment: None,
             header: true,
             columns: Vec::new(),
@@ -132,13 +173,35 @@ impl Default for Input {
 }
 
 impl Input {
-    /// What [`Input::comment`] says where there are no comments.
-    pub const NO_COMMENT: &str = "none";
+    /// What [`Input::comment`] and [`Input::quote`] say where there are none.
+    pub const NOTHING: &str = "none";
+
+    /// The quote; nothing where there is none.
+    pub fn quote_sign(&self) -> Option<u8> {
+        if self.quote == Self::NOTHING { None } else { self.quote.bytes().next() }
+    }
+
+    /// Whether what the text begins with is none of its table, which only a CSV has.
+    pub fn has_preamble(&self) -> bool {
+        self.skip_lines > 0 || self.header_at.is_some() || self.header_matches.is_some()
+    }
+
+    /// Whether records are the members of an object.
+    pub fn has_keys(&self) -> bool {
+        self.records
+            .as_deref()
+            .is_some_and(|path| path == "*" || path.ends_with(".*") || path.ends_with("/*"))
+    }
+
+    /// Whether something stands outside a record and belongs to it: its key, or names of its values.
+    pub fn has_beside(&self) -> bool {
+        self.has_keys() || self.columns_at.is_some() || !self.columns.is_empty()
+    }
 
     /// What begins a comment, empty where nothing does; none where it is to be detected.
     pub fn comment_prefix(&self) -> Option<&[u8]> {
         let text = self.comment.as_deref()?;
-        Some(if text == Self::NO_COMMENT { b"" } else { text.as_bytes() })
+        Some(if text == Self::NOTHING { b"" } else { text.as_bytes() })
     }
 }
 
@@ -279,7 +342,7 @@ pub struct DeclaredColumn {
     pub output: bool,
 }
 
-fn yes() -> bool {
+const fn yes() -> bool {
     true
 }
 
@@ -316,9 +379,7 @@ impl DeclaredColumn {
     pub fn is_hidden(&self) -> bool {
         !self.output || self.mask == Some(Mask::Drop)
     }
-}
 
-impl DeclaredColumn {
     /// The path that it reads, as the spec writes it.
     pub fn path(&self) -> &str {
         self.from.as_deref().unwrap_or(&self.name)
@@ -416,6 +477,11 @@ impl Spec {
 const FLATTEN_KEYS: usize = 64;
 
 impl Table {
+    /// JSON pointer of the array that makes rows: of the first, where there are several levels.
+    pub fn rows_pointer(&self) -> Option<String> {
+        self.rows.as_deref().map(|rows| RowsPath::parse(rows).pointer())
+    }
+
     /// Whether a derived column replaces the one that it reads under the same name.
     pub fn replaces(&self, name: &str) -> bool {
         self.derives.iter().any(|derive| derive.name == name && reads(&derive.sql, name))

@@ -164,7 +164,9 @@ fn is_same(state: &CommitState, transform: &Transform, source: &Source, plan: &P
         return false;
     }
     plan.by_version
-        || (record.component == transform.digest()
+        // A person who brings what was taken out wants it back.
+        || (!record.is_retraction()
+            && record.component == transform.digest()
             && record.spec == plan.spec_digest
             && record.table == plan.table)
 }

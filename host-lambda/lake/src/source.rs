@@ -345,7 +345,8 @@ pub fn default_table(stem: &str) -> String {
 
 /// Drops the extensions that name format and compression; keeps `[A-Za-z0-9_.-]`, never `_` or `.` first.
 fn sanitise(name: &str) -> String {
-    const EXTENSIONS: [&str; 9] = ["gz", "gzip", "zst", "zstd", "json", "ndjson", "jsonl", "csv", "tsv"];
+    const EXTENSIONS: [&str; 12] =
+        ["gz", "gzip", "zst", "zstd", "bz2", "bzip2", "zip", "json", "ndjson", "jsonl", "csv", "tsv"];
     let mut stem = name;
     while let Some((rest, extension)) = stem.rsplit_once('.') {
         if rest.is_empty() || !EXTENSIONS.contains(&extension.to_ascii_lowercase().as_str()) {
@@ -382,6 +383,8 @@ mod tests {
         for (name, stem, table) in [
             ("orders.json", "orders", "orders"),
             ("Orders 2025.ndjson.gz", "Orders-2025", "orders_2025"),
+            ("orders.csv.zip", "orders", "orders"),
+            ("orders.json.bz2", "orders", "orders"),
             ("_hidden.csv", "hidden", "hidden"),
             (".json", "json", "json"),
             ("v1.2.csv", "v1.2", "v1_2"),

@@ -1,4 +1,4 @@
-//! Source objects: JSON, CSV, gzip and zstd.
+//! Source objects: JSON, CSV, gzip, zstd, bzip2 and zip.
 //!
 //! Each is run in one piece and in small ones. JSON lines are also judged by the reference's parser, CSV is read
 //! in blocks and record by record, gzip is compared with what another reader makes of it.
@@ -47,6 +47,19 @@ pub(super) const JSON: &[&str] = &[
     "\\",
     "\"2025-01-31\"",
     ",",
+    "\"data\":",
+    "\"columns\":[\"a\",\"b\"]",
+    "\"{\\\"a\\\":1}\"",
+    "{\"$oid\":\"x\"}",
+    "{\"$date\":1}",
+    "{\"N\":\"1\"}",
+    "\"M\":{",
+    "\"payload\":{",
+    "\"schema\":{\"fields\":[{\"field\":\"a\"}]}",
+    "\"after\":",
+    "\"op\":\"c\"",
+    "[{\"key\":\"a\",\"value\":{\"intValue\":\"1\"}}]",
+    "\"value\":",
 ];
 
 /// Tokens of CSV.
@@ -191,6 +204,13 @@ pub(super) fn json_spec(number: usize) -> String {
         4 => format!("{table}mode = \"freeze\"\n{TYPED}"),
         5 => "[input]\nrecords = \"data\"\n".to_owned(),
         6 => format!("{table}numbers = \"double\"\nnames = \"leaf\"\npartition_by = [\"a\"]\n"),
+        8 => "[input]\nrecords = \"data.*\"\nkey = \"id\"\n".to_owned(),
+        9 => "[input]\nconventions = [\"mongodb\", \"dynamodb\", \"otlp\"]\nparse_json = [\"a\", \"b.a\"]\n".to_owned(),
+        10 => format!("[input]\nconventions = [\"debezium\"]\n{table}rows = \"items[].a\"\n"),
+        11 => format!("[input]\nconventions = [\"kafka-connect\"]\n{table}rows = \"a.*\"\n"),
+        12 => "[input]\nformat = \"json\"\nrecords = \"data\"\ncolumns_at = \"columns\"\nshort_rows = \"pad\"\nlong_rows = \"name\"\n".to_owned(),
+        13 => "[input]\nheader = false\ncolumns = [\"a\", \"b\"]\n".to_owned(),
+        14 => format!("{table}[[table.column]]\nname = \"x\"\nfrom = \"a[0]\"\n[[table.column]]\nname = \"y\"\nfrom = \"items[1].a[0]\"\n"),
         _ => {
             format!("[input]\nformat = \"ndjson\"\n{table}rows = \"items\"\n[[table]]\nname = \"u\"\n{TYPED}")
         }
@@ -215,7 +235,7 @@ fn pinned(proposal: &str, made: &drive::Made, input: &[u8]) {
 fn grammar(input: &[u8], chunk: usize) -> String {
     let spec = format!(
         "{ALL_MAY_FAIL}[input]\nformat = \"ndjson\"\ncompression = \"none\"\n[[table]]\nname = \"t\"\nmode = \"discard\"\n\
-         [[table.column]]\nname = \"a\"\ntype = \"json\"\n"
+         [[table.column]]\nname = \"a\"\nfrom = \"/a\"\ntype = \"json\"\n"
     );
     let ran = in_pieces(&ask(&spec), input, chunk);
     let text =
@@ -262,6 +282,15 @@ pub(super) fn csv(data: &[u8]) -> String {
         3 => ("format = \"tsv\"\nencoding = \"latin1\"", "\t"),
         4 => ("format = \"csv\"\ndelimiter = \"|\"", "|"),
         5 => ("format = \"csv\"\nheader = false", ""),
+        6 => ("format = \"csv\"\ndelimiter = \"||\"\nescape = \"\\\\\"\nquoted_empty = \"text\"", "||"),
+        7 => (
+            "format = \"csv\"\ndelimiter = \"|\"\nquote = \"none\"\nshort_rows = \"pad\"\nlong_rows = \"cut\"",
+            "|",
+        ),
+        8 => (
+            "format = \"csv\"\ndelimiter = \",\"\nfooter_lines = 2\nfooter_at = \"***\"\ntrailing_delimiter = true\nshort_rows = \"pad\"\nlong_rows = \"name\"\nencoding = \"windows-1251\"",
+            ",",
+        ),
         _ => return format!("{number} {}", outcome(&in_pieces(&ask(ALL_MAY_FAIL), body, chunk + 1))),
     };
     if delimiter.is_empty() {
@@ -307,5 +336,23 @@ pub(super) fn gzip(data: &[u8]) -> String {
 pub(super) fn zstd(data: &[u8]) -> String {
     let (chunk, input) = setting(data);
     let ran = in_pieces(&ask(&format!("{ALL_MAY_FAIL}[input]\ncompression = \"zstd\"\n")), input, chunk + 1);
+    outcome(&ran)
+}
+
+/// A bzip2, of which there is no second reader here.
+pub(super) fn bzip2(data: &[u8]) -> String {
+    let (chunk, input) = setting(data);
+    let ran = in_pieces(&ask(&format!("{ALL_MAY_FAIL}[input]\ncompression = \"bzip2\"\n")), input, chunk + 1);
+    outcome(&ran)
+}
+
+/// Tokens of zip.
+pub(super) const ZIP: &[&str] =
+    &["PK\u{3}\u{4}", "PK\u{1}\u{2}", "PK\u{5}\u{6}", "PK\u{6}\u{6}", "PK\u{7}\u{8}", "\0\0\0\0", "a.json"];
+
+/// A zip, of which there is no second reader here: the oracles have one.
+pub(super) fn zip(data: &[u8]) -> String {
+    let (chunk, input) = setting(data);
+    let ran = in_pieces(&ask(&format!("{ALL_MAY_FAIL}[input]\ncompression = \"zip\"\n")), input, chunk + 1);
     outcome(&ran)
 }

@@ -118,6 +118,8 @@ codes! {
     BrokenContract = "broken_contract", Environment, Input, "A stored contract cannot be read.";
     BucketMissing = "bucket_missing", Environment, Own, "The bucket does not exist, or not in this account and region.";
     BuildFailed = "build_failed", Environment, Input, "Cargo could not build the crate of a transform.";
+    Bzip2Corrupt = "bzip2_corrupt", Input, Input, "The bzip2 input is damaged.";
+    Bzip2Truncated = "bzip2_truncated", Input, Input, "The bzip2 input ends too soon.";
     CannotMakeAgain = "cannot_make_again", Internal, Own, "Files of a commit are gone, and the pinned input no longer makes the same bytes.";
     CatalogBusy = "catalog_busy", Environment, Passing, "Others change the table or the crawler over and over.";
     CatalogPartition = "catalog_partition", Environment, Passing, "Glue did not take a partition this time.";
@@ -315,9 +317,11 @@ codes! {
     UploadStalled = "upload_stalled", Usage, Input, "Nothing came of an upload for too long.";
     UploadTooLarge = "upload_too_large", Usage, Input, "An uploaded file is larger than the server takes.";
     Usage = "usage", Usage, Input, "The command was called in a way that makes no sense.";
-    Utf16Input = "utf16_input", Input, Input, "The input is UTF-16, which is not read.";
+    Utf16Input = "utf16_input", Input, Input, "The input looks like UTF-16 without its mark, or is UTF-32.";
     WidenOnFinal = "widen_on_final", Internal, Own, "The contract widened on the final pass.";
     WrongRegion = "wrong_region", Environment, Own, "The resource lies in another region.";
+    ZipCorrupt = "zip_corrupt", Input, Input, "The zip input is damaged.";
+    ZipTruncated = "zip_truncated", Input, Input, "The zip input ends too soon.";
     ZstdCorrupt = "zstd_corrupt", Input, Input, "The zstd input is damaged.";
     ZstdDictionary = "zstd_dictionary", Input, Input, "The zstd input needs a dictionary.";
     ZstdTruncated = "zstd_truncated", Input, Input, "The zstd input ends too soon.";

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::column_type::ColumnType;
 use crate::contract::Contract;
+use crate::fix::{Edit, Fix, quote};
 use crate::output;
 use crate::quarantine::{Found, QuarantineLine};
 
@@ -172,6 +173,11 @@ impl Drift {
         let Self { table, column, to, declared, .. } = self;
         let spec = if *declared { " --spec FILE" } else { "" };
         format!("lakegate contract change {table} {column} {to}{spec}")
+    }
+
+    /// What a spec says instead, where no table holds the type yet.
+    pub fn fix(&self) -> Fix {
+        Fix(vec![Edit::column(&self.table, &self.column, None, "type", quote(&self.to))])
     }
 
     /// What is the matter and what to do, in one sentence; `more` stands behind the command.

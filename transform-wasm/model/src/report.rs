@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::fix::{Edit, Fix};
+
 /// A stable name: one of the transform's own words, or one that was read.
 pub type Name = Cow<'static, str>;
 
@@ -21,12 +23,22 @@ pub struct Warning {
     pub message: String,
     /// How often.
     pub count: u64,
+    /// Changes of the spec that answer it; more than one: a choice.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fixes: Vec<Fix>,
 }
 
 impl Warning {
     /// A warning that was met once.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code: Cow::Borrowed(code), message: message.into(), count: 1 }
+        Self { code: Cow::Borrowed(code), message: message.into(), count: 1, fixes: Vec::new() }
+    }
+
+    /// With a change of the spec that answers it.
+    #[must_use]
+    pub fn fixed_by(mut self, fix: impl IntoIterator<Item = Edit>) -> Self {
+        self.fixes.push(Fix(fix.into_iter().collect()));
+        self
     }
 }
 
@@ -84,9 +96,12 @@ pub struct Report {
     /// before it, without which no record can be read alone.
     #[serde(skip_serializing_if = "is_none")]
     pub lead: u64,
+    /// Encoding of the input, where it is not UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<Name>,
     /// Delimiter of a CSV, detected or pinned.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub delimiter: Option<char>,
+    pub delimiter: Option<String>,
     /// One a table.
     pub tables: Vec<TableReport>,
     /// Rejected records by code.

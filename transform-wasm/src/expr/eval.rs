@@ -18,7 +18,7 @@ use super::like::Pattern;
 use super::syntax::{Comparison, Is, Negated};
 use super::tree::{Function, Node, Op};
 use super::vector::{Shape, Value, null};
-use super::{Batch, arithmetic, calendar, cast, compare, rounding, text_functions};
+use super::{Batch, arithmetic, calendar, cast, compare, json_functions, patterns, rounding, text_functions};
 use crate::column::ColumnType;
 
 /// What an evaluation needs beside the node.
@@ -135,6 +135,15 @@ impl Scope<'_> {
             Function::Truncate(unit) => calendar::truncate(shape, *unit, from, &values[0]),
             Function::ParseTime(format) => {
                 calendar::parse(shape, format.as_ref(), ty, &values[0], self.tz_offset_ms, errors)
+            }
+            Function::JsonScalar(path) => json_functions::extract_scalar(shape, path, &values[0], errors),
+            Function::JsonLength => json_functions::array_length(shape, &values[0], errors),
+            Function::RegexpLike(pattern) => patterns::like(shape, pattern, &values[0], errors),
+            Function::RegexpExtract(pattern, group) => {
+                patterns::extract(shape, pattern, *group, &values[0], errors)
+            }
+            Function::RegexpReplace(pattern, pieces) => {
+                patterns::replace(shape, pattern, pieces, &values[0], errors)
             }
             _ => text_functions::call(shape, function, &values, errors),
         }

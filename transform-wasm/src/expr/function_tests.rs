@@ -147,3 +147,36 @@ fn source_facts() {
         ("source_partition('word') || s", "'xAb c' 'x12' 'x' null"),
     ]);
 }
+
+#[test]
+fn json_texts() {
+    check(&[
+        ("json_extract_scalar('{\"a\": [1.50, \"x\"]}', '$.a[0]')", "'1.50' '1.50' '1.50' '1.50'"),
+        ("json_extract_scalar('{\"a\": {}}', '$.a')", "null null null null"),
+        ("json_extract_scalar(s, '$')", "null '12' null null"),
+        ("json_array_length('[' || s || ']')", "null 1 0 null"),
+        ("CAST(json_extract_scalar('{\"n\": ' || s || '}', '$.n') AS bigint)", "null 12 null null"),
+    ]);
+}
+
+#[test]
+fn patterns() {
+    check(&[
+        ("regexp_like(s, '^[A-Z]')", "true false false null"),
+        ("regexp_like(s, '')", "true true true null"),
+        ("regexp_extract(s, '[0-9]')", "null '1' null null"),
+        ("regexp_extract(s, '(\\w)(\\w)', 2)", "'b' '2' null null"),
+        ("regexp_extract(s, '(x)?2', 1)", "null null null null"),
+        ("regexp_replace(s, '[a-z ]')", "'A' '12' '' null"),
+        ("regexp_replace(s, '(\\w)(?P<last>\\w)', '${last}$1\\$')", "'bA$ c' '21$' '' null"),
+        ("regexp_replace(s, '', '-')", "'-A-b- -c-' '-1-2-' '-' null"),
+        ("split_part(s, ' ', 1)", "'Ab' '12' '' null"),
+        ("split_part(s, ' ', 2)", "'c' null null null"),
+        ("split_part(s, '', 2)", "'b' '2' null null"),
+        ("split_part(s, ' ', i - 6)", "'Ab' !cast_failed !cast_failed null"),
+        (
+            "sha256('')",
+            ["'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'"; 4].join(" ").as_str(),
+        ),
+    ]);
+}

@@ -13,11 +13,12 @@ use super::coerce::{decimal, is_number, is_time};
 use super::error::{Refusal, nearest};
 use super::syntax::Ast;
 use super::tree::{Function, How, Node, Op, Unit};
+use super::{json_functions, patterns};
 use crate::column::ColumnType;
 use crate::value::{TimeFormat, time};
 
 /// Name, least and most arguments, how it is written.
-const FUNCTIONS: [(&str, usize, usize, &str); 36] = [
+const FUNCTIONS: [(&str, usize, usize, &str); 43] = [
     ("abs", 1, 1, "abs(number)"),
     ("ceil", 1, 1, "ceil(number)"),
     ("ceiling", 1, 1, "ceiling(number)"),
@@ -29,6 +30,8 @@ const FUNCTIONS: [(&str, usize, usize, &str); 36] = [
     ("event_time", 0, 0, "event_time()"),
     ("floor", 1, 1, "floor(number)"),
     ("hour", 1, 1, "hour(timestamp)"),
+    ("json_array_length", 1, 1, "json_array_length(text)"),
+    ("json_extract_scalar", 2, 2, "json_extract_scalar(text, '$.path')"),
     ("length", 1, 1, "length(text)"),
     ("load_time", 0, 0, "load_time()"),
     ("lower", 1, 1, "lower(text)"),
@@ -38,14 +41,19 @@ const FUNCTIONS: [(&str, usize, usize, &str); 36] = [
     ("nullif", 2, 2, "nullif(value, value)"),
     ("quarter", 1, 1, "quarter(date)"),
     ("record_number", 0, 0, "record_number()"),
+    ("regexp_extract", 2, 3, "regexp_extract(text, 'pattern') or regexp_extract(text, 'pattern', group)"),
+    ("regexp_like", 2, 2, "regexp_like(text, 'pattern')"),
+    ("regexp_replace", 2, 3, "regexp_replace(text, 'pattern') or regexp_replace(text, 'pattern', 'with')"),
     ("replace", 3, 3, "replace(text, from, to)"),
     ("round", 1, 2, "round(number) or round(number, digits)"),
     ("rtrim", 1, 1, "rtrim(text)"),
     ("second", 1, 1, "second(timestamp)"),
+    ("sha256", 1, 1, "sha256(text)"),
     ("source_name", 0, 0, "source_name()"),
     ("source_partition", 1, 1, "source_partition('name')"),
     ("source_size", 0, 0, "source_size()"),
     ("source_uri", 0, 0, "source_uri()"),
+    ("split_part", 3, 3, "split_part(text, separator, number)"),
     ("substr", 2, 3, "substr(text, start) or substr(text, start, length)"),
     ("substring", 2, 3, "substring(text, start) or substring(text, start, length)"),
     ("to_date", 1, 2, "to_date(text, '%d-%m-%Y')"),
@@ -99,6 +107,8 @@ impl Binder<'_> {
             "abs" | "round" | "floor" | "ceil" | "ceiling" => self.rounding(at, name, arguments),
             "to_date" | "to_timestamp" => self.parse_time(at, name, arguments),
             "date_trunc" => self.truncate(at, arguments),
+            "json_extract_scalar" | "json_array_length" => self.json(at, name, arguments),
+            "regexp_like" | "regexp_extract" | "regexp_replace" => self.pattern(at, name, arguments),
             _ => match Unit::named(name) {
                 Some(unit) => self.part(at, name, unit, &arguments[0]),
                 None => self.text_function(at, name, arguments),
@@ -250,16 +260,75 @@ impl Binder<'_> {
             "rtrim" => Function::Trim(false, true),
             "length" => Function::Length,
             "replace" => Function::Replace,
+            "sha256" => Function::Sha256,
+            "split_part" => Function::SplitPart,
             _ => Function::Substr,
         };
-        for argument in &arguments[1..] {
+        for (number, argument) in arguments[1..].iter().enumerate() {
             nodes.push(match function {
                 Function::Substr => self.whole(argument, name)?,
+                Function::SplitPart if number == 1 => self.whole(argument, name)?,
                 _ => self.text(argument, name)?,
             });
         }
         let ty = if matches!(function, Function::Length) { ColumnType::Bigint } else { ColumnType::String };
         Ok(Node::new(at, ty, Op::Call(function, nodes)))
+    }
+
+    fn json(&mut self, at: usize, name: &str, arguments: &[Ast]) -> Result<Node, Refusal> {
+        let value = self.text(&arguments[0], name)?;
+        let Some(path) = arguments.get(1) else {
+            return Ok(Node::new(at, ColumnType::Bigint, Op::Call(Function::JsonLength, vec![value])));
+        };
+        let text = self.constant_text(path, "the path of json_extract_scalar")?;
+        let steps = json_functions::path(&text).map_err(|message| {
+            Refusal::new(path.at, message).hint("a path is written like '$.name[0][\"a key\"]'")
+        })?;
+        Ok(Node::new(at, ColumnType::String, Op::Call(Function::JsonScalar(steps), vec![value])))
+    }
+
+    fn pattern(&mut self, at: usize, name: &str, arguments: &[Ast]) -> Result<Node, Refusal> {
+        let value = self.text(&arguments[0], name)?;
+        let text = self.constant_text(&arguments[1], &format!("the pattern of {name}"))?;
+        let pattern = patterns::pattern(&text).map_err(|(message, hint)| {
+            let refusal = Refusal::new(arguments[1].at, message);
+            match hint {
+                Some(hint) => refusal.hint(hint),
+                None => refusal,
+            }
+        })?;
+        let (ty, function) = match (name, arguments.get(2)) {
+            ("regexp_like", _) => (ColumnType::Boolean, Function::RegexpLike(pattern)),
+            ("regexp_extract", group) => {
+                let group = group.map_or(Ok(0), |group| self.group(group, pattern.captures_len()))?;
+                (ColumnType::String, Function::RegexpExtract(pattern, group))
+            }
+            (_, with) => {
+                let text = match with {
+                    Some(with) => self.constant_text(with, "the replacement of regexp_replace")?,
+                    None => String::new(),
+                };
+                let place = with.map_or(at, |with| with.at);
+                let pieces =
+                    patterns::replacement(&text, &pattern).map_err(|message| Refusal::new(place, message))?;
+                (ColumnType::String, Function::RegexpReplace(pattern, pieces))
+            }
+        };
+        Ok(Node::new(at, ty, Op::Call(function, vec![value])))
+    }
+
+    /// The number of a group that a pattern has.
+    fn group(&mut self, ast: &Ast, groups: usize) -> Result<usize, Refusal> {
+        let node = self.bind(ast)?;
+        let number = match &node.op {
+            Op::Constant(array, _) if node.ty == ColumnType::Bigint && array.is_valid(0) => {
+                usize::try_from(array.as_primitive::<Int64Type>().value(0)).ok()
+            }
+            _ => None,
+        };
+        number
+            .filter(|number| *number < groups)
+            .ok_or_else(|| Refusal::new(node.at, format!("the pattern has groups up to {}", groups - 1)))
     }
 
     fn whole(&mut self, ast: &Ast, name: &str) -> Result<Node, Refusal> {

@@ -30,8 +30,10 @@ mod compare;
 mod error;
 mod eval;
 mod functions;
+mod json_functions;
 mod like;
 mod parse;
+mod patterns;
 mod rounding;
 mod syntax;
 mod text_functions;
@@ -55,7 +57,8 @@ use self::syntax::{Ast, Kind};
 use self::tree::{How, Node};
 use crate::column::ColumnType;
 
-pub use self::error::{ExprError, RowError, RowErrors};
+pub use self::error::{ExprError, RowErrors};
+pub use self::patterns::pattern;
 
 /// What an expression may speak about.
 #[derive(Clone, Copy, Debug)]

@@ -268,3 +268,22 @@ fn hostile_nesting_is_refused_on_the_smallest_stack() {
     // Native frames of a build without optimisation are larger than the component's.
     std::thread::Builder::new().stack_size(1 << 20).spawn(run).unwrap().join().unwrap();
 }
+
+#[test]
+fn patterns_and_paths_are_refused_where_they_stand() {
+    for (sql, message, hint) in [
+        ("regexp_like(customer_name, '(?=a)b')", "the pattern is wrong", "look-around and back-references"),
+        ("regexp_like(customer_name, '(a)\\1')", "the pattern is wrong", "look-around and back-references"),
+        ("regexp_like(customer_name, '(')", "the pattern is wrong", ""),
+        ("regexp_like(customer_name, 'a{1000}{1000}')", "the pattern is wrong", ""),
+        ("regexp_like(customer_name, customer_name)", "must be a text literal", ""),
+        ("regexp_extract(customer_name, 'a', 1)", "groups up to 0", ""),
+        ("regexp_replace(customer_name, 'a', '$1')", "no group \"1\"", ""),
+        ("json_extract_scalar(customer_name, 'a')", "begins with $", "a path is written like"),
+        ("json_extract_scalar(customer_name, '$.*')", "plain name", "a path is written like"),
+        ("split_part(customer_name, ',', '1')", "needs a bigint", ""),
+    ] {
+        let (told, way, line, _) = refusal(sql);
+        assert!(told.contains(message) && way.contains(hint) && line == 1, "{sql}: {told} ({way})");
+    }
+}

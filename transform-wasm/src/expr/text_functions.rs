@@ -5,7 +5,9 @@
 
 use arrow::datatypes::Int64Type;
 
-use super::error::RowErrors;
+use lakegate_model::digest::sha256;
+
+use super::error::{RowError, RowErrors};
 use super::tree::Function;
 use super::vector::{Cell, Pen, Shape, Value};
 use crate::column::ColumnType;
@@ -38,6 +40,8 @@ pub(super) fn call(shape: Shape, function: &Function, values: &[Value], errors: 
             })
         }
         Function::Replace => replace(shape, first, rest, errors),
+        Function::SplitPart => split_part(shape, first, rest, errors),
+        Function::Sha256 => map(shape, first, errors, |text, pen| pen.write(&sha256(text.as_bytes()))),
         _ => substr(shape, first, rest, errors),
     }
 }
@@ -46,7 +50,7 @@ fn map(
     shape: Shape,
     value: &Value,
     errors: &mut RowErrors,
-    f: impl Fn(&str, &mut Pen) -> Result<(), super::RowError>,
+    f: impl Fn(&str, &mut Pen) -> Result<(), RowError>,
 ) -> Value {
     let texts = value.texts();
     shape.texts(errors, |row, pen| match texts.get(row) {
@@ -73,6 +77,29 @@ fn replace(shape: Shape, first: &Value, rest: &[Value], errors: &mut RowErrors) 
             pen.write(piece)?;
         }
         Ok(Some(()))
+    })
+}
+
+/// The part of that number, from 1, between separators; null where there are fewer. Without a separator each
+/// character is one.
+fn split_part(shape: Shape, first: &Value, rest: &[Value], errors: &mut RowErrors) -> Value {
+    let [separator, number] = rest else { return first.clone() };
+    let (texts, separators, numbers) = (first.texts(), separator.texts(), number.numbers::<Int64Type>());
+    shape.texts(errors, |row, pen| {
+        let (Some(text), Some(separator), Some(number)) =
+            (texts.get(row), separators.get(row), numbers.get(row))
+        else {
+            return Ok(None);
+        };
+        let Some(before) = number.checked_sub(1).and_then(|before| usize::try_from(before).ok()) else {
+            return Err(RowError::cast("split_part counts from 1"));
+        };
+        let part = if separator.is_empty() {
+            text.char_indices().nth(before).map(|(at, sign)| &text[at..at + sign.len_utf8()])
+        } else {
+            text.split(separator).nth(before)
+        };
+        part.map(|part| pen.write(part)).transpose()
     })
 }
 

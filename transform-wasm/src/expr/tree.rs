@@ -4,7 +4,10 @@
 //! already have the type their operator wants, since `bind` has put a cast wherever one was needed.
 
 use arrow::array::ArrayRef;
+use regex_lite::Regex;
 
+use super::json_functions::JsonStep;
+use super::patterns::Piece;
 use super::syntax::{Arithmetic, Comparison, Is, Negated};
 use crate::column::ColumnType;
 use crate::value::TimeFormat;
@@ -73,6 +76,14 @@ pub(super) enum Function {
     Ceil,
     Part(Unit),
     Truncate(Unit),
+    JsonScalar(Vec<JsonStep>),
+    JsonLength,
+    RegexpLike(Regex),
+    /// The match itself, or a group of it.
+    RegexpExtract(Regex, usize),
+    RegexpReplace(Regex, Vec<Piece>),
+    SplitPart,
+    Sha256,
     /// Text to date or timestamp, by the node's type; without a format ISO 8601.
     ParseTime(Option<TimeFormat>),
 }

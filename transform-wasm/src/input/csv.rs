@@ -8,6 +8,7 @@
 
 mod blanks;
 mod block;
+mod odd;
 mod specials;
 
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod tests;
 
 use blanks::Behind;
 pub use block::{Block, Cells, Room};
+pub use odd::Odd;
 use specials::Specials;
 
 use crate::bytes::{find, find_line_end};
@@ -133,6 +135,8 @@ impl SyntaxError {
 #[derive(Debug)]
 pub struct CsvTokenizer {
     options: CsvOptions,
+    /// What the options cannot say.
+    odd: Option<Box<Odd>>,
     fields: Vec<Field>,
     unescaped: Vec<u8>,
     invalid: Option<usize>,
@@ -155,7 +159,21 @@ impl CsvTokenizer {
     /// A tokenizer for input of that shape.
     #[must_use]
     pub fn new(options: CsvOptions) -> Self {
-        Self { options, fields: Vec::new(), unescaped: Vec::new(), invalid: None, more: 0, trimmed: 0 }
+        Self {
+            options,
+            odd: None,
+            fields: Vec::new(),
+            unescaped: Vec::new(),
+            invalid: None,
+            more: 0,
+            trimmed: 0,
+        }
+    }
+
+    /// A tokenizer for input of an odd shape.
+    #[must_use]
+    pub fn of_odd(odd: Odd) -> Self {
+        Self { odd: Some(Box::new(odd)), ..Self::new(CsvOptions::default()) }
     }
 
     /// Reads the record that `buf` begins with; `at_end`: no bytes will follow those of `buf`.
@@ -170,6 +188,11 @@ impl CsvTokenizer {
         self.trimmed = 0;
         if buf.is_empty() {
             return Ok(if at_end { CsvStep::End } else { CsvStep::Incomplete });
+        }
+        if let Some(odd) = self.odd.take() {
+            let step = self.read_odd(&odd, buf, at_end);
+            self.odd = Some(odd);
+            return step;
         }
         let CsvOptions { delimiter, quote } = self.options;
         let mut specials = Specials::new(buf, [delimiter, quote, b'\n', b'\r']);
@@ -193,20 +216,16 @@ impl CsvTokenizer {
                 Some(Ending::Buffer) | None => return Ok(CsvStep::Incomplete),
             }
         };
-        let consumed = match &buf[end..] {
-            [b'\r', b'\n', ..] => end + 2,
-            // Only the next byte tells whether this is a CRLF.
-            [b'\r'] if !at_end => return Ok(CsvStep::Incomplete),
-            [] => end,
-            _ => end + 1,
-        };
-        if end == 0 {
-            return Ok(CsvStep::Blank { consumed, lines });
-        }
         if specials.non_ascii {
             self.validate(buf, end);
         }
-        Ok(CsvStep::Record { consumed, lines })
+        Ok(step_of(buf, end, at_end, lines))
+    }
+
+    /// Whether many records can be cut in one sweep.
+    #[must_use]
+    pub fn cuts_blocks(&self) -> bool {
+        self.odd.is_none()
     }
 
     /// Fields of the last record; at most [`CSV_FIELDS`].
@@ -350,6 +369,19 @@ impl CsvTokenizer {
                 (0..self.fields.len()).find(|index| str::from_utf8(self.text(buf, *index)).is_err());
         }
     }
+}
+
+/// What a buffer begins with whose first record ends before the line end at `end`.
+#[inline(always)]
+fn step_of(buf: &[u8], end: usize, at_end: bool, lines: u32) -> CsvStep {
+    let consumed = match &buf[end..] {
+        [b'\r', b'\n', ..] => end + 2,
+        // Only the next byte tells whether this is a CRLF.
+        [b'\r'] if !at_end => return CsvStep::Incomplete,
+        [] => end,
+        _ => end + 1,
+    };
+    if end == 0 { CsvStep::Blank { consumed, lines } } else { CsvStep::Record { consumed, lines } }
 }
 
 fn line_end(text: &[u8], from: usize) -> Option<usize> {

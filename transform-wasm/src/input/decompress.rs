@@ -1,21 +1,26 @@
 //! Compressed bytes in by push, plain bytes out in bounded pieces.
 //!
-//! For: gzip (RFC 1952), zstd (RFC 8878) and plain input, told apart by their first bytes. Not for:
+//! For: gzip (RFC 1952), zstd (RFC 8878), bzip2, zip and plain input, told apart by their first bytes. Not for:
 //! text (see `encoding`). The decision to know: nothing is ever decompressed without a bound;
 //! [`Decompressor::read`] stops after `max` bytes, however much a few input bytes stand for.
 
 use crate::error::{Code, Failure};
 
+mod bzip2;
 mod gzip;
+mod inflate;
 mod pending;
+mod zip;
 mod zstd;
 
 #[cfg(test)]
 #[path = "decompress_tests.rs"]
 mod tests;
 
+use self::bzip2::Bzip2;
 use gzip::Gzip;
 use pending::Pending;
+use zip::Zip;
 use zstd::Zstd;
 
 /// How an input is compressed.
@@ -30,6 +35,10 @@ pub enum Compression {
     Gzip,
     /// One or more zstd frames.
     Zstd,
+    /// One or more bzip2 streams.
+    Bzip2,
+    /// An archive of one or more files.
+    Zip,
 }
 
 /// What a [`Decompressor::read`] came to.
@@ -47,13 +56,15 @@ pub enum Progress {
 const PIECE: usize = 64 << 10;
 
 /// First bytes that settle what an input is, and how it is called if it cannot be read.
-const MAGIC: [(&[u8], Kind); 8] = [
+const MAGIC: [(&[u8], Kind); 9] = [
     (b"\x1f\x8b", Kind::Gzip),
     (b"\x28\xb5\x2f\xfd", Kind::Zstd),
     (b"\xfd7zXZ\x00", Kind::Unsupported("xz")),
     (b"\x04\x22\x4d\x18", Kind::Unsupported("lz4")),
-    (b"PK\x03\x04", Kind::Unsupported("zip")),
-    (b"BZh91AY&SY", Kind::Unsupported("bzip2")),
+    (b"PK\x03\x04", Kind::Zip),
+    // Without any member, and in pieces.
+    (b"PK\x05\x06", Kind::Zip),
+    (b"PK\x07\x08", Kind::Unsupported("zip in several pieces")),
     // With the first byte of its first page: `PAR1` alone may be a CSV header.
     (b"PAR1\x15", Kind::Unsupported("parquet")),
     (b"\xff\x06\x00\x00sNaPpY", Kind::Unsupported("snappy")),
@@ -63,6 +74,7 @@ const MAGIC: [(&[u8], Kind); 8] = [
 enum Kind {
     Gzip,
     Zstd,
+    Zip,
     Unsupported(&'static str),
 }
 
@@ -70,13 +82,29 @@ enum Kind {
 pub struct Decompressor {
     input: Pending,
     decoder: Decoder,
+    within: Within,
 }
+
+/// What is within what was decompressed.
+enum Within {
+    /// Its first bytes do not tell yet.
+    Unknown(Vec<u8>),
+    /// No more of the kind.
+    Text,
+    /// The same once more, as where a file was compressed twice.
+    More(Box<Decompressor>),
+}
+
+/// What every gzip begins with, and no text.
+const GZIP: &[u8] = b"\x1f\x8b\x08";
 
 enum Decoder {
     Detect,
     Plain,
     Gzip(Box<Gzip>),
     Zstd(Box<Zstd>),
+    Bzip2(Box<Bzip2>),
+    Zip(Box<Zip>),
 }
 
 impl Decompressor {
@@ -88,8 +116,15 @@ impl Decompressor {
             Compression::None => Decoder::Plain,
             Compression::Gzip => Decoder::Gzip(Box::default()),
             Compression::Zstd => Decoder::Zstd(Box::default()),
+            Compression::Bzip2 => Decoder::Bzip2(Box::default()),
+            Compression::Zip => Decoder::Zip(Box::default()),
         };
-        Self { input: Pending::default(), decoder }
+        Self { input: Pending::default(), decoder, within: Within::Unknown(Vec::new()) }
+    }
+
+    /// One for what is within: compressed once more, and no further.
+    fn inner() -> Self {
+        Self { within: Within::Text, ..Self::new(Compression::Gzip) }
     }
 
     /// What the input turned out to be; [`Compression::Auto`] before it is known.
@@ -100,6 +135,8 @@ impl Decompressor {
             Decoder::Plain => Compression::None,
             Decoder::Gzip(_) => Compression::Gzip,
             Decoder::Zstd(_) => Compression::Zstd,
+            Decoder::Bzip2(_) => Compression::Bzip2,
+            Decoder::Zip(_) => Compression::Zip,
         }
     }
 
@@ -117,7 +154,7 @@ impl Decompressor {
     /// Appends at most `max` decoded bytes to `out`.
     ///
     /// # Errors
-    /// Input failures `gzip_truncated`, `gzip_corrupt`, `zstd_truncated`, `zstd_corrupt`,
+    /// Input failures `gzip_truncated`, `gzip_corrupt` and the same of zstd, bzip2 and zip,
     /// `unsupported_format`, and the limit `zstd_window`. After one of them the decoder is of no use.
     pub fn read(&mut self, out: &mut Vec<u8>, max: usize) -> Result<Progress, Failure> {
         if matches!(self.decoder, Decoder::Detect) {
@@ -126,11 +163,63 @@ impl Decompressor {
                 None => return Ok(Progress::NeedInput),
             }
         }
+        match std::mem::replace(&mut self.within, Within::Text) {
+            Within::Text => self.decode(out, max),
+            Within::Unknown(head) => self.look_within(head, out, max),
+            Within::More(inner) => self.read_within(inner, out, max),
+        }
+    }
+
+    fn decode(&mut self, out: &mut Vec<u8>, max: usize) -> Result<Progress, Failure> {
         match &mut self.decoder {
             Decoder::Detect | Decoder::Plain => Ok(copy(&mut self.input, out, max)),
             Decoder::Gzip(gzip) => gzip.read(&mut self.input, out, max),
             Decoder::Zstd(zstd) => zstd.read(&mut self.input, out, max),
+            Decoder::Bzip2(bzip2) => bzip2.read(&mut self.input, out, max),
+            Decoder::Zip(zip) => zip.read(&mut self.input, out, max),
         }
+    }
+
+    /// The first bytes tell whether there is gzip within; `head` are those that came.
+    fn look_within(&mut self, mut head: Vec<u8>, out: &mut Vec<u8>, max: usize) -> Result<Progress, Failure> {
+        if matches!(self.decoder, Decoder::Plain) {
+            return self.decode(out, max);
+        }
+        let missing = GZIP.len() - head.len();
+        let progress = self.decode(&mut head, missing.min(max))?;
+        if head.starts_with(GZIP) {
+            let mut inner = Self::inner();
+            inner.push(head);
+            self.within = Within::More(Box::new(inner));
+            return Ok(Progress::Output);
+        }
+        if progress != Progress::Finished && GZIP.starts_with(&head) {
+            self.within = Within::Unknown(head);
+            return Ok(progress);
+        }
+        out.extend_from_slice(&head);
+        Ok(if progress == Progress::Finished && !head.is_empty() { Progress::Output } else { progress })
+    }
+
+    fn read_within(
+        &mut self,
+        mut inner: Box<Self>,
+        out: &mut Vec<u8>,
+        max: usize,
+    ) -> Result<Progress, Failure> {
+        let mut progress = inner.read(out, max)?;
+        if progress == Progress::NeedInput {
+            let mut piece = Vec::new();
+            progress = self.decode(&mut piece, max)?;
+            if progress == Progress::Finished {
+                inner.end();
+                progress = Progress::Output;
+            } else {
+                inner.push(piece);
+            }
+        }
+        self.within = Within::More(inner);
+        Ok(progress)
     }
 }
 
@@ -147,9 +236,13 @@ fn detect(head: &[u8], ended: bool) -> Result<Option<Decoder>, Failure> {
     if zstd::is_skippable(head) {
         return Ok(Some(Decoder::Zstd(Box::default())));
     }
-    let skippable = zstd::may_be_skippable(head);
+    let bzip2 = bzip2::begins(head);
+    if bzip2 == Some(true) {
+        return Ok(Some(Decoder::Bzip2(Box::default())));
+    }
+    let may_be = bzip2.is_none() || zstd::may_be_skippable(head);
     if !ended
-        && (skippable || MAGIC.iter().any(|(magic, _)| magic.len() > head.len() && magic.starts_with(head)))
+        && (may_be || MAGIC.iter().any(|(magic, _)| magic.len() > head.len() && magic.starts_with(head)))
     {
         return Ok(None);
     }
@@ -157,10 +250,11 @@ fn detect(head: &[u8], ended: bool) -> Result<Option<Decoder>, Failure> {
         None => Ok(Some(Decoder::Plain)),
         Some((_, Kind::Gzip)) => Ok(Some(Decoder::Gzip(Box::default()))),
         Some((_, Kind::Zstd)) => Ok(Some(Decoder::Zstd(Box::default()))),
+        Some((_, Kind::Zip)) => Ok(Some(Decoder::Zip(Box::default()))),
         Some((_, Kind::Unsupported(name))) => Err(Failure::input(
             Code::UnsupportedFormat,
             format!("the input is a {name} file, which cannot be read"),
         )
-        .hint("give JSON or CSV, plain or compressed with gzip or zstd")),
+        .hint("give JSON or CSV, plain or compressed with gzip, zstd, bzip2 or zip")),
     }
 }

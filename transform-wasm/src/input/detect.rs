@@ -4,7 +4,7 @@
 //! broken input goes to the reader that loses least of it: a broken first line of NDJSON is still
 //! NDJSON, where the other lines survive.
 
-use crate::bytes::find;
+use crate::bytes::{count, find};
 
 use super::dialect::HEAD;
 
@@ -26,6 +26,8 @@ pub enum Detected {
     Csv,
     /// None of them, but this: for a failure `unsupported_format`.
     Foreign(&'static str),
+    /// CSV but for a NUL byte, which stands there.
+    Nul(usize),
     /// Cannot be told yet.
     NeedMore,
     /// Nothing but white space.
@@ -93,9 +95,17 @@ fn csv(prefix: &[u8], complete: bool) -> Detected {
     }
     // As much as the dialect is told from, so that it does not matter how much of the input came at once.
     match find(0, &prefix[..prefix.len().min(HEAD)]) {
+        Some(at) if is_mostly_text(prefix) => Detected::Nul(at),
         Some(_) => Detected::Foreign("binary"),
         None => Detected::Csv,
     }
+}
+
+/// Whether so few NUL bytes stand in a text's beginning that it is no other kind of file.
+fn is_mostly_text(prefix: &[u8]) -> bool {
+    let head = &prefix[..prefix.len().min(HEAD)];
+    let control = |byte: &&u8| **byte < b' ' && !matches!(**byte, 0 | b'\t' | b'\n' | b'\r');
+    100 * count(0, head) <= head.len() && head.iter().filter(control).count() == 0
 }
 
 /// The first line and what follows it; none if the line is not all there.

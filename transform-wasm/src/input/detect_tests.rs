@@ -1,6 +1,6 @@
 //! Formats of small inputs, whole and as they come in.
 
-use super::Detected::{self, Csv, Empty, Foreign, Json, Ndjson, NeedMore};
+use super::Detected::{self, Csv, Empty, Foreign, Json, Ndjson, NeedMore, Nul};
 use super::{DETECT_LIMIT, detect_format};
 
 const CASES: [(&str, Detected); 43] = [
@@ -64,6 +64,14 @@ fn no_prefix_says_otherwise_than_the_whole() {
             assert!(early == NeedMore || early == expected, "{:?} of {text:?}: {early:?}", &text[..length]);
         }
     }
+}
+
+#[test]
+fn a_nul_byte_in_a_text_is_told_by_its_place() {
+    let text = format!("{}a,\0b\n", "id,name\n".repeat(30));
+    assert_eq!(detect_format(text.as_bytes(), true), Nul(242));
+    let binary = format!("{}a,\0\u{1}b\n", "id,name\n".repeat(30));
+    assert_eq!(detect_format(binary.as_bytes(), true), Foreign("binary"));
 }
 
 #[test]

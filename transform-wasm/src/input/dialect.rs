@@ -7,7 +7,7 @@
 
 use crate::bytes::find_line_end;
 
-use super::csv::CsvOptions;
+use super::csv::{CsvOptions, Odd};
 
 mod comments;
 mod doubts;
@@ -43,6 +43,8 @@ pub struct Told<'a> {
     pub delimiter: Option<u8>,
     /// The quote.
     pub quote: u8,
+    /// What the signs alone do not say.
+    pub odd: Option<&'a Odd>,
     /// What begins a comment, empty where nothing does; to be detected when absent.
     pub comment: Option<&'a [u8]>,
     /// The first record names the columns.
@@ -76,7 +78,7 @@ impl Dialect {
 #[must_use]
 pub fn detect(head: Head<'_>, told: &Told<'_>) -> Option<Dialect> {
     let (skip, said) = delimiter_line(head.text, told);
-    let lines = Lines { text: &head.text[skip..], whole: head.whole, quote: told.quote };
+    let lines = Lines { text: &head.text[skip..], whole: head.whole, quote: told.quote, odd: told.odd };
     let comment = told.comment.unwrap_or_default();
     let told = Told { delimiter: told.delimiter.or(said), ..*told };
     let mut picked = pick(&lines, told.delimiter, comment);
@@ -95,7 +97,8 @@ pub fn detect(head: Head<'_>, told: &Told<'_>) -> Option<Dialect> {
         dialect.notes.extend(found.note);
     }
     if dialect.names.is_empty() {
-        let (delimiter, doubts) = doubts::look(&lines, &told, &picked, &dialect.comment);
+        let (delimiter, before, doubts) = doubts::look(&lines, &told, &picked, &dialect.comment);
+        dialect.skip += before;
         picked.delimiter = delimiter;
         dialect.notes.extend(doubts);
     }

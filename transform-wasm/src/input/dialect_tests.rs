@@ -2,7 +2,7 @@
 
 use super::{Dialect, HEAD, Head, Told, detect};
 
-const NOTHING: Told<'_> = Told { delimiter: None, quote: b'"', comment: None, header: true };
+const NOTHING: Told<'_> = Told { delimiter: None, quote: b'"', odd: None, comment: None, header: true };
 
 fn of(text: &str, told: &Told<'_>) -> Dialect {
     detect(Head { text: text.as_bytes(), whole: true }, told).unwrap()

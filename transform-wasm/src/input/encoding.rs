@@ -1,21 +1,23 @@
-//! Clean text from decoded bytes: byte order mark off, UTF-16 refused, Latin-1 to UTF-8.
+//! Clean text from decoded bytes: byte order mark off, other encodings to UTF-8.
 //!
 //! For: what must be settled before any record is read. Not for: checking UTF-8 (a broken character
-//! rejects its record, so the record readers look). The decision to know: Latin-1 is ISO 8859-1, byte
-//! and code point the same; Windows-1252 is not guessed.
+//! rejects its record, so the record readers look). The decisions to know: a byte order mark decides, as in the
+//! Encoding Standard, and nothing else is guessed; and what stands for no character becomes a byte that is no
+//! UTF-8, so that it rejects its record as a broken character does.
 
 use super::decompress::{Compression, Decompressor, Progress};
 use crate::error::{Code, Failure, Place};
 
-/// How the input's text is encoded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Encoding {
-    /// UTF-8, with or without a byte order mark.
-    #[default]
-    Utf8,
-    /// ISO 8859-1 (CSV only).
-    Latin1,
-}
+mod named;
+mod single;
+mod tables;
+mod utf16;
+
+pub use named::Encoding;
+use utf16::Utf16;
+
+/// What stands for no character: a byte that is in no UTF-8 text.
+const BROKEN: u8 = 0xff;
 
 const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -28,8 +30,9 @@ pub struct TextReader {
     encoding: Encoding,
     /// The first bytes until there are [`HEAD`] of them; none once they are judged.
     head: Option<Vec<u8>>,
-    /// Latin-1 before it is widened.
-    narrow: Vec<u8>,
+    /// Bytes of another encoding before they are UTF-8.
+    raw: Vec<u8>,
+    utf16: Utf16,
     read: u64,
 }
 
@@ -38,7 +41,7 @@ impl TextReader {
     #[must_use]
     pub fn new(compression: Compression, encoding: Encoding) -> Self {
         let bytes = Decompressor::new(compression);
-        Self { bytes, encoding, head: Some(Vec::new()), narrow: Vec::new(), read: 0 }
+        Self { bytes, encoding, head: Some(Vec::new()), raw: Vec::new(), utf16: Utf16::default(), read: 0 }
     }
 
     /// See [`Decompressor::push`].
@@ -66,8 +69,8 @@ impl TextReader {
     /// Appends at most `max` bytes of text to `out`.
     ///
     /// # Errors
-    /// Those of [`Decompressor::read`]; `utf16_input`; `encoding_conflict` where Latin-1 was told and
-    /// a UTF-8 mark was found.
+    /// Those of [`Decompressor::read`]; `utf16_input`; `encoding_conflict` where another encoding was told than that of
+    /// the mark.
     pub fn read(&mut self, out: &mut Vec<u8>, max: usize) -> Result<Progress, Failure> {
         if let Some(mut head) = self.head.take() {
             let missing = HEAD - head.len();
@@ -81,18 +84,19 @@ impl TextReader {
             // `Finished` comes from the next call, which finds nothing more.
             return Ok(Progress::Output);
         }
-        match self.encoding {
-            Encoding::Utf8 => self.count(out, max),
-            Encoding::Latin1 => {
-                let mut narrow = std::mem::take(&mut self.narrow);
-                narrow.clear();
-                // A byte becomes two at most.
-                let progress = self.count(&mut narrow, (max / 2).max(1))?;
-                self.append(&narrow, out);
-                self.narrow = narrow;
-                Ok(progress)
-            }
+        if self.encoding == Encoding::Utf8 {
+            return self.count(out, max);
         }
+        let mut raw = std::mem::take(&mut self.raw);
+        raw.clear();
+        // A byte becomes three at most.
+        let progress = self.count(&mut raw, (max / 3).max(1))?;
+        self.append(&raw, out);
+        self.raw = raw;
+        if progress == Progress::Finished {
+            self.utf16.end(out);
+        }
+        Ok(progress)
     }
 
     /// Reads bytes and counts them.
@@ -103,63 +107,71 @@ impl TextReader {
         Ok(progress)
     }
 
-    /// The first bytes without a mark.
-    fn judge<'a>(&self, head: &'a [u8]) -> Result<&'a [u8], Failure> {
+    /// The first bytes without a mark, which says how the text is encoded.
+    fn judge<'a>(&mut self, head: &'a [u8]) -> Result<&'a [u8], Failure> {
         let first = Place { line: Some(1), column: Some(1), offset: Some(0), ..Place::default() };
-        if let Some((name, marked)) = wide(head) {
-            let message = match marked {
-                true => format!("the input is {name} text, by its byte order mark, and only UTF-8 is read"),
-                false => format!("the input looks like {name} text without a byte order mark, or is no text"),
-            };
-            let hint = format!("convert it to UTF-8: iconv -f {name} -t UTF-8 FILE > FILE.utf8");
-            return Err(Failure::input(Code::Utf16Input, message).hint(hint).at(first));
+        let told = self.encoding;
+        if let Some((marked, rest)) = marked(head) {
+            let wide = |encoding| matches!(encoding, Encoding::Utf16 { .. });
+            if told != Encoding::Utf8 && told != marked && !(wide(told) && wide(marked)) {
+                let (told, marked) = (told.name(), marked.name());
+                let message = format!(
+                    "the spec says {told}, but the input begins with the byte order mark of {marked}"
+                );
+                let failure = Failure::input(Code::EncodingConflict, message);
+                return Err(failure.hint("drop `encoding` from the spec's [input]").at(first));
+            }
+            self.encoding = marked;
+            return Ok(rest);
         }
-        match (head.strip_prefix(UTF8_MARK), self.encoding) {
-            (Some(rest), Encoding::Utf8) => Ok(rest),
-            (Some(_), Encoding::Latin1) => Err(Failure::input(
-                Code::EncodingConflict,
-                "the spec says latin1, but the input begins with the byte order mark of UTF-8",
-            )
-            .hint("drop `encoding` from the spec's [input]")
-            .at(first)),
-            (None, _) => Ok(head),
+        match wide(head) {
+            Some(name) if !matches!(told, Encoding::Utf16 { .. }) => {
+                let message = format!("the input looks like {name} text, or it is no text");
+                let hint = match name.strip_prefix("UTF-16") {
+                    Some(end) => {
+                        format!("if it is, set encoding = \"utf-16{}\" in [input]", end.to_lowercase())
+                    }
+                    None => format!("convert it to UTF-8: iconv -f {name} -t UTF-8 FILE > FILE.utf8"),
+                };
+                Err(Failure::input(Code::Utf16Input, message).hint(hint).at(first))
+            }
+            _ => Ok(head),
         }
     }
 
-    fn append(&self, bytes: &[u8], out: &mut Vec<u8>) {
+    fn append(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         match self.encoding {
             Encoding::Utf8 => out.extend_from_slice(bytes),
-            Encoding::Latin1 => widen(bytes, out),
+            Encoding::Single(table) => single::append(table, bytes, out),
+            Encoding::Utf16 { big } => self.utf16.append(big, bytes, out),
         }
+    }
+
+    /// How the text is encoded, once its first bytes are there.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
     }
 }
 
-/// The name, as iconv has it, of an encoding of two or four bytes a character, and whether it has its mark.
-fn wide(head: &[u8]) -> Option<(&'static str, bool)> {
+/// The encoding that a byte order mark says, and what follows it; that of UTF-32 is none.
+fn marked(head: &[u8]) -> Option<(Encoding, &[u8])> {
+    match head {
+        [0xff, 0xfe, 0, 0] => None,
+        [0xff, 0xfe, rest @ ..] => Some((Encoding::Utf16 { big: false }, rest)),
+        [0xfe, 0xff, rest @ ..] => Some((Encoding::Utf16 { big: true }, rest)),
+        _ => head.strip_prefix(UTF8_MARK).map(|rest| (Encoding::Utf8, rest)),
+    }
+}
+
+/// The name, as iconv has it, of an encoding of two or four bytes a character, which no mark of UTF-16 says.
+fn wide(head: &[u8]) -> Option<&'static str> {
     // Without a mark, the zeros of a first ASCII character give it away.
     Some(match head {
-        [0xff, 0xfe, 0, 0] => ("UTF-32LE", true),
-        [0, 0, 0xfe, 0xff] => ("UTF-32BE", true),
-        [0xff, 0xfe, ..] => ("UTF-16LE", true),
-        [0xfe, 0xff, ..] => ("UTF-16BE", true),
-        [1..=0x7f, 0, 0, 0] => ("UTF-32LE", false),
-        [0, 0, 0, _] => ("UTF-32BE", false),
-        [1..=0x7f, 0, ..] => ("UTF-16LE", false),
-        [0, _, ..] => ("UTF-16BE", false),
+        [0xff, 0xfe, 0, 0] | [1..=0x7f, 0, 0, 0] => "UTF-32LE",
+        [0, 0, 0xfe, 0xff] | [0, 0, 0, _] => "UTF-32BE",
+        [1..=0x7f, 0, ..] => "UTF-16LE",
+        [0, _, ..] => "UTF-16BE",
         _ => return None,
     })
-}
-
-/// ISO 8859-1 to UTF-8: runs of ASCII are copied, the rest takes two bytes each.
-fn widen(mut bytes: &[u8], out: &mut Vec<u8>) {
-    while !bytes.is_empty() {
-        let ascii = bytes.iter().position(|byte| !byte.is_ascii()).unwrap_or(bytes.len());
-        let (run, rest) = bytes.split_at(ascii);
-        out.extend_from_slice(run);
-        let high = rest.iter().take_while(|byte| !byte.is_ascii()).count();
-        for byte in &rest[..high] {
-            out.extend_from_slice(&[0xc0 | byte >> 6, 0x80 | byte & 0x3f]);
-        }
-        bytes = &rest[high..];
-    }
 }

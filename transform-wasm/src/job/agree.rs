@@ -1,11 +1,13 @@
 //! Agreeing contracts: what a job that learned, or whose spec says it all, proposes at its end.
 
+use lakegate_model::fix::quote;
+
 use crate::contract::Contract;
 use crate::error::{Code, Failure};
 use crate::learn::{Kinds, Learned};
-use crate::names::pointer_keys;
+use crate::names::{dotted, pointer_keys, pointer_push};
 use crate::propose;
-use crate::report::{Report, Warning};
+use crate::report::{Edit, Report, Warning};
 use crate::spec::{Input, Mode};
 
 use super::ledger::Ledger;
@@ -44,6 +46,7 @@ pub fn widen(
     if ledger.report.records > 0 {
         check_columns(terms, ledger, &contracts)?;
         hint_at_records(terms, learned, &mut ledger.report);
+        hint_at_forms(terms, learned, &mut ledger.report);
     }
     let live: Vec<Contract> = terms.live.iter().flatten().cloned().collect();
     if nothing_read && known && live == contracts && !terms.options.propose {
@@ -51,7 +54,7 @@ pub fn widen(
     }
     let mut input = input.clone();
     if let Some(records) = contracts.iter().find_map(|contract| contract.records.clone()) {
-        input.records = Some(propose::dotted(&records));
+        input.records = Some(dotted(&records));
     }
     let spec = propose::spec_text(&terms.spec, &input, &contracts, &ledger.report.warnings);
     Ok(Step::Widen(Widened {
@@ -91,6 +94,20 @@ fn check_columns(terms: &Terms, ledger: &Ledger, contracts: &[Contract]) -> Resu
     Ok(())
 }
 
+/// Forms that a spec would name, unless a table says already what it takes.
+fn hint_at_forms(terms: &Terms, learned: &Learned, report: &mut Report) {
+    let all_learned = terms.spec.tables.iter().any(|table| table.mode == Mode::Evolve);
+    if all_learned && terms.live.iter().all(Option::is_none) {
+        let forms = propose::forms::of_records(&terms.spec.input, learned, report.records);
+        if !forms.is_empty() {
+            // An array that could make rows will be at another path, or none.
+            let of_rows = |warning: &&mut Warning| matches!(&*warning.code, "array_kept" | "several_arrays");
+            report.warnings.iter_mut().filter(of_rows).for_each(|warning| warning.fixes.clear());
+        }
+        report.warn_all(forms);
+    }
+}
+
 /// One record that is only a wrapper around an array: its elements may be the records.
 fn hint_at_records(terms: &Terms, learned: &Learned, report: &mut Report) {
     // Where no table takes new paths, what was learned is not all that the record has.
@@ -101,10 +118,18 @@ fn hint_at_records(terms: &Terms, learned: &Learned, report: &mut Report) {
     }
     let Some((key, node)) = learned.children(0).into_iter().next() else { return };
     if learned.nodes[node as usize].kinds.any(Kinds::ARRAY_OF_OBJECTS) {
-        let key = String::from_utf8_lossy(key).into_owned();
-        report.warn(Warning::new(
+        let mut pointer = String::new();
+        pointer_push(&mut pointer, &String::from_utf8_lossy(key));
+        if terms.spec.tables.iter().any(|table| table.rows_pointer().as_ref() == Some(&pointer)) {
+            return;
+        }
+        let records = quote(&dotted(&pointer));
+        let warning = Warning::new(
             "records_below_path",
-            format!("the input is one record with the one array `{key}`: to read its elements as records, set records = \"{key}\" in [input]"),
-        ));
+            format!(
+                "the input is one record with the one array {pointer}: to read its elements as records, set records = {records} in [input]"
+            ),
+        );
+        report.warn(warning.fixed_by([Edit::input("records", records)]));
     }
 }

@@ -5,12 +5,14 @@
 
 use crate::error::{Code, Failure, Place};
 use crate::input::detect::{Detected, detect_format};
-use crate::json::reader::{Beside, DocumentReader, Next};
-use crate::json::{Cursor, Reject, Skipper, Stop};
+use crate::input::encoding::Encoding;
+use crate::json::reader::{Beside, DocumentReader, NamesAt};
+use crate::json::{Skipper, Stop};
 use crate::limits::{BATCH_BYTES, BATCH_RECORDS, Limits};
 use crate::names::{path_to_pointer, pointer_keys};
 use crate::report::{Report, Warning};
-use crate::spec::{Format, Input};
+use crate::reshape::{self, Reshape};
+use crate::spec::{Format, Input, texts};
 
 use super::ledger::Ledger;
 use super::quarantine::Span;
@@ -18,9 +20,12 @@ use super::reader::Reader;
 use super::source::Source;
 
 mod csv;
+mod json;
 mod sole;
+mod widths;
 
 use sole::{Sole, Sought};
+use widths::OddWidths;
 
 /// What is said of an input that is a CSV header and nothing else, and of one column.
 const ONE_LINE: &str = "the input holds no records: its one line was taken as a CSV header of one column; if it is a record, set header = false in [input], or the format that it has";
@@ -51,6 +56,8 @@ pub struct Decoder {
     pub input: Input,
     /// A document may be the way to its records.
     finds_records: bool,
+    /// Lines before a CSV that are still to be left out.
+    preamble: csv::Preamble,
     /// None until enough of it is there.
     framing: Option<Framing>,
 }
@@ -63,12 +70,18 @@ pub struct Feed {
     spans: Vec<Span>,
     /// Where the batch begins in the buffer.
     batch_start: usize,
-    /// Where the line that was read last ends, as an offset in the decoded input: many records may stand on
+    /// Where the line that was read last ends, as its way in the text: many records may stand on
     /// it, and none of them looks for its end again.
     line_end: Option<u64>,
     not_objects: u64,
     limits: Limits,
     skipper: Skipper,
+    /// How records are rewritten before they are read.
+    reshape: Option<Box<Reshape>>,
+    /// Names of the values of records that are arrays, where the spec tells them; raw, as between quotes.
+    names: Vec<Vec<u8>>,
+    /// Records that had more or fewer values than are named.
+    odd_widths: OddWidths,
 }
 
 /// What a call of [`Decoder::decode`] came to.
@@ -97,8 +110,10 @@ enum Record {
 }
 
 impl Decoder {
-    /// Reads as `input` says and the limits allow; `finds_records`: also those below a path that nobody told.
-    pub fn new(input: Input, limits: &Limits, finds_records: bool) -> Self {
+    /// Reads as `input` says and the limits allow, and rewrites records as `reshape` does; `finds_records`: also those
+    /// below a path that nobody told.
+    pub fn new(input: Input, limits: &Limits, finds_records: bool, reshape: Option<Reshape>) -> Self {
+        let finds_records = finds_records && reshape.is_none();
         let feed = Feed {
             source: Source::new(&input),
             spans: Vec::new(),
@@ -107,8 +122,12 @@ impl Decoder {
             not_objects: 0,
             limits: limits.clone(),
             skipper: Skipper::default(),
+            reshape: reshape.map(Box::new),
+            names: input.columns.iter().map(|name| reshape::raw(name)).collect(),
+            odd_widths: OddWidths::default(),
         };
-        Self { feed, input, finds_records, framing: None }
+        let preamble = csv::Preamble::new(&input);
+        Self { feed, input, finds_records, preamble, framing: None }
     }
 
     /// The path below which records were found, unless something stands beside them.
@@ -131,11 +150,12 @@ impl Decoder {
     /// # Errors
     /// Input that cannot be read on; a limit.
     pub fn decode(&mut self, reader: &mut Reader, ledger: &mut Ledger) -> Result<Decoded, Failure> {
-        let Self { feed, input, finds_records, framing } = self;
+        let Self { feed, input, finds_records, preamble, framing } = self;
         let finds_records = *finds_records && matches!(reader, Reader::Learn(_));
         let framing = match framing {
             Some(framing) => framing,
-            none => match frame(&mut feed.source, input, finds_records, feed.limits.depth, ledger)? {
+            none => match frame(&mut feed.source, input, preamble, finds_records, feed.limits.depth, ledger)?
+            {
                 Some(framing) => none.insert(framing),
                 None => {
                     feed.source.wait();
@@ -175,6 +195,8 @@ impl Decoder {
     pub fn finish(&self, report: &mut Report) -> Result<(), Failure> {
         report.bytes = self.feed.source.bytes_read();
         report.compression = self.feed.source.compression().into();
+        let encoding = self.feed.source.encoding();
+        report.encoding = (encoding != Encoding::Utf8).then(|| encoding.name().into());
         if report.records > 0 && self.feed.not_objects == report.records {
             return Err(Failure::input(
                 Code::NotRecords,
@@ -188,9 +210,17 @@ impl Decoder {
             return Err(Failure::input(Code::RecordsNotFound, "the path of records is nowhere in the input")
                 .hint("check records in [input]"));
         }
+        if let Some(Framing::Document(reader)) = &self.framing
+            && reader.literal_ends > 0
+        {
+            let message =
+                "documents are separated by a backslash and a letter (\\n), which was read as a line end";
+            report.warn(Warning { count: reader.literal_ends, ..Warning::new("literal_line_ends", message) });
+        }
         if let Some(Framing::Csv(frame)) = &self.framing {
             frame.report(report);
         }
+        self.feed.odd_widths.report(report);
         if report.records == 0 {
             let one_line = matches!(&self.framing, Some(Framing::Csv(frame)) if frame.is_one_name());
             report.warn(Warning::new(
@@ -206,6 +236,7 @@ impl Decoder {
 fn frame(
     source: &mut Source,
     input: &mut Input,
+    preamble: &mut csv::Preamble,
     finds_records: bool,
     depth: usize,
     ledger: &mut Ledger,
@@ -214,7 +245,9 @@ fn frame(
         Format::Json => Detected::Json,
         Format::Ndjson => Detected::Ndjson,
         Format::Csv | Format::Tsv => Detected::Csv,
-        Format::Auto if input.records.is_some() && first_is_object(source) => Detected::Json,
+        Format::Auto if input.has_preamble() => Detected::Csv,
+        Format::Auto if input.records.is_some() && begins_with(source, b'{') => Detected::Json,
+        Format::Auto if !input.columns.is_empty() && begins_with(source, b'[') => arrays(source),
         Format::Auto => detect_format(source.rest(), source.finished),
     };
     let (framing, name) = match format {
@@ -230,9 +263,14 @@ fn frame(
         Detected::Json => {
             let path =
                 input.records.as_deref().map(|p| pointer_keys(&path_to_pointer(p))).unwrap_or_default();
-            (Framing::Document(Box::new(DocumentReader::new(path, depth))), "json")
+            let names_at = input.columns_at.as_deref().map(|path| {
+                let (keys, key) = texts(path);
+                NamesAt { keys, key }
+            });
+            (Framing::Document(Box::new(DocumentReader::new(path, depth).named(names_at))), "json")
         }
         Detected::Ndjson => (Framing::Lines, "ndjson"),
+        Detected::Csv if !preamble.skip(source)? => return Ok(None),
         Detected::Csv => match csv::CsvFrame::detect(source, input, ledger)? {
             None => return Ok(None),
             Some(frame) => {
@@ -244,10 +282,19 @@ fn frame(
             return Err(Failure::input(Code::UnsupportedFormat, format!("the input looks like {what}"))
                 .hint("JSON, NDJSON, CSV and TSV are read, plain or as gzip or zstd"));
         }
+        Detected::Nul(at) => return Err(has_nul().at(source.place(source.position() + at))),
         Detected::Empty => (Framing::Empty, "empty"),
     };
     ledger.report.format = name.into();
     Ok(Some(framing))
+}
+
+/// A text that is a CSV but for one byte.
+#[cold]
+fn has_nul() -> Failure {
+    Failure::input(Code::UnsupportedFormat, "the text has a NUL byte, as no CSV has").hint(
+        "take it out (`tr -d '\\0'`); or set format = \"csv\" in [input] to have it as a part of its value",
+    )
 }
 
 /// Whether no spec says where the records are, or that each line is one.
@@ -255,24 +302,17 @@ fn may_be_sole(input: &Input) -> bool {
     input.records.is_none() && input.format != Format::Ndjson
 }
 
-/// What may follow a record on its line: nothing, or another record; a number or a word ends before it.
-fn after_record(line: &Cursor<'_>, end: usize) -> Result<(), Stop> {
-    let (before, after) = line.input.split_at(end);
-    let rest = after.trim_ascii_start();
-    let runs_on = rest.len() == after.len() && before.last().is_some_and(u8::is_ascii_alphanumeric);
-    match rest.first() {
-        None => Ok(()),
-        Some(b'{') if !runs_on => Ok(()),
-        Some(_) => Err(Stop::Syntax {
-            at: line.input.len() - rest.len(),
-            message: "something after the end of the record",
-            hint: Some("NDJSON has one record a line"),
-        }),
-    }
+fn begins_with(source: &Source, byte: u8) -> bool {
+    source.rest().trim_ascii_start().first() == Some(&byte)
 }
 
-fn first_is_object(source: &Source) -> bool {
-    source.rest().trim_ascii_start().first() == Some(&b'{')
+/// Arrays whose values are named: one a line, or in one.
+fn arrays(source: &Source) -> Detected {
+    match source.rest().trim_ascii_start()[1..].trim_ascii_start().first() {
+        None if !source.finished => Detected::NeedMore,
+        Some(b'[' | b'{') => Detected::Json,
+        _ => Detected::Ndjson,
+    }
 }
 
 impl Feed {
@@ -308,120 +348,6 @@ impl Feed {
         Ok(Decoded::Waits)
     }
 
-    /// One NDJSON line, or one of several values on it.
-    fn line(&mut self, reader: &mut Reader, ledger: &mut Ledger) -> Result<Record, Failure> {
-        let buffer = self.source.buffer();
-        let mut at = self.source.position();
-        while matches!(buffer.get(at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
-            at += 1;
-        }
-        if at == buffer.len() && self.source.finished {
-            self.source.advance_to(at);
-            return Ok(Record::End);
-        }
-        let from = self.source.offset(at);
-        let eol = match self.line_end.filter(|&end| end > from) {
-            Some(end) => at + (end - from) as usize,
-            None => match memchr::memchr(b'\n', &buffer[at..]) {
-                Some(n) => at + n,
-                None if self.source.finished => buffer.len(),
-                None => return Ok(Record::Wait),
-            },
-        };
-        self.line_end = Some(self.source.offset(eol));
-        let cursor = Cursor { input: &buffer[..eol], complete: true };
-        reader.begin();
-        let walked = reader.walk(&cursor, at).and_then(|end| after_record(&cursor, end).map(|()| end));
-        let span = Span { start: at, end: eol, number: ledger.next_number() };
-        match walked {
-            Ok(end) => self.accept(reader, ledger, Span { end, ..span }),
-            Err(stop) => {
-                let (mut stop, end) = self.skipper.judge(&cursor, at, self.limits.depth, stop);
-                if let (Some(end), Stop::Reject(_)) = (end, &stop) {
-                    stop = after_record(&cursor, end).err().unwrap_or(stop);
-                }
-                match stop {
-                    // A line is all there is of its record.
-                    Stop::Syntax { at, message, .. } => {
-                        let stop = self.line_syntax(at, message);
-                        self.refuse(reader, ledger, stop, span)
-                    }
-                    Stop::Incomplete => {
-                        let stop = self.line_syntax(eol, "the line ends inside the record");
-                        self.refuse(reader, ledger, stop, span)
-                    }
-                    other => self.refuse(reader, ledger, other, Span { end: end.unwrap_or(eol), ..span }),
-                }
-            }
-        }
-    }
-
-    fn line_syntax(&self, at: usize, message: &str) -> Stop {
-        // A line has one syntax error at most: what follows it there is lost.
-        let place = self.source.place(at);
-        let message = match place.column {
-            Some(column) => format!("{message}, at column {column}"),
-            None => message.to_owned(),
-        };
-        Reject::at("syntax_error", message, at).into()
-    }
-
-    /// One record of a document.
-    fn element(
-        &mut self,
-        document: &mut DocumentReader,
-        reader: &mut Reader,
-        ledger: &mut Ledger,
-    ) -> Result<Record, Failure> {
-        let cursor = Cursor { input: self.source.buffer(), complete: self.source.finished };
-        let mut at = self.source.position();
-        let next = document.next(&cursor, &mut at);
-        let start = at;
-        let walked = match next.clone() {
-            Ok(Next::End) => {
-                self.source.advance_to(cursor.input.len());
-                return Ok(Record::End);
-            }
-            Ok(Next::Beside(what)) => {
-                self.source.advance_to(at);
-                return Ok(Record::Beside(what));
-            }
-            Ok(Next::Record(at)) => {
-                reader.begin();
-                reader.walk(&cursor, at)
-            }
-            Err(stop) => Err(stop),
-        };
-        let number = ledger.next_number();
-        match walked {
-            Ok(end) => {
-                document.done();
-                self.accept(reader, ledger, Span { start, end, number })
-            }
-            Err(stop @ Stop::Reject(_)) if next.is_ok() => {
-                let (stop, end) = self.skipper.judge(&cursor, start, self.limits.depth, stop);
-                if end.is_some() {
-                    document.done();
-                }
-                if stop == Stop::Incomplete {
-                    reader.rollback();
-                    self.source.advance_to(start);
-                    return Ok(Record::Wait);
-                }
-                self.refuse(reader, ledger, stop, Span { start, end: end.unwrap_or(start), number })
-            }
-            Err(stop) => {
-                if matches!(stop, Stop::Incomplete | Stop::NewPath) {
-                    // Punctuation before the record is done with; the record is read again.
-                    reader.rollback();
-                    self.source.advance_to(start);
-                    return Ok(if stop == Stop::NewPath { Record::NewPath } else { Record::Wait });
-                }
-                self.refuse(reader, ledger, stop, Span { start, end: start, number })
-            }
-        }
-    }
-
     fn accept(&mut self, reader: &mut Reader, ledger: &mut Ledger, span: Span) -> Result<Record, Failure> {
         if span.end - span.start > self.limits.record_bytes {
             return Err(self.too_large(span.start, ledger));
@@ -431,6 +357,11 @@ impl Feed {
         }
         reader.commit();
         ledger.accept();
+        if let Some(reshape) = &self.reshape
+            && let Some((found, wanted)) = reshape.width()
+        {
+            self.odd_widths.note(found, wanted, reshape.widths());
+        }
         self.spans.push(span);
         self.source.advance_to(span.end);
         Ok(Record::Taken)

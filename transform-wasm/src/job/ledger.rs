@@ -13,7 +13,7 @@ use super::source::Source;
 
 /// What to do about a CSV that is not UTF-8.
 pub const ENCODING_HINT: &str =
-    "if the file is in Latin-1 (ISO 8859-1), set encoding = \"latin1\" in [input]";
+    "if the text is encoded otherwise, name it, such as encoding = \"windows-1252\" in [input]";
 
 /// Counts and lines.
 pub struct Ledger {

@@ -31,6 +31,8 @@ mod terms;
 mod trace;
 
 #[cfg(test)]
+mod csv_kinds_tests;
+#[cfg(test)]
 mod csv_tests;
 #[cfg(test)]
 mod extend_tests;
@@ -46,6 +48,8 @@ mod odd_input_tests;
 mod odd_spec_tests;
 #[cfg(test)]
 mod rescue_tests;
+#[cfg(test)]
+mod reshape_tests;
 #[cfg(test)]
 mod shape_tests;
 #[cfg(test)]

@@ -63,7 +63,7 @@ impl Job {
             Settled::BySpec => (terms.idle(), Phase::Agree),
             Settled::Not => (terms.learner()?, Phase::Read),
         };
-        let decoder = terms.decoder();
+        let decoder = terms.decoder()?;
         Ok(Self { terms, decoder, reader, ledger, queue: VecDeque::new(), phase, failure: None })
     }
 }

@@ -63,7 +63,7 @@ impl Quarantine {
             record: span.number,
             line: Some(source.line(span.start)),
             offset: Some(source.offset(span.start)),
-            length: Some(raw.len() as u64),
+            length: Some(source.encoding().bytes_of(raw)),
             table: table.map(Cow::Borrowed),
             path,
             code: Cow::Borrowed(reject.code),

@@ -7,9 +7,9 @@ use std::cell::Cell;
 
 use crate::error::{Failure, Place};
 use crate::input::decompress::{Compression, Progress};
-use crate::input::encoding::{Encoding as TextEncoding, TextReader};
+use crate::input::encoding::{Encoding, TextReader};
 use crate::limits::STEP_BYTES;
-use crate::spec::{Encoding, Input, InputCompression};
+use crate::spec::{Input, InputCompression};
 
 /// Bytes worth trying to read a record from; below it only the end of input is.
 const TRY_BYTES: usize = 64 << 10;
@@ -19,13 +19,16 @@ pub struct Source {
     text: TextReader,
     buffer: Vec<u8>,
     at: usize,
-    /// Bytes, line ends and characters of the last line before the buffer.
+    /// Bytes of text, the same as they came, line ends, and characters of the last line before the buffer.
     base: u64,
+    base_raw: u64,
     base_lines: u64,
     base_column: u64,
     /// The position whose line was asked for last, and the line ends of the buffer before it: places are
     /// asked for one near the other, and counting goes on from there.
     counted: Cell<(usize, u64)>,
+    /// The same of bytes as they came, where the text was encoded otherwise.
+    measured: Cell<(usize, u64)>,
     want: usize,
     /// No more bytes will come into the buffer.
     pub finished: bool,
@@ -39,19 +42,19 @@ impl Source {
             InputCompression::None => Compression::None,
             InputCompression::Gzip => Compression::Gzip,
             InputCompression::Zstd => Compression::Zstd,
-        };
-        let encoding = match input.encoding {
-            Encoding::Utf8 => TextEncoding::Utf8,
-            Encoding::Latin1 => TextEncoding::Latin1,
+            InputCompression::Bzip2 => Compression::Bzip2,
+            InputCompression::Zip => Compression::Zip,
         };
         Self {
-            text: TextReader::new(compression, encoding),
+            text: TextReader::new(compression, input.encoding.0),
             buffer: Vec::new(),
             at: 0,
             base: 0,
+            base_raw: 0,
             base_lines: 0,
             base_column: 0,
             counted: Cell::new((0, 0)),
+            measured: Cell::new((0, 0)),
             want: TRY_BYTES,
             finished: false,
         }
@@ -77,6 +80,8 @@ impl Source {
         match self.text.compression() {
             Compression::Gzip => "gzip",
             Compression::Zstd => "zstd",
+            Compression::Bzip2 => "bzip2",
+            Compression::Zip => "zip",
             Compression::Auto | Compression::None => "none",
         }
     }
@@ -138,10 +143,12 @@ impl Source {
             None => self.base_column += chars(gone),
         }
         self.base_lines += lines;
+        self.base_raw += self.raw_bytes(self.at);
         self.base += self.at as u64;
         self.buffer.drain(..self.at);
         self.at = 0;
         self.counted.set((0, 0));
+        self.measured.set((0, 0));
     }
 
     /// Line ends of the buffer before a position.
@@ -155,9 +162,33 @@ impl Source {
         lines
     }
 
-    /// Byte offset in the decoded input.
-    pub fn offset(&self, at: usize) -> u64 {
+    /// How far in the text a position is, whatever came before the buffer.
+    pub fn way(&self, at: usize) -> u64 {
         self.base + at as u64
+    }
+
+    /// Byte offset in the decompressed input, behind a byte order mark.
+    pub fn offset(&self, at: usize) -> u64 {
+        self.base_raw + self.raw_bytes(at)
+    }
+
+    /// Bytes that the buffer before a position took as they came.
+    fn raw_bytes(&self, at: usize) -> u64 {
+        let encoding = self.text.encoding();
+        if encoding == Encoding::Utf8 {
+            return at as u64;
+        }
+        let at = at.min(self.buffer.len());
+        let (before, bytes) = self.measured.get();
+        let of = |from: usize, to: usize| encoding.bytes_of(&self.buffer[from..to]);
+        let bytes = if at < before { bytes - of(at, before) } else { bytes + of(before, at) };
+        self.measured.set((at, bytes));
+        bytes
+    }
+
+    /// The encoding of the text, once some of it is there.
+    pub fn encoding(&self) -> Encoding {
+        self.text.encoding()
     }
 
     /// Line of a position, from 1.

@@ -17,6 +17,7 @@ use crate::learn::Learned;
 use crate::names;
 use crate::propose;
 use crate::report::Report;
+use crate::reshape::{Conflict, Reshape};
 use crate::shred::{Learner, Plan, Scope, Shredder, Usual};
 use crate::spec::{MaxRejected, Mode, Spec, Table, TypeName};
 use crate::value::time::parse_timezone;
@@ -87,13 +88,18 @@ impl Terms {
     }
 
     /// Reads the input as the spec's `[input]` and the live contracts say.
-    pub fn decoder(&self) -> Decoder {
+    ///
+    /// # Errors
+    /// Fault `spec`: paths that cannot be had together.
+    pub fn decoder(&self) -> Result<Decoder, Failure> {
         let mut input = self.spec.input.clone();
         if input.records.is_none() {
             input.records = self.records().map(str::to_owned);
         }
         let finds_records = self.no_spec && self.live.iter().all(Option::is_none);
-        Decoder::new(input, &self.spec.limits, finds_records)
+        let reshape = Reshape::new(&self.spec)
+            .map_err(|Conflict { key, message }| Spec::mistake(&self.options.spec, key, message))?;
+        Ok(Decoder::new(input, &self.spec.limits, finds_records, reshape))
     }
 
     /// The path to the records that the live contracts have, where the spec tells none.

@@ -373,6 +373,7 @@ fn epochs_are_taken_as_numbers_texts_and_fields() {
             &[("1700000000", "2023-11-14 22:13:20.000 +00:00"), ("1700000000.5", "bad_format")],
         ),
         ("type = \"timestamp\"\nformat = \"%s%.f\"\n", &[("-0.5", "1969-12-31 23:59:59.500 +00:00")]),
+        ("type = \"date\"\nformat = \"epoch_d\"\n", &[("19262", "2022-09-27"), ("-1", "1969-12-31")]),
         ("type = \"date\"\nformat = \"epoch_s\"\n", &[("1700000000", "2023-11-14"), ("-1", "1969-12-31")]),
     ] {
         let spec = spec(column);
@@ -441,7 +442,7 @@ fn keys_that_make_no_sense_are_refused_with_their_place() {
             "\"1\" is among false_values too",
             "",
         ),
-        ("type = \"timestamp\"\nformat = \"epoch\"\n", "one of epoch_s, epoch_ms", ""),
+        ("type = \"timestamp\"\nformat = \"epoch\"\n", "one of epoch_d, epoch_s, epoch_ms", ""),
     ] {
         let failure = crate::spec::Spec::parse(&spec(column)).unwrap_err();
         assert_eq!(failure.code, "spec_invalid", "{column}");

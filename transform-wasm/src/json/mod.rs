@@ -10,6 +10,7 @@ mod object;
 pub mod reader;
 mod scan;
 pub mod skip;
+pub mod tape;
 mod text;
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::error::{Code, Failure};
 
 use super::cursor::{Cursor, Stop, unexpected};
 use super::skip::{Care, Skipper, missing_colon, missing_comma, not_a_key, trailing_comma};
+use super::tape::Tape;
 use super::text::unescape;
 
 /// What stands next.
@@ -46,6 +47,8 @@ enum State {
     Key { level: usize, first: bool },
     /// Before the object that is the one record at the path's end.
     Value { level: usize },
+    /// Before the key of a record, whose value stands `value` bytes behind it.
+    Member { level: usize, value: usize },
     /// In the object on the path at a level, after a value.
     AfterValue { level: usize },
 }
@@ -62,8 +65,25 @@ pub struct DocumentReader {
     pub found: bool,
     /// Top-level values that were one record themselves.
     pub single: u64,
+    /// Line ends between them that are written as a backslash and a letter.
+    pub literal_ends: u64,
+    /// Names of the values of records that are arrays, where the document has them; raw, as between quotes.
+    pub names: Vec<Vec<u8>>,
+    names_at: Option<NamesAt>,
     skipper: Skipper,
 }
+
+/// Where the names of values stand.
+#[derive(Clone, Debug)]
+pub struct NamesAt {
+    /// Keys of the array that holds them.
+    pub keys: Vec<String>,
+    /// The key of each in its object, where they are no texts.
+    pub key: Option<String>,
+}
+
+/// What stands for any key at the end of a path.
+const ANY: &[u8] = b"*";
 
 impl DocumentReader {
     /// Reads records at the top, or below `path` (keys).
@@ -75,6 +95,9 @@ impl DocumentReader {
             path: path.into_iter().map(String::into_bytes).collect(),
             depth,
             single: 0,
+            literal_ends: 0,
+            names: Vec::new(),
+            names_at: None,
             skipper: Skipper::default(),
         }
     }
@@ -83,6 +106,12 @@ impl DocumentReader {
     #[must_use]
     pub fn alone(self) -> Self {
         Self { alone: true, ..self }
+    }
+
+    /// The same, where the document has the names of its records' values.
+    #[must_use]
+    pub fn named(self, names_at: Option<NamesAt>) -> Self {
+        Self { names_at, ..self }
     }
 
     /// Moves to the next record.
@@ -105,10 +134,14 @@ impl DocumentReader {
                         self.leave_array(here, at);
                         continue;
                     }
+                    if byte == b'[' && self.names.is_empty() && self.names_at.is_some() {
+                        return Err(names_missing().into());
+                    }
                     *at = here;
                     return Ok(Next::Record(here));
                 }
                 State::Value { .. } => return Ok(Next::Record(*at)),
+                State::Member { value, .. } => return Ok(Next::Record(*at + value)),
                 State::AfterElement => {
                     let (here, byte) = cursor.next(*at)?;
                     match byte {
@@ -144,7 +177,7 @@ impl DocumentReader {
     pub fn done(&mut self) {
         self.state = match self.state {
             State::Element { .. } => State::AfterElement,
-            State::Value { level } => State::AfterValue { level },
+            State::Value { level } | State::Member { level, .. } => State::AfterValue { level },
             other => {
                 self.single += 1;
                 other
@@ -169,12 +202,24 @@ impl DocumentReader {
             return Ok(Some(Next::Beside(Beside::Document)));
         }
         match byte {
+            // No value begins with a backslash: two characters where somebody meant a line end.
+            b'\\' if self.single > 0 => match cursor.input.get(here + 1) {
+                Some(b'n' | b'r') => {
+                    self.literal_ends += 1;
+                    *at = here + 2;
+                }
+                Some(_) => return Err(unexpected(cursor.input, here)),
+                None => return Err(cursor.end(here + 1)),
+            },
             b'{' if self.path.is_empty() => {
                 *at = here;
                 return Ok(Some(Next::Record(here)));
             }
             b'{' => {
                 *at = here + 1;
+                // Names are those of their own document.
+                self.names.clear();
+                self.found |= self.path.len() == 1 && self.path[0] == ANY;
                 self.state = State::Key { level: 0, first: true };
             }
             b'[' if self.path.is_empty() => {
@@ -223,21 +268,35 @@ impl DocumentReader {
         }
         let end = self.skipper.text(cursor, here, Care::Grammar)?;
         let mut key = Vec::new();
+        let last = level + 1 == self.path.len();
+        let any = last && self.path[level] == ANY;
         // Only records are judged by more than the grammar: a key that is no text is none of the path's.
         let on_path = match unescape(&cursor.input[here + 1..end - 1], here + 1, &mut key) {
-            Err(Stop::Reject(_)) => false,
-            other => other.map(|()| key == self.path[level])?,
+            Err(Stop::Reject(_)) => any,
+            other => other.map(|()| any || key == self.path[level])?,
         };
         let (colon, byte) = cursor.next(end)?;
         if byte != b':' {
             return Err(missing_colon(colon));
         }
         let (value, byte) = cursor.next(colon + 1)?;
+        if any {
+            *at = here;
+            self.state = State::Member { level, value: value - here };
+            return Ok(Some(Next::Record(value)));
+        }
         if !on_path || byte == b'n' {
-            *at = self.skipper.skip(cursor, value, self.depth, Care::Grammar)?;
+            let end = self.skipper.skip(cursor, value, self.depth, Care::Grammar)?;
+            self.take_names(cursor, value, level, &key);
+            *at = end;
             self.state = State::AfterValue { level };
             return Ok(None);
         }
+        self.enter(at, value, byte, level)
+    }
+
+    /// Goes into the value of a key of the path.
+    fn enter(&mut self, at: &mut usize, value: usize, byte: u8, level: usize) -> Result<Option<Next>, Stop> {
         let last = level + 1 == self.path.len();
         self.found |= last;
         match (byte, last) {
@@ -254,6 +313,7 @@ impl DocumentReader {
             }
             (b'{', false) => {
                 *at = value + 1;
+                self.found |= level + 2 == self.path.len() && self.path[level + 1] == ANY;
                 self.state = State::Key { level: level + 1, first: true };
                 Ok(None)
             }
@@ -265,4 +325,33 @@ impl DocumentReader {
             .into()),
         }
     }
+
+    /// Takes the names of values, if they stand below a key that is none of the way to the records.
+    fn take_names(&mut self, cursor: &Cursor<'_>, at: usize, level: usize, key: &[u8]) {
+        let Some(NamesAt { keys, key: of }) = &self.names_at else { return };
+        let way = keys.iter().zip(&self.path).take(level);
+        let is_way = keys.get(level).is_some_and(|wanted| wanted.as_bytes() == key)
+            && way.clone().count() == level
+            && way.into_iter().all(|(one, other)| one.as_bytes() == other);
+        let mut tape = Tape::default();
+        if !is_way || tape.read(cursor, at, self.depth).is_err() {
+            return;
+        }
+        let value = tape.value(cursor.input);
+        let array = keys[level + 1..].iter().try_fold(value, |value, key| value.get(key.as_bytes()));
+        let names = array.into_iter().flat_map(|array| array.elements()).map(|element| {
+            let name = of.as_ref().map_or(Some(element), |of| element.get(of.as_bytes()));
+            name.and_then(|name| name.quoted()).map(<[u8]>::to_vec)
+        });
+        // One that is no text would shift those behind it.
+        self.names = names.collect::<Option<_>>().unwrap_or_default();
+    }
+}
+
+/// The failure of rows whose names have not come.
+#[cold]
+fn names_missing() -> Failure {
+    let message = "the rows come before the names of their values, or columns_at does not lead to names";
+    Failure::input(Code::RecordsNotFound, message)
+        .hint("check columns_at in [input]; where the names come last, name them with columns")
 }

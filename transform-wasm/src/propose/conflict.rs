@@ -9,7 +9,7 @@ use lakegate_model::tree;
 use crate::column::ColumnType;
 use crate::contract::{Contract, ContractColumn, Origin};
 use crate::error::{Code, Failure};
-use crate::names::{column_pointer, path_to_pointer};
+use crate::names::column_pointer;
 use crate::spec::{DeclaredColumn, Mask, Table};
 
 use super::declared::means;
@@ -21,7 +21,7 @@ use super::declared::means;
 pub fn check_against_live(table: &Table, live: &Contract) -> Result<(), Failure> {
     let conflict =
         |what: String| Failure::spec(Code::ContractConflict, format!("table `{}`: {what}", live.table));
-    let rows = table.rows.as_deref().map(path_to_pointer);
+    let rows = table.rows_pointer();
     if rows.is_some() && rows != live.rows {
         let live = live.rows.as_deref().unwrap_or("no array");
         return Err(conflict(format!("the spec explodes {}, the contract {live}", rows.unwrap_or_default()))

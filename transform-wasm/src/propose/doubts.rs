@@ -1,9 +1,11 @@
 //! What a person should look at in a proposal.
 
+use lakegate_model::fix::quote;
+
 use crate::column::ColumnType;
 use crate::contract::{Contract, Origin};
 use crate::learn::{Kinds, declared_type};
-use crate::report::Warning;
+use crate::report::{Edit, Warning};
 use crate::spec::Numbers;
 
 use super::{Intent, Path};
@@ -13,22 +15,27 @@ const NAMED: usize = 3;
 
 /// Columns that are written as text, and would be dates and times if the spec said so.
 #[derive(Default)]
-pub struct Moments(Vec<String>);
+pub struct Moments {
+    /// As they are said.
+    columns: Vec<String>,
+    types: Vec<Edit>,
+}
 
 impl Moments {
     /// Remembers a column of values of no declared type.
-    pub fn note(&mut self, name: &str, path: &Path, ty: ColumnType) {
+    pub fn note(&mut self, at: &At<'_>, path: &Path, ty: ColumnType) {
         let declared = declared_type(path.kinds, path.digits, Numbers::Exact);
         if let (ColumnType::String, Some(moment @ (ColumnType::Date | ColumnType::Timestamp))) =
             (ty, declared)
         {
-            self.0.push(format!("`{name}` ({moment})"));
+            self.columns.push(format!("`{}` ({moment})", at.column));
+            self.types.push(at.typed(moment));
         }
     }
 
     /// One warning for all of them.
-    pub fn warning(&self) -> Option<Warning> {
-        let Self(columns) = self;
+    pub fn warning(self) -> Option<Warning> {
+        let Self { columns, types } = self;
         let more = columns.len().saturating_sub(NAMED);
         let named = columns.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -36,12 +43,32 @@ impl Moments {
             "{named}{more}: every value is a date or a time, and is written as text: declare the type, as \
              `lakegate init` proposes it"
         );
-        (!columns.is_empty()).then(|| Warning::new("moments_as_text", message))
+        (!columns.is_empty()).then(|| Warning::new("moments_as_text", message).fixed_by(types))
+    }
+}
+
+/// A column as a spec speaks of it.
+pub struct At<'a> {
+    /// Its table.
+    pub table: &'a str,
+    /// Its name.
+    pub column: &'a str,
+    /// Where it comes from.
+    pub from: String,
+}
+
+impl At<'_> {
+    fn edit(&self, key: &'static str, value: &str) -> Edit {
+        Edit::column(self.table, self.column, Some(self.from.clone()), key, quote(value))
+    }
+
+    fn typed(&self, ty: ColumnType) -> Edit {
+        self.edit("type", &ty.to_string())
     }
 }
 
 /// What of a path's values does not show in its type.
-pub fn of_values(path: &Path, ty: ColumnType, intent: Intent, warnings: &mut Vec<Warning>) {
+pub fn of_values(at: &At<'_>, path: &Path, ty: ColumnType, intent: Intent, warnings: &mut Vec<Warning>) {
     let kinds = path.kinds.without(Kinds::NULL);
     let is_text = kinds.without(Kinds::TEXTS).is_empty();
     let pointer = &path.pointer;
@@ -60,7 +87,9 @@ pub fn of_values(path: &Path, ty: ColumnType, intent: Intent, warnings: &mut Vec
             "{pointer} looks like dates whose day and month nobody can tell apart for certain: it stays text; \
              declare type = \"date\" with format = \"%d/%m/%Y\" or \"%m/%d/%Y\""
         );
-        warnings.push(Warning::new("day_month", message));
+        let dates = |format| [at.typed(ColumnType::Date), at.edit("format", format)];
+        let warning = Warning::new("day_month", message);
+        warnings.push(warning.fixed_by(dates("%d/%m/%Y")).fixed_by(dates("%m/%d/%Y")));
     }
 }
 

@@ -14,13 +14,14 @@ use crate::contract::{Contract, ContractColumn, Origin, PartitionColumn};
 use crate::error::{Code, Failure};
 use crate::learn::{Digits, Kinds, Learned, column_type, declared_type};
 use crate::names::Naming;
-use crate::names::{self, path_to_pointer, pointer_push};
+use crate::names::{self, pointer_push};
 use crate::report::Warning;
 use crate::spec::{Mode, OnMisfit, Spec, Table, TypeName, reads};
 
 mod conflict;
 mod declared;
 mod doubts;
+pub mod forms;
 mod keys;
 mod settings;
 mod shape;
@@ -28,11 +29,11 @@ mod text;
 
 use conflict::split_alias;
 use declared::Claims;
-use doubts::Moments;
+use doubts::{At, Moments};
 use shape::Shape;
 
 pub use conflict::{check_against_live, derived_type_conflict};
-pub use text::{dotted, spec_text};
+pub use text::spec_text;
 
 /// A contract and what the user should know of it.
 #[derive(Clone, Debug)]
@@ -82,8 +83,10 @@ pub fn contract(
     let mut warnings = Vec::new();
     let rows = match (live, &table.rows) {
         (Some(live), _) => live.rows.clone(),
-        (None, Some(rows)) => Some(path_to_pointer(rows)),
-        (None, None) if intent.no_spec => shape::only_array(learned, intent.propose, &mut warnings),
+        (None, Some(_)) => table.rows_pointer(),
+        (None, None) if intent.no_spec => {
+            shape::only_array(learned, table_name, intent.propose, &mut warnings)
+        }
         (None, None) => None,
     };
     let declared = declared::pointers(table, rows.as_deref(), live, learned);
@@ -136,7 +139,7 @@ fn records_pointer(keys: &[String]) -> String {
 
 /// The columns of a table that need nothing to be learned: those of its contract, and those that the spec gives a type.
 pub fn known(table: &Table, name: &str, live: Option<&Contract>, nothing: &Learned) -> Contract {
-    let rows = live.map_or_else(|| table.rows.as_deref().map(path_to_pointer), |live| live.rows.clone());
+    let rows = live.map_or_else(|| table.rows_pointer(), |live| live.rows.clone());
     let mut contract = live.cloned().unwrap_or_else(|| Contract {
         table: name.to_owned(),
         records: None,
@@ -200,7 +203,7 @@ fn exploded(spec: &Spec, no_spec: bool) -> BTreeSet<String> {
     if no_spec {
         return BTreeSet::new();
     }
-    tree(spec.tables.iter().filter_map(|t| t.rows.as_deref()).map(path_to_pointer))
+    tree(spec.tables.iter().filter_map(Table::rows_pointer))
 }
 
 /// Collects the paths that can be columns, in document order.
@@ -356,13 +359,16 @@ impl Newcomers<'_> {
         let mut chosen = chosen.into_iter();
         let mut typed = BTreeSet::new();
         let mut moments = Moments::default();
+        let (table, rows) = (contract.table.clone(), contract.rows.clone());
         for path in new {
             let held = known.get(&path.pointer);
             let name = held.cloned().or_else(|| chosen.next()).unwrap_or_default();
             match self.intent.type_of(path, self.table) {
                 Some(ty) => {
-                    doubts::of_values(path, ty, self.intent, warnings);
-                    moments.note(&name, path, ty);
+                    let from = text::path(&path.pointer, rows.as_deref());
+                    let at = At { table: &table, column: &name, from };
+                    doubts::of_values(&at, path, ty, self.intent, warnings);
+                    moments.note(&at, path, ty);
                     typed.insert(&path.pointer);
                     let origin = Origin::Pointer(path.pointer.clone());
                     let hidden = self.table.replaces(&name);

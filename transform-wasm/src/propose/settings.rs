@@ -5,14 +5,14 @@
 
 use std::fmt::Write as _;
 
+use lakegate_model::fix::quote;
+
 use crate::limits::Limits;
 use crate::names::Naming;
 use crate::spec::{
-    DeclaredColumn, DropNulls, Empty, Encoding, Format, Input, InputCompression, Mode, Numbers, OnMisfit,
-    OnReupload, Output, PartCompression, Table,
+    DeclaredColumn, DropNulls, Empty, Encoding, Format, Input, InputCompression, LongRows, Mode, Numbers,
+    OnMisfit, OnReupload, Output, PartCompression, QuotedEmpty, ShortRows, Table,
 };
-
-use super::text::quote;
 
 /// `[input]`.
 pub(super) fn push_input(out: &mut String, input: &Input) {
@@ -29,17 +29,32 @@ pub(super) fn push_input(out: &mut String, input: &Input) {
         InputCompression::None => Some("none"),
         InputCompression::Gzip => Some("gzip"),
         InputCompression::Zstd => Some("zstd"),
+        InputCompression::Bzip2 => Some("bzip2"),
+        InputCompression::Zip => Some("zip"),
     };
-    let delimiter = input.delimiter.map(String::from);
-    let quote_sign = (input.quote != '"').then(|| input.quote.to_string());
+    let escape = input.escape.map(String::from);
+    let long_rows = match input.long_rows {
+        LongRows::Reject => None,
+        LongRows::Cut => Some("cut"),
+        LongRows::Name => Some("name"),
+    };
     let decimal = (input.decimal != '.').then(|| input.decimal.to_string());
     for (key, value) in [
         ("format", format),
         ("compression", compression),
-        ("encoding", (input.encoding == Encoding::Latin1).then_some("latin1")),
+        ("encoding", (input.encoding != Encoding::default()).then(|| input.encoding.0.name())),
         ("records", input.records.as_deref()),
-        ("delimiter", delimiter.as_deref()),
-        ("quote", quote_sign.as_deref()),
+        ("key", input.key.as_deref()),
+        ("columns_at", input.columns_at.as_deref()),
+        ("delimiter", input.delimiter.as_deref()),
+        ("quote", Some(input.quote.as_str()).filter(|quote| *quote != "\"")),
+        ("escape", escape.as_deref()),
+        ("header_at", input.header_at.as_deref()),
+        ("header_matches", input.header_matches.as_deref()),
+        ("footer_at", input.footer_at.as_deref()),
+        ("short_rows", (input.short_rows == ShortRows::Pad).then_some("pad")),
+        ("long_rows", long_rows),
+        ("quoted_empty", (input.quoted_empty == QuotedEmpty::Text).then_some("text")),
         ("comment", input.comment.as_deref()),
         ("decimal", decimal.as_deref()),
         ("timezone", input.timezone.as_deref()),
@@ -48,12 +63,28 @@ pub(super) fn push_input(out: &mut String, input: &Input) {
             let _ = writeln!(lines, "{key} = {}", quote(value));
         }
     }
+    for (key, count) in [("skip_lines", input.skip_lines), ("footer_lines", input.footer_lines)] {
+        if count > 0 {
+            let _ = writeln!(lines, "{key} = {count}");
+        }
+    }
+    if input.trailing_delimiter {
+        lines.push_str("trailing_delimiter = true\n");
+    }
     if !input.header {
         lines.push_str("header = false\n");
     }
-    push_list(&mut lines, "columns", &input.columns);
-    push_list(&mut lines, "null_values", &input.null_values);
+    push_lists(&mut lines, input);
     push_section(out, "input", &lines);
+}
+
+/// The keys of `[input]` that are lists.
+fn push_lists(lines: &mut String, input: &Input) {
+    push_list(lines, "columns", &input.columns);
+    push_list(lines, "parse_json", &input.parse_json);
+    let conventions: Vec<String> = input.conventions.iter().map(|named| named.0.name.to_owned()).collect();
+    push_list(lines, "conventions", &conventions);
+    push_list(lines, "null_values", &input.null_values);
 }
 
 /// `[output]`, or a comment that shows it.

@@ -5,9 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lakegate_model::fix::quote;
+
 use crate::learn::{Kinds, Learned};
-use crate::names::pointer_push;
-use crate::report::Warning;
+use crate::names::{dotted, pointer_push};
+use crate::report::{Edit, Warning};
 use crate::spec::Table;
 
 use super::declared::Claims;
@@ -183,7 +185,13 @@ const NAMED: usize = 5;
 
 /// The array that makes rows where nobody says which: the one array of objects of the record, if it is a direct
 /// child and nothing beside it is as deep. `told`: the choice is worth a word.
-pub(super) fn only_array(learned: &Learned, told: bool, warnings: &mut Vec<Warning>) -> Option<String> {
+pub(super) fn only_array(
+    learned: &Learned,
+    table: &str,
+    told: bool,
+    warnings: &mut Vec<Warning>,
+) -> Option<String> {
+    let rows = |pointer: &str| Edit::table(table, "rows", quote(&dotted(pointer)));
     let mut found = Vec::new();
     find_arrays(learned, 0, &mut String::new(), &mut found);
     let choices = || {
@@ -194,10 +202,14 @@ pub(super) fn only_array(learned: &Learned, told: bool, warnings: &mut Vec<Warni
     let [(pointer, array)] = found.as_slice() else {
         if found.len() > 1 {
             let choices = choices();
-            warnings.push(Warning::new(
+            let warning = Warning::new(
                 "several_arrays",
-                format!("several arrays could make rows ({choices}): none does, they stay JSON text; choose one with rows in a spec"),
-            ));
+                format!(
+                    "several arrays could make rows ({choices}): none does, they stay JSON text; choose one with rows in a spec"
+                ),
+            );
+            let named = found.iter().take(NAMED);
+            warnings.push(named.fold(warning, |warning, (pointer, _)| warning.fixed_by([rows(pointer)])));
         }
         return None;
     };
@@ -205,7 +217,7 @@ pub(super) fn only_array(learned: &Learned, told: bool, warnings: &mut Vec<Warni
         let message = format!(
             "{pointer} could make rows, but {why}: it stays JSON text; choose it with rows in a spec"
         );
-        Warning::new("array_kept", message)
+        Warning::new("array_kept", message).fixed_by([rows(pointer)])
     };
     let children = learned.children(0);
     if !children.iter().any(|(_, child)| child == array) {

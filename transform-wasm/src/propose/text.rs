@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use lakegate_model::fix::quote;
 use lakegate_model::tree;
 
 use crate::contract::{Contract, Origin};
-use crate::names::pointer_keys;
+use crate::names::dotted;
 use crate::report::Warning;
-use crate::spec::{DeclaredColumn, Input, Spec, Table};
+use crate::spec::{DeclaredColumn, Input, RowsPath, Spec, Table, positions};
 
 use super::settings;
 
@@ -32,11 +33,10 @@ pub fn spec_text(spec: &Spec, input: &Input, contracts: &[Contract], warnings: &
 fn push_table(out: &mut String, contract: &Contract, table: &Table) {
     let _ = writeln!(out, "\n[[table]]\nname = {}", quote(&contract.table));
     if let Some(rows) = &contract.rows {
-        let _ = writeln!(
-            out,
-            "rows = {}              # one row per element; parents repeat",
-            quote(&dotted(rows))
-        );
+        // Of several levels the contract has the first.
+        let told = table.rows.clone().filter(|told| RowsPath::parse(told).is_reshaped());
+        let rows = quote(&told.unwrap_or_else(|| dotted(rows)));
+        let _ = writeln!(out, "rows = {rows}              # one row per element; parents repeat");
     }
     settings::push_table(out, table);
     if !table.partition_by.is_empty() {
@@ -50,13 +50,14 @@ fn push_table(out: &mut String, contract: &Contract, table: &Table) {
     for column in &contract.columns {
         match &column.origin {
             Origin::Pointer(pointer) => {
-                let from = path(pointer, contract.rows.as_deref());
+                let told = declared.get(column.name.as_str()).copied();
+                let from = told_path(told, pointer, contract.rows.as_deref());
                 let _ = writeln!(out, "\n[[table.column]]\nname = {}", quote(&column.name));
                 if from != column.name {
                     let _ = writeln!(out, "from = {}", quote(&from));
                 }
                 let _ = writeln!(out, "type = \"{}\"", column.ty);
-                match declared.get(column.name.as_str()) {
+                match told {
                     Some(declared) => settings::push_declared(out, declared),
                     None if column.hidden => out.push_str(settings::NO_OUTPUT),
                     None => {}
@@ -93,7 +94,11 @@ fn push_nulls(out: &mut String, contract: &Contract, declared: &BTreeMap<&str, &
         let _ = match declared.get(name.as_str()) {
             Some(declared) => {
                 let _ = writeln!(out, "\n[[table.column]]\nname = {}", quote(name));
-                let _ = writeln!(out, "from = {}", quote(&path(pointer, contract.rows.as_deref())));
+                let _ = writeln!(
+                    out,
+                    "from = {}",
+                    quote(&told_path(Some(declared), pointer, contract.rows.as_deref()))
+                );
                 settings::push_declared(out, declared);
                 writeln!(out, "# type = \"string\"        # only ever null so far")
             }
@@ -111,8 +116,14 @@ fn comment(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 
+/// The same, of a column that a spec declares: one that reads an array by position says so.
+fn told_path(declared: Option<&DeclaredColumn>, pointer: &str, rows: Option<&str>) -> String {
+    let told = declared.map(DeclaredColumn::path).filter(|path| !positions(path).is_empty());
+    told.map_or_else(|| path(pointer, rows), str::to_owned)
+}
+
 /// The path as a spec writes it: dotted where the keys are plain, else the pointer.
-fn path(pointer: &str, rows: Option<&str>) -> String {
+pub(super) fn path(pointer: &str, rows: Option<&str>) -> String {
     let Some(rest) = rows.and_then(|rows| pointer.strip_prefix(rows)) else { return dotted(pointer) };
     match (rest, rows) {
         ("/*", Some(rows)) => dotted(rows),
@@ -123,33 +134,4 @@ fn path(pointer: &str, rows: Option<&str>) -> String {
         }
         _ => dotted(pointer),
     }
-}
-
-/// A pointer as a spec writes it: dotted where its keys are plain.
-pub fn dotted(pointer: &str) -> String {
-    let keys = pointer_keys(pointer);
-    let plain = |key: &String| {
-        !key.is_empty()
-            && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ' | '$' | '@'))
-    };
-    if keys.iter().all(plain) { keys.join(".") } else { pointer.to_owned() }
-}
-
-/// A TOML basic string.
-pub(super) fn quote(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => {
-                out.push('\\');
-                out.push(c);
-            }
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04X}", c as u32);
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

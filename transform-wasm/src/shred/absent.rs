@@ -1,7 +1,9 @@
 //! Declared columns that no record had: a misspelt path would else be a column of nulls without a word.
 
-use crate::names::{plain_name, pointer_keys};
-use crate::report::Warning;
+use lakegate_model::fix::quote;
+
+use crate::names::{dotted, plain_name, pointer_keys};
+use crate::report::{Edit, Warning};
 
 use super::Shredder;
 use super::plan::Plan;
@@ -29,13 +31,18 @@ impl Shredder {
                 Some(table) if names.len() > 1 => format!(" of table `{table}`"),
                 _ => String::new(),
             };
-            let nearest = match nearest(&pointer, &met) {
+            let nearest = nearest(&pointer, &met);
+            let hint = match nearest {
                 Some(nearest) => format!("; the nearest path is {nearest}: say so with from"),
                 None => String::new(),
             };
-            let message =
-                format!("no record has {pointer}: column `{name}`{table} is null everywhere{nearest}");
-            warnings.push(Warning::new("column_missing", message));
+            let message = format!("no record has {pointer}: column `{name}`{table} is null everywhere{hint}");
+            let mut warning = Warning::new("column_missing", message);
+            if let (Some(nearest), Some(table)) = (nearest, names.get(column.table)) {
+                let from = quote(&dotted(nearest));
+                warning = warning.fixed_by([Edit::column(table, name, None, "from", from)]);
+            }
+            warnings.push(warning);
         }
         if missing.len() > NAMED {
             let more = missing.len() - NAMED;

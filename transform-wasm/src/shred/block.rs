@@ -32,12 +32,15 @@ pub struct FieldRules<'a> {
     pub decimal: u8,
     /// Texts that are null, besides the empty one.
     pub nulls: &'a [Vec<u8>],
+    /// The empty one is a text here.
+    pub empty_is_text: bool,
 }
 
 impl FieldRules<'_> {
     #[inline(always)]
-    pub(super) fn is_null(&self, text: &[u8]) -> bool {
-        text.is_empty() || (!self.nulls.is_empty() && self.nulls.iter().any(|null| null == text))
+    pub fn is_null(&self, text: &[u8]) -> bool {
+        (text.is_empty() && !self.empty_is_text)
+            || (!self.nulls.is_empty() && self.nulls.iter().any(|null| null == text))
     }
 }
 

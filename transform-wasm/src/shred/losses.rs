@@ -3,7 +3,10 @@
 //! For: one counted warning a column at a job's end. The decision to know: what the record at hand adds is kept
 //! apart until it is taken, so that a record that is rejected, or comes again, is not counted.
 
-use crate::report::Warning;
+use lakegate_model::fix::quote;
+
+use crate::column::ColumnType;
+use crate::report::{Edit, Warning};
 use crate::value::{Number, digits};
 
 use super::plan::{PlanTable, Target};
@@ -107,22 +110,25 @@ impl Losses {
         for ((table, plan), losses) in names.iter().zip(tables).zip(&self.columns) {
             for ((name, ty), (loss, _)) in plan.names.iter().zip(&plan.columns).zip(losses) {
                 let column = if names.len() > 1 { format!("`{table}.{name}`") } else { format!("`{name}`") };
+                let typed = |ty: &str| [Edit::column(table, name, None, "type", quote(ty))];
                 if loss.cut > 0 {
-                    let (unit, way) = match ty {
-                        crate::column::ColumnType::Timestamp => {
-                            ("millisecond", ": type = \"timestamp(6)\" keeps microseconds")
-                        }
-                        _ => ("microsecond", ""),
+                    let is_milli = *ty == ColumnType::Timestamp;
+                    let (unit, way) = if is_milli {
+                        ("millisecond", ": type = \"timestamp(6)\" keeps microseconds")
+                    } else {
+                        ("microsecond", "")
                     };
                     let message = format!("{column}: values had digits below a {unit}, which were cut{way}");
-                    warnings.push(Warning { count: loss.cut, ..Warning::new("digits_cut", message) });
+                    let warning = Warning { count: loss.cut, ..Warning::new("digits_cut", message) };
+                    warnings.push(if is_milli { warning.fixed_by(typed("timestamp(6)")) } else { warning });
                 }
                 if loss.unheld > 0 {
+                    let keeps = keeps(loss);
                     let message = format!(
-                        "{column}: numbers have more digits than a double holds: type = \"{}\" keeps them",
-                        keeps(loss)
+                        "{column}: numbers have more digits than a double holds: type = \"{keeps}\" keeps them"
                     );
-                    warnings.push(Warning { count: loss.unheld, ..Warning::new("digits_lost", message) });
+                    let warning = Warning { count: loss.unheld, ..Warning::new("digits_lost", message) };
+                    warnings.push(warning.fixed_by(typed(&keeps)));
                 }
             }
         }

@@ -9,7 +9,7 @@ use lakegate_model::tree;
 
 use crate::contract::{Contract, Origin};
 use crate::keys::Keys;
-use crate::names::{column_pointer, is_bare, path_to_pointer, plain_name, pointer_keys};
+use crate::names::{column_pointer, is_bare, plain_name, pointer_keys};
 use crate::spec::{DeclaredColumn, Mode, Table};
 
 /// A place in the tree of what is declared.
@@ -69,7 +69,7 @@ impl Scope {
         for (number, (table, live)) in tables.iter().zip(live).enumerate() {
             let rows = match live {
                 Some(live) => live.rows.clone(),
-                None => table.rows.as_deref().map(path_to_pointer),
+                None => table.rows_pointer(),
             };
             let rows_keys = rows.as_deref().map(pointer_keys);
             if let Some(keys) = &rows_keys {

@@ -157,7 +157,7 @@ mod tests {
             learner.field(column, field.as_bytes(), null, b'.');
             learner.commit();
             judge.begin();
-            let rules = FieldRules { decimal: b'.', nulls: &[] };
+            let rules = FieldRules { decimal: b'.', nulls: &[], empty_is_text: false };
             let judged = if null { Ok(()) } else { judge.field(node, field.as_bytes(), rules, 0) };
             prop_assert!(!judge.plan.sure(node, true).has(kinds(&learner)) || judged.is_ok(), "{ty}: field {field}");
         }

@@ -10,9 +10,9 @@ use lakegate_model::contract::RESCUED;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Format, Input, SPEC_VERSION, Spec, Table};
+use super::{Empty, Format, Input, RowsPath, SPEC_VERSION, Spec, Table, positions};
 use crate::error::{Code, Failure, Place};
-use crate::expr::{Expr, ExprError};
+use crate::expr::{self, Expr, ExprError};
 use crate::limits::{Limits, POINTER_BYTES};
 use crate::names;
 use crate::value::time::parse_timezone;
@@ -83,6 +83,11 @@ fn child<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<&'a Spanned<DeValu
 }
 
 impl Spec {
+    /// A mistake that shows only when the spec is put to use, with its place in the text.
+    pub fn mistake(text: &str, key: String, message: String) -> Failure {
+        Mistake::new(key, message).failure(text)
+    }
+
     /// Everything that needs nothing but the spec.
     pub(super) fn check(&self) -> Checked {
         if self.version.is_some_and(|version| version != SPEC_VERSION) {
@@ -108,32 +113,56 @@ impl Spec {
     }
 }
 
+/// Characters of the longest delimiter.
+const DELIMITER: usize = 8;
+
+/// Lines before or behind a table that are left out at most.
+const EDGE_LINES: usize = 1000;
+
 impl Input {
     fn check(&self) -> Checked {
-        let (quote, decimal) = (self.quote, self.decimal);
+        let decimal = self.decimal;
         // NUL is what the tokenizer fills its last block with; CR and LF end records.
         let is_sign = |sign: char| sign.is_ascii() && !matches!(sign, '\0' | '\n' | '\r');
-        if self.delimiter.is_some_and(|delimiter| !is_sign(delimiter)) {
-            return Err(Mistake::new("delimiter", "input.delimiter must be one ASCII character")
-                .hint("NUL and line ends cannot separate fields"));
+        let told = self.delimiter.as_deref();
+        if told.is_some_and(|told| !(1..=DELIMITER).contains(&told.len()) || !told.chars().all(is_sign)) {
+            let message = format!("input.delimiter must be one ASCII character, or up to {DELIMITER}");
+            return Err(Mistake::new("delimiter", message).hint("NUL and line ends cannot separate fields"));
         }
-        if !is_sign(quote) || quote == '\t' {
-            return Err(Mistake::new("quote", "input.quote must be one ASCII character")
-                .hint("NUL, tab and line ends cannot stand around fields"));
-        }
-        let delimiter = self.delimiter.or_else(|| (self.format == Format::Tsv).then_some('\t'));
-        if delimiter == Some(quote) {
-            let key = if quote == '"' { "delimiter" } else { "quote" };
-            return Err(Mistake::new(key, format!("input.{key}: delimiter and quote are both {quote:?}"))
+        let mut signs = self.quote.chars();
+        let quote = match (signs.next(), signs.next()) {
+            (Some(sign), None) if is_sign(sign) && sign != '\t' => Some(sign),
+            _ if self.quote == Self::NOTHING => None,
+            _ => {
+                return Err(Mistake::new("quote", "input.quote must be one ASCII character, or \"none\"")
+                    .hint("NUL, tab and line ends cannot stand around fields"));
+            }
+        };
+        let first = told.and_then(|told| told.chars().next());
+        let delimiter = first.or_else(|| (self.format == Format::Tsv).then_some('\t'));
+        if quote.is_some() && delimiter == quote {
+            let key = if quote == Some('"') { "delimiter" } else { "quote" };
+            let sign = quote.unwrap_or_default();
+            return Err(Mistake::new(key, format!("input.{key}: delimiter and quote are both {sign:?}"))
                 .hint("no reader could tell where a field ends"));
         }
-        self.check_comment(delimiter)?;
+        if let Some(sign) = self.escape
+            && (!is_sign(sign) || Some(sign) == delimiter)
+        {
+            return Err(Mistake::new(
+                "escape",
+                "input.escape must be one ASCII character, and not the delimiter",
+            ));
+        }
+        self.check_comment(quote, delimiter)?;
+        self.check_edges()?;
         if !matches!(decimal, '.' | ',') {
             return Err(Mistake::new("decimal", "input.decimal must be \".\" or \",\""));
         }
-        if self.header && !self.columns.is_empty() {
+        let is_json = matches!(self.format, Format::Json | Format::Ndjson);
+        if self.header && !self.columns.is_empty() && !is_json {
             return Err(Mistake::new("columns", "input.columns names columns that have no header")
-                .hint("set header = false"));
+                .hint("set header = false, or format = \"ndjson\" where each line is an array of values"));
         }
         let mut seen = BTreeSet::new();
         for (number, name) in self.columns.iter().enumerate() {
@@ -148,18 +177,89 @@ impl Input {
         if let Some(zone) = &self.timezone {
             parse_timezone(zone).map_err(|why| Mistake::new("timezone", format!("input.timezone: {why}")))?;
         }
-        self.records.as_deref().map_or(Ok(()), |path| check_path("records", path))
+        self.records.as_deref().map_or(Ok(()), |path| check_path("records", path))?;
+        self.check_json()
     }
 
-    fn check_comment(&self, delimiter: Option<char>) -> Checked {
-        let Some(comment) = self.comment.as_deref().filter(|comment| *comment != Self::NO_COMMENT) else {
+    /// What is said of JSON alone.
+    fn check_json(&self) -> Checked {
+        if matches!(self.format, Format::Csv | Format::Tsv) {
+            let told = [
+                ("parse_json", !self.parse_json.is_empty()),
+                ("conventions", !self.conventions.is_empty()),
+                ("columns_at", self.columns_at.is_some()),
+                ("key", self.key.is_some()),
+            ];
+            if let Some((key, _)) = told.into_iter().find(|(_, told)| *told) {
+                let message = format!("input.{key} is of JSON, and format says that the input is none");
+                return Err(Mistake::new(key, message));
+            }
+        }
+        for (number, path) in self.parse_json.iter().enumerate() {
+            check_path("parse_json", path)
+                .map_err(|mistake| Mistake { key: format!("parse_json.{number}"), ..mistake })?;
+        }
+        if let Some(path) = &self.columns_at {
+            check_path("columns_at", path)?;
+            if self.records.is_none() {
+                let message =
+                    "input.columns_at says where a document has the names, and nothing where its rows are";
+                return Err(
+                    Mistake::new("columns_at", message).hint("set records, such as records = \"rows\"")
+                );
+            }
+        }
+        if self.key.is_some() && !self.has_keys() {
+            let message = "input.key names the key of each record, but records have none";
+            return Err(Mistake::new("key", message).hint(
+                "with records = \"*\", or a path that ends with .*, the members of an object are the records",
+            ));
+        }
+        Ok(())
+    }
+
+    /// What stands before and behind the table.
+    fn check_edges(&self) -> Checked {
+        for (key, lines) in [("skip_lines", self.skip_lines), ("footer_lines", self.footer_lines)] {
+            if lines > EDGE_LINES {
+                return Err(Mistake::new(key, format!("input.{key} is at most {EDGE_LINES}")));
+            }
+        }
+        for (key, text) in [("header_at", &self.header_at), ("footer_at", &self.footer_at)] {
+            if text.as_ref().is_some_and(|text| text.is_empty() || text.contains(['\n', '\r'])) {
+                return Err(Mistake::new(
+                    key,
+                    format!("input.{key} is what a line begins with, and no line end"),
+                ));
+            }
+        }
+        for (key, told) in [("header_at", &self.header_at), ("header_matches", &self.header_matches)] {
+            if told.is_some() && !self.header {
+                return Err(Mistake::new(key, format!("input.{key} finds a header, but header = false")));
+            }
+        }
+        if let Some(pattern) = &self.header_matches {
+            if self.header_at.is_some() {
+                let message = "header_at and header_matches both say how the header is found";
+                return Err(Mistake::new("header_matches", message));
+            }
+            expr::pattern(pattern).map_err(|(why, hint)| Mistake {
+                hint: hint.map(str::to_owned),
+                ..Mistake::new("header_matches", format!("input.header_matches: {why}"))
+            })?;
+        }
+        Ok(())
+    }
+
+    fn check_comment(&self, quote: Option<char>, delimiter: Option<char>) -> Checked {
+        let Some(comment) = self.comment.as_deref().filter(|comment| *comment != Self::NOTHING) else {
             return Ok(());
         };
         let wrong = |why: &str| Mistake::new("comment", format!("input.comment {why}"));
         match comment.chars().next() {
             None => Err(wrong("is empty").hint("write \"none\" where no line is a comment")),
             Some(_) if comment.contains(['\0', '\n', '\r']) => Err(wrong("holds NUL or a line end")),
-            Some(first) if first == self.quote || Some(first) == delimiter => {
+            Some(first) if Some(first) == quote || Some(first) == delimiter => {
                 Err(wrong("begins as a field does").hint("delimiter and quote begin records, not comments"))
             }
             Some(_) => Ok(()),
@@ -200,7 +300,7 @@ impl Table {
             return Err(Mistake::new(key, message).hint("raise limits.columns if this is meant to be"));
         }
         if let Some(rows) = &self.rows {
-            check_path("rows", rows)?;
+            check_rows(rows, self.empty)?;
         }
         for (key, value) in [("flatten_depth", self.flatten_depth), ("flatten_keys", self.flatten_keys)] {
             if value == Some(0) {
@@ -276,6 +376,30 @@ pub(super) fn check_path(key: &str, path: &str) -> Checked {
     }
     if path.split('.').any(str::is_empty) {
         return Err(wrong("the path has an empty key").hint("write a JSON pointer if a key really is empty"));
+    }
+    Ok(())
+}
+
+/// The way to the rows of a table.
+fn check_rows(rows: &str, empty: Empty) -> Checked {
+    check_path("rows", rows)?;
+    let path = RowsPath::parse(rows);
+    if path.0.iter().any(|level| level.keys.is_empty()) {
+        let message = format!("rows = \"{rows}\": nothing stands between two levels of it");
+        return Err(
+            Mistake::new("rows", message).hint("write a[].b for the arrays b within the elements of a")
+        );
+    }
+    if !positions(rows).is_empty() {
+        let message = format!("rows = \"{rows}\": an element at a position makes no rows");
+        return Err(
+            Mistake::new("rows", message).hint("write [] behind an array whose elements all lead to rows")
+        );
+    }
+    if path.is_reshaped() && empty == Empty::Drop {
+        let message = "empty = \"drop\" is of one array, and rows goes through several levels or an object";
+        return Err(Mistake::new("empty", message)
+            .hint("say which rows are wanted in a filter, which counts the others"));
     }
     Ok(())
 }

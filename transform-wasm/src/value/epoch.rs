@@ -1,4 +1,4 @@
-//! Moments as numbers: seconds, milliseconds, microseconds or nanoseconds since 1970-01-01 UTC.
+//! Moments as numbers: days, seconds, milliseconds, microseconds or nanoseconds since 1970-01-01 UTC.
 //!
 //! For: `format = "epoch_ms"` and its like. The decision to know: nothing passes through a float, and what is
 //! below a microsecond is cut towards the past, so that before 1970 too a moment is never later than it was.
@@ -10,6 +10,8 @@ use super::time::Moment;
 /// What a number counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Epoch {
+    /// Days.
+    Days,
     /// Seconds.
     Seconds,
     /// Thousandths of them.
@@ -22,7 +24,8 @@ pub enum Epoch {
 
 impl Epoch {
     /// All of them, as a spec writes them.
-    pub const NAMES: [(&str, Self); 4] = [
+    pub const NAMES: [(&str, Self); 5] = [
+        ("epoch_d", Self::Days),
         ("epoch_s", Self::Seconds),
         ("epoch_ms", Self::Millis),
         ("epoch_us", Self::Micros),
@@ -46,7 +49,9 @@ impl Epoch {
                 (mantissa?, exponent)
             }
         };
-        let shift = exponent + self.micros_power();
+        let (factor, places) = self.micros();
+        let mantissa = mantissa.checked_mul(factor)?;
+        let shift = exponent + places;
         let power = |places: i64| usize::try_from(places).ok().and_then(|places| POW10_WIDE.get(places));
         let (magnitude, rest) = match (mantissa, power(shift), power(-shift)) {
             (0, ..) => (0, 0),
@@ -61,13 +66,14 @@ impl Epoch {
         Moment::of_micros(if number.negative { -magnitude - i64::from(finer) } else { magnitude }, finer)
     }
 
-    /// Of ten: microseconds in one.
-    fn micros_power(self) -> i64 {
+    /// Microseconds in one: a factor, and a power of ten.
+    fn micros(self) -> (u128, i64) {
         match self {
-            Self::Seconds => 6,
-            Self::Millis => 3,
-            Self::Micros => 0,
-            Self::Nanos => -3,
+            Self::Days => (864, 8),
+            Self::Seconds => (1, 6),
+            Self::Millis => (1, 3),
+            Self::Micros => (1, 0),
+            Self::Nanos => (1, -3),
         }
     }
 }

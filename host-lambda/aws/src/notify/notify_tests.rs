@@ -14,8 +14,12 @@ fn record() -> CommitRecord {
     record.report.records = 12;
     record.report.rejected = 2;
     record.report.rejects.insert("type_mismatch".into(), 2);
-    record.report.warnings =
-        vec![Warning { code: "sum_overcounts".into(), message: "secret 4711".into(), count: 1 }];
+    record.report.warnings = vec![Warning {
+        code: "sum_overcounts".into(),
+        message: "secret 4711".into(),
+        count: 1,
+        fixes: Vec::new(),
+    }];
     let key = "_lakegate/quarantine/orders/x.jsonl";
     record.quarantine = Some(QuarantineRecord { key: key.into(), records: 2, ..QuarantineRecord::default() });
     record

@@ -115,8 +115,12 @@ impl Page {
     /// A folder's first page as it is served, and its policy.
     fn index(&self) -> Result<(String, HeaderValue), Error> {
         let Self::Folder { root, origins } = self else { return Err(Self::missing()) };
-        let bytes = inside(root, INDEX).map_err(|problem| {
-            problem.with_hint("`cargo xtask web` makes the page; --page names its folder")
+        let bytes = inside(root, INDEX).map_err(|_| {
+            let missing = Error::new(Code::UnknownPath, "there is no page here: no index.html");
+            match ["site", "dist/site"].iter().find(|below| root.join(below).join(INDEX).is_file()) {
+                Some(below) => missing.with_hint(format!("the page is in {}", root.join(below).display())),
+                None => missing.with_hint("`cargo xtask web` makes the page; --page names its folder"),
+            }
         })?;
         policy::allowing(&String::from_utf8_lossy(&bytes), origins)
     }

@@ -33,6 +33,18 @@ fn headers(encoding: &str) -> HeaderMap {
 }
 
 #[test]
+fn a_folder_beside_the_page_says_where_it_is() {
+    let folder = site();
+    let problem = Page::new(Some(folder.path()), Vec::new()).err().unwrap();
+    let site = folder.path().canonicalize().unwrap().join("site");
+    assert_eq!(problem.name(), "unknown_path");
+    assert_eq!(problem.hint(), Some(&*format!("the page is in {}", site.display())));
+    let empty = tempfile::tempdir().unwrap();
+    let problem = Page::new(Some(empty.path()), Vec::new()).err().unwrap();
+    assert!(problem.hint().unwrap().contains("cargo xtask web"), "{problem:?}");
+}
+
+#[test]
 fn a_folder_gives_its_own_files_only() {
     let folder = site();
     let page = page(&folder, &[]);

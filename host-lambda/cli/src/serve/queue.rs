@@ -334,7 +334,7 @@ fn commit_json(commit: &CommitRecord) -> Value {
         tables.insert(table.clone(), json!({"rows": rows, "files": parts().count(), "bytes": bytes}));
     }
     json!({
-        "pipeline": commit.pipeline, "generation": commit.generation, "reason": commit.reason,
+        "pipeline": commit.pipeline, "source": commit.source.uri, "generation": commit.generation, "reason": commit.reason,
         "key": commit_key(&commit.pipeline, &commit.source.uri, commit.generation),
         "committed": commit.committed, "rows": commit.parts.iter().map(|part| part.rows).sum::<u64>(),
         "rejected": commit.report.rejected, "tables": tables, "release": release.map(ReleaseRecord::id),

@@ -20,6 +20,7 @@ use crate::serve::queue::Waiting;
 use crate::serve::target::{decoded, digest, limit, parameters, upload_name};
 use crate::serve::{Server, following, guard, receive, releases, views};
 use lakegate_lake::keys::spec_key;
+use lakegate_lake::operate::retract;
 
 /// Entries of a list where the request does not say how many.
 const LISTED: usize = 50;
@@ -60,6 +61,12 @@ async fn routed(server: Arc<Server>, parts: Parts, body: Incoming) -> Answered {
     }
     if call == "failures" && parts.method == Method::POST {
         return take_again(server, parts.uri.query(), body).await;
+    }
+    if call == "retract" {
+        return match parts.method {
+            Method::POST => take_out(server, parts.uri.query(), body).await,
+            _ => Err(wrong_method()),
+        };
     }
     if call == "specs" {
         return match parts.method {
@@ -137,6 +144,21 @@ async fn take_again(server: Arc<Server>, query: Option<&str>, body: Incoming) ->
     Ok(of_json(StatusCode::ACCEPTED, &json!({ "ids": ids, "left": left })))
 }
 
+/// `POST /api/retract`: takes the rows of one source object of a pipeline out of the tables again.
+async fn take_out(server: Arc<Server>, query: Option<&str>, body: Incoming) -> Answered {
+    let [pipeline, source] = parameters(query, ["pipeline", "source"])?;
+    receive::discard(body).await;
+    let missing = || Error::usage("`pipeline` and `source` say what is taken out");
+    let (pipeline, source) = (pipeline.ok_or_else(missing)?, source.ok_or_else(missing)?);
+    blocking(move || {
+        let Some(record) = retract(&server.lake, &pipeline, &source)? else {
+            return Err(Error::new(Code::NothingToRetract, "nothing of it is in the tables").in_file(source));
+        };
+        Ok(of_json(StatusCode::OK, &json!({ "generation": record.generation })))
+    })
+    .await
+}
+
 /// `POST /api/specs`.
 async fn keep_spec(server: Arc<Server>, query: Option<&str>, body: Incoming) -> Answered {
     let [] = parameters(query, [])?;
@@ -163,7 +185,7 @@ async fn blocking<T: Send + 'static>(
 fn allowed(path: &str) -> &'static str {
     match path.strip_prefix("/api/") {
         Some(call) if call.starts_with("raw/") => "PUT",
-        Some("specs") => "POST",
+        Some("specs" | "retract") => "POST",
         Some("failures") => "GET, HEAD, POST",
         _ => "GET, HEAD",
     }

@@ -20,7 +20,7 @@ fn outcome(state: State, table: &str, rejected: u64) -> run::Outcome {
             ..Default::default()
         }],
         rejects: (rejected > 0).then(|| ("type_mismatch".into(), rejected)).into_iter().collect(),
-        warnings: vec![Warning { code: "repeats".into(), message: "a sum would overcount".into(), count: 1 }],
+        warnings: vec![Warning::new("repeats", "a sum would overcount")],
         ..Report::default()
     };
     let part = PartRecord { table: table.into(), rows: 11, bytes: 2048, ..PartRecord::default() };

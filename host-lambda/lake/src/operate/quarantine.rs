@@ -310,6 +310,11 @@ fn raw(lake: &Lake, picked: &[Quarantined], commit: &CommitRecord, spec: &str) -
             text = lead(lake, commit)?;
             text.push('\n');
         }
+    } else if input("columns_at").is_some() && lines.iter().any(|line| line.trim_start().starts_with('[')) {
+        let what =
+            "the records are arrays, and the names of their values stand in the document that they came from";
+        return Err(Error::new(Code::HeaderUnknown, what)
+            .with_hint("give the mended records as a file, with the names"));
     } else if let Some(path) = input("records").and_then(Value::as_str) {
         return Ok(below(path, &lines).into_bytes());
     }
@@ -318,15 +323,20 @@ fn raw(lake: &Lake, picked: &[Quarantined], commit: &CommitRecord, spec: &str) -
     Ok(text.into_bytes())
 }
 
-/// Records in an array at a path: dotted, or a JSON pointer.
+/// Records at a path, dotted or a JSON pointer: in an array; or where the path ends with `*`, as the members of an
+/// object, which they were kept as.
 fn below(path: &str, records: &[&str]) -> String {
     let keys: Vec<String> = match path.strip_prefix('/') {
         Some(pointer) => pointer.split('/').map(|key| key.replace("~1", "/").replace("~0", "~")).collect(),
         None => path.split('.').map(str::to_owned).collect(),
     };
+    let (keys, [first, last]) = match keys.split_last() {
+        Some((last, way)) if last == "*" => (way, ["{", "}"]),
+        _ => (&keys[..], ["[", "]"]),
+    };
     let open: String =
         keys.iter().map(|key| format!("{{{}:", serde_json::Value::from(key.as_str()))).collect();
-    format!("{open}[{}]{}", records.join(",\n"), "}".repeat(keys.len()))
+    format!("{open}{first}{}{last}{}", records.join(",\n"), "}".repeat(keys.len()))
 }
 
 /// What stands before the records of the original CSV, its header at least: without it the columns have no names.
@@ -372,5 +382,8 @@ mod tests {
             assert_eq!(below(path, &[r#"{"a":1}"#, r#"{"a":2}"#]), text);
         }
         assert_eq!(below("/a~1b/c~0d", &["{}"]), r#"{"a/b":{"c~d":[{}]}}"#);
+        let members = [r#""x":{"a":1}"#, r#""y": 2"#];
+        assert_eq!(below("*", &members), "{\"x\":{\"a\":1},\n\"y\": 2}");
+        assert_eq!(below("users.*", &members[..1]), r#"{"users":{"x":{"a":1}}}"#);
     }
 }

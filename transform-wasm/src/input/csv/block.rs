@@ -44,6 +44,11 @@ pub struct Block {
 const BEFORE: u32 = u32::MAX;
 
 impl Block {
+    /// Whether some field stands in quotes.
+    pub fn has_quotes(&self) -> bool {
+        self.quoted
+    }
+
     /// Where a record begins.
     #[inline]
     pub fn start(&self, record: usize) -> usize {

@@ -1,12 +1,13 @@
 //! gzip members over raw inflate.
 //!
-//! For: RFC 1952 framing, members one after the other, zero padding at the end (tapes, some object
-//! stores). Not for: bare zlib or deflate. The decision to know: framing is ours, because ready-made
+//! For: RFC 1952 framing, members one after the other, line ends between them, zero padding at the end (tapes, some
+//! object stores). Not for: bare zlib or deflate. The decision to know: framing is ours, because ready-made
 //! readers stop silently at trailing bytes, and a lost member is lost data.
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use flate2::Crc;
 
-use super::{PIECE, Pending, Progress};
+use super::inflate::{Inflate, Inflated};
+use super::{Pending, Progress};
 use crate::error::{Code, Failure};
 
 const FLAG_HEADER_CRC: u8 = 2;
@@ -20,11 +21,7 @@ pub(super) struct Gzip {
     stage: Stage,
     flags: u8,
     header_crc: Crc,
-    crc: Crc,
-    inflate: Decompress,
-    /// What is inflated comes here first. Room at the end of the output would have to be cleared each time,
-    /// 64 KiB for a member or a chunk of a few bytes.
-    piece: Vec<u8>,
+    inflate: Inflate,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -45,14 +42,7 @@ enum Stage {
 
 impl Default for Gzip {
     fn default() -> Self {
-        Self {
-            stage: Stage::Start,
-            flags: 0,
-            header_crc: Crc::new(),
-            crc: Crc::new(),
-            inflate: Decompress::new(false),
-            piece: vec![0; PIECE],
-        }
+        Self { stage: Stage::Start, flags: 0, header_crc: Crc::new(), inflate: Inflate::default() }
     }
 }
 
@@ -74,7 +64,7 @@ impl Gzip {
                     if let Some(progress) = input.starved() {
                         return Ok(progress);
                     }
-                    self.between(input)?
+                    self.between(input, out)?
                 }
                 Stage::Body => self.body(input, out, end)?,
                 Stage::Trailer => self.trailer(input)?,
@@ -90,7 +80,13 @@ impl Gzip {
     }
 
     /// Between members; there is at least one byte.
-    fn between(&mut self, input: &mut Pending) -> Result<bool, Failure> {
+    fn between(&mut self, input: &mut Pending, out: &mut Vec<u8>) -> Result<bool, Failure> {
+        // Whoever joined the members put them in lines: they are part of the text, where it may matter.
+        if self.stage == Stage::Between && matches!(input.rest()[0], b'\n' | b'\r') {
+            out.push(input.rest()[0]);
+            input.take(1);
+            return Ok(true);
+        }
         let zeros = input.rest().iter().take_while(|byte| **byte == 0).count();
         if zeros > 0 && self.stage != Stage::Start {
             self.stage = Stage::Padding;
@@ -176,28 +172,18 @@ impl Gzip {
             }
             input.take(2);
         }
-        self.crc.reset();
-        self.inflate.reset(false);
+        self.inflate.begin();
         self.stage = Stage::Body;
         Ok(true)
     }
 
     /// One piece of inflated data; false if that takes more input.
     fn body(&mut self, input: &mut Pending, out: &mut Vec<u8>, end: usize) -> Result<bool, Failure> {
-        let room = PIECE.min(end - out.len());
-        let (read_before, made_before) = (self.inflate.total_in(), self.inflate.total_out());
-        let result = self.inflate.decompress(input.rest(), &mut self.piece[..room], FlushDecompress::None);
-        let read = (self.inflate.total_in() - read_before) as usize;
-        let made = (self.inflate.total_out() - made_before) as usize;
-        out.extend_from_slice(&self.piece[..made]);
-        self.crc.update(&self.piece[..made]);
-        let had_input = !input.rest().is_empty();
-        input.take(read);
-        match result {
-            Ok(Status::StreamEnd) => self.stage = Stage::Trailer,
-            Ok(_) if read + made > 0 => {}
-            Ok(_) if !had_input => return Ok(false),
-            Ok(_) | Err(_) => return Err(corrupt(input, "its compressed data is broken")),
+        match self.inflate.piece(input, out, end) {
+            Inflated::End => self.stage = Stage::Trailer,
+            Inflated::More => {}
+            Inflated::Starved => return Ok(false),
+            Inflated::Broken => return Err(corrupt(input, "its compressed data is broken")),
         }
         Ok(true)
     }
@@ -206,10 +192,10 @@ impl Gzip {
         let Some(trailer) = input.rest().first_chunk::<8>() else { return Ok(false) };
         let stored = u64::from_le_bytes(*trailer);
         // CRC-32, then the length modulo 2^32, both little-endian.
-        if stored as u32 != self.crc.sum() {
+        if stored as u32 != self.inflate.sum() {
             return Err(corrupt(input, "the checksum of its data is wrong"));
         }
-        if (stored >> 32) as u32 != self.crc.amount() {
+        if (stored >> 32) as u32 != self.inflate.amount() {
             return Err(corrupt(input, "the length it states is wrong"));
         }
         input.take(8);

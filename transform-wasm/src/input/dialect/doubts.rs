@@ -20,20 +20,33 @@ fn separates(sign: u8) -> bool {
     matches!(sign, b',' | b';' | b'|' | b'~' | b'^' | b' ' | b':' | 0..b' ') && !matches!(sign, b'\n' | b'\r')
 }
 
-/// The delimiter, which may be a rare one, and what there is to say.
-pub fn look(lines: &Lines<'_>, told: &Told<'_>, picked: &Picked, comment: &[u8]) -> (u8, Vec<Note>) {
+/// What was found: the delimiter, which may be a rare one, bytes of lines that are none of the table, and what there is
+/// to say.
+pub type Found = (u8, usize, Vec<Note>);
+
+/// Looks at what was picked.
+pub fn look(lines: &Lines<'_>, told: &Told<'_>, picked: &Picked, comment: &[u8]) -> Found {
     let look = Look { lines, told, comment };
+    if told.header && picked.records.len() >= 2 {
+        if let Some(note) = look.ends(picked) {
+            return (picked.delimiter, 0, vec![note]);
+        }
+        if let Some((sign, skip, note)) = look.before_header(picked) {
+            return (if skip > 0 { sign } else { picked.delimiter }, skip, vec![note]);
+        }
+    }
+    let (delimiter, notes) = doubts(&look, told, picked);
+    (delimiter, 0, notes)
+}
+
+fn doubts(look: &Look<'_>, told: &Told<'_>, picked: &Picked) -> (u8, Vec<Note>) {
+    let lines = look.lines;
     let mut notes = Vec::new();
     let mut delimiter = picked.delimiter;
     let taken;
     let mut picked = picked;
     if picked.records.len() < 2 {
         return (delimiter, notes);
-    }
-    if told.header
-        && let Some(note) = look.ends(picked).or_else(|| look.before_header(picked))
-    {
-        return (delimiter, vec![note]);
     }
     if picked.fields() == 1 {
         let Some((table, sign)) = look.separator(picked.delimiter) else { return (delimiter, notes) };
@@ -48,7 +61,8 @@ pub fn look(lines: &Lines<'_>, told: &Told<'_>, picked: &Picked, comment: &[u8])
         picked = &taken;
     } else if look.doubled(picked) {
         return (delimiter, vec![Note::Several(picked.delimiter)]);
-    } else if !look.is_clean(picked)
+    } else if told.odd.is_none()
+        && !look.is_clean(picked)
         && let Some((_, sign)) = look.separator(picked.delimiter)
     {
         return (delimiter, vec![Note::Quotes(sign)]);
@@ -135,7 +149,7 @@ impl Look<'_> {
     }
 
     /// The lines before the one from which on nearly all records have the same number of fields.
-    fn before_header(&self, picked: &Picked) -> Option<Note> {
+    fn before_header(&self, picked: &Picked) -> Option<(u8, usize, Note)> {
         let (alike, rest) = picked.alike();
         if 2 * alike > rest {
             return None;
@@ -144,17 +158,20 @@ impl Look<'_> {
             Some(told) => vec![told],
             None => b",;\t|".to_vec(),
         };
-        let tables = signs.into_iter().map(|sign| Picked::new(self.lines, sign, self.comment).records);
-        tables.into_iter().find_map(|records| {
+        signs.into_iter().find_map(|sign| {
+            let records = Picked::new(self.lines, sign, self.comment).records;
             let last = records.iter().rev().nth(usize::from(records.len() > 3))?.fields;
             let first = records.iter().position(|seen| seen.fields == last)?;
             let table = &records[first..];
             let alike = table.iter().filter(|seen| seen.fields == last).count();
             let is_one = last >= 2 && first >= 1 && alike >= 2 && 4 * alike >= 3 * table.len();
-            is_one.then(|| Note::BeforeHeader {
-                lines: count_lines(&self.lines.text[..records[first].start]),
-                fields: last,
-            })
+            let lines = count_lines(&self.lines.text[..table[0].start]);
+            // Titles have one field, and names stand over numbers: nothing else can be meant.
+            let titles = records[..first].iter().all(|seen| seen.fields <= 1);
+            if is_one && titles && evidence(self.lines, sign, table) == Evidence::Header {
+                return Some((sign, table[0].start, Note::Preamble(lines)));
+            }
+            is_one.then_some((sign, 0, Note::BeforeHeader { lines, fields: last }))
         })
     }
 

@@ -5,7 +5,7 @@
 
 use crate::bytes::find_line_end;
 
-use super::super::csv::{CsvFault, CsvOptions, CsvStep, CsvTokenizer};
+use super::super::csv::{CsvFault, CsvOptions, CsvStep, CsvTokenizer, Odd};
 
 /// Records that say whether a delimiter fits.
 pub const RECORDS: usize = 100;
@@ -35,12 +35,18 @@ pub struct Lines<'a> {
     pub whole: bool,
     /// The quote.
     pub quote: u8,
+    /// What the signs alone do not say.
+    pub odd: Option<&'a Odd>,
 }
 
 impl Lines<'_> {
     /// A tokenizer for a delimiter, if there can be one.
     pub fn tokenizer(&self, delimiter: u8) -> Option<CsvTokenizer> {
-        CsvOptions::new(delimiter, self.quote).map(CsvTokenizer::new)
+        let Some(odd) = self.odd else {
+            return CsvOptions::new(delimiter, self.quote).map(CsvTokenizer::new);
+        };
+        let signs = if odd.delimiter.len() > 1 { odd.delimiter.clone() } else { vec![delimiter] };
+        Some(CsvTokenizer::of_odd(Odd { delimiter: signs, ..odd.clone() }))
     }
 
     /// The first `most` records, and the lines before and between them that begin with `prefix`, if it is not empty.

@@ -2,6 +2,8 @@
 //!
 //! The decision to know: no text of the input is in it, only signs and numbers.
 
+use crate::report::{Edit, Fix};
+
 /// What a person should know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Note {
@@ -22,6 +24,8 @@ pub enum Note {
         /// Fields of the records from there on.
         fields: usize,
     },
+    /// So many first lines are none of the table, and were left out.
+    Preamble(u32),
     /// The header ends with a delimiter and the rows do not.
     HeaderEnds,
     /// The other way round.
@@ -44,7 +48,7 @@ impl Note {
             Self::OneColumn(..) => "one_column",
             Self::Several(_) => "delimiter_of_several",
             Self::Quotes(_) => "delimiter_doubtful",
-            Self::BeforeHeader { .. } => "lines_before_header",
+            Self::BeforeHeader { .. } | Self::Preamble(_) => "lines_before_header",
             Self::HeaderEnds | Self::RowsEnd => "delimiter_at_end",
             Self::Hash => "comment_doubtful",
             Self::Fields => "fields_in_comment",
@@ -55,7 +59,40 @@ impl Note {
     /// Whether records that are rejected may be so because of it.
     #[must_use]
     pub fn explains_rejects(self) -> bool {
-        !matches!(self, Self::DelimiterLine | Self::Delimiter(_) | Self::Fields)
+        !matches!(
+            self,
+            Self::DelimiterLine
+                | Self::Delimiter(_)
+                | Self::Fields
+                | Self::HeaderEnds
+                | Self::RowsEnd
+                | Self::Preamble(_)
+        )
+    }
+
+    /// Whether an empty field at the end is none.
+    #[must_use]
+    pub fn is_trailing(self) -> bool {
+        matches!(self, Self::HeaderEnds | Self::RowsEnd)
+    }
+
+    /// Lines that were left out.
+    #[must_use]
+    pub fn left_out(self) -> usize {
+        if let Self::Preamble(lines) = self { lines as usize } else { 0 }
+    }
+
+    /// What a spec may say to it; more than one: a choice.
+    #[must_use]
+    pub fn fixes(self) -> Vec<Fix> {
+        let fixes = match self {
+            Self::OneColumn(sign, _) | Self::Quotes(sign) => vec![Edit::input("delimiter", quoted(sign))],
+            Self::Hash => vec![Edit::input("comment", "\"#\""), Edit::input("comment", "\"none\"")],
+            Self::LikeData => vec![Edit::input("header", "false")],
+            Self::BeforeHeader { lines, .. } => vec![Edit::input("skip_lines", lines.to_string())],
+            _ => Vec::new(),
+        };
+        fixes.into_iter().map(|edit| Fix(vec![edit])).collect()
     }
 
     /// What it says.
@@ -83,11 +120,15 @@ impl Note {
                 format!("quotes begin and end inside fields, which they do not by {sign}: if that separates fields, set delimiter = {sign} in [input]")
             }
             Self::BeforeHeader { lines, fields } => {
-                let (lines, them) = if lines == 1 { ("first line is".into(), "it") } else { (format!("first {lines} lines are"), "them") };
-                format!("the {lines} no header of what follows, which has {fields} fields a line: take {them} off")
+                let first = if lines == 1 { "first line is".into() } else { format!("first {lines} lines are") };
+                format!("the {first} no header of what follows, which has {fields} fields a line: set skip_lines = {lines} in [input]")
             }
-            Self::HeaderEnds => "the header ends with a delimiter and the rows do not: it has one field more".into(),
-            Self::RowsEnd => "the rows end with a delimiter and the header does not: they have one field more".into(),
+            Self::Preamble(lines) => {
+                let first = if lines == 1 { "first line is".into() } else { format!("first {lines} lines are") };
+                format!("the {first} none of the table below and left out: skip_lines = {lines} in [input] says so")
+            }
+            Self::HeaderEnds => "the header ends with a delimiter and the rows do not: its last, empty name was left out".into(),
+            Self::RowsEnd => "the rows end with a delimiter and the header does not: their last, empty fields were left out".into(),
             Self::Hash => {
                 "lines begin with #, and were read as records: if they are comments, set comment = \"#\" in [input], else comment = \"none\"".into()
             }

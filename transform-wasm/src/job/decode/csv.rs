@@ -2,25 +2,30 @@
 
 use crate::bytes::find_line_end;
 use crate::error::{Code, Failure, Place};
-use crate::input::csv::{Block, CsvFault, CsvOptions, CsvStep, CsvTokenizer, Room, SyntaxError};
-use crate::input::detect::DETECT_LIMIT;
-use crate::input::dialect::{self, Dialect, HEAD, Head, Told};
+use crate::input::csv::{Block, CsvFault, CsvStep, CsvTokenizer, Room, SyntaxError};
+use crate::input::dialect;
 use crate::json::{NOWHERE, Reject, Stop};
 use crate::limits::{BATCH_BYTES, BATCH_RECORDS, CSV_FIELDS};
 use crate::report::{Report, Warning};
 use crate::shred::{FieldRules, Shredder};
-use crate::spec::{Format, Input};
+use crate::spec::{Format, Input, QuotedEmpty, Widths};
 
 use super::super::ledger::{ENCODING_HINT, Ledger};
 use super::super::quarantine::Span;
 use super::super::reader::Reader;
 use super::super::source::Source;
-use super::{Feed, Record};
+use super::widths::other_count;
+use super::{Feed, Framing, Record};
 
 mod aside;
+mod beginning;
+mod edges;
 mod names;
 
 use aside::Header;
+use beginning::{NO_QUOTE, dialect_of, odd_of, tokenizer_of};
+use edges::Footer;
+pub use edges::Preamble;
 
 /// Records that come one by one after one that no block could hold: odd ones often stand together.
 const ONE_BY_ONE: usize = 64;
@@ -28,8 +33,12 @@ const ONE_BY_ONE: usize = 64;
 /// What is known of a CSV input.
 pub struct CsvFrame {
     tokenizer: CsvTokenizer,
-    delimiter: u8,
+    delimiter: String,
     quote: u8,
+    widths: Widths,
+    footer: Footer,
+    /// An empty field in quotes is a text.
+    quoted_empty: bool,
     block: Block,
     /// So many records come one by one before a block is tried again.
     one_by_one: usize,
@@ -74,39 +83,46 @@ impl CsvFrame {
         input: &mut Input,
         ledger: &mut Ledger,
     ) -> Result<Option<Self>, Failure> {
-        let told = match input.format {
-            Format::Tsv => Some(input.delimiter.unwrap_or('\t')),
-            _ => input.delimiter,
+        let told = match (input.format, &input.delimiter) {
+            (Format::Tsv, None) => Some("\t".to_owned()),
+            (_, told) => told.clone(),
         };
-        let Some(dialect) = dialect_of(source, input, told) else { return Ok(None) };
+        let odd = odd_of(input, told.as_deref());
+        let sign = told.as_ref().and_then(|told| told.bytes().next());
+        let Some(dialect) = dialect_of(source, input, sign, odd.as_ref()) else { return Ok(None) };
         for note in &dialect.notes {
             let message = note.message();
             if note.explains_rejects() {
                 ledger.advice.get_or_insert(message.clone());
             }
-            ledger.report.warn(Warning::new(note.code(), message));
+            ledger.report.warn(Warning { fixes: note.fixes(), ..Warning::new(note.code(), message) });
         }
         let detected_comment = input.comment.is_none() && !dialect.comment.is_empty();
         if detected_comment {
             input.comment = Some(String::from_utf8_lossy(&dialect.comment).into_owned());
         }
         if told.is_none() && dialect.is_unusual() {
-            input.delimiter = Some(char::from(dialect.delimiter));
+            input.delimiter = Some(char::from(dialect.delimiter).into());
         }
         if !dialect.names.is_empty() {
             input.header = false;
             input.columns.clone_from(&dialect.names);
         }
+        input.trailing_delimiter |= dialect.notes.iter().any(|note| note.is_trailing());
+        input.skip_lines += dialect.notes.iter().map(|note| note.left_out()).sum::<usize>();
         source.advance_to(source.position() + dialect.skip);
-        let quote = input.quote as u8;
-        let options = CsvOptions::new(dialect.delimiter, quote)
-            .ok_or_else(|| Failure::internal("the spec has signs that CSV cannot have"))?;
+        let quote = input.quote_sign().unwrap_or(NO_QUOTE);
+        let delimiter = told.unwrap_or_else(|| char::from(dialect.delimiter).into());
+        let tokenizer = tokenizer_of(dialect.delimiter, quote, odd, &delimiter)?;
         let names: Option<Vec<Vec<u8>>> = (!input.header && !input.columns.is_empty())
             .then(|| input.columns.iter().map(|name| name.clone().into_bytes()).collect());
         Ok(Some(Self {
-            tokenizer: CsvTokenizer::new(options),
-            delimiter: dialect.delimiter,
+            tokenizer,
+            delimiter,
             quote,
+            widths: Widths::new(input),
+            footer: Footer::new(input),
+            quoted_empty: input.quoted_empty == QuotedEmpty::Text,
             block: Block::default(),
             one_by_one: 0,
             header: input.header,
@@ -126,7 +142,7 @@ impl CsvFrame {
 
     /// What the report calls it.
     pub fn format(&self) -> &'static str {
-        if self.delimiter == b'\t' { "tsv" } else { "csv" }
+        if self.delimiter == "\t" { "tsv" } else { "csv" }
     }
 
     /// Whether all there is is a header of one column.
@@ -137,7 +153,7 @@ impl CsvFrame {
     /// Says what was left out.
     pub fn report(&self, report: &mut Report) {
         report.lead = self.lead.unwrap_or(0);
-        report.delimiter = Some(char::from(self.delimiter));
+        report.delimiter = Some(self.delimiter.clone());
         let Counts { comments, headers, blanks } = self.counts;
         let comment = if self.detected_comment { comments } else { 0 };
         for (count, code, message) in [
@@ -165,8 +181,9 @@ impl CsvFrame {
         self.judged.clear();
     }
 
-    fn is_null(&self, text: &[u8]) -> bool {
-        text.is_empty() || self.nulls.iter().any(|null| null == text)
+    /// What every field is held to; `quoted`: it stands in quotes.
+    fn rules(&self, quoted: bool) -> FieldRules<'_> {
+        FieldRules { decimal: self.decimal, nulls: &self.nulls, empty_is_text: self.quoted_empty && quoted }
     }
 
     /// The record just read is the first, and names the columns or shows how many there are.
@@ -188,17 +205,12 @@ impl CsvFrame {
             self.again = Header::new(fields().map(<[u8]>::to_vec).collect(), self.quote);
             self.counts.blanks += u64::from(self.tokenizer.trimmed());
         }
-        self.names = Some(names::of_columns(fields(), self.header));
+        let is_none = |text: Option<&[u8]>| text.is_some_and(<[u8]>::is_empty);
+        let trailing =
+            self.widths.trailing() && self.header && fields().len() > 1 && is_none(fields().next_back());
+        let named = fields().len() - usize::from(trailing);
+        self.names = Some(names::of_columns(fields().take(named), self.header));
         Ok(())
-    }
-
-    #[cold]
-    fn other_count(&self, found: usize, wanted: usize, hash: bool, start: usize) -> Stop {
-        let mut message = format!("the record has {found} fields, the header has {wanted}");
-        if hash && self.comment.is_empty() {
-            message.push_str("; if lines that begin with # are comments, set comment = \"#\" in [input]");
-        }
-        Reject::at("field_count", message, start).into()
     }
 
     fn find_nodes(&mut self, reader: &mut Reader) -> Result<(), Failure> {
@@ -215,20 +227,35 @@ impl CsvFrame {
         Ok(())
     }
 
+    /// The record has fields that the header does not name, and they are to have columns.
+    fn name_more(&mut self, reader: &mut Reader) -> Result<(), Failure> {
+        let count = self.tokenizer.count().min(CSV_FIELDS);
+        if self.widths.names_more() && count > self.nodes.len() {
+            let names = self.names.get_or_insert_default();
+            let more = count - names.len();
+            names::extend(names, std::iter::repeat_n(&[][..], more), false);
+            self.find_nodes(reader)?;
+        }
+        Ok(())
+    }
+
     /// Puts the record's fields into the reader.
     fn read_fields(&self, reader: &mut Reader, buffer: &[u8], start: usize) -> Result<(), Stop> {
-        let (found, wanted) = (self.tokenizer.count(), self.nodes.len());
-        if found != wanted {
-            return Err(self.other_count(found, wanted, buffer.first() == Some(&b'#'), start));
-        }
+        let found = self.tokenizer.count();
+        let last = self.tokenizer.fields().len().checked_sub(1);
+        let ends_empty = last.is_some_and(|last| self.tokenizer.text(buffer, last).is_empty());
+        let taken = self.widths.taken(found, self.nodes.len(), ends_empty).ok_or_else(|| {
+            let hash = buffer.first() == Some(&b'#') && self.comment.is_empty();
+            Stop::from(Reject::at("field_count", other_count(found, self.nodes.len(), hash), start))
+        })?;
         if let Some(field) = self.tokenizer.invalid_field() {
             let message = format!("field {} is not valid UTF-8: {ENCODING_HINT}", field + 1);
             return Err(Reject::at("invalid_utf8", message, start).into());
         }
-        let rules = FieldRules { decimal: self.decimal, nulls: &self.nulls };
-        for (i, &node) in self.nodes.iter().enumerate() {
+        for (i, &node) in self.nodes.iter().take(taken).enumerate() {
             let text = self.tokenizer.text(buffer, i);
-            let null = self.is_null(text);
+            let rules = self.rules(self.tokenizer.fields()[i].quoted);
+            let null = rules.is_null(text);
             match reader {
                 Reader::Shred(shredding) if null && !shredding.shredder.has_own_nulls(node) => {}
                 Reader::Learn(_) if node == NOWHERE => {}
@@ -244,7 +271,7 @@ impl CsvFrame {
             && let Some(judge) = learner.judge_in_doubt()
         {
             judge.begin();
-            let judged = self.judge(judge, buffer, rules, start);
+            let judged = self.judge(judge, buffer, taken, start);
             judge.rollback();
             judged?;
         }
@@ -252,16 +279,11 @@ impl CsvFrame {
     }
 
     /// Whether the fields fit the columns whose types are known.
-    fn judge(
-        &self,
-        judge: &mut Shredder,
-        buffer: &[u8],
-        rules: FieldRules<'_>,
-        start: usize,
-    ) -> Result<(), Stop> {
-        for (i, &node) in self.judged.iter().enumerate() {
+    fn judge(&self, judge: &mut Shredder, buffer: &[u8], taken: usize, start: usize) -> Result<(), Stop> {
+        for (i, &node) in self.judged.iter().take(taken).enumerate() {
             let text = self.tokenizer.text(buffer, i);
-            if node != NOWHERE && (!self.is_null(text) || judge.has_own_nulls(node)) {
+            let rules = self.rules(self.tokenizer.fields()[i].quoted);
+            if node != NOWHERE && (!rules.is_null(text) || judge.has_own_nulls(node)) {
                 judge.field(node, text, rules, start)?;
             }
         }
@@ -279,15 +301,20 @@ impl CsvFrame {
             self.one_by_one -= 1;
             return false;
         }
-        if self.nodes.is_empty() || !shredder.takes_blocks(&self.nodes) {
+        if self.nodes.is_empty() || !self.tokenizer.cuts_blocks() || !shredder.takes_blocks(&self.nodes) {
             return false;
         }
         self.tokenizer.block(buf, self.nodes.len(), room, &mut self.block);
-        if let Some(aside) = aside::first_in(&self.block, buf, self.again.as_ref(), &self.comment) {
+        if self.quoted_empty && self.block.has_quotes() {
+            self.one_by_one = self.block.cut.max(ONE_BY_ONE);
+            return false;
+        }
+        let asides = [self.comment.as_slice(), &self.footer.at];
+        if let Some(aside) = aside::first_in(&self.block, buf, self.again.as_ref(), asides) {
             self.block.keep(aside);
             self.one_by_one = self.block.cut - aside;
         }
-        let rules = FieldRules { decimal: self.decimal, nulls: &self.nulls };
+        let rules = FieldRules { decimal: self.decimal, nulls: &self.nulls, empty_is_text: false };
         if self.block.records > 0 && shredder.take_block(&self.nodes, buf, &self.block, rules) {
             return true;
         }
@@ -313,7 +340,8 @@ impl Feed {
             bytes: BATCH_BYTES - (start - self.batch_start),
             record_bytes: self.limits.record_bytes,
         };
-        if !frame.read_block(reader, self.source.rest(), room) {
+        let table = frame.footer.before(self.source.rest(), self.source.finished);
+        if !frame.read_block(reader, table, room) {
             return self.csv_record(frame, reader, ledger);
         }
         let block = &frame.block;
@@ -335,9 +363,12 @@ impl Feed {
         ledger: &mut Ledger,
     ) -> Result<Record, Failure> {
         let start = self.source.position();
-        let rest = &self.source.buffer()[start..];
+        let rest = frame.footer.before(self.source.rest(), self.source.finished);
         if !frame.comment.is_empty() && rest.starts_with(&frame.comment) {
             return self.comment(frame);
+        }
+        if !frame.footer.at.is_empty() && rest.starts_with(&frame.footer.at) {
+            return Ok(Record::Goes(Framing::Rest));
         }
         if !frame.header {
             frame.lead.get_or_insert(self.source.offset(start));
@@ -372,14 +403,19 @@ impl Feed {
         if frame.nodes.is_empty() {
             frame.find_nodes(reader)?;
         }
+        frame.name_more(reader)?;
         reader.begin();
         let span = Span { start, end: start + consumed, number };
+        let accepted = ledger.report.accepted;
         let came = match frame.read_fields(reader, rest, start) {
             Ok(()) => self.accept(reader, ledger, span),
             Err(stop) => self.refuse(reader, ledger, stop, span),
         };
         if let Ok(Record::Taken) = came {
             frame.counts.blanks += u64::from(frame.tokenizer.trimmed());
+            if ledger.report.accepted > accepted {
+                self.odd_widths.note(frame.tokenizer.count(), frame.nodes.len(), frame.widths);
+            }
         }
         came
     }
@@ -431,25 +467,4 @@ impl Feed {
         self.source.advance_to(start + end);
         Ok(Record::Taken)
     }
-}
-
-/// How the text is read that the source begins with; none while there is too little of it.
-fn dialect_of(source: &Source, input: &Input, delimiter: Option<char>) -> Option<Dialect> {
-    let told = Told {
-        delimiter: delimiter.map(|sign| sign as u8),
-        quote: input.quote as u8,
-        comment: input.comment_prefix(),
-        header: input.header,
-    };
-    let rest = source.rest();
-    let beginning = |most: usize| {
-        let text = &rest[..rest.len().min(most)];
-        (source.finished || rest.len() >= most).then_some(text)
-    };
-    let text = beginning(HEAD)?;
-    let whole = source.finished && text.len() == rest.len();
-    dialect::detect(Head { text, whole }, &told).or_else(|| {
-        // The first record is longer than that: as much of it decides as is waited for to know the format.
-        dialect::detect(Head { text: beginning(DETECT_LIMIT)?, whole: true }, &told)
-    })
 }

@@ -76,15 +76,21 @@ impl Header {
     }
 }
 
-/// The first record of a block that is none, if there is one.
-pub(super) fn first_in(block: &Block, buf: &[u8], header: Option<&Header>, comment: &[u8]) -> Option<usize> {
+/// The first record of a block that is none, if there is one: the header, or what begins so.
+pub(super) fn first_in(
+    block: &Block,
+    buf: &[u8],
+    header: Option<&Header>,
+    beginnings: [&[u8]; 2],
+) -> Option<usize> {
     let mut from = 0;
     for record in 0..block.records {
         let to = block.start(record + 1);
         let is_header = header.is_some_and(|header| {
             (to - from).wrapping_sub(header.least) <= header.more && header.is_in(block, buf, record)
         });
-        if is_header || (!comment.is_empty() && buf[from..].starts_with(comment)) {
+        let aside = |beginning: &[u8]| !beginning.is_empty() && buf[from..].starts_with(beginning);
+        if is_header || beginnings.into_iter().any(aside) {
             return Some(record);
         }
         from = to;
