@@ -37,7 +37,8 @@ export function grid(caption: string, heads: string[], rows: Child[][]): HTMLEle
     'table',
     { class: 'plain' },
     h('caption', { class: 'unseen' }, caption),
-    h('thead', {}, h('tr', {}, ...heads.map((head, index) => cell('th', index, head.replace(/^>/, ''))))),
+    // What has no name is no head.
+    h('thead', {}, h('tr', {}, ...heads.map((head, index) => cell(head === '' ? 'td' : 'th', index, head.replace(/^>/, ''))))),
     h('tbody', {}, ...rows.map((row) => h('tr', {}, ...row.map((child, index) => cell('td', index, child))))),
   );
   return h('div', { class: 'wide', tabindex: 0, role: 'region', 'aria-label': caption }, table);

@@ -4,7 +4,7 @@
 // earlier spec is told from the answer to this one; the last good preview stays until the next one is there.
 
 import { isServed } from './lake';
-import type { Answer, Checked, Component, Picture, Preview, Problem, Quarantined, Reason, Request, Rows, TableContract } from './protocol';
+import type { Answer, Checked, Component, Detected, Drift, Fix, Job, Picture, Preview, Problem, Quarantined, Reason, Request, Rows, TableContract } from './protocol';
 import { Transforms } from './transforms';
 import { Workers } from './workers';
 
@@ -58,14 +58,40 @@ export interface Entry {
   bare: boolean;
   /** Why the last run rejected records, whether it failed or not. */
   reasons: Reason[];
-  /** What to do about columns whose type it has left. */
-  drift: string[];
+  drift: Drift[];
+  /** The fix that made the spec, and the spec before. */
+  fixed: { by: Fix; before: string; after: string; edited: boolean } | null;
   /** What the file asks for by itself, once it was asked. */
   own: Promise<TableContract[]> | null;
 }
 
-/** What happened: everything (a file came or went, a run ended), a file that is not shown, progress only, or the component is there. */
-export type Change = 'all' | 'other' | 'progress' | 'component';
+/**
+ * What happened: everything (a file came or went, a run ended), a file that is not shown, a person's own work on a file, progress
+ * only, or the component is there.
+ */
+export type Change = 'all' | 'other' | 'work' | 'progress' | 'component';
+
+/** A run beside an entry's own. */
+export interface Beside {
+  /** Who hears how far it is, from now on. */
+  hear: (by: (progress: Entry['progress']) => void) => void;
+  /** Rejects when it is cancelled. */
+  readonly ended: Promise<Extract<Answer, { type: 'done' | 'failed' }>>;
+}
+
+/** What a result's proposal makes. */
+interface Pin {
+  beside: Beside;
+  made: Promise<Result>;
+}
+
+/** A spec that is not edited. */
+export interface Told {
+  spec: string;
+  whose: string;
+  /** What is said of it. */
+  said: string;
+}
 
 export class Files {
   readonly entries: Entry[] = [];
@@ -80,7 +106,8 @@ export class Files {
   private requests = 0;
   private readonly waiting = new Map<number, { done: (value: unknown) => void; fail: (error: Error) => void }>();
   private readonly sides = new Map<number, (answer: Answer) => void>();
-  private readonly pins = new WeakMap<Result, { id: number; made: Promise<Result> }>();
+  private readonly besides = new Map<number, Entry>();
+  private readonly pins = new WeakMap<Result, Pin>();
   private readonly workers = new Workers(
     (answer) => this.take(answer),
     (message) => {
@@ -92,7 +119,14 @@ export class Files {
 
   constructor(private readonly changed: (change: Change) => void) {}
 
-  add(file: Blob, name: string, spec = ''): void {
+  /** The spec that nobody here wrote and that files follow: that of the chosen release, or the server's. */
+  get told(): Told {
+    const { chosen } = this.transforms;
+    if (chosen.kind === 'release') return { spec: chosen.spec, whose: `the spec of ${chosen.key}`, said: `The spec of ${chosen.key}, as it was released.` };
+    return { spec: this.given, whose: 'the server’s spec', said: 'The server’s spec: every file that is loaded follows it.' };
+  }
+
+  add(file: Blob, name: string, spec = ''): Entry {
     const entry: Entry = {
       file,
       name,
@@ -116,17 +150,24 @@ export class Files {
       bare: isServed(),
       reasons: [],
       drift: [],
+      fixed: null,
       own: null,
     };
     this.entries.push(entry);
     this.current = entry;
     this.start(entry);
+    return entry;
+  }
+
+  /** Hears that a person wrote something for a file. */
+  wrote(): void {
+    this.changed('work');
   }
 
   /** Runs an entry, again if need be, with the spec it has now. */
   start(entry: Entry): void {
     if (entry.state === 'running' && entry.run > 0) this.send({ type: 'cancel', id: entry.run });
-    this.unpin(entry);
+    this.endBesides(entry);
     entry.run = ++this.runs;
     entry.own = null;
     entry.state = 'running';
@@ -134,7 +175,10 @@ export class Files {
     const { chosen } = this.transforms;
     if (entry.transform !== chosen.key) {
       // A release's spec comes and goes with it, unless there is one that the person gave or edited.
-      if (entry.spec === '' || entry.spec === entry.brought) entry.spec = entry.brought = chosen.spec;
+      if (entry.spec === '' || entry.spec === entry.brought) {
+        entry.spec = entry.brought = chosen.spec;
+        entry.edited = false;
+      }
       entry.transform = chosen.key;
     }
     const { file, name, spec } = entry;
@@ -154,7 +198,7 @@ export class Files {
 
   remove(entry: Entry): void {
     this.cancel(entry);
-    this.unpin(entry);
+    this.endBesides(entry);
     if (entry.result) this.send({ type: 'forget', id: entry.result.id });
     this.entries.splice(this.entries.indexOf(entry), 1);
     if (this.current === entry) this.current = this.entries.at(-1) ?? null;
@@ -210,41 +254,69 @@ export class Files {
    * What a result's own proposal makes of the file, as a spec that is told: the result itself where a spec was told. Made once, and
    * under the same contracts.
    */
-  pinned(entry: Entry, result: Result): Promise<Result> {
+  pinned(entry: Entry, result: Result, said: (progress: Entry['progress']) => void = () => {}): Promise<Result> {
     const { spec } = result.preview;
     if (result.under.spec !== '' || !spec) return Promise.resolve(result);
     const known = this.pins.get(result);
-    if (known) return known.made;
-    const { file, name } = entry;
-    const { contracts } = result;
+    if (known) {
+      known.beside.hear(said);
+      return known.made;
+    }
     const under = { ...result.under, spec };
-    let id = 0;
-    const made = new Promise<Result>((done, fail) => {
-      id = this.aside(
-        (chosen) => ({ type: 'run', job: { id: chosen, file, name, spec, contracts, final: false, transform: under.transform } }),
-        (answer) => {
-          if (answer.type === 'progress') return;
-          this.forget(id);
-          if (answer.type === 'done') return done({ ...result, id, under, preview: answer.preview });
-          // Whoever asks again gets another try.
-          this.pins.delete(result);
-          fail(new Error(answer.type === 'failed' ? answer.problem.message : 'cancelled'));
-        },
-      );
+    const beside = this.beside(entry, { spec, contracts: result.contracts, final: false, transform: under.transform });
+    const made = beside.ended.then((answer) => {
+      if (answer.type === 'failed') throw new Error(answer.problem.message);
+      return { ...result, id: answer.id, under, preview: answer.preview };
     });
-    this.pins.set(result, { id, made });
+    // Whoever asks again gets another try.
+    made.catch(() => this.pins.delete(result));
+    beside.hear(said);
+    this.pins.set(result, { beside, made });
     return made;
   }
 
-  /** Nobody waits any more for what an entry's proposal makes. */
-  private unpin({ result }: Entry): void {
-    const pin = result && this.pins.get(result);
-    if (pin && this.sides.has(pin.id)) this.cancelRun(pin.id);
+  /** A run of an entry's file beside its own; the next run of the entry ends it, and so does removing it. */
+  beside(entry: Entry, asked: Pick<Job, 'spec' | 'contracts' | 'final' | 'transform'>): Beside {
+    const { file, name } = entry;
+    let heard: (progress: Entry['progress']) => void = () => {};
+    const ended: Beside['ended'] = new Promise((done, fail) => {
+      const id = this.aside(
+        (chosen) => ({ type: 'run', job: { id: chosen, file, name, ...asked } }),
+        (answer) => {
+          if (answer.type === 'progress') return heard({ pass: answer.pass, read: answer.read, total: answer.total });
+          this.besides.delete(id);
+          this.forget(id);
+          if (answer.type === 'done' || answer.type === 'failed') done(answer);
+          else fail(new Error('cancelled'));
+        },
+      );
+      this.besides.set(id, entry);
+    });
+    return { ended, hear: (by) => (heard = by) };
+  }
+
+  private endBesides(entry: Entry): void {
+    for (const [id, owner] of this.besides) if (owner === entry) this.cancelRun(id);
   }
 
   /** What would become of a few records of an entry's file under a spec, a component and contracts. */
   check(file: Blob, name: string, { spec, transform }: Under, contracts: TableContract[]): Promise<Checked> {
     return this.ask((request) => ({ type: 'check', request, job: { id: 0, file, name, spec, contracts, final: true, transform } }));
+  }
+
+  /** How an entry's file is read, as far as its beginning tells. */
+  detected({ file, name, under: { spec, transform } }: Entry): Promise<Detected | null> {
+    return this.ask((request) => ({ type: 'detect', request, job: { id: 0, file, name, spec, contracts: [], final: false, transform } }));
+  }
+
+  /** A spec with the edits of a fix in it; rejects in one sentence. */
+  edited(spec: string, { edits }: Fix): Promise<string> {
+    return this.ask((request) => ({ type: 'edit', request, spec, edits }));
+  }
+
+  /** A spec whose filters reject. */
+  unfiltered(spec: string, columns: Record<string, string[]>): Promise<string> {
+    return this.ask((request) => ({ type: 'unfilter', request, spec, columns }));
   }
 
   private ask<T>(question: (request: number) => Request): Promise<T> {

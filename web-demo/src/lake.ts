@@ -96,6 +96,7 @@ export interface Only {
 /** The commit of an upload. */
 export interface LakeUpload {
   pipeline: string;
+  source: string;
   generation: number;
   reason: string;
   key: string;
@@ -149,6 +150,11 @@ export const lake = {
     const query = new URLSearchParams({ ...only }).toString();
     const answer = await send('POST', query === '' ? 'api/failures' : `api/failures?${query}`, new Blob([]));
     return { left: [], ...(JSON.parse(answer) as { ids: string[] }) };
+  },
+  /** Takes the rows of a source object out of the tables again; the generation that does so. */
+  retract: async (pipeline: string, source: string): Promise<number> => {
+    const answer = await send('POST', `api/retract?${new URLSearchParams({ pipeline, source })}`, new Blob([]));
+    return (JSON.parse(answer) as { generation: number }).generation;
   },
   following: (): Promise<Following> => get('following'),
   /** The releases that ran beside, the newest first. */

@@ -4,18 +4,22 @@
 // the page anew from `Files`, except what holds a person's place: the editor while it is edited, and progress.
 
 import './style.css';
+import { addressOf, fileAt, tabAt, tabId, TABS, type Tab } from './address';
 import { byId, h } from './dom';
 import { Files, type Change, type Entry } from './entry';
 import { contractOf } from './contracts';
 import { fetchExample, type Example } from './examples';
 import type { Preview, Table } from './protocol';
+import { Keeper } from './keeper';
 import { compare } from './view/compare';
 import { say } from './say';
 import { theme } from './theme';
 import { drop, empty, type Intake } from './view/empty';
 import { files as filesView } from './view/files';
+import { filtered } from './view/filtered';
 import { isServed, lake } from './lake';
-import { mended, mendingOf } from './mend/mending';
+import { mendedTexts, mendingOf } from './mend/mending';
+import { keeping } from './view/keeping';
 import { lakeView } from './view/lake';
 import { QueryView } from './view/query';
 import { rejects } from './view/rejects';
@@ -30,16 +34,14 @@ import { take } from './view/take';
 import { Chooser } from './view/transforms';
 import { headline, number, size, visible } from './words';
 
-const TABS = ['Rows', 'Schema', 'Files', 'Rejects', 'Spec', 'Query', 'Compare', 'Take away'] as const;
-type Tab = (typeof TABS)[number];
-
 /** Views of what is behind the page, each with a button in its head. */
 const ASIDES = { lake: lakeView, releases: () => releasesView(() => void chooser.refresh()) };
 type Aside = keyof typeof ASIDES;
 
 const main = byId('main');
 const files = new Files(changed);
-let tab: Tab = 'Rows';
+const keeper = new Keeper(files, changed);
+let tab: Tab = tabAt(location.hash);
 const query = new QueryView();
 let tableName = '';
 const chooser = new Chooser(files, say);
@@ -51,12 +53,13 @@ let drawn: { entry: Entry; tab: Tab } | null = null;
 let aside: Aside | null = null;
 
 const intake: Intake = {
-  files: (list) => void takeIn([...list]),
+  files: (list) => void takeIn([...list]).then(() => visit()),
   text: (text) => {
     aside = null;
     files.add(new Blob([text]), `pasted${++pasted > 1 ? `_${pasted}` : ''}.txt`, files.given);
+    visit();
   },
-  example: (example) => void tryExample(example),
+  example: (example) => void tryExample(example).then(() => visit()),
 };
 
 /** Components to run; files to preview; a spec among them is for those that come with it, or for the file that is shown. */
@@ -111,6 +114,8 @@ async function tryExample(example: Example): Promise<void> {
 function changed(change: Change): void {
   if (change === 'component') return chooser.draw();
   if (change === 'progress') return progress();
+  keeper.follow();
+  if (change === 'work') return;
   if (change === 'other') return keepFocus(main, others);
   keepFocus(main, draw);
 }
@@ -128,9 +133,9 @@ function draw(): void {
   drawn = null;
   query.follow(files.entries, entry);
   for (const name of Object.keys(ASIDES)) byId(name).setAttribute('aria-pressed', String(aside === name));
-  if (aside) return main.replaceChildren(ASIDES[aside]());
+  if (aside) return main.replaceChildren(heading(byId(aside).textContent ?? ''), ASIDES[aside]());
   if (files.broken) return main.replaceChildren(banner(headline(files.broken), '', files.broken.hint ?? 'reload the page'));
-  if (!entry) return main.replaceChildren(empty(intake));
+  if (!entry) return main.replaceChildren(empty(intake, keeper.consent === 'yes' && keeping(keeper)));
   const editing = Boolean(document.activeElement?.closest('.editor'));
   if (editing && editor?.entry === entry && tab === 'Spec') {
     // The text area keeps its place and its caret: only what surrounds it is drawn.
@@ -159,24 +164,31 @@ function picker(current: Entry): HTMLElement {
       { class: entry === current ? 'chip on' : 'chip' },
       h(
         'button',
-        { type: 'button', 'aria-pressed': String(entry === current), onclick: () => files.show(entry) },
+        { type: 'button', 'aria-pressed': String(entry === current), onclick: () => show(entry) },
         h('span', { class: `dot ${entry.draft === null ? entry.state : 'running'}`, 'aria-hidden': 'true' }),
         visible(entry.name),
       ),
       h('button', { type: 'button', class: 'quiet', 'aria-label': `Remove ${entry.name}`, onclick: () => remove(entry) }, '×'),
     ),
   );
-  return h('div', { class: 'picker', id: 'picker' }, h('ul', { 'aria-label': 'Files' }, ...chips), drop(intake, false));
+  return h('div', { class: 'picker', id: 'picker' }, h('ul', { 'aria-label': 'Files' }, ...chips), keeping(keeper), drop(intake, false));
+}
+
+function show(entry: Entry): void {
+  files.show(entry);
+  visit();
 }
 
 /** Whether a person wrote something for a file here, which is nowhere else. */
 function hasWork(entry: Entry): boolean {
-  return entry.draft !== null || (entry.edited && entry.spec !== files.given) || mended(entry) > 0;
+  return entry.draft !== null || (entry.edited && entry.spec !== files.told.spec) || mendedTexts(entry).length > 0;
 }
 
 /** Takes a file off the page; what a person wrote for it only when they say so. */
 function remove(entry: Entry): void {
-  if (!hasWork(entry) || confirm(`Remove ${entry.name}, and what you edited for it?`)) files.remove(entry);
+  if (hasWork(entry) && !confirm(`Remove ${entry.name}, and what you edited for it?`)) return;
+  files.remove(entry);
+  visit(false);
 }
 
 function progress(): void {
@@ -203,11 +215,6 @@ function badge(name: Tab, entry: Entry): string {
     default:
       return '';
   }
-}
-
-/** A name of one word: `aria-labelledby` is a list of them. */
-function tabId(name: Tab): string {
-  return `tab-${name.toLowerCase().replace(' ', '-')}`;
 }
 
 /** Where not all tabs fit, the chosen one is in the middle. */
@@ -247,20 +254,36 @@ function tabList(entry: Entry): HTMLElement {
   return list;
 }
 
-function choose(name: Tab): void {
-  if (name !== tab) history.pushState(null, '', `#${tabId(name)}`);
-  open(name);
+function choose(name: Tab, part?: string): void {
+  open(name, files.current);
+  visit();
+  if (part) document.getElementById(part)?.scrollIntoView();
 }
 
-function open(name: Tab): void {
+/** Makes the address say what is shown; with a `step` of its own in the history, so that Back leads to what was shown before. */
+function visit(step = true): void {
+  const address = addressOf(tab, files.current, files.entries);
+  if (address === location.hash) return;
+  // There is nothing to go back to before the first file.
+  if (step && location.hash.includes('/')) history.pushState(null, '', address);
+  else history.replaceState(null, '', address);
+}
+
+function open(name: Tab, entry: Entry | null): void {
   tab = name;
   (document.activeElement as HTMLElement | null)?.blur();
-  draw();
+  if (entry && entry !== files.current) files.show(entry);
+  else draw();
   document.getElementById(tabId(name))?.focus({ preventScroll: true });
 }
 
 function panel(entry: Entry): HTMLElement {
-  return h('section', { id: 'panel', role: 'tabpanel', 'aria-labelledby': tabId(tab), tabindex: -1 }, ...content(entry));
+  return h('section', { id: 'panel', role: 'tabpanel', 'aria-labelledby': tabId(tab), tabindex: -1 }, heading(`${tab} of ${visible(entry.name)}`), ...content(entry));
+}
+
+/** What the headings below belong to; it is seen by itself. */
+function heading(text: string): HTMLElement {
+  return h('h2', { class: 'unseen' }, text);
 }
 
 function content(entry: Entry): HTMLElement[] {
@@ -269,15 +292,22 @@ function content(entry: Entry): HTMLElement[] {
   if (tab === 'Spec') {
     const run = (text: string): void => {
       entry.spec = text;
-      entry.edited = text !== files.given;
+      entry.edited = text !== files.told.spec;
       files.start(entry);
     };
-    const made = spec(entry, files.given, run, () => replace('picker', picker(entry)));
+    const touched = (): void => {
+      replace('picker', picker(entry));
+      keeper.follow();
+    };
+    const made = spec(entry, files.told, run, touched);
     editor = { entry, editor: made };
     return [made.element];
   }
   const mending = tab === 'Rejects' && mendingOf(files, entry);
-  if (mending) return [rejects(mending, entry.name, mending.rejected.contracts[0]?.table ?? 'TABLE')];
+  if (mending) {
+    const dropped = result && entry.rejected.length === 0 && filtered(files, entry, result);
+    return [rejects(mending, entry.name, mending.rejected.contracts[0]?.table ?? 'TABLE'), ...(dropped ? [dropped] : [])];
+  }
   if (tab === 'Schema' && !preview) return [tables(entry, files, loadTables)];
   if (!result || !preview) return [h('p', { class: 'note' }, entry.state === 'running' ? 'Reading …' : 'There is nothing to show.')];
   if (tab === 'Query') return [query.open()];
@@ -304,7 +334,7 @@ function view(entry: Entry, preview: Preview, table: Table): HTMLElement {
   }
   const shown = entry.result?.id ?? 0;
   if (tab === 'Files') return filesView(table, preview, (column) => files.picture(shown, table.name, column));
-  return rows(table, (offset, number_) => files.rows(shown, table.name, offset, number_));
+  return rows(table, (offset, number_) => files.rows(shown, table.name, offset, number_), preview.report.records);
 }
 
 function tableChoice({ tables }: Preview, current: Table): HTMLElement[] {
@@ -365,16 +395,28 @@ function asideButtons(): void {
   }
 }
 
-/** The tab that the address names; the first one where it names none. */
-function addressed(): Tab {
-  return TABS.find((name) => `#${tabId(name)}` === location.hash) ?? 'Rows';
+/** Goes where the address leads; a file that is gone is not shown, and not named either. */
+function follow(): void {
+  if (!files.current) return;
+  open(tabAt(location.hash), fileAt(location.hash, files.entries) ?? files.current);
+  visit(false);
+}
+
+/** Puts what is kept back; the file that the address names is shown. */
+async function putBack(): Promise<void> {
+  const address = location.hash;
+  const before = files.current;
+  await keeper.restore();
+  const entry = fileAt(address, files.entries) ?? before ?? files.current;
+  if (!entry) return;
+  if (entry !== files.current) files.show(entry);
+  visit(false);
 }
 
 theme();
-tab = addressed();
-addEventListener('beforeunload', (event) => files.entries.some(hasWork) && event.preventDefault());
-addEventListener('popstate', () => files.current && open(addressed()));
+addEventListener('beforeunload', (event) => files.entries.some((entry) => hasWork(entry) && !keeper.keeps(entry)) && event.preventDefault());
+addEventListener('popstate', follow);
 asideButtons();
-void served();
+void served().then(putBack);
 dropAnywhere();
 draw();

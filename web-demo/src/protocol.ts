@@ -48,10 +48,39 @@ export interface Job {
   transform: string;
 }
 
+/** A change of the spec that answers a warning; see `inspect`. */
+export interface Fix {
+  /** As it comes to stand in the spec. */
+  label: string;
+  /** It changes how the input is read, or what a row is: what was proposed of columns does not hold any more. */
+  shape: boolean;
+  edits: string;
+}
+
+/** A column whose type the file has left: a sentence with commands in backticks, and what a spec says instead. */
+export interface Drift {
+  said: string;
+  fix: Fix;
+}
+
+export interface Warning {
+  code: string;
+  message: string;
+  count: number;
+  /** More than one: a choice. */
+  fixes: Fix[];
+}
+
 export type Request =
   | { type: 'run'; job: Job }
   | { type: 'learn'; request: number; job: Job }
   | { type: 'check'; request: number; job: Job }
+  /** The spec with the edits of a fix in it. */
+  | { type: 'edit'; request: number; spec: string; edits: string }
+  /** The spec with its filters as checks that reject; `columns` of its tables by name. */
+  | { type: 'unfilter'; request: number; spec: string; columns: Record<string, string[]> }
+  /** How a file is read, as far as its beginning tells. */
+  | { type: 'detect'; request: number; job: Job }
   | { type: 'cancel'; id: number }
   | { type: 'forget'; id: number }
   /** To the worker of a component that the page was not built with, before anything else. */
@@ -67,7 +96,7 @@ export type Answer =
   | { type: 'broken'; problem: Problem }
   | { type: 'progress'; id: number; pass: number; read: number; total: number }
   | { type: 'done'; id: number; preview: Preview }
-  | { type: 'failed'; id: number; problem: Problem; quarantine: Quarantined[]; reasons: Reason[]; drift: string[]; cut: boolean; contracts: TableContract[] }
+  | { type: 'failed'; id: number; problem: Problem; quarantine: Quarantined[]; reasons: Reason[]; drift: Drift[]; cut: boolean; contracts: TableContract[] }
   | { type: 'cancelled'; id: number }
   | { type: 'compared'; id: number; comparison: Comparison }
   | { type: 'answered'; request: number; value: unknown }
@@ -100,6 +129,13 @@ export interface Picture {
   bars: { from: string; to: string | null; rows: number }[];
 }
 
+/** How a file is read. */
+export interface Detected {
+  format: string;
+  compression: string;
+  delimiter?: string;
+}
+
 export interface Component {
   name: string;
   version: string;
@@ -112,8 +148,7 @@ export interface Preview {
   tables: Table[];
   quarantine: Quarantined[];
   reasons: Reason[];
-  /** Of columns whose type the file has left: what to do, a sentence each, commands in backticks. */
-  drift: string[];
+  drift: Drift[];
   /** True when there were more rejected records than `quarantine` holds. */
   quarantineCut: boolean;
   /** The spec that pins what was learned; none when nothing had to be learned. */
@@ -192,7 +227,7 @@ export interface Report {
   delimiter?: string;
   tables: { table: string; contract: string; rows_made: number; rows_out: number; filtered: number; parts: number }[];
   rejects: Record<string, number>;
-  warnings: { code: string; message: string; count: number }[];
+  warnings: Warning[];
   checks: { table: string; check: string; on_fail: string; failed: number }[];
   comparable: boolean;
 }

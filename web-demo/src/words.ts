@@ -3,7 +3,9 @@
 import type { Fault, Problem } from './protocol';
 
 const whole = new Intl.NumberFormat('en-US');
+const tenths = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
+/** How every whole number of the page is written. */
 export function number(value: number): string {
   return whole.format(value);
 }
@@ -18,8 +20,9 @@ export function exploded(records: number, made: number, out: number, array: stri
   return out < made ? `${line} → ${number(made - out)} filtered → ${count(out, 'row', 'rows')}` : line;
 }
 
+/** How every number of bytes is written. */
 export function size(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
+  if (bytes < 1024) return `${number(bytes)} B`;
   let value = bytes;
   let unit = 'B';
   for (const next of ['KiB', 'MiB', 'GiB']) {
@@ -27,11 +30,16 @@ export function size(bytes: number): string {
     value /= 1024;
     unit = next;
   }
-  return `${value.toFixed(1)} ${unit}`;
+  return `${tenths.format(value)} ${unit}`;
 }
 
 export function duration(milliseconds: number): string {
-  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+  return milliseconds < 1000 ? `${number(Math.round(milliseconds))} ms` : `${tenths.format(milliseconds / 1000)} s`;
+}
+
+/** A part of a whole: `37%`. */
+export function percent(part: number, all: number): string {
+  return `${number(Math.round((100 * part) / all))}%`;
 }
 
 /** Of a preview that no other host will make the same. */

@@ -62,7 +62,7 @@ export class Workers {
 }
 
 /** What needs the component. */
-type Asked = Extract<Request, { type: 'run' | 'learn' | 'check' }>;
+type Asked = Extract<Request, { type: 'run' | 'learn' | 'check' | 'detect' }>;
 
 function keyOf(request: Asked): string {
   return request.type === 'run' ? `run ${request.job.id}` : `request ${request.request}`;

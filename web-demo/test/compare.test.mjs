@@ -156,7 +156,7 @@ on('two components of the same bytes make the same, and a comparison is cancelle
 });
 
 for (const [name, settings] of LOOKS) {
-  on(`axe finds nothing serious in comparisons: ${name}`, settings, async (page) => {
+  on(`axe finds nothing in comparisons: ${name}`, settings, async (page) => {
     await dropFiles(page, { 't.ndjson': ndjson, 'transform.toml': spec(plain) });
     await settled(page);
     await tab(page, 'Compare');

@@ -98,7 +98,7 @@ async function ofPage(page, { input, spec }) {
 /** The first rows of the first table, as the Rows view shows them. */
 function shownRows(page) {
   return page.locator('.rows tbody tr').evaluateAll((rows) => {
-    const text = (cell) => (cell.classList.contains('null') ? null : cell.querySelector('.blank') ? '' : cell.textContent);
+    const text = (cell) => (cell.classList.contains('null') ? null : cell.classList.contains('blank') ? '' : cell.textContent);
     return rows.slice(0, 10).map((row) => [...row.cells].filter((cell) => !cell.classList.contains('index')).map(text));
   });
 }

@@ -185,7 +185,7 @@ on('progress and cancel are those of the shipped component', {}, async (page) =>
 });
 
 for (const [name, settings] of LOOKS) {
-  on(`axe finds nothing serious with components: ${name}`, settings, async (page) => {
+  on(`axe finds nothing with components: ${name}`, settings, async (page) => {
     await dropFiles(page, { 'mask-score.wasm': fs.readFileSync(maskScore) });
     await page.getByRole('dialog').waitFor();
     await accessible(page, `${name} question`);

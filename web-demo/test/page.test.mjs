@@ -57,7 +57,7 @@ on('a dropped file, nulls, and a table as long as it likes', {}, async (page) =>
   await dropFiles(page, { 'long.ndjson.gz': gzipSync(lines.join('\n')) });
   await page.getByText('name 1', { exact: true }).waitFor();
   assert.equal(await page.locator('td.null').first().innerText(), 'null');
-  assert.equal(await page.locator('td .blank').first().innerText(), 'empty');
+  assert.equal(await page.locator('td.blank').first().innerText(), 'empty');
   await page.locator('.scroller').evaluate((element) => (element.scrollTop = element.scrollHeight));
   await page.getByText('name 99998', { exact: true }).waitFor();
   assert.ok((await page.locator('.rows tbody tr').count()) < 80, 'only rows in sight are elements');
@@ -184,7 +184,7 @@ on('the Parquet, the spec and the receipt are taken away', {}, async (page) => {
 });
 
 for (const [name, options] of LOOKS) {
-  on(`axe finds nothing serious: ${name}`, options, async (page) => {
+  on(`axe finds nothing: ${name}`, options, async (page) => {
     await page.locator('#component:not(:empty)').waitFor({ state: 'attached' });
     await accessible(page, `${name} empty`);
     await shot(page, `${name}-empty`);
@@ -198,6 +198,18 @@ for (const [name, options] of LOOKS) {
       await accessible(page, `${name} ${view}`);
       await shot(page, `${name}-${view.toLowerCase().replace(' ', '-')}`);
     }
+  });
+
+  on(`axe finds nothing with a file that fails: ${name}`, options, async (page) => {
+    await pick(page, 'broken.json', '[{"a": 1},\n {"a": 2},]');
+    await settled(page);
+    for (const view of ['Rows', 'Schema', 'Files', 'Rejects', 'Spec', 'Query', 'Compare', 'Take away']) {
+      await tab(page, view);
+      await accessible(page, `${name} failed ${view}`);
+    }
+    await page.getByRole('button', { name: 'Paste text' }).click();
+    await accessible(page, `${name} pasting`);
+    await shot(page, `${name}-failed`);
   });
 }
 

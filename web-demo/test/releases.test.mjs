@@ -99,6 +99,11 @@ on('a release runs with its spec, and a spec of one’s own stays', {}, async (p
   // Edited: it stays when another release is chosen.
   await tab(page, 'Spec');
   const edited = `${plainSpec}\n# mine\n`;
+  // As it was released it is not edited: a copy is.
+  await page.getByText('The spec of orders@1.2.0, as it was released.').waitFor();
+  assert.ok(await editor.evaluate((element) => element.readOnly));
+  await shot(page, 'release-spec');
+  await page.getByRole('button', { name: 'Try a copy of it' }).click();
   await editor.fill(edited);
   await page.waitForTimeout(600);
   await page.getByText('The preview follows this spec.').waitFor();

@@ -99,6 +99,22 @@ on('production makes exactly what was previewed, and the lake shows it', {}, asy
   await page.getByText(/it was there already: 41 rows/).waitFor();
 });
 
+on('what was loaded is taken out again with a click, and comes back when it is loaded again', {}, async (page) => {
+  await load(page, 'gone.ndjson', '{"id": 1, "total": 5}\n{"id": 2, "total": 6}\n');
+  await page.getByText('Production made exactly what you previewed.').waitFor();
+  await page.getByRole('button', { name: 'Retract', exact: true }).click();
+  await page.getByText('Retracted: its 2 rows are out of the tables (generation 2 of gone).').waitFor();
+  await shot(page, 'served-retracted');
+  await accessible(page);
+  await page.getByRole('button', { name: 'Lake', exact: true }).click();
+  const commits = page.getByRole('region', { name: 'Commits' }).getByRole('row', { name: /gone\.ndjson/ });
+  await commits.first().waitFor();
+  assert.equal(await commits.filter({ hasText: 'in the tables' }).count(), 1, 'only the retraction itself stands');
+  await page.getByRole('button', { name: 'Lake', exact: true }).click();
+  await page.getByRole('button', { name: 'Load into the lake' }).click();
+  await page.getByText(/2 rows, 0 records in quarantine · generation 3 of gone/).waitFor();
+});
+
 on('a promise holds whatever the tables are called', {}, async (page) => {
   const spec = ['9', '10', 'a'].map((name) => `[[table]]\nname = "${name}"\n[[table.column]]\nname = "id"\ntype = "bigint"\n`).join('\n');
   await dropFiles(page, { 'three.json': '[{"id": 1}, {"id": 2}]', 'transform.toml': spec });
@@ -227,7 +243,7 @@ on('a raw file goes to a presigned URL, with its receipt where that was signed',
 });
 
 for (const [name, settings] of LOOKS) {
-  on(`axe finds nothing serious in the lake: ${name}`, settings, async (page) => {
+  on(`axe finds nothing in the lake: ${name}`, settings, async (page) => {
     await page.getByRole('button', { name: 'Lake', exact: true }).click();
     await page.getByRole('heading', { name: 'Tables' }).waitFor();
     await accessible(page, `${name} lake`);

@@ -1,17 +1,23 @@
-//! Reads the Parquet that the preview made, for the page: schema, statistics, metadata, rows; and hashes.
+//! Reads the Parquet that the preview made, for the page: schema, statistics, metadata, rows; hashes; and what the SQL
+//! engine takes and gives.
 //!
-//! Not for making Parquet (the component does). The one decision to know: what the page shows was read from the
+//! Not for making a lake's Parquet (the component does). The one decision to know: what the page shows was read from the
 //! file and is not remembered from making it. A file stays where the page keeps it, on disk if the browser so
 //! decides, and is read through a callback: memory holds a footer and a page of each column.
 
+mod batches;
 mod compare;
+mod engine;
 mod footer;
 mod histogram;
+mod layout;
+mod result;
 mod rows;
 mod show;
 mod types;
 mod values;
 
+use std::collections::BTreeMap;
 use std::io::{Cursor, Error, Read, Result as IoResult};
 
 use bytes::Bytes;
@@ -20,7 +26,7 @@ use lakegate_model::digest::hex;
 use lakegate_model::drift::Misfits;
 use lakegate_model::output::{self, Head};
 use lakegate_model::quarantine::Found;
-use lakegate_model::{Contract, Receipt, report};
+use lakegate_model::{Contract, Fix, Receipt, report};
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::reader::{ChunkReader, FileReader, Length};
 use parquet::file::serialized_reader::SerializedFileReader;
@@ -76,18 +82,20 @@ pub fn too_many_rejected(spec: &str, rejected: f64, records: f64) -> Option<Vec<
     Some(vec![failure.code.into(), failure.message, failure.hint.unwrap_or_default()])
 }
 
-/// What is to be said of columns whose type a file has left, a sentence each, as `lakegate run` says it. `reasons` is
+/// What is to be said of columns whose type a file has left, a sentence each, as `lakegate run` says it, and the change
+/// of the spec that answers it. `reasons` is
 /// JSON: why records were rejected at which path, and how many; `contracts` those that they were rejected under; `failed` says that nothing of the file is made.
 ///
 /// # Errors
 /// The reasons are none.
 #[wasm_bindgen(js_name = driftOf)]
-pub fn drift_of(
-    spec: &str,
-    contracts: Vec<String>,
-    reasons: &str,
-    failed: bool,
-) -> Result<Vec<String>, JsError> {
+pub fn drift_of(spec: &str, contracts: Vec<String>, reasons: &str, failed: bool) -> Result<JsValue, JsError> {
+    /// As `Drift` of the page's messages.
+    #[derive(Serialize)]
+    struct Said {
+        said: String,
+        fix: ShownFix,
+    }
     #[derive(serde::Deserialize)]
     struct Reason {
         path: Option<String>,
@@ -101,7 +109,70 @@ pub fn drift_of(
     }
     let contracts = contracts.into_iter().filter_map(|text| Contract::parse(&text).ok());
     let contracts: Vec<Contract> = contracts.collect();
-    Ok(misfits.drift(&contracts, spec, failed).iter().map(|drift| drift.told("")).collect())
+    let drift = misfits.drift(&contracts, spec, failed);
+    to_js(
+        &drift
+            .iter()
+            .map(|drift| Said { said: drift.told(""), fix: ShownFix::of(&drift.fix()) })
+            .collect::<Vec<_>>(),
+    )
+}
+
+/// The spec with a fix in it, whose edits are JSON.
+///
+/// # Errors
+/// In one sentence: the spec is no TOML, or has no place for it.
+#[wasm_bindgen(js_name = editSpec)]
+pub fn edit_spec(spec: &str, edits: &str) -> Result<String, JsError> {
+    lakegate_edit::apply(spec, &serde_json::from_str(edits)?).map_err(|said| JsError::new(&said))
+}
+
+/// A fix as the page shows it, from the JSON of a report.
+///
+/// # Errors
+/// It is none.
+#[wasm_bindgen(js_name = fixOf)]
+pub fn fix_of(fix: &str) -> Result<JsValue, JsError> {
+    to_js(&ShownFix::of(&serde_json::from_str(fix)?))
+}
+
+/// As `Fix` of the page's messages.
+#[derive(Serialize)]
+struct ShownFix {
+    label: String,
+    shape: bool,
+    edits: String,
+}
+
+impl ShownFix {
+    fn of(fix: &Fix) -> Self {
+        // A list of strings always has a JSON text.
+        let edits = serde_json::to_string(fix).unwrap_or_default();
+        Self { label: fix.label(), shape: fix.is_of_shape(), edits }
+    }
+}
+
+/// The spec whose filters reject, to see what they drop; `columns` are those of its tables by name, as JSON.
+///
+/// # Errors
+/// The spec is no TOML.
+#[wasm_bindgen(js_name = filtersAsChecks)]
+pub fn filters_as_checks(spec: &str, columns: &str) -> Result<String, JsError> {
+    let columns: BTreeMap<String, Vec<String>> = serde_json::from_str(columns)?;
+    let of = |table: Option<&str>| match table {
+        Some(table) => columns.get(table).cloned(),
+        None => columns.values().next().cloned(),
+    };
+    lakegate_edit::as_checks(spec, |table| of(table).unwrap_or_default()).map_err(|said| JsError::new(&said))
+}
+
+/// What a spec says of the input, and nothing else, to see how a file is read.
+///
+/// # Errors
+/// The spec is no TOML.
+#[wasm_bindgen(js_name = inputAlone)]
+pub fn input_alone(spec: &str) -> Result<String, JsError> {
+    lakegate_edit::input_alone(spec).map_err(|said| JsError::new(&said))
 }
 
 /// What a person should know of records that were rejected after they were learned from: the sentence, or nothing.

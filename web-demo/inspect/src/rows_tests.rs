@@ -11,8 +11,12 @@ use parquet::schema::parser::parse_message_type;
 use super::*;
 use crate::footer;
 
-/// Two row groups of rows 0 to 99 and 100 to 199: `n` in hundredths, `day`, and `t` where `n` is even.
 pub(crate) fn file() -> SerializedFileReader<Bytes> {
+    SerializedFileReader::new(bytes()).unwrap()
+}
+
+/// Two row groups of rows 0 to 99 and 100 to 199: `n` in hundredths, `day`, and `t` where `n` is even.
+pub(crate) fn bytes() -> Bytes {
     let text =
         "message m { required int64 n (DECIMAL(9,2)); required int32 day (DATE); optional binary t (UTF8); }";
     let properties = WriterProperties::builder().set_data_page_row_count_limit(7).set_write_batch_size(7);
@@ -37,7 +41,7 @@ pub(crate) fn file() -> SerializedFileReader<Bytes> {
         column.close().unwrap();
         group.close().unwrap();
     }
-    SerializedFileReader::new(Bytes::from(writer.into_inner().unwrap())).unwrap()
+    Bytes::from(writer.into_inner().unwrap())
 }
 
 #[test]

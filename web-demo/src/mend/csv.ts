@@ -5,6 +5,7 @@
 
 export interface Dialect {
   delimiter: string;
+  /** The empty text where quotes are text. */
   quote: string;
 }
 
@@ -44,17 +45,19 @@ export function fields(record: string, { delimiter, quote }: Dialect): { start: 
     if (at < record.length && record[at] === quote && (quoted || begins(at))) quoted = !quoted;
     // A doubled quote closes and opens again.
     else if (at < record.length && record[at] === quote && record[at - 1] === quote && record.slice(start).trimStart().startsWith(quote)) quoted = true;
-    else if (at === record.length || (record[at] === delimiter && !quoted)) {
+    else if (at === record.length || (!quoted && at >= start && record.startsWith(delimiter, at))) {
       found.push({ start, end: at });
-      start = at + 1;
+      start = at + delimiter.length;
     }
   }
   return found;
 }
 
-/** The first bytes of a text, without their last line end. */
-export function lead(text: string, bytes: number): string {
-  return new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, bytes)).replace(/[\r\n]+$/, '');
+/** What a text's first bytes were, as the file is encoded, without their last line end. */
+export function lead(text: string, bytes: number, encoding: string): string {
+  const utf8 = (): string => new TextDecoder().decode(new TextEncoder().encode(text).subarray(0, bytes));
+  const beginning = encoding === 'utf-8' ? utf8() : text.slice(0, encoding.startsWith('utf-16') ? bytes / 2 : bytes);
+  return beginning.replace(/[\r\n]+$/, '');
 }
 
 /** Names of the columns by what stands before the records: a header in its last line, or a comment that names the fields of a log. */
@@ -62,8 +65,9 @@ export function namesOf(before: string, dialect: Dialect, named: boolean): strin
   const fields = /^#fields[: \t](.*)$/im.exec(before)?.[1];
   if (fields !== undefined) return fields.split(/[ \t]+/).filter((name) => name !== '');
   const header = before.split(/\r\n|\n|\r/).findLast((line) => line !== '') ?? '';
-  // A header with line ends in it is no comment's neighbour.
-  return columnNames(before.startsWith('#') || /^"?sep=/i.test(before) ? header : before, dialect, named);
+  // Comments and titles may stand before it; a name with line ends in it has quotes on both lines.
+  const whole = dialect.quote === '' || header.split(dialect.quote).length % 2 === 1;
+  return columnNames(whole ? header : before, dialect, named);
 }
 
 /** Names of a header's columns: a nameless one is numbered, a repeated one counted. */
@@ -72,7 +76,7 @@ function columnNames(header: string, dialect: Dialect, named: boolean): string[]
   for (const [index, { start, end }] of fields(header, dialect).entries()) {
     const { quote } = dialect;
     const raw = header.slice(start, end).trim();
-    const text = (raw.startsWith(quote) ? raw.slice(1, raw.endsWith(quote) ? -1 : undefined).replaceAll(quote + quote, quote) : raw).trim();
+    const text = (quote !== '' && raw.startsWith(quote) ? raw.slice(1, raw.endsWith(quote) ? -1 : undefined).replaceAll(quote + quote, quote) : raw).trim();
     const plain = named && text !== '' ? text : `column_${index + 1}`;
     let name = plain;
     for (let count = 2; names.includes(name); count++) name = `${plain}_${count}`;

@@ -5,6 +5,7 @@
 
 import type { Entry, Files, Result, Under } from '../entry';
 import type { Checked, Quarantined, Reason, TableContract } from '../protocol';
+import { number } from '../words';
 import { shapeOf, type Found, type Shape } from './shape';
 
 /** What came of a mended text. */
@@ -53,6 +54,7 @@ export class Mending {
     } else {
       this.fixed.delete(record);
     }
+    this.files.wrote();
     return verdict;
   }
 
@@ -62,7 +64,7 @@ export class Mending {
     const { problem, records, quarantine, tables } = await this.files.check(shape.plain(shape.text([text])), this.entry.name, { ...under, spec: shape.spec }, contracts);
     const [line] = quarantine;
     if (records === 0 && !problem) return { accepted: false, message: 'the text holds no record', line: null };
-    if (records > 1) return { accepted: false, message: `the text holds ${records} records: it must be one`, line: null };
+    if (records > 1) return { accepted: false, message: `the text holds ${number(records)} records: it must be one`, line: null };
     if (line) return { accepted: false, message: line.message.replace(/, at line \d+$/, ''), line };
     if (problem) return { accepted: false, message: problem.message, line: null };
     return { accepted: true, tables };
@@ -92,10 +94,11 @@ export function mendingOf(files: Files, entry: Entry): Mending | null {
   return mending;
 }
 
-/** So many records of an entry's last run are mended; asking makes nothing. */
-export function mended({ rejected, result }: Entry): number {
+/** The mended records of an entry's last run, and their texts; asking makes nothing. */
+export function mendedTexts({ rejected, result }: Entry): [number, string][] {
   const lines = rejected.length > 0 ? rejected : result?.preview.quarantine;
-  return (lines && known.get(lines)?.fixed.size) ?? 0;
+  const fixed = lines && known.get(lines)?.fixed;
+  return [...(fixed ?? [])].map(([record, { text }]) => [record, text]);
 }
 
 function ofFailed({ rejected: lines, rejectedCut, rejectedUnder: contracts, reasons, under }: Entry): Rejected {

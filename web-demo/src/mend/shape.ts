@@ -4,6 +4,7 @@
 // form and delimiter outright, because one record can look like another form than its whole file does.
 
 import { parse, stringify } from 'smol-toml';
+import { compressionOf } from '../worker/magic';
 import { detectDelimiter, firstRecord, lead, namesOf, type Dialect } from './csv';
 
 /** Bytes of a file that are looked at for its header. */
@@ -14,8 +15,11 @@ interface Input {
   compression?: string;
   encoding?: string;
   records?: string;
+  columns_at?: string;
   delimiter?: string;
   quote?: string;
+  footer_lines?: number;
+  footer_at?: string;
   header?: boolean;
   columns?: string[];
 }
@@ -26,6 +30,8 @@ export interface Found {
   /** Bytes of text before the first record. */
   lead?: number;
   delimiter?: string;
+  /** Where it is not UTF-8. */
+  encoding?: string;
 }
 
 export interface Shape {
@@ -46,20 +52,23 @@ export interface Shape {
 export async function shapeOf(file: Blob, spec: string, found: Found, raw: string[]): Promise<Shape> {
   const parsed = parse(spec, { integersAsBigInt: true });
   const input = (parsed['input'] ?? {}) as Input;
-  if (input.compression === 'zstd') throw new Error('the spec wants zstd, which browsers cannot write: mend the file itself');
-  const latin1 = input.encoding === 'latin1' || input.encoding === 'iso-8859-1';
+  if (['zstd', 'bzip2', 'zip'].includes(input.compression ?? '')) {
+    throw new Error(`the spec wants ${input.compression}, which the page does not write: mend the file itself`);
+  }
+  const encoding = new TextDecoder(found.encoding ?? input.encoding ?? 'utf-8').encoding;
   const pinned = input.format === 'auto' ? undefined : input.format;
-  const known = found.format || (pinned ?? (looksLikeJson(raw) || looksLikeJson([await head(file, latin1)]) ? 'ndjson' : 'csv'));
-  const plain = (text: string): Blob => (latin1 ? inLatin1(text) : new Blob([text]));
+  const known = found.format || (pinned ?? (looksLikeJson(raw) || looksLikeJson([await head(file, encoding)]) ? 'ndjson' : 'csv'));
+  const plain = (text: string): Blob => new Blob([input.encoding === undefined ? text : encoded(text, encoding)]);
   const bytes = async (text: string): Promise<Blob> =>
     input.compression === 'gzip' ? new Response(plain(text).stream().pipeThrough(new CompressionStream('gzip'))).blob() : plain(text);
-  const ofOne = (more: Input): string => stringify({ ...parsed, input: { ...input, compression: 'none', ...more } }, { numbersAsFloat: true });
+  const { footer_lines: _lines, footer_at: _at, ...before } = input;
+  const ofOne = (more: Input): string => stringify({ ...parsed, input: { ...before, compression: 'none', ...more } }, { numbersAsFloat: true });
   const ending = input.compression === 'gzip' ? '.gz' : '';
   if (known === 'csv' || known === 'tsv') {
-    const quote = input.quote ?? '"';
+    const quote = input.quote === 'none' ? '' : (input.quote ?? '"');
     const header = input.header !== false;
-    const beginning = header || !input.delimiter || !input.columns ? await head(file, latin1) : '';
-    const first = found.lead ? lead(beginning, found.lead) : firstRecord(beginning, quote);
+    const beginning = header || !input.delimiter || !input.columns ? await head(file, encoding) : '';
+    const first = found.lead ? lead(beginning, found.lead, encoding) : firstRecord(beginning, quote);
     const delimiter = input.delimiter ?? found.delimiter ?? (pinned === 'tsv' ? '\t' : detectDelimiter(first));
     const names = header || input.columns === undefined ? namesOf(first, { delimiter, quote }, header) : input.columns;
     return {
@@ -71,26 +80,34 @@ export async function shapeOf(file: Blob, spec: string, found: Found, raw: strin
       plain,
     };
   }
-  const keys = pointerKeys(input.records);
+  const way = pointerKeys(input.records);
+  const members = way.at(-1) === '*';
+  const keys = members ? way.slice(0, -1) : way;
+  const [first, last] = members ? ['{', '}'] : ['[', ']'];
+  if (input.columns_at !== undefined && raw.some((record) => record.trimStart().startsWith('['))) {
+    throw new Error('the names of the values stand elsewhere in the document: mend the file itself');
+  }
   const one = (record: string): string => record.trim().replace(/[\r\n]+/g, ' ');
   const wrapped = (records: string[]): string =>
-    `${keys.map((key) => `{${JSON.stringify(key)}:`).join('')}[${records.map(one).join(',\n')}]${'}'.repeat(keys.length)}\n`;
+    `${keys.map((key) => `{${JSON.stringify(key)}:`).join('')}${first}${records.map(one).join(',\n')}${last}${'}'.repeat(keys.length)}\n`;
   return {
-    spec: ofOne({ format: keys.length > 0 || known === 'json' ? 'json' : 'ndjson' }),
+    spec: ofOne({ format: way.length > 0 || known === 'json' ? 'json' : 'ndjson' }),
     csv: null,
-    extension: (keys.length > 0 ? 'json' : 'ndjson') + ending,
-    text: keys.length > 0 ? wrapped : (records) => records.map((record) => `${one(record)}\n`).join(''),
+    extension: (way.length > 0 ? 'json' : 'ndjson') + ending,
+    text: way.length > 0 ? wrapped : (records) => records.map((record) => `${one(record)}\n`).join(''),
     bytes,
     plain,
   };
 }
 
 /** The beginning of a file as text, decompressed. */
-async function head(file: Blob, latin1: boolean): Promise<string> {
-  const magic = new Uint8Array(await file.slice(0, 4).arrayBuffer());
+async function head(file: Blob, encoding: string): Promise<string> {
+  const compression = compressionOf(new Uint8Array(await file.slice(0, 4).arrayBuffer()));
   const beginning = file.slice(0, HEAD_BYTES).stream();
-  if (magic[0] === 0x28 && magic[1] === 0xb5) throw new Error('the header stands in zstd, which browsers cannot read: mend the file itself');
-  const stream = magic[0] === 0x1f && magic[1] === 0x8b ? beginning.pipeThrough(new DecompressionStream('gzip')) : beginning;
+  if (compression !== '' && compression !== 'gzip') {
+    throw new Error(`the header stands in ${compression}, which the page does not read: mend the file itself`);
+  }
+  const stream = compression === 'gzip' ? beginning.pipeThrough(new DecompressionStream('gzip')) : beginning;
   const reader = stream.getReader();
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let bytes = 0;
@@ -106,16 +123,21 @@ async function head(file: Blob, latin1: boolean): Promise<string> {
     // Compressed bytes end where they were cut: what came before is enough.
   }
   const all = new Uint8Array(await new Blob(pieces).arrayBuffer());
-  if (!latin1) return new TextDecoder().decode(all);
-  let text = '';
-  for (const byte of all) text += String.fromCharCode(byte);
-  return text;
+  return new TextDecoder(encoding).decode(all);
 }
 
-function inLatin1(text: string): Blob {
-  const foreign = [...text].find((character) => character > '\u00FF');
-  if (foreign) throw new Error(`the file is in latin1, which has no ${foreign}`);
-  return new Blob([Uint8Array.from(text, (character) => character.charCodeAt(0))]);
+/** A text as a file of that encoding. */
+function encoded(text: string, encoding: string): Uint8Array<ArrayBuffer> {
+  if (encoding === 'utf-8') return new TextEncoder().encode(text);
+  if (encoding.startsWith('utf-16')) {
+    const bytes = new DataView(new ArrayBuffer(2 * text.length));
+    for (let at = 0; at < text.length; at++) bytes.setUint16(2 * at, text.charCodeAt(at), encoding === 'utf-16le');
+    return new Uint8Array(bytes.buffer);
+  }
+  const all = new TextDecoder(encoding).decode(Uint8Array.from({ length: 256 }, (_, byte) => byte));
+  const foreign = [...text].find((character) => !all.includes(character));
+  if (foreign) throw new Error(`the file is in ${encoding}, which has no ${foreign}`);
+  return Uint8Array.from(text, (character) => all.indexOf(character));
 }
 
 /** For a file that failed before it was said what it is. */

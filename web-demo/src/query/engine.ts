@@ -1,29 +1,56 @@
-// The SQL engine: DuckDB in a worker of its own, over the preview's part files.
+// The SQL engine: DuckDB in a worker of its own, over its own copy of the preview's rows.
 //
-// Not for what is shown (`view/query.ts`). Two decisions to know. It is the last release of duckdb-wasm with Parquet
-// compiled in: later ones load it from another origin when a query needs it, which the page's policy forbids. And its
-// worker starts from a blob, so that it has the page's policy on any server, and gets its module from the page, which
-// shows how far it came.
+// Not for what is shown (`view/query.ts`), nor for filling its tables (`shelf.ts`). Two decisions to know. It reads no
+// Parquet: the engine's code for that, as for JSON and time zones, is an extension which it would load from another
+// origin; rows reach it as Arrow, and nothing else is within its reach. And its worker starts from a blob, so that it
+// has the page's policy on any server, and gets its module from the page, which compiles it while it comes and shows how
+// far it came.
 
-import { AsyncDuckDB, DuckDBDataProtocol, VoidLogger, type AsyncDuckDBConnection } from '@duckdb/duckdb-wasm';
+import { AsyncDuckDB, VoidLogger, type AsyncDuckDBConnection } from '@duckdb/duckdb-wasm';
 import workerUrl from '@duckdb/duckdb-wasm/dist/duckdb-browser-eh.worker.js?url';
 import moduleUrl from '@duckdb/duckdb-wasm/dist/duckdb-eh.wasm?url';
-import { Table as Result, type RecordBatch } from 'apache-arrow';
+import { Table as Result, type AsyncRecordBatchStreamReader, type RecordBatch } from 'apache-arrow';
 import type { Cells, Table } from '../protocol';
-import { cellText, typeName } from './cells';
-import { text, view } from './views';
+import { Carrier } from './carrier';
+import { cellText, hasWords, typeName } from './cells';
+import { buffersOf, layoutOf } from './layouts';
+import { Shelf, type Cut, type Filling } from './shelf';
+import { identifier, KEPT, text } from './tables';
+import { inOwnWords } from './words';
 
 /** Rows of a result that are kept to show: what a person scrolls through at most. */
 export const MOST_ROWS = 100_000;
 /** How long a query may take to hear that it was cancelled. */
 const HEAR_MILLISECONDS = 1500;
-/** The worker's first message is its module, and a port to say that it cannot start. It prints none of what it answers. */
+/** The worker's first message is its module, compiled, and a port to say that it cannot start. It prints none of what it answers. */
 const PRELUDE = `
 console.log = () => {};
 const given = new Promise((take) => addEventListener('message', (event) => { event.stopImmediatePropagation(); take(event.data); }, { once: true }));
-self.fetch = async () => new Response((await given).module, { headers: { 'content-type': 'application/wasm' } });
+self.fetch = async () => new Response('');
+WebAssembly.instantiateStreaming = async (_, imports) => {
+  const { module } = await given;
+  return { module, instance: await WebAssembly.instantiate(module, imports) };
+};
 addEventListener('unhandledrejection', async (event) => { event.preventDefault(); (await given).port.postMessage(String(event.reason)); });
 `;
+
+/** Files that the engine may write: the page's own, in its memory. */
+const RESULT = 'result.csv';
+/** Before anything else. Once they are locked, no query changes them. */
+const SETTINGS = [
+  'SET autoinstall_known_extensions = false',
+  'SET autoload_known_extensions = false',
+  `SET allowed_paths = [${text(RESULT)}]`,
+  'SET enable_external_access = false',
+  // They are of the extension for time zones; the clock here is of UTC, as all of a lake's is.
+  'CREATE MACRO today() AS CAST(CAST(now() AS TIMESTAMP) AS DATE)',
+  'CREATE MACRO current_date() AS CAST(CAST(now() AS TIMESTAMP) AS DATE)',
+  'CREATE MACRO current_localtimestamp() AS CAST(now() AS TIMESTAMP)',
+  `CREATE SCHEMA ${KEPT}`,
+  'SET lock_configuration = true',
+];
+/** Types whose values a flat file holds as they are; others become texts. */
+const FLAT = /^(BOOLEAN|U?(TINYINT|SMALLINT|INTEGER|BIGINT)|HUGEINT|FLOAT|DOUBLE|DECIMAL\(\d+,\d+\)|VARCHAR|UUID|BLOB|DATE|TIME|TIMESTAMP(_MS|_NS)?|TIMESTAMP WITH TIME ZONE)$/;
 
 export interface Answer {
   columns: { name: string; type: string }[];
@@ -40,23 +67,29 @@ export class Cancelled extends Error {
 }
 
 export class Engine {
-  private files: string[] = [];
-  private views: string[] = [];
+  private readonly carrier = new Carrier();
+  private readonly shelf: Shelf;
   private giveUp: (() => void) | null = null;
+  private ended: () => void = () => {};
+  /** Rejects when the engine ends: its worker answers nothing any more. */
+  private readonly end = new Promise<never>((_, fail) => (this.ended = () => fail(new Cancelled('the SQL engine ended'))));
 
   private constructor(
     private readonly db: AsyncDuckDB,
     private readonly connection: AsyncDuckDBConnection,
     readonly version: string,
-  ) {}
+  ) {
+    this.shelf = new Shelf(connection, this.carrier);
+    this.end.catch(() => undefined);
+  }
 
   /** Fetches and starts the engine; `progress` hears of the bytes that came. */
   static async start(progress: (bytes: number, total: number) => void): Promise<Engine> {
-    const [script, module] = await Promise.all([get(workerUrl).then((response) => response.text()), bytes(moduleUrl, progress)]);
+    const [script, module] = await Promise.all([get(workerUrl).then((response) => response.text()), compiled(moduleUrl, progress)]);
     const url = URL.createObjectURL(new Blob([PRELUDE, script], { type: 'text/javascript' }));
     const worker = new Worker(url);
     const { port1, port2 } = new MessageChannel();
-    worker.postMessage({ module, port: port2 }, [module, port2]);
+    worker.postMessage({ module, port: port2 }, [port2]);
     const db = new AsyncDuckDB(new VoidLogger(), worker);
     try {
       const broken = new Promise<never>((_, fail) => {
@@ -65,7 +98,9 @@ export class Engine {
       });
       await Promise.race([db.instantiate(new URL(moduleUrl, location.href).href), broken]);
       await db.open({ path: ':memory:', query: { castBigIntToDouble: false, castDecimalToDouble: false } });
-      return new Engine(db, await db.connect(), await db.getVersion());
+      const connection = await db.connect();
+      for (const setting of SETTINGS) await connection.query(setting);
+      return new Engine(db, connection, await db.getVersion());
     } catch (thrown) {
       await db.terminate();
       throw thrown;
@@ -75,21 +110,9 @@ export class Engine {
     }
   }
 
-  /** Makes the tables its views, instead of those that were. */
-  async show(tables: Table[]): Promise<void> {
-    for (const name of this.views) await this.connection.query(`DROP VIEW IF EXISTS ${name}`);
-    for (const name of this.files) await this.db.dropFile(name);
-    this.views = [];
-    this.files = [];
-    for (const [index, table] of tables.entries()) {
-      const { files, sql } = view(table, `t${index}`);
-      for (const { name, blob } of files) {
-        await this.db.registerFileHandle(name, blob, DuckDBDataProtocol.BROWSER_FILEREADER, false);
-        this.files.push(name);
-      }
-      await this.connection.query(sql);
-      this.views.push(`"${table.name}"`);
-    }
+  /** Takes the tables, instead of those that were; answers with those that it has not taken whole. */
+  show(tables: Table[], signal: AbortSignal, filling: Filling): Promise<Cut[]> {
+    return Promise.race([this.shelf.show(tables, signal, filling), this.end]);
   }
 
   /** Whether a query could run: its tables and columns are there. */
@@ -102,13 +125,19 @@ export class Engine {
     }
   }
 
-  /** Runs a query; throws in the engine's words. */
+  /** Runs a query; throws in the engine's words, or in the page's where the engine's would mislead. */
   async run(sql: string): Promise<Answer> {
     const started = performance.now();
     const batches: RecordBatch[] = [];
     let rows = 0;
-    const reader = await this.hearing(this.connection.send(sql));
-    await this.hearing(reader.open());
+    let reader = await this.stream(sql);
+    const columns = reader.schema.fields.map(({ name, type }) => ({ name, type: typeName(type) }));
+    const enums = reader.schema.fields.filter(({ type }) => hasWords(type)).map(({ name }) => identifier(name));
+    if (enums.length > 0) {
+      // Their words do not come with a stream, only their numbers.
+      await this.connection.cancelSent();
+      reader = await this.stream(`SELECT * REPLACE (${enums.map((name) => `CAST(${name} AS VARCHAR) AS ${name}`).join(', ')}) FROM (${sql}\n)`);
+    }
     while (rows <= MOST_ROWS) {
       const { done, value } = await this.hearing(reader.next());
       if (done) break;
@@ -119,7 +148,7 @@ export class Engine {
     if (cut) await this.connection.cancelSent();
     const result = new Result(reader.schema, batches);
     return {
-      columns: result.schema.fields.map(({ name, type }) => ({ name, type: typeName(type) })),
+      columns,
       rows: Math.min(rows, MOST_ROWS),
       cut,
       milliseconds: performance.now() - started,
@@ -131,17 +160,31 @@ export class Engine {
     };
   }
 
-  /** A query's whole result as a file. */
-  async file(sql: string, format: 'csv' | 'parquet'): Promise<Blob> {
-    const name = `result.${format}`;
-    const how = format === 'csv' ? "FORMAT CSV, HEADER, DELIMITER ','" : 'FORMAT PARQUET';
+  /** A query's whole result as CSV. */
+  async csv(sql: string): Promise<Blob> {
     try {
-      await this.db.registerEmptyFileBuffer(name);
-      await this.hearing(this.connection.query(`COPY (SELECT * FROM (${sql})) TO ${text(name)} (${how})`));
-      return new Blob([await this.db.copyFileToBuffer(name) as Uint8Array<ArrayBuffer>]);
+      await this.db.registerFileBuffer(RESULT, new Uint8Array());
+      await this.query(`COPY (SELECT * FROM (${sql}\n)) TO ${text(RESULT)} (FORMAT CSV, HEADER, DELIMITER ',', USE_TMP_FILE false)`);
+      return new Blob([(await this.db.copyFileToBuffer(RESULT)) as Uint8Array<ArrayBuffer>]);
     } finally {
-      await this.db.dropFile(name);
+      await this.db.dropFile(RESULT);
     }
+  }
+
+  /** A query's whole result as Parquet, and the columns that are texts in it because no flat column holds their values. */
+  async parquet(sql: string): Promise<{ blob: Blob; texts: string[] }> {
+    const described = (await this.query(`DESCRIBE SELECT * FROM (${sql}\n)`)).toArray();
+    const columns = described.map((row) => ({ name: String(row['column_name']), flat: FLAT.test(String(row['column_type'])) }));
+    const selected = columns.map(({ name, flat }) => (flat ? identifier(name) : `CAST(${identifier(name)} AS VARCHAR) AS ${identifier(name)}`));
+    const reader = await this.stream(`SELECT ${selected.join(', ')} FROM (${sql}\n)`);
+    const fields = reader.schema.fields;
+    await this.carrier.tell({ does: 'begin', names: fields.map(({ name }) => name), layouts: fields.map(({ type }) => layoutOf(type) ?? String(type)) });
+    for (;;) {
+      const { done, value } = await this.hearing(reader.next());
+      if (done) break;
+      await this.hearing(this.carrier.tell({ does: 'rows', columns: (value as RecordBatch).data.children.map(buffersOf) }));
+    }
+    return { blob: await this.hearing(this.carrier.file()), texts: columns.filter(({ flat }) => !flat).map(({ name }) => name) };
   }
 
   /** Ends the query that runs. Answers false if the engine does not hear: it is of no more use then. */
@@ -154,13 +197,27 @@ export class Engine {
 
   async stop(): Promise<void> {
     this.giveUp?.();
+    this.ended();
+    this.shelf.close();
+    this.carrier.end('the SQL engine ended');
     await this.db.terminate();
+  }
+
+  /** A result batch by batch, as the engine makes it. */
+  private async stream(sql: string): Promise<AsyncRecordBatchStreamReader> {
+    const reader = await this.hearing(this.connection.send(sql, true));
+    await this.hearing(reader.open());
+    return reader;
+  }
+
+  private query(sql: string): Promise<Result> {
+    return this.hearing(this.connection.query(sql));
   }
 
   /** What `work` comes to, unless it is cancelled first. */
   private hearing<T>(work: Promise<T>): Promise<T> {
     const cancelled = new Promise<never>((_, fail) => (this.giveUp = () => fail(new Cancelled('cancelled'))));
-    return Promise.race([work, cancelled]).finally(() => (this.giveUp = null));
+    return Promise.race([work.catch(inOwnWords), cancelled]).finally(() => (this.giveUp = null));
   }
 }
 
@@ -170,7 +227,7 @@ async function get(url: string): Promise<Response> {
   return response;
 }
 
-async function bytes(url: string, progress: (bytes: number, total: number) => void): Promise<ArrayBuffer> {
+async function compiled(url: string, progress: (bytes: number, total: number) => void): Promise<WebAssembly.Module> {
   const { body } = await get(url);
   if (!body) throw new Error('the engine could not be fetched');
   let read = 0;
@@ -183,5 +240,5 @@ async function bytes(url: string, progress: (bytes: number, total: number) => vo
       },
     }),
   );
-  return new Response(counted as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer();
+  return WebAssembly.compileStreaming(new Response(counted as ReadableStream<Uint8Array<ArrayBuffer>>, { headers: { 'content-type': 'application/wasm' } }));
 }

@@ -7,7 +7,7 @@
 import orders from '../../../tests/examples/orders/queries.sql?raw';
 import sales from '../../../tests/examples/sales/queries.sql?raw';
 import type { ShownColumn, Table } from '../protocol';
-import { identifier } from './views';
+import { identifier } from './tables';
 
 export interface Question {
   title: string;

@@ -6,7 +6,7 @@
 import { grid, h } from '../dom';
 import type { Entry, Files } from '../entry';
 import type { Contract, ContractColumn, Reason, TableContract } from '../protocol';
-import { count } from '../words';
+import { count, number } from '../words';
 import { starred } from '../worker/names';
 
 interface Difference {
@@ -77,7 +77,7 @@ function against(live: TableContract, own: TableContract, reasons: Reason[]): HT
       ? grid(
           `Columns of ${live.table} that differ`,
           ['column', 'in the table', 'here', '>records quarantined'],
-          other.map(({ name, live: a, own: b, records }) => [h('code', {}, name), a ?? h('em', {}, 'none'), b ?? h('em', {}, 'none'), String(records)]),
+          other.map(({ name, live: a, own: b, records }) => [h('code', {}, name), a ?? h('em', {}, 'none'), b ?? h('em', {}, 'none'), number(records)]),
         )
       : null,
   );

@@ -56,7 +56,7 @@ function drawn(column: string, { bars, of, rows, nulls, distinct }: Picture): (N
     hit.append(tip);
     chart.append(shape, hit);
   });
-  const shown = of === 'values' && distinct !== null && distinct > bars.length ? `${bars.length} commonest of ${number(distinct)}` : `${number(distinct ?? 0)} different`;
+  const shown = of === 'values' && distinct !== null && distinct > bars.length ? `${number(bars.length)} commonest of ${number(distinct)}` : `${number(distinct ?? 0)} different`;
   const first = of === 'values' ? shown : of === 'lengths' ? (distinct === null ? 'lengths' : 'all different: lengths') : '';
   const cut = rows >= 500_000 ? ` · first ${number(rows)} rows` : '';
   return [chart, h('span', { class: 'soft' }, `${first}${cut}`)];

@@ -8,7 +8,7 @@ import type { Entry, Files } from '../entry';
 import { Refused } from '../lake';
 import type { Answer, Job, Preview, Request } from '../protocol';
 import type { Choice } from '../transforms';
-import { headline, placeOf, size } from '../words';
+import { headline, percent, placeOf, size } from '../words';
 import { banner } from './summary';
 import { difference } from './difference';
 import { options } from './transforms';
@@ -88,7 +88,7 @@ class Comparing {
     try {
       for (const side of this.sides) made.push(await this.make(side));
       const [a, b] = made as [Made, Made];
-      const answer = await this.ask((id) => ({ type: 'compare', id, a: a.id, b: b.id }), 'comparing', (part, of) => `${Math.round((100 * part) / of)} %`);
+      const answer = await this.ask((id) => ({ type: 'compare', id, a: a.id, b: b.id }), 'comparing', percent);
       if (answer.type !== 'compared') throw this.failed(answer, '');
       const names = this.sides.map((side) => side.title()) as [string, string];
       this.found.replaceChildren(difference(answer.comparison, [a.preview, b.preview], names));

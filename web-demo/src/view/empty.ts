@@ -9,8 +9,8 @@ export interface Intake {
   example: (example: Example) => void;
 }
 
-/** The empty page. */
-export function empty(intake: Intake): HTMLElement {
+/** The empty page; `keeping`: what is said of keeping files, if anything. */
+export function empty(intake: Intake, keeping: HTMLElement | null | false): HTMLElement {
   return h(
     'section',
     { class: 'empty' },
@@ -32,6 +32,7 @@ export function empty(intake: Intake): HTMLElement {
       h('li', {}, h('strong', {}, 'Take away'), ' the spec, the Parquet and a receipt that production must match.'),
     ),
     h('p', { class: 'soft' }, 'The file stays in this browser: no server sees it.'),
+    keeping,
   );
 }
 
@@ -79,7 +80,7 @@ export function drop(intake: Intake, large: boolean): HTMLElement {
   return h(
     'div',
     { class: large ? 'drop large' : 'drop' },
-    large && h('p', {}, 'Drop JSON, NDJSON or CSV here, plain or as gzip or zstd; with a transform.toml if there is one, or a transform of your own (.wasm)'),
+    large && h('p', {}, 'Drop JSON, NDJSON or CSV here, plain or as gzip, zstd, bzip2 or zip; with a transform.toml if there is one, or a transform of your own (.wasm)'),
     h(
       'div',
       { class: 'row' },

@@ -2,7 +2,7 @@
 
 import { grid, h } from '../dom';
 import type { Picture, Preview, Table } from '../protocol';
-import { count, number, short, size } from '../words';
+import { count, number, percent, short, size } from '../words';
 import { picture } from './bars';
 
 /** Part files listed before the list is cut. */
@@ -13,7 +13,7 @@ export type Spread = (column: number) => Promise<Picture | null>;
 
 export function files(table: Table, preview: Preview, spread: Spread): HTMLElement {
   const bytes = table.parts.reduce((sum, part) => sum + part.bytes, 0);
-  const share = preview.inputBytes > 0 ? ` (${Math.round((100 * bytes) / preview.inputBytes)} % of the raw file's ${size(preview.inputBytes)})` : '';
+  const share = preview.inputBytes > 0 ? ` (${percent(bytes, preview.inputBytes)} of the raw file's ${size(preview.inputBytes)})` : '';
   const parts = table.parts.slice(0, LISTED).map((part) => [
     h('code', {}, part.partition || '(none)'),
     number(part.rows),
@@ -39,7 +39,7 @@ function statistics(table: Table, spread: Spread): HTMLElement {
   const choice = h(
     'select',
     { 'aria-label': 'Part file' },
-    ...table.parts.slice(0, LISTED).map((part, index) => h('option', { value: index }, part.partition || `part ${index + 1}`)),
+    ...table.parts.slice(0, LISTED).map((part, index) => h('option', { value: index }, part.partition || `part ${number(index + 1)}`)),
   );
   const place = h('div');
   const show = (): void => {
@@ -66,7 +66,7 @@ function statistics(table: Table, spread: Spread): HTMLElement {
       grid(
         'Row groups',
         ['>#', '>rows', '>stored', '>raw'],
-        groups.map((group, index) => [String(index), number(group.rows), size(group.stored), size(group.raw)]),
+        groups.map((group, index) => [number(index), number(group.rows), size(group.stored), size(group.raw)]),
       ),
     );
   };

@@ -56,7 +56,7 @@ function commitsOf(commits: LakeCommit[]): HTMLElement[] {
   const rows = commits.map((commit) => [
     when(commit.committed),
     h('code', { title: commit.source }, commit.name),
-    String(commit.generation),
+    number(commit.generation),
     number(commit.rows),
     number(commit.rejected),
     state(commit),

@@ -29,8 +29,8 @@ export class QueryView {
   private tables: Table[] = [];
   private engine: Promise<Engine> | null = null;
   private signature = '';
-  /** The tables are being made views. */
-  private showing: Promise<void> | null = null;
+  /** The tables are being taken into the engine: those of this signature. */
+  private showing: { signature: string; stop: AbortController; done: Promise<Engine | null> } | null = null;
   private shown = '';
   private last = '';
   private running = false;
@@ -80,6 +80,7 @@ export class QueryView {
 
   /** Ends the engine, and forgets what it made. */
   private end(): void {
+    this.showing?.stop.abort();
     void this.engine?.then((engine) => engine.stop()).catch(() => undefined);
     this.engine = null;
     this.shown = '';
@@ -89,33 +90,53 @@ export class QueryView {
     this.code.number(0);
   }
 
-  /** The engine with the tables as they are now; none if it cannot start, and then that is said. */
-  private async prepare(): Promise<Engine | null> {
-    const wanted = this.signature;
-    if (this.shown === wanted) return this.engine;
-    this.engine ??= this.start();
+  /** The engine with the tables as they are now; none if it cannot start, and then that is said, or if there are others by now. */
+  private prepare(): Promise<Engine | null> {
+    const { signature, showing } = this;
+    if (showing?.signature === signature && !showing.stop.signal.aborted) return showing.done;
+    if (!showing && this.engine && this.shown === signature) return this.engine;
+    showing?.stop.abort();
+    const stop = new AbortController();
+    // One after the other: the tables of two at once would be in each other's way.
+    const done = Promise.resolve(showing?.done).then(() => this.fill(signature, stop.signal));
+    const now = { signature, stop, done };
+    this.showing = now;
     this.runs.disabled = true;
+    return done.finally(() => {
+      if (this.showing !== now) return;
+      this.showing = null;
+      this.bar.hidden = true;
+      this.runs.disabled = this.shown === '';
+    });
+  }
+
+  private async fill(signature: string, signal: AbortSignal): Promise<Engine | null> {
+    if (signal.aborted) return null;
+    this.shown = '';
     try {
-      const engine = await this.engine;
-      // One after the other: the views of two at once would be in each other's way.
-      while (this.showing) await this.showing.catch(() => undefined);
-      if (wanted !== this.signature || this.shown === wanted) return engine;
-      this.shown = wanted;
       if (this.running) await this.cancel();
+      const engine = await (this.engine ??= this.start());
+      signal.throwIfAborted();
       this.result.replaceChildren();
       this.saves.hidden = true;
-      this.showing = engine.show(this.tables).then(() => this.offer(engine));
-      await this.showing.finally(() => (this.showing = null));
-      this.say(`DuckDB ${engine.version} is ready; nothing leaves this page.`);
+      const cuts = await engine.show(this.tables, signal, (name, taken, rows) => {
+        this.bar.hidden = false;
+        this.bar.value = taken / rows;
+        this.said.textContent = `Reading ${name}: ${number(taken)} of ${count(rows, 'row', 'rows')}`;
+      });
+      await this.offer(engine);
+      signal.throwIfAborted();
+      this.shown = signature;
+      const left = cuts.map(({ name, taken, rows }) => ` Of ${name}, only the first ${number(taken)} of ${count(rows, 'row', 'rows')} are asked: a page has no room for more.`);
+      this.say(`DuckDB ${engine.version} is ready; nothing leaves this page.${left.join('')}`);
       return engine;
     } catch (error) {
+      if (signal.aborted) return null;
+      void this.engine?.then((engine) => engine.stop()).catch(() => undefined);
       this.engine = null;
-      this.shown = '';
       this.bar.hidden = true;
       this.fail(`The SQL engine could not start: ${(error as Error).message}`, h('button', { type: 'button', onclick: () => void this.prepare() }, 'Try again'));
       return null;
-    } finally {
-      this.runs.disabled = this.shown === '';
     }
   }
 
@@ -217,9 +238,10 @@ export class QueryView {
       const engine = await this.prepare();
       if (!engine || this.running) return;
       await this.during(engine, 'Saving …', async () => {
-        const blob = await engine.file(this.last, format);
+        const { blob, texts } = format === 'csv' ? { blob: await engine.csv(this.last), texts: [] } : await engine.parquet(this.last);
         save(blob, `result.${format}`);
-        this.say(`Saved result.${format}, ${size(blob.size)}.`);
+        const as = texts.length > 0 ? ` As text, since no flat column holds its values: ${texts.join(', ')}.` : '';
+        this.say(`Saved result.${format}, ${size(blob.size)}.${as}`);
       });
     };
     return h('button', { type: 'button', onclick: () => void make() }, label);

@@ -86,7 +86,7 @@ function ndjson(lines: Quarantined[]): Blob {
 /** A record in one of its states: as it came, in its editor, or fixed. */
 function item(mending: Mending, line: Quarantined, update: () => void): HTMLElement {
   const { record } = line;
-  const element = h('li', { 'aria-label': `Record ${record}` });
+  const element = h('li', { 'aria-label': `Record ${number(record)}` });
   const draw = (focus?: string): void => {
     const fixed = mending.fixed.get(record);
     const draft = mending.drafts.get(record);
@@ -147,14 +147,14 @@ function beginning(mending: Mending, line: Quarantined, draw: (focus: string) =>
     mending.drafts.set(record, fixed?.text ?? raw);
     draw('textarea');
   };
-  place.append(h('button', { type: 'button', 'aria-label': `${label} record ${record}`, onclick: begin }, label));
+  place.append(h('button', { type: 'button', 'aria-label': `${label} record ${number(record)}`, onclick: begin }, label));
   void mending.shape.catch((error: Error) => place.replaceChildren(h('span', { class: 'soft' }, `It cannot be edited here: ${error.message}.`)));
   return place;
 }
 
 function editor(mending: Mending, { record, raw }: Quarantined, draft: string, draw: (focus: string) => void): HTMLElement {
   const rows = Math.min(EDITOR_LINES, Math.max(2, draft.split('\n').length + Math.floor(draft.length / 120)));
-  const text = h('textarea', { rows, spellcheck: 'false', autocapitalize: 'off', 'aria-label': `Text of record ${record}`, 'aria-describedby': `said-${record}` });
+  const text = h('textarea', { rows, spellcheck: 'false', autocapitalize: 'off', 'aria-label': `Text of record ${number(record)}`, 'aria-describedby': `said-${record}` });
   text.value = draft;
   text.addEventListener('input', () => mending.drafts.set(record, text.value));
   const said = h('div', { class: 'said', id: `said-${record}`, role: 'status' });

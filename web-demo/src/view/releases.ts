@@ -7,7 +7,7 @@
 import { grid, h } from '../dom';
 import type { ChannelDocument, ChannelEvent, Following, Host, InUse, Past, Serving } from '../following';
 import { lake, type About } from '../lake';
-import { madeBy, share, when } from '../words';
+import { madeBy, number, share, when } from '../words';
 import { besideInShort, besideView, readBeside, type Beside } from './shadows';
 import { banner } from './summary';
 
@@ -200,7 +200,7 @@ const CHANGED: Record<Past['change'], string> = {
 function changes(channel: ChannelDocument | null): HTMLElement[] {
   if (!channel) return [];
   const rows = channel.history.slice(0, CHANGES).map(({ sequence, at, change, release, by, reason, key }) => [
-    String(sequence),
+    number(sequence),
     when(at),
     `${channel.name}@${release.version} ${CHANGED[change]}`,
     by ?? '',
@@ -211,6 +211,6 @@ function changes(channel: ChannelDocument | null): HTMLElement[] {
   return [
     h('h3', {}, 'Changes of the channel'),
     grid('Changes of the channel', ['>document', 'when', 'change', 'by', 'key', 'reason'], rows),
-    ...(more > 0 ? [h('p', { class: 'soft' }, `… and ${more} before; lakegate releases ${channel.name} --json has all`)] : []),
+    ...(more > 0 ? [h('p', { class: 'soft' }, `… and ${number(more)} before; lakegate releases ${channel.name} --json has all`)] : []),
   ];
 }

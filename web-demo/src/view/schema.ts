@@ -2,11 +2,12 @@
 
 import { grid, h } from '../dom';
 import type { Table } from '../protocol';
+import { number } from '../words';
 
 export function schema(table: Table): HTMLElement {
   const inFile = table.parts[0]?.footer;
   const rows = table.columns.map((column, index) => [
-    column.partition ? 'p' : String(index + 1),
+    column.partition ? 'p' : number(index + 1),
     h('code', {}, column.name),
     column.athena,
     column.partition ? h('em', {}, column.parquet) : h('code', {}, column.parquet),

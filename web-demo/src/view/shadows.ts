@@ -43,7 +43,7 @@ export function besideView(beside: Beside, open: Set<string>): HTMLElement {
     differ.length > 0 && h('ul', { class: 'rejects' }, ...differ.slice(0, SHOWN).map((report) => different(report, open))),
     differ.length > SHOWN && h('p', { class: 'soft' }, `… and ${number(differ.length - SHOWN)} more that differ`),
     same.length > 0 && opened(`${release} same`, open, count(same.length, 'object comes out the same', 'objects come out the same'), h('ul', { class: 'sentences' }, ...same.slice(0, SHOWN).map((report) => h('li', {}, ...object(report))))),
-    same.length > SHOWN && h('p', { class: 'soft' }, `The newest ${SHOWN} of them are named.`),
+    same.length > SHOWN && h('p', { class: 'soft' }, `The newest ${number(SHOWN)} of them are named.`),
   );
 }
 
@@ -53,7 +53,7 @@ function byTime(a: ShadowReport, b: ShadowReport): number {
 
 function object({ source, generation, stable, at }: ShadowReport): (string | HTMLElement)[] {
   const by = stable ? madeBy(`${stable.name}@${stable.version}`, stable.sequence) : '';
-  return [h('code', { title: source }, fileName(source)), h('span', { class: 'soft' }, ` generation ${generation}${by === '' ? '' : `, made by ${by}`} · ${when(at)}`)];
+  return [h('code', { title: source }, fileName(source)), h('span', { class: 'soft' }, ` generation ${number(generation)}${by === '' ? '' : `, made by ${by}`} · ${when(at)}`)];
 }
 
 function different(report: ShadowReport, open: Set<string>): HTMLElement {

@@ -4,7 +4,7 @@
 // replaces another one whole goes in as if it were typed, so that undoing works across it.
 
 import { h } from '../dom';
-import type { Entry } from '../entry';
+import type { Entry, Told } from '../entry';
 import { code } from './code';
 import { starts } from './starts';
 
@@ -17,13 +17,14 @@ export interface Editor {
   update: () => void;
 }
 
-/** `given`: the server's own spec, which is not edited; `run` makes the preview of a text, `touched` hears that one is being typed. */
-export function spec(entry: Entry, given: string, run: (spec: string) => void, touched: () => void): Editor {
+/** `told` is not edited; `run` makes the preview of a text, `touched` hears that one is being typed. */
+export function spec(entry: Entry, told: Told, run: (spec: string) => void, touched: () => void): Editor {
   const { element, text, number, write } = code('Spec (transform.toml)', 'spec-said');
   const said = h('p', { class: 'soft', id: 'spec-said', role: 'status' });
   const begin = h('select', { 'aria-label': 'Begin from an example' });
   const reset = h('button', { type: 'button' }, 'Back to the proposal');
   const copy = h('button', { type: 'button', onclick: () => own() }, 'Try a copy of it');
+  const { spec: given, whose } = told;
   let timer = 0;
   /** The proposal is asked for: it takes the text's place once it is there. */
   let returning = false;
@@ -67,12 +68,12 @@ export function spec(entry: Entry, given: string, run: (spec: string) => void, t
     copy.hidden = !isGiven;
     begin.hidden = isGiven;
     reset.hidden = isGiven || (entry.spec === '' && entry.draft === null);
-    reset.textContent = given === '' ? 'Back to the proposal' : 'Back to the server’s spec';
+    reset.textContent = given === '' ? 'Back to the proposal' : `Back to ${whose}`;
     const line = wrong ? (wrong.place.line ?? lineOf(wrong.message, text.value)) : 0;
     if (wrong) said.textContent = `${line > 0 ? `line ${line}: ` : ''}${wrong.message}${wrong.hint ? ` (${wrong.hint})` : ''}`;
     else if (entry.state === 'running') said.textContent = 'Running …';
     else if (entry.spec === '' && !entry.result) said.textContent = 'The file could not be read, so nothing is proposed: begin from an example, or write what it needs.';
-    else if (isGiven) said.textContent = 'The server’s spec: every file that is loaded follows it. A copy of it can be tried here.';
+    else if (isGiven) said.textContent = `${told.said} A copy of it can be tried here.`;
     else if (entry.spec === '') said.textContent = 'Proposed from the file. Edit it, and the preview follows.';
     else said.textContent = 'The preview follows this spec.';
     said.classList.toggle('wrong', wrong !== null);

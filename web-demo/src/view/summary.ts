@@ -2,12 +2,13 @@
 
 import { h } from '../dom';
 import type { Entry, Files, Result } from '../entry';
-import type { Preview } from '../protocol';
+import { makeFix, undoFix } from '../fixing';
+import type { Fix, Preview } from '../protocol';
 import { excerpt } from './excerpt';
 import { count, duration, exploded, headline, NOT_COMPARABLE, number, placeOf, size } from '../words';
 
 /** A list that a number of the headline opens. */
-export type Opens = (list: 'Rejects' | 'Rows' | 'Files') => void;
+export type Opens = (list: 'Rejects' | 'Rows' | 'Files', part?: string) => void;
 
 /** What came of the file, in the command line's words. `editing`: a mistake of the spec is said where it is edited. */
 export function summary(entry: Entry, files: Files, editing: boolean, opens: Opens): HTMLElement {
@@ -29,14 +30,14 @@ export function summary(entry: Entry, files: Files, editing: boolean, opens: Ope
   if (problem && !(editing && problem.fault === 'spec')) {
     const passing = problem.fault === 'transform' || problem.fault === 'environment';
     box.append(banner(headline(problem), placeOf(problem, entry.name), problem.hint ?? '', ...(passing ? [again] : [])));
-    const shown = excerpt(entry);
+    const shown = excerpt(entry, files);
     if (shown) box.append(shown);
   }
-  box.append(...drifted(entry));
+  box.append(...fixedBy(entry, files), ...drifted(entry, files));
   if (problem && result && !(editing && problem.fault === 'spec')) box.append(h('p', { class: 'soft' }, 'Below is the last preview that was made.'));
   if (result) {
     const { preview } = result;
-    box.append(sentence(preview, opens), ...perElement(preview), ...byRelease(result, files), ...comparable(preview), ...warnings(preview));
+    box.append(sentence(preview, opens), ...perElement(preview), ...byRelease(result, files), ...comparable(preview), ...warnings(preview, entry, files));
   }
   return box;
 }
@@ -47,8 +48,8 @@ function sentence({ report, tables, passes, milliseconds, inputBytes }: Preview,
   const parts = tables.flatMap((table) => table.parts);
   const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
   const format = ['', 'none'].includes(report.compression) ? report.format : `${report.format} in ${report.compression}`;
-  const opening = (list: 'Rejects' | 'Rows' | 'Files', tone: string, text: string): HTMLElement =>
-    h('button', { type: 'button', class: `inline ${tone}`, title: `Show ${list}`, onclick: () => opens(list) }, text);
+  const opening = (list: 'Rejects' | 'Rows' | 'Files', tone: string, text: string, part?: string): HTMLElement =>
+    h('button', { type: 'button', class: `inline ${tone}`, title: `Show ${part ?? list}`, onclick: () => opens(list, part) }, text);
   return h(
     'p',
     { class: 'sentence' },
@@ -56,9 +57,9 @@ function sentence({ report, tables, passes, milliseconds, inputBytes }: Preview,
     h('strong', {}, opening('Rejects', report.rejected > 0 ? 'warn' : 'good', `${number(report.rejected)} rejected`)),
     report.rescued ? h('span', { class: 'warn' }, ` → ${number(report.rescued)} rescued`) : '',
     ' → ',
-    filtered > 0 ? h('span', { class: 'warn' }, `${number(filtered)} filtered`) : '0 filtered',
+    filtered > 0 ? opening('Rejects', 'warn', `${number(filtered)} filtered`, 'filtered') : '0 filtered',
     ' → ',
-    opening('Rows', '', `${count(rows, 'row', 'rows')}${report.tables.length > 1 ? ` in ${report.tables.length} tables` : ''}`),
+    opening('Rows', '', `${count(rows, 'row', 'rows')}${report.tables.length > 1 ? ` in ${number(report.tables.length)} tables` : ''}`),
     ' → ',
     opening('Files', '', `${count(parts.length, 'file', 'files')}, ${size(bytes)}`),
     h('span', { class: 'soft' }, ` · ${format}, ${size(inputBytes)}, ${count(passes, 'pass', 'passes')}, ${duration(milliseconds)}`),
@@ -83,10 +84,23 @@ export function byRelease({ madeBy, under }: Result, { transforms }: Files): HTM
   return [h('p', { class: 'soft by' }, `Made by ${own === '' ? '' : 'the component of '}`, h('strong', {}, key), `${own}${role}.`)];
 }
 
-/** Columns whose type the file has left, each with the command that changes it. */
-function drifted({ drift }: Entry): HTMLElement[] {
+/** The fix that the spec at hand is made by, and the way back. */
+function fixedBy(entry: Entry, files: Files): HTMLElement[] {
+  const { fixed, spec, draft } = entry;
+  if (!fixed || fixed.after !== spec || draft !== null) return [];
+  const undo = h('button', { type: 'button', class: 'inline', onclick: () => undoFix(files, entry) }, 'Undo');
+  return [h('p', { class: 'fixed-by' }, 'The spec says ', h('code', {}, fixed.by.label), ' now. ', undo)];
+}
+
+/** Buttons that make fixes. */
+function fixing(fixes: Fix[], said: string, entry: Entry, files: Files): HTMLElement[] {
+  return fixes.map((fix) => h('button', { type: 'button', class: 'fix', title: 'Write this into the spec and run again', onclick: () => void makeFix(files, entry, fix, said) }, fix.label));
+}
+
+/** Columns whose type the file has left, each with the command that changes it; where no table holds the type, with the fix. */
+function drifted(entry: Entry, files: Files): HTMLElement[] {
   const parts = (said: string): (HTMLElement | string)[] => said.split('`').map((part, index) => (index % 2 === 0 ? part : h('code', {}, part)));
-  return drift.map((said) => h('p', { class: 'warn drift' }, ...parts(said)));
+  return entry.drift.map(({ said, fix }) => h('p', { class: 'warn drift' }, ...parts(said), ...(entry.contracts.length === 0 ? [' ', ...fixing([fix], said, entry, files)] : [])));
 }
 
 function comparable({ report }: Preview): HTMLElement[] {
@@ -94,10 +108,10 @@ function comparable({ report }: Preview): HTMLElement[] {
   return [h('p', { class: 'warn' }, NOT_COMPARABLE)];
 }
 
-function warnings({ report }: Preview): HTMLElement[] {
+function warnings({ report }: Preview, entry: Entry, files: Files): HTMLElement[] {
   if (report.warnings.length === 0) return [];
-  const items = report.warnings.map(({ message }) => h('li', {}, message));
-  return [h('details', { class: 'warnings', open: report.warnings.length <= 2 }, h('summary', {}, `Worth knowing (${items.length})`), h('ul', {}, ...items))];
+  const items = report.warnings.map(({ message, fixes }) => h('li', {}, message, ...(fixes.length > 0 ? [' ', ...fixing(fixes, message, entry, files)] : [])));
+  return [h('details', { class: 'warnings', open: report.warnings.length <= 2 }, h('summary', {}, `Worth knowing (${number(items.length)})`), h('ul', {}, ...items))];
 }
 
 /** A problem, with what to do about it. */

@@ -17,8 +17,14 @@ export function take(entry: Entry, result: Result, files: Files, landed: Landed)
   const inside = h('div', { class: 'taken' });
   const fill = (): void => {
     if (entry.bare || result.under.spec !== '' || !result.preview.spec) return void inside.replaceChildren(...parts(entry, result, files, landed, held));
-    inside.replaceChildren(h('p', { class: 'note', role: 'status' }, 'Making it under the proposed spec …'));
-    void files.pinned(entry, result).then(
+    const bar = h('progress', { max: 1, value: 0, 'aria-label': 'Making it under the proposed spec' });
+    const text = h('span', { class: 'soft' }, 'Making it under the proposed spec …');
+    inside.replaceChildren(h('p', { class: 'row', role: 'status' }, bar, text));
+    const progress = ({ read, total }: Entry['progress']): void => {
+      bar.value = total > 0 ? read / total : 0;
+      text.textContent = `Making it under the proposed spec: ${size(read)} of ${size(total)}`;
+    };
+    void files.pinned(entry, result, progress).then(
       (pinned) => !entry.bare && inside.replaceChildren(...parts(entry, pinned, files, landed, held || unsettled(entry))),
       (error: Error) => inside.replaceChildren(h('p', { class: 'wrong' }, `The proposed spec does not make it: ${error.message}`)),
     );

@@ -6,7 +6,7 @@
 
 import { h } from '../dom';
 import type { Entry, Files, Result } from '../entry';
-import { follow, isServed, send, upload, type Upload } from '../lake';
+import { follow, isServed, lake, send, upload, type Upload } from '../lake';
 import type { Receipt } from '../protocol';
 import { differences } from '../receipt';
 import { ahead } from './ahead';
@@ -69,7 +69,7 @@ function intoLake(entry: Entry, result: Result, files: Files, landed: Landed, he
         bar.value = read;
         text.textContent = state === 'waiting' ? 'waiting for the files before' : `pass ${pass}: ${size(read)}`;
       });
-      said.replaceChildren(close(), ...outcome(end, preview.receipt));
+      said.replaceChildren(close(), ...outcome(end, preview.receipt), ...retraction(end, said, landed));
       landed();
     } catch (error) {
       said.replaceChildren(close(), h('p', { class: 'wrong' }, (error as Error).message));
@@ -97,9 +97,30 @@ function outcome({ problem, receipt, commit, result }: Upload, promised: Receipt
     const again = result === 'nothing_to_do' ? 'it was there already: ' : '';
     const by = madeBy(commit.release, commit.document);
     if (by !== '') lines.push(h('p', {}, 'Made by ', h('strong', {}, by), '.'));
-    lines.push(h('p', { class: 'soft' }, `${again}${count(commit.rows, 'row', 'rows')}, ${count(commit.rejected, 'record', 'records')} in quarantine · generation ${commit.generation} of ${commit.pipeline} · `, h('code', {}, commit.key)));
+    lines.push(h('p', { class: 'soft' }, `${again}${count(commit.rows, 'row', 'rows')}, ${count(commit.rejected, 'record', 'records')} in quarantine · generation ${number(commit.generation)} of ${commit.pipeline} · `, h('code', {}, commit.key)));
   }
   return lines;
+}
+
+/** Takes what was loaded out of the tables again. */
+function retraction({ commit }: Upload, said: HTMLElement, landed: Landed): HTMLElement[] {
+  if (!commit) return [];
+  const { pipeline, source, rows } = commit;
+  const act = async (): Promise<void> => {
+    button.disabled = true;
+    try {
+      const generation = await lake.retract(pipeline, source);
+      const gone = `Retracted: ${rows === 1 ? 'its row is' : `its ${count(rows, 'row', 'rows')} are`} out of the tables (generation ${number(generation)} of ${pipeline}). The raw file is kept, and loading it brings them back.`;
+      said.replaceChildren(h('p', {}, gone));
+      landed();
+    } catch (error) {
+      button.disabled = false;
+      told.textContent = (error as Error).message;
+    }
+  };
+  const button = h('button', { type: 'button', onclick: () => void act() }, 'Retract');
+  const told = h('span', { class: 'soft' }, 'takes its rows out of the tables again');
+  return [h('p', { class: 'row' }, button, told)];
 }
 
 /** A URL that somebody with rights made for this one upload. */

@@ -3,8 +3,8 @@
 // Not for messages (`worker.ts`). The one decision to know: the job is fed 1 MiB at a time and asked in short steps,
 // and the worker looks at its messages every few steps, so that progress and cancel come at once.
 
-import { driftOf, learnedFrom, receiptDigest, Sha256, tooManyRejected } from '../../dist/made/inspect.js';
-import type { Contract, Job as Wanted, Preview, Problem, Quarantined, Reason, Receipt, Report, Table, TableContract } from '../protocol';
+import { driftOf, fixOf, learnedFrom, receiptDigest, Sha256, tooManyRejected } from '../../dist/made/inspect.js';
+import type { Contract, Drift, Fix, Job as Wanted, Preview, Problem, Quarantined, Reason, Receipt, Report, Table, TableContract } from '../protocol';
 import { sha256 } from './digest';
 import { Made } from './made';
 import { defaultTable } from './names';
@@ -37,7 +37,7 @@ export class Failed extends Error {
     readonly quarantine: Quarantined[],
     readonly reasons: Reason[],
     /** What to do about columns whose type the file has left. */
-    readonly drift: string[],
+    readonly drift: Drift[],
     readonly cut: boolean,
     /** Under which the records were rejected, as far as they were agreed. */
     readonly contracts: TableContract[],
@@ -61,7 +61,7 @@ export async function make(transform: Transform, wanted: Wanted, watch: Watch): 
     if ('widened' in end) {
       const { widened } = end;
       ({ contracts, spec } = widened);
-      learned = JSON.parse(widened.report) as Report;
+      learned = reportOf(widened.report);
       // A contract that follows from the spec alone is agreed before any input is read.
       passes = learned.records === 0 ? 1 : 2;
       made = new Made();
@@ -179,7 +179,7 @@ async function pass(
       case 'widen':
         return { widened: step.val };
       case 'done':
-        return { report: JSON.parse(step.val) as Report };
+        return { report: reportOf(step.val) };
     }
     if (performance.now() - looked > DEAF_MILLISECONDS) {
       checkMemory(memory());
@@ -241,6 +241,13 @@ class Input {
   }
 }
 
+/** A report with its fixes as the page shows them. */
+function reportOf(text: string): Report {
+  const report = JSON.parse(text) as Report;
+  const shown = ({ fixes }: { fixes?: unknown[] }): Fix[] => (fixes ?? []).map((fix) => fixOf(JSON.stringify(fix)) as Fix);
+  return { ...report, warnings: report.warnings.map((warning) => ({ ...warning, fixes: shown(warning) })) };
+}
+
 /** What `run` would refuse is no preview, whether or not the transform itself knows the rule. */
 function refuse(spec: string, { rejected, rescued = 0, records }: Report): void {
   const refused = tooManyRejected(spec, rejected + rescued, records);
@@ -254,12 +261,12 @@ function saidOfLearned({ rejects }: Report): Report['warnings'] {
   const said = learnedFrom(JSON.stringify(rejects));
   if (!said) return [];
   const [code = '', message = ''] = said;
-  return [{ code, message, count: 1 }];
+  return [{ code, message, count: 1, fixes: [] }];
 }
 
 /** What to do about columns whose type the file has left: the command line's words. */
-function drift(spec: string, contracts: TableContract[], made: Made, failed: boolean): string[] {
-  return driftOf(spec, contracts.map(({ text }) => text), JSON.stringify(made.reasons()), failed);
+function drift(spec: string, contracts: TableContract[], made: Made, failed: boolean): Drift[] {
+  return driftOf(spec, contracts.map(({ text }) => text), JSON.stringify(made.reasons()), failed) as Drift[];
 }
 
 function receiptOf(

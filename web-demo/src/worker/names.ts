@@ -3,7 +3,7 @@
 // The one decision to know: the command line has the same rules (`source.rs`, `rows.rs`); a preview that named its
 // table otherwise would have other digests.
 
-const EXTENSIONS = ['gz', 'gzip', 'zst', 'zstd', 'json', 'ndjson', 'jsonl', 'csv', 'tsv'];
+const EXTENSIONS = ['gz', 'gzip', 'zst', 'zstd', 'bz2', 'bzip2', 'zip', 'json', 'ndjson', 'jsonl', 'csv', 'tsv'];
 /** Longest stem in a part file's name. */
 const STEM_BYTES = 100;
 

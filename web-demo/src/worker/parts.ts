@@ -9,6 +9,9 @@ import { hive } from './names';
 
 /** Rows that a picture of a column looks at: a second or so, whatever the table's length. */
 const PICTURE_ROWS = 500_000;
+/** Bytes of a file that are read at once, and so many pieces that are kept: reading a blob takes a millisecond, however little. */
+const PIECE_BYTES = 1 << 19;
+const PIECES_KEPT = 16;
 
 /** What the footer of a part file says. */
 export function footerOf(blob: Blob): Footer {
@@ -89,12 +92,33 @@ export function pictureOf(table: Table, column: number): Picture | null {
   }
 }
 
-/** How the reader gets at a blob's bytes. */
+/**
+ * How the reader gets at a blob's bytes: it asks for a few at a time, and for each column of a row anew, so pieces are read that
+ * hold many, and the last of them kept.
+ */
 export function reading(blob: Blob): (offset: number, length: number) => Uint8Array {
   const files = new FileReaderSync();
-  return (offset, length) => new Uint8Array(files.readAsArrayBuffer(blob.slice(offset, offset + length)));
+  const kept = new Map<number, Uint8Array>();
+  const piece = (at: number): Uint8Array => {
+    const bytes = kept.get(at) ?? new Uint8Array(files.readAsArrayBuffer(blob.slice(at * PIECE_BYTES, (at + 1) * PIECE_BYTES)));
+    // The one that was used last is the last to go.
+    kept.delete(at);
+    kept.set(at, bytes);
+    for (const oldest of kept.keys()) if (kept.size > PIECES_KEPT) kept.delete(oldest);
+    return bytes;
+  };
+  return (offset, length) => {
+    const end = Math.min(offset + length, blob.size);
+    const first = Math.floor(offset / PIECE_BYTES);
+    if (end <= (first + 1) * PIECE_BYTES) return piece(first).subarray(offset - first * PIECE_BYTES, end - first * PIECE_BYTES);
+    return new Uint8Array(files.readAsArrayBuffer(blob.slice(offset, end)));
+  };
 }
 
+/** Who reads a table on reads the same file next. */
+let latest: { blob: Blob; read: ReturnType<typeof reading> } | null = null;
+
 function open(blob: Blob): Reader {
-  return new Reader(reading(blob), blob.size);
+  if (latest?.blob !== blob) latest = { blob, read: reading(blob) };
+  return new Reader(latest.read, blob.size);
 }

@@ -5,10 +5,11 @@
 // The same script serves a component that the page was not built with, see `given.ts`; what such a worker makes is
 // kept by the first one, so that it can be discarded at any time.
 
-import initInspect from '../../dist/made/inspect.js';
+import initInspect, { editSpec, filtersAsChecks } from '../../dist/made/inspect.js';
 import inspectUrl from '../../dist/made/inspect_bg.wasm?url';
 import type { Answer, Job, Preview, Request, Table } from '../protocol';
 import { check } from './check';
+import { detect } from './detect';
 import { compareSides } from './compare';
 import { given, isGiven } from './given';
 import { Cancelled, Failed, learn, make } from './make';
@@ -33,6 +34,15 @@ self.onmessage = ({ data }: MessageEvent<Request>): void => {
       break;
     case 'check':
       queue = queue.then(() => checked(data));
+      break;
+    case 'detect':
+      queue = queue.then(() => detected(data));
+      break;
+    case 'edit':
+      void told(data.request, () => editSpec(data.spec, data.edits));
+      break;
+    case 'unfilter':
+      void told(data.request, () => filtersAsChecks(data.spec, JSON.stringify(data.columns)));
       break;
     case 'cancel':
       cancelled.add(data.id);
@@ -126,12 +136,27 @@ async function checked({ request, job }: Extract<Request, { type: 'check' }>): P
   if (transform) answer({ type: 'answered', request, value: await check(transform, job) });
 }
 
+async function detected({ request, job }: Extract<Request, { type: 'detect' }>): Promise<void> {
+  const transform = await loaded;
+  if (transform) answer({ type: 'answered', request, value: await detect(transform, job) });
+}
+
 /** Answers a question about a table of a preview. */
 function respond({ id, request, table }: { id: number; request: number; table: string }, ask: (table: Table) => unknown): void {
   try {
     const found = previews.get(id)?.tables.find(({ name }) => name === table);
     if (!found) throw new Error('this preview is gone');
     answer({ type: 'answered', request, value: ask(found) });
+  } catch (thrown) {
+    answer({ type: 'refused', request, message: problemOf(thrown).message });
+  }
+}
+
+/** Answers a question about a text, once what reads it is there. */
+async function told(request: number, ask: () => string): Promise<void> {
+  await loaded;
+  try {
+    answer({ type: 'answered', request, value: ask() });
   } catch (thrown) {
     answer({ type: 'refused', request, message: problemOf(thrown).message });
   }
