@@ -1,9 +1,9 @@
 //! A transform of one's own: the example that ships, and a crate as `lakegate new` makes it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use lakegate_tests::command::{lakegate, with};
+use lakegate_tests::command::{Ran, lakegate, with};
 use lakegate_tests::drive::{Ask, Way};
 use lakegate_tests::{corpus, golden, ways};
 use serde_json::Value;
@@ -52,10 +52,14 @@ fn the_example_learns_a_contract_and_the_shipped_transform_keeps_it() {
 fn new_crate() -> Option<tempfile::TempDir> {
     ways::required()?;
     let folder = tempfile::tempdir().unwrap();
-    let ran = lakegate(folder.path(), &["new", "name-length", "--path", "made", "--json"]);
+    make_crate(folder.path());
+    Some(folder)
+}
+
+fn make_crate(folder: &Path) {
+    let ran = lakegate(folder, &["new", "name-length", "--path", "made", "--json"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(ran.json()["library"], "vendor/lakegate/transform-wasm");
-    Some(folder)
 }
 
 /// Nothing that `lakegate new` writes says where the command was built: it works where there is no checkout.
@@ -75,38 +79,58 @@ fn a_new_crate_knows_of_no_checkout() {
 }
 
 /// A folder in the target folder of this very test. The compiler's flags name the crate's folder, so that in the
-/// same one what the shipped component depends on would be compiled anew for the crate, and again after it.
-fn target() -> String {
+/// same one what the shipped component depends on would be compiled anew for the crate, and again after it. For the
+/// same reason all that is built is built here one after the other, in one crate that is always at the same place.
+fn target() -> PathBuf {
     let exe = std::env::current_exe().unwrap();
-    exe.ancestors().nth(3).unwrap().join("own").to_str().unwrap().to_owned()
+    exe.ancestors().nth(3).unwrap().join("own")
+}
+
+fn build(folder: &Path, more: &[&str]) -> Ran {
+    let target = target();
+    let environment = [
+        ("CARGO_TARGET_DIR", target.to_str().unwrap()),
+        // Quick to compile: that a component is made of it, not how fast it runs.
+        ("CARGO_PROFILE_COMPONENT_LTO", "off"),
+        ("CARGO_PROFILE_COMPONENT_CODEGEN_UNITS", "16"),
+        ("CARGO_PROFILE_COMPONENT_OPT_LEVEL", "1"),
+    ];
+    with(folder, &[&["build", "made"], more].concat(), &environment)
 }
 
 #[test]
 fn a_new_crate_builds_into_a_component_that_previews_its_sample() {
-    let Some(folder) = new_crate() else { return };
-    let made = folder.path().join("made");
-    let again = lakegate(folder.path(), &["new", "name-length", "--path", "made"]);
+    if ways::required().is_none() {
+        return;
+    }
+    let folder = target().join("crate");
+    let _none = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    make_crate(&folder);
+    let folder = folder.as_path();
+    let made = folder.join("made");
+    let again = lakegate(folder, &["new", "name-length", "--path", "made"]);
     assert_eq!(again.code, Some(1), "{again:?}");
     assert_eq!(fs::read(made.join("src/lib.rs")).unwrap(), fs::read(Path::new(NEW).join("lib.rs")).unwrap());
-    let environment = [("CARGO_TARGET_DIR", &*target())];
-    let built = with(folder.path(), &["build", "made", "--out", "own.wasm", "--json"], &environment);
+    let built = build(folder, &["--out", "own.wasm", "--json"]);
     assert_eq!(built.code, Some(0), "{built:?}");
     let told = built.json();
     assert_eq!((&told["name"], &told["version"]), (&"name-length".into(), &"0.1.0".into()), "{told}");
-    let bytes = fs::metadata(folder.path().join("own.wasm")).unwrap().len();
+    let bytes = fs::metadata(folder.join("own.wasm")).unwrap().len();
     assert_eq!(told["bytes"], bytes);
     let asked =
         ["preview", "made/sample.json", "--spec", "made/transform.toml", "--transform", "own.wasm", "--json"];
-    let preview = lakegate(folder.path(), &asked);
+    let preview = lakegate(folder, &asked);
     assert_eq!(preview.code, Some(3), "{preview:?}");
     let preview = preview.json();
     assert_eq!(preview["rejected"], 1, "{preview}");
     assert!(columns(&preview).contains(&"name_length".to_owned()), "{preview}");
     // Nothing of the folder is in the file.
-    let wasm = fs::read(folder.path().join("own.wasm")).unwrap();
-    let place = folder.path().to_str().unwrap().as_bytes();
+    let wasm = fs::read(folder.join("own.wasm")).unwrap();
+    let place = folder.to_str().unwrap().as_bytes();
     assert!(!wasm.windows(place.len()).any(|window| window == place));
-    a_panic_tells_its_text(folder.path(), &asked);
+    a_panic_tells_its_text(folder, &asked);
+    what_does_not_compile_says_so_and_leaves_no_file(folder);
 }
 
 /// The same crate, whose function panics over the record that it rejected.
@@ -116,7 +140,7 @@ fn a_panic_tells_its_text(folder: &Path, asked: &[&str]) {
     let rejects = r#"rejects.row(row, "the name is empty");"#;
     assert_eq!(text.matches(rejects).count(), 1);
     fs::write(&code, text.replace(rejects, r#"panic!("row {row} has\nno name");"#)).unwrap();
-    let built = with(folder, &["build", "made", "--out", "own.wasm"], &[("CARGO_TARGET_DIR", &*target())]);
+    let built = build(folder, &["--out", "own.wasm"]);
     assert_eq!(built.code, Some(0), "{built:?}");
     let error = lakegate(folder, asked).json()["error"].clone();
     assert_eq!(error["code"], "transform_crashed", "{error}");
@@ -130,16 +154,13 @@ fn columns(preview: &Value) -> Vec<String> {
     columns.iter().filter_map(|column| column["name"].as_str().map(str::to_owned)).collect()
 }
 
-#[test]
-fn a_crate_that_does_not_compile_says_so_and_leaves_no_file() {
-    let Some(folder) = new_crate() else { return };
-    fs::write(folder.path().join("made/src/lib.rs"), "//! Broken.\nfn (").unwrap();
-    // Checked only: the library has been compiled for it or not, the parser comes first.
-    let built = with(folder.path(), &["build", "made", "--json"], &[("CARGO_TARGET_DIR", &*target())]);
+fn what_does_not_compile_says_so_and_leaves_no_file(folder: &Path) {
+    fs::write(folder.join("made/src/lib.rs"), "//! Broken.\nfn (").unwrap();
+    let built = build(folder, &["--json"]);
     assert_eq!(built.code, Some(1), "{built:?}");
     assert_eq!(built.json()["error"]["code"], "build_failed", "{built:?}");
     assert!(built.err.contains("src/lib.rs:2"), "the compiler's words: {}", built.err);
-    assert!(!folder.path().join("made/name-length.wasm").exists());
+    assert!(!folder.join("made/name-length.wasm").exists());
 }
 
 #[test]

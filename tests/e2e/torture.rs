@@ -20,7 +20,7 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use lakegate_base::{Code, Error};
@@ -47,6 +47,20 @@ struct Tally {
     switches: u64,
     kills: u64,
     found: Vec<String>,
+}
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        let Self { points, stalls, interleavings, switches, kills, found } = other;
+        for (operation, count) in points {
+            *self.points.entry(operation).or_default() += count;
+        }
+        self.stalls += stalls;
+        self.interleavings += interleavings;
+        self.switches += switches;
+        self.kills += kills;
+        self.found.extend(found);
+    }
 }
 
 fn operation(op: Op) -> &'static str {
@@ -310,6 +324,24 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
+/// Does that with all trials, as many at once as there are processors: none of them knows of another.
+fn at_once(trials: &mut [Trial<'_>], tally: &mut Tally, act: impl Fn(&mut Trial<'_>, &mut Tally) + Sync) {
+    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let waiting = Mutex::new(trials.iter_mut());
+    std::thread::scope(|scope| {
+        let work = || {
+            let mut own = Tally::default();
+            loop {
+                let next = waiting.lock().unwrap().next();
+                let Some(trial) = next else { return own };
+                act(trial, &mut own);
+            }
+        };
+        let running: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        running.into_iter().for_each(|one| tally.add(one.join().unwrap()));
+    });
+}
+
 #[test]
 fn nothing_is_lost_doubled_or_stuck() {
     if ways::required().is_none() {
@@ -324,19 +356,18 @@ fn nothing_is_lost_doubled_or_stuck() {
         .flat_map(|scenario| [true, false].map(|small| Trial::new(scenario, &transform, small)))
         .collect();
     let minutes = number("LAKEGATE_TORTURE_MINUTES");
-    for trial in &mut trials {
-        trial.each_point(&mut tally);
+    at_once(&mut trials, &mut tally, |trial, tally| {
+        trial.each_point(tally);
         if minutes.is_some() {
             let (name, found) = (trial.scenario.name, tally.found.len());
             eprintln!("{name}: {} interleavings so far, {found} findings", tally.interleavings);
         }
-    }
+    });
     let until = minutes.map(|minutes| Instant::now() + Duration::from_secs(60 * minutes));
     let mut rounds = 0;
     while until.map_or(rounds < ROUNDS, |until| Instant::now() < until) {
-        for trial in &mut trials {
-            trial.at_random(seed.wrapping_mul(1_000_003).wrapping_add(rounds), &mut tally);
-        }
+        let seed = seed.wrapping_mul(1_000_003).wrapping_add(rounds);
+        at_once(&mut trials, &mut tally, |trial, tally| trial.at_random(seed, tally));
         rounds += 1;
     }
     report(&tally, trials.len(), rounds);

@@ -1,15 +1,20 @@
-"""Each call of each kind of delivery, struck by each kind of trouble: the second level of the torture.
+"""Each call of each kind of delivery, struck by kinds of trouble: the second level of the torture.
 
 The first level, `tests/e2e/torture.rs`, strikes the calls of a simulated storage; here it is the requests of the
 real clients of S3, Glue and SNS, with their attempts, pauses and time limits. For each scenario one delivery without
-trouble says which calls there are. Then each of them is struck by each kind (`aws_strikes.py`), every time for an
+trouble says which calls there are. Then each of them is struck by kinds of trouble (`aws_strikes.py`), every time for an
 object that nobody has touched before (`aws_deliveries.py`), and `aws_judge.py` counts what is there in the end.
+
+All of it takes a quarter of an hour of both cores. So by default a kind strikes every fourth call, each kind others: each
+call is struck by a quarter of the kinds, and each kind strikes a quarter of the calls. `LAKEGATE_SWEEP=all` strikes each by each,
+as every night does.
 
 The index of a call is that of the delivery without trouble. Some calls are on their way at the same time, so that
 in another delivery the same index may be another call; therefore a call is found again by its name, and by which
 one of that name it is.
 """
 
+import os
 import re
 import time
 from collections import Counter
@@ -142,10 +147,12 @@ def jobs_of(rig, scenario, outcome):
     calls = targets(scenario, outcome.strike.arrived)
     # For the calls that are answered, on a machine that has other things to do, too.
     patience = max(4, 10 * outcome.seconds)
-    for kind in scenario.kinds:
-        deals = min(DEALS.get(kind, 1), len(calls))
+    every = 1 if os.environ.get("LAKEGATE_SWEEP") == "all" else min(4, len(scenario.kinds))
+    for number, kind in enumerate(scenario.kinds):
+        struck = calls[number % every :: every]
+        deals = min(DEALS.get(kind, 1), len(struck))
         for deal in range(deals):
-            yield Job(rig, scenario, f"s{next(JOBS):03}", kind, calls[deal::deals], patience)
+            yield Job(rig, scenario, f"s{next(JOBS):03}", kind, struck[deal::deals], patience)
 
 
 def sweep(rig, *scenarios):

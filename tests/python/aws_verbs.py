@@ -39,7 +39,7 @@ CASES = {
     "contract show": [lakes.contract_show],
     "diff": [others.diff],
     "fsck": [lakes.fsck, lakes.fsck_by_a_release],
-    "init": [lakes.init, lakes.init_by_a_release],
+    "init": [lakes.init, lakes.init_from_a_spec, lakes.init_by_a_release],
     "inspect": [lakes.inspect],
     "maintain": [lakes.maintain],
     "precompile": [others.precompile],

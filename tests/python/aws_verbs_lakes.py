@@ -191,6 +191,14 @@ def init(world):
     same(world, *RIGHT)
 
 
+def init_from_a_spec(world):
+    """What a spec says stays, and the samples add to it."""
+    spec = world.put("mine.toml", b'[[table]]\nname = "mine"\n\n[[table.column]]\nname = "number"\nfrom = "id"\ntype = "string"\ncast = true\n')
+    told = world.did("init", world.put("raw/orders.ndjson", CLEAN), "--spec", spec)
+    assert 'name = "number"\nfrom = "id"\ntype = "string"\ncast = true' in told["spec"], told["spec"]
+    assert 'name = "amount"\ntype = "bigint"' in told["spec"], told["spec"]
+
+
 def init_by_a_release(world):
     registry = released(world)
     told = world.did("init", world.put("raw/a.ndjson", CLEAN), "--registry", registry, "--transform", "orders")

@@ -13,7 +13,8 @@ Builds, tests and measures Lakegate.
 Usage: cargo xtask TASK [OPTIONS]
 
 Tasks:
-  setup                     make sure of the Wasm target and the Python environment; prints its Python
+  setup [--all]             make sure of the Wasm target and the Python environment; prints its Python; --all: and of
+                            the programs that judge a rendered stack
   demo                      set up, build, run the five example pipelines, show tables and SQL answers
   test                      set up, build, pass every test; the last line is `N passed, N failed, N skipped`
   torture                   every operation of a lake against every fault and every other operation; prints a report
@@ -53,7 +54,7 @@ pub enum Task {
     Component { package: Option<String> },
     Build { release: bool },
     Reproduce,
-    Setup,
+    Setup { all: bool },
     Test,
     Torture { minutes: u64, seed: u64, only: Option<String> },
     Demo,
@@ -74,7 +75,7 @@ pub fn parse(words: impl IntoIterator<Item = String>) -> Result<Task> {
         "component" => Task::Component { package: words.option("--package")? },
         "build" => Task::Build { release: words.flag("--release") },
         "reproduce" => Task::Reproduce,
-        "setup" => Task::Setup,
+        "setup" => Task::Setup { all: words.flag("--all") },
         "test" => Task::Test,
         "torture" => Task::Torture {
             minutes: words.number("--minutes")?.unwrap_or(3),

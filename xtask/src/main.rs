@@ -59,7 +59,14 @@ fn run(task: Task, workspace: &Workspace) -> Result<()> {
         }
         Task::Torture { minutes, seed, only } => torture::torture(workspace, minutes, seed, only.as_deref()),
         Task::Reproduce => reproduce::reproduce(workspace),
-        Task::Setup => setup::setup(workspace).map(|python| println!("{}", python.display())),
+        Task::Setup { all } => {
+            let python = setup::setup(workspace)?;
+            if all {
+                setup::stack_tools(workspace)?;
+            }
+            println!("{}", python.display());
+            Ok(())
+        }
         Task::Demo => demo::demo(workspace),
         Task::Package { processor, dev, config } => {
             let zip = package::package(workspace, &Wanted::of(processor, dev, config)?)?;
