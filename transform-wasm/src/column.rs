@@ -138,6 +138,22 @@ impl TextSlots<'_> {
         self.valid.push(1);
     }
 
+    /// The same, and nothing is appended where writing fails.
+    ///
+    /// # Errors
+    /// Those of `write`.
+    #[inline]
+    pub fn try_push_with<E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
+        let before = self.texts.data.len();
+        if let Err(error) = write(&mut self.texts.data) {
+            self.texts.data.truncate(before);
+            return Err(error);
+        }
+        self.texts.end();
+        self.valid.push(1);
+        Ok(())
+    }
+
     /// Appends so many texts of `bytes` bytes together: `write` puts the next one at the front of the room that
     /// it is given, which has `surplus` bytes more than the texts to come, and says its length; none
     /// is a null.

@@ -3,11 +3,33 @@
 //! The decision to know: one block operation with three homes (Wasm SIMD, SSE2, plain), all exact,
 //! so that the result never depends on the host.
 
+/// Bytes that are looked at together once a string is longer than a few blocks.
+const WIDE: usize = 64;
+
 /// First byte at or after `at` that is `"`, `\` or a control character (or the input's length), and
 /// whether a byte before it is not ASCII.
 #[inline]
 pub fn string_stop(input: &[u8], mut at: usize) -> (usize, bool) {
     let mut high = false;
+    for _ in 0..2 {
+        let Some(block) = input.get(at..).and_then(<[u8]>::first_chunk::<16>) else { break };
+        let (stops, highs) = masks(block);
+        if stops != 0 {
+            let n = stops.trailing_zeros();
+            return (at + n as usize, high | (highs & ((1 << n) - 1) != 0));
+        }
+        high |= highs != 0;
+        at += 16;
+    }
+    while let Some(wide) = input.get(at..).and_then(<[u8]>::first_chunk::<WIDE>) {
+        let (stops, highs) = wide_masks(wide);
+        if stops != 0 {
+            let n = stops.trailing_zeros();
+            return (at + n as usize, high | (highs & ((1 << n) - 1) != 0));
+        }
+        high |= highs != 0;
+        at += WIDE;
+    }
     while let Some(block) = input.get(at..).and_then(<[u8]>::first_chunk::<16>) {
         let (stops, highs) = masks(block);
         if stops != 0 {
@@ -25,6 +47,15 @@ pub fn string_stop(input: &[u8], mut at: usize) -> (usize, bool) {
         at += 1;
     }
     (at, high)
+}
+
+/// The masks of four blocks: of stops, and of bytes that are not ASCII.
+#[inline(always)]
+fn wide_masks(wide: &[u8; WIDE]) -> (u64, u64) {
+    let each = wide.as_chunks::<16>().0.iter().map(masks);
+    each.rev().fold((0, 0), |(stops, highs), (stop, high)| {
+        (stops << 16 | u64::from(stop), highs << 16 | u64::from(high))
+    })
 }
 
 #[cfg(target_arch = "wasm32")]

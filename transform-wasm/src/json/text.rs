@@ -1,6 +1,10 @@
 //! Unescaping strings (RFC 8259, section 7).
 
 use super::cursor::{Reject, Stop};
+use crate::bytes::{append, find};
+
+/// So near a backslash is looked for byte by byte.
+const NEAR: usize = 8;
 
 /// Appends the text that `raw` (a string's content) stands for; `at` is its position, for messages.
 ///
@@ -9,9 +13,7 @@ use super::cursor::{Reject, Stop};
 pub fn unescape(raw: &[u8], at: usize, out: &mut Vec<u8>) -> Result<(), Stop> {
     let mut i = 0;
     while i < raw.len() {
-        let plain = raw[i..].iter().position(|&b| b == b'\\').unwrap_or(raw.len() - i);
-        out.extend_from_slice(&raw[i..i + plain]);
-        i += plain;
+        i += plain(&raw[i..], out);
         let Some(&kind) = raw.get(i + 1) else { break };
         let byte = match kind {
             b'"' | b'\\' | b'/' => kind,
@@ -36,6 +38,19 @@ pub fn unescape(raw: &[u8], at: usize, out: &mut Vec<u8>) -> Result<(), Stop> {
         i += 2;
     }
     Ok(())
+}
+
+/// Appends what stands before the next backslash; its length.
+#[inline(always)]
+fn plain(raw: &[u8], out: &mut Vec<u8>) -> usize {
+    // Where escapes stand close together a search costs more than what it finds.
+    let near = &raw[..raw.len().min(NEAR)];
+    let length = match near.iter().position(|&byte| byte == b'\\') {
+        Some(length) => length,
+        None => NEAR.min(raw.len()) + find(b'\\', &raw[near.len()..]).unwrap_or(raw.len() - near.len()),
+    };
+    append(out, &raw[..length]);
+    length
 }
 
 /// Appends the character of the `\uXXXX` (or pair) that `raw` begins with; its length.

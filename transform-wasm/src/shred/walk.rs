@@ -3,7 +3,9 @@
 //! The decision to know: keys are guessed (the successor of the last one) before they are looked
 //! up, and a plain string goes from the input to its column in one copy.
 
+use crate::column::Slots;
 use crate::error::Failure;
+
 use crate::json::cursor::unexpected;
 use crate::json::skip::{Care, missing_comma, too_deep, trailing_comma};
 use crate::json::{Cursor, Lost, NOWHERE, Reject, Stop, Walk, unescape, walk_object};
@@ -106,6 +108,9 @@ impl Shredder {
                     let (text, end) = cursor.string(at)?;
                     if !text.escaped {
                         self.put(node, 0, Token::Text(text.raw), at)?;
+                        return Ok(end);
+                    }
+                    if self.put_escaped(node, text.raw, at)? {
                         return Ok(end);
                     }
                 }
@@ -225,6 +230,15 @@ impl Shredder {
         }
         self.put_json(node, None, raw);
         Ok(())
+    }
+
+    /// Unescapes a text into the column of a node that has one, where that is a column of texts.
+    fn put_escaped(&mut self, node: u32, raw: &[u8], at: usize) -> Result<bool, Stop> {
+        let own = &self.plan.nodes[node as usize].targets[0];
+        match self.batch.tables[own.table].columns[own.column].slots() {
+            Slots::String(mut slots) => slots.try_push_with(|out| unescape(raw, at + 1, out)).map(|()| true),
+            _ => Ok(false),
+        }
     }
 
     fn scalar(&mut self, cursor: &Cursor<'_>, at: usize, byte: u8, node: u32) -> Result<usize, Stop> {
