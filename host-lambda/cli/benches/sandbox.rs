@@ -20,7 +20,9 @@ use lakegate_lake::storage::LocalFolder;
 use lakegate_release::{
     Channel, CodeKey, Draft, Follow, Follower, Loader, Pinned, Promotion, Registry, SigningKey, publish,
 };
-use lakegate_sandbox::{JobOptions, Limits, Sandbox, Step, TableContract, Transform, native_target};
+use lakegate_sandbox::{
+    JobOptions, Limits, Sandbox, SourceFacts, Step, TableContract, Transform, native_target,
+};
 
 /// What the host hands over at once.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -50,8 +52,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         .filter_map(|pair| Some((pair.first()?.clone(), pair.get(1)?.clone())))
         .collect();
     let counting = std::env::args().any(|word| word == "--fuel");
-    let sandbox =
-        if counting { Sandbox::counting_fuel(Limits::default()) } else { Sandbox::new(Limits::default()) }?;
+    let sandbox = if counting {
+        Sandbox::counting_fuel(Limits::default())
+    } else {
+        Sandbox::new(Limits::default())?.trusting_ours()
+    }?;
     if given.is_empty() {
         return starts(&sandbox);
     }
@@ -73,6 +78,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             table: Some(table.clone()),
             contracts,
             final_pass: passes > 1,
+            source: SourceFacts { bytes: Some(std::fs::metadata(&input)?.len()), ..SourceFacts::default() },
             ..JobOptions::default()
         };
         let (widened, used) = pass(&transform, options, &input, &out)?;

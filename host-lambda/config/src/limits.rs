@@ -83,6 +83,14 @@ impl PipelineLimits {
             ..default
         }
     }
+
+    /// Guests that a function of so many bytes has room for at once.
+    pub fn guests(&self, function_bytes: Option<u64>) -> usize {
+        let Some(all) = function_bytes else { return 1 };
+        let staging = self.staging_bytes.unwrap_or(STAGING_BYTES);
+        let room = all.saturating_sub(HOST_BYTES + 2 * staging);
+        usize::try_from(room / self.sandbox(function_bytes).memory_bytes.max(1)).unwrap_or(1).max(1)
+    }
 }
 
 pub(super) fn count(section: &Section<'_>, key: &str) -> Option<u32> {

@@ -9,16 +9,19 @@
 #![forbid(unsafe_code)]
 
 mod init_error;
+mod replaced;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::layers::TracingLayer;
+use lambda_runtime::tower::layer::layer_fn;
+use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
 
 use lakegate_aws::client::Aws;
-use lakegate_aws::deployed::{Answered, Deployed, Home, Refusal, Request};
+use lakegate_aws::deployed::{Answered, Deployed, Home, Refusal, Request, Share};
 use lakegate_aws::observe::log;
 use lakegate_base::{Code, Error, Result};
 use lakegate_config::Config;
@@ -58,7 +61,11 @@ fn main() -> ExitCode {
         let deployed = deployed.clone();
         async move { answer(deployed, event).await }
     });
-    match runtime.block_on(lambda_runtime::run(handler)) {
+    let serving = async {
+        let runtime = Runtime::new(handler).layer(TracingLayer::new());
+        runtime.layer(layer_fn(replaced::AfterRunaway::around)).run().await
+    };
+    match runtime.block_on(serving) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(code = "runtime_api", "the Runtime API cannot be reached: {error}");
@@ -91,6 +98,7 @@ async fn answer(
         deadline: Some(begun + left(event.context.deadline)),
         again: false,
         execution: None,
+        share: Share::WHOLE,
     };
     let worked = tokio::task::spawn_blocking(move || deployed.event(&event.payload, &request)).await;
     match worked {

@@ -16,13 +16,16 @@ use wasmtime::component::{Component, Linker};
 use crate::bindings::LakegateTransformPre;
 #[cfg(feature = "compile")]
 use crate::cache::CodeCache;
-use crate::engine::Sandbox;
+use crate::engine::{Sandbox, Whose};
 use crate::error::{SandboxError, first_line};
 use crate::job::{Description, JobOptions};
 use crate::limits::Limits;
-use crate::session::{Guest, GuestTime, Session, State};
+use crate::session::{Guest, GuestTime, Session, Start, State};
 use crate::{embedded, shipped};
 use lakegate_base::Result;
+
+/// From so many bytes on, as stored, an object's guest is worth large pages: it touches some tens of MiB.
+const LARGE_OBJECT: u64 = 4 << 20;
 
 /// The interface that this host speaks; any 1.x of it answers.
 const INTERFACE: &str = "lakegate:transform/transform@1";
@@ -37,6 +40,7 @@ struct Inner {
     sandbox: Sandbox,
     limits: Limits,
     linked: LakegateTransformPre<State>,
+    whose: Whose,
     digest: String,
     size: u64,
     wit_version: String,
@@ -108,7 +112,8 @@ impl Transform {
     ) -> Result<Option<Self>> {
         let started = Instant::now();
         let Some(component) = known_code(sandbox, digest) else { return Ok(None) };
-        Self::link(sandbox, name, &component, digest.into(), bytes.len(), true, started).map(Some)
+        let (_, whose) = sandbox.engine_of(digest);
+        Self::link(sandbox, name, (&component, whose), digest.into(), bytes.len(), true, started).map(Some)
     }
 
     /// A component with code that was compiled elsewhere.
@@ -129,10 +134,12 @@ impl Transform {
     ) -> Result<Self> {
         let started = Instant::now();
         // SAFETY: the caller's promise.
+        // Signed code is made for anybody's engine, whatever component it is of.
         let component = unsafe { Component::deserialize(sandbox.engine(), code) }.map_err(|error| {
             SandboxError::Code { name: name.into(), reason: first_line(&format!("{error:#}")) }
         })?;
-        Self::link(sandbox, name, &component, digest.into(), bytes.len(), true, started)
+        let code = (&component, Whose::Anybodys);
+        Self::link(sandbox, name, code, digest.into(), bytes.len(), true, started)
     }
 
     /// The same, whose every call ends by a moment: the time of whoever waits is up then.
@@ -178,21 +185,22 @@ impl Transform {
             Some(component) => component,
             None => compile(sandbox, name, bytes, &digest)?,
         };
-        Self::link(sandbox, name, &component, digest, bytes.len(), from_cache, started)
+        let (_, whose) = sandbox.engine_of(&digest);
+        Self::link(sandbox, name, (&component, whose), digest, bytes.len(), from_cache, started)
     }
 
     fn link(
         sandbox: &Sandbox,
         name: &str,
-        component: &Component,
+        (component, whose): (&Component, Whose),
         digest: String,
         size: usize,
         from_cache: bool,
         started: Instant,
     ) -> Result<Self> {
-        refuse_imports(name, component, sandbox)?;
-        let wit_version = exported_version(name, component, sandbox)?;
-        let linked = Linker::new(sandbox.engine())
+        refuse_imports(name, component)?;
+        let wit_version = exported_version(name, component)?;
+        let linked = Linker::new(component.engine())
             .instantiate_pre(component)
             .and_then(LakegateTransformPre::new)
             .map_err(|error| SandboxError::Invalid { name: name.into(), reason: format!("{error:#}") })?;
@@ -200,6 +208,7 @@ impl Transform {
             sandbox: sandbox.clone(),
             limits: *sandbox.limits(),
             linked,
+            whose,
             digest,
             size: size as u64,
             wit_version,
@@ -245,7 +254,7 @@ impl Transform {
     /// # Errors
     /// The guest crashes or runs over a limit.
     pub fn describe(&self) -> Result<Description> {
-        self.guest()?.describe()
+        self.guest(false)?.describe()
     }
 
     /// Opens a job in a fresh store.
@@ -253,22 +262,26 @@ impl Transform {
     /// # Errors
     /// The guest refuses spec or contracts, crashes or runs over a limit.
     pub fn open(&self, options: JobOptions) -> Result<Session> {
-        Session::open(self.guest()?, options)
+        let large = options.source.bytes.is_some_and(|bytes| bytes >= LARGE_OBJECT);
+        Session::open(self.guest(large)?, options)
     }
 
-    fn guest(&self) -> Result<Guest> {
-        let Inner { sandbox, linked, limits, digest, time, .. } = &*self.inner;
+    /// A guest; `large`: it will use much memory.
+    fn guest(&self, large: bool) -> Result<Guest> {
+        let Inner { sandbox, linked, whose, limits, digest, time, .. } = &*self.inner;
         // A panic of the shipped one is for us to mend, and what it says might hold what it worked on.
-        Guest::start(sandbox, linked, *limits, Self::shipped_digest() != Some(digest), time.clone())
+        let tells_panics = Self::shipped_digest() != Some(digest);
+        Guest::start(sandbox, (linked, *whose), *limits, Start { tells_panics, large }, time.clone())
     }
 }
 
 /// Compiled code that this host has already: what came with the binary, or was compiled here before.
 fn known_code(sandbox: &Sandbox, digest: &str) -> Option<Component> {
-    let shipped = shipped::load(sandbox.engine(), digest);
+    let (engine, _) = sandbox.engine_of(digest);
+    let shipped = shipped::load(engine, digest);
     #[cfg(feature = "compile")]
     if shipped.is_none() && sandbox.compiles() {
-        return CodeCache::of(sandbox.engine(), digest)?.load(sandbox.engine());
+        return CodeCache::of(engine, digest)?.load(engine);
     }
     shipped
 }
@@ -279,13 +292,14 @@ fn compile(sandbox: &Sandbox, name: &str, bytes: &[u8], digest: &str) -> Result<
     if !sandbox.compiles() {
         return Err(SandboxError::NoCompiler { name: name.into() }.into());
     }
-    let component = Component::new(sandbox.engine(), bytes).map_err(|error| SandboxError::Invalid {
+    let (engine, _) = sandbox.engine_of(digest);
+    let component = Component::new(engine, bytes).map_err(|error| SandboxError::Invalid {
         name: name.into(),
         reason: first_line(&format!("{error:#}")),
     })?;
-    refuse_imports(name, &component, sandbox)?;
-    exported_version(name, &component, sandbox)?;
-    if let Some(cache) = CodeCache::of(sandbox.engine(), digest) {
+    refuse_imports(name, &component)?;
+    exported_version(name, &component)?;
+    if let Some(cache) = CodeCache::of(engine, digest) {
         // A read-only home is no reason to fail: the next start compiles again.
         let _kept = cache.store(&component);
     }
@@ -297,15 +311,16 @@ fn compile(_: &Sandbox, name: &str, _: &[u8], _: &str) -> Result<Component> {
     Err(SandboxError::NoCompiler { name: name.into() }.into())
 }
 
-fn refuse_imports(name: &str, component: &Component, sandbox: &Sandbox) -> Result<()> {
+fn refuse_imports(name: &str, component: &Component) -> Result<()> {
     let kind = component.component_type();
-    let imports: Vec<String> = kind.imports(sandbox.engine()).map(|(import, _)| import.to_string()).collect();
+    let imports: Vec<String> =
+        kind.imports(component.engine()).map(|(import, _)| import.to_string()).collect();
     if imports.is_empty() { Ok(()) } else { Err(SandboxError::Imports { name: name.into(), imports }.into()) }
 }
 
-fn exported_version(name: &str, component: &Component, sandbox: &Sandbox) -> Result<String> {
+fn exported_version(name: &str, component: &Component) -> Result<String> {
     let kind = component.component_type();
-    let found: Vec<String> = kind.exports(sandbox.engine()).map(|(export, _)| export.to_string()).collect();
+    let found: Vec<String> = kind.exports(component.engine()).map(|(export, _)| export.to_string()).collect();
     let version = found.iter().find_map(|export| {
         let rest = export.strip_prefix(INTERFACE)?;
         rest.starts_with('.').then(|| format!("1{rest}"))

@@ -15,6 +15,8 @@ use wasmtime::{Config, Engine};
 
 use crate::error::SandboxError;
 use crate::limits::{Limits, TICK};
+use crate::memory::Memories;
+use crate::seats::{Seat, Seats};
 use lakegate_base::Result;
 
 /// Version of wasmtime that compiled code belongs to; a test compares it with the lock file's.
@@ -23,12 +25,30 @@ pub const WASMTIME: &str = "48.0.8";
 /// What [`config`] says, as text: it names compiled code, also in a host that has no compiler to ask. A test
 /// fails when the engine's own hash of its configuration changes and this does not.
 const SETTINGS: &str =
-    "component-model epochs opt=speed no-concurrency no-relaxed-simd no-address-map no-unwind-info 1";
+    "component-model epochs opt=speed no-concurrency no-relaxed-simd no-address-map no-unwind-info no-cow 2";
+
+/// Whose code it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// Anybody's: it looks at the clock in every loop and function, so that a deadline ends it.
+    Anybodys,
+    /// This build's own: see [`apart`](crate::apart).
+    Ours,
+}
 
 /// An engine with its ticker and limits; clones share both.
 #[derive(Clone)]
 pub struct Sandbox {
     inner: Arc<Inner>,
+    seats: Option<Arc<Seats>>,
+    ours: Option<Ours>,
+}
+
+/// The engine of the one component that is trusted, and that one's digest.
+#[derive(Clone)]
+struct Ours {
+    engine: Engine,
+    digest: String,
 }
 
 struct Inner {
@@ -46,7 +66,7 @@ impl Sandbox {
     /// # Errors
     /// The machine has no support for the engine, or no thread can be started.
     pub fn new(limits: Limits) -> Result<Self> {
-        Self::start(&config(), limits, cfg!(feature = "compile"), false)
+        Self::start(&config(Whose::Anybodys), limits, cfg!(feature = "compile"), false)
     }
 
     /// As [`Sandbox::new`], and what guests do is counted: see [`Session::fuel`](crate::Session::fuel). For
@@ -55,7 +75,7 @@ impl Sandbox {
     /// # Errors
     /// As [`Sandbox::new`].
     pub fn counting_fuel(limits: Limits) -> Result<Self> {
-        Self::start(config().consume_fuel(true), limits, cfg!(feature = "compile"), true)
+        Self::start(config(Whose::Anybodys).consume_fuel(true), limits, cfg!(feature = "compile"), true)
     }
 
     /// The same, which compiles nothing even where it could: a function must be ready in milliseconds. What has no
@@ -64,13 +84,51 @@ impl Sandbox {
     /// # Errors
     /// As [`Sandbox::new`].
     pub fn that_never_compiles(limits: Limits) -> Result<Self> {
-        Self::start(&config(), limits, false, false)
+        Self::start(&config(Whose::Anybodys), limits, false, false)
     }
 
     fn start(config: &Config, limits: Limits, compiles: bool, counts_fuel: bool) -> Result<Self> {
         let engine = Engine::new(config).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
         let ticker = Ticker::start(&engine)?;
-        Ok(Self { inner: Arc::new(Inner { engine, limits, ticker, compiles, counts_fuel }) })
+        let inner = Inner { engine, limits, ticker, compiles, counts_fuel };
+        Ok(Self { inner: Arc::new(inner), seats: None, ours: None })
+    }
+
+    /// The same, whose guests wait for one of these seats.
+    #[must_use]
+    pub fn seated(self, seats: Arc<Seats>) -> Self {
+        Self { seats: Some(seats), ..self }
+    }
+
+    /// A seat for a guest, where they are counted.
+    ///
+    /// # Errors
+    /// The process is to be replaced: see [`runaways`](crate::runaways).
+    pub(super) fn seat(&self) -> Result<Option<Seat>> {
+        self.seats.as_ref().map(Seats::take).transpose()
+    }
+
+    /// The same, where the component that this build carries runs without looking at the clock: quicker by a sixth.
+    /// For processes that may end when one of its calls does not: see [`runaways`](crate::runaways).
+    ///
+    /// # Errors
+    /// As [`Sandbox::new`].
+    pub fn trusting_ours(self) -> Result<Self> {
+        self.trusting(crate::embedded::DIGEST)
+    }
+
+    pub(super) fn trusting(self, digest: &str) -> Result<Self> {
+        let engine = Engine::new(&config(Whose::Ours));
+        let engine = engine.map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+        Ok(Self { ours: Some(Ours { engine, digest: digest.into() }), ..self })
+    }
+
+    /// Where a component runs, by its digest.
+    pub(super) fn engine_of(&self, digest: &str) -> (&Engine, Whose) {
+        match &self.ours {
+            Some(ours) if ours.digest == digest => (&ours.engine, Whose::Ours),
+            _ => (&self.inner.engine, Whose::Anybodys),
+        }
     }
 
     /// Whether components are compiled here where their code is not known.
@@ -97,16 +155,18 @@ impl Sandbox {
     }
 }
 
-fn config() -> Config {
+fn config(whose: Whose) -> Config {
     let mut config = Config::new();
     config.wasm_component_model(true);
     // A looping guest cannot be stopped in any other way; fuel would cost two to three times as much.
-    config.epoch_interruption(true);
+    config.epoch_interruption(whose == Whose::Anybodys);
     // Most advisories of recent releases are in async and stack switching; nothing here needs them.
     config.concurrency_support(false);
     // Relaxed SIMD may give other bits on other processors: outputs must be the same everywhere.
     config.wasm_relaxed_simd(false);
     config.relaxed_simd_deterministic(true);
+    // Copies of a file's pages are for wasmtime's own memories alone.
+    config.with_host_memory(Arc::new(Memories)).memory_init_cow(false);
     #[cfg(feature = "compile")]
     {
         // Compiled once, cached on disk, run for long: speed of the code counts, not of the compiler.
@@ -135,8 +195,8 @@ fn preset(target: &str) -> &'static str {
 
 /// An engine that compiles for any machine of a target, and runs nothing.
 #[cfg(feature = "compile")]
-fn portable(target: &str) -> Result<Engine> {
-    let mut config = config();
+fn portable(target: &str, whose: Whose) -> Result<Engine> {
+    let mut config = config(whose);
     // Naming the target also keeps this machine's own processor features out of the code.
     config.target(target).map_err(|error| SandboxError::Engine(format!("{target}: {error:#}")))?;
     let preset = preset(target);
@@ -153,8 +213,17 @@ fn portable(target: &str) -> Result<Engine> {
 /// This build's compiler does not know the target, or refuses the component.
 #[cfg(feature = "compile")]
 pub fn compile_for(target: &str, component: &[u8]) -> Result<Vec<u8>> {
+    compile_whose(target, component, Whose::Anybodys)
+}
+
+/// The same, for one of the two kinds of code.
+///
+/// # Errors
+/// As [`compile_for`].
+#[cfg(feature = "compile")]
+pub(super) fn compile_whose(target: &str, component: &[u8], whose: Whose) -> Result<Vec<u8>> {
     let refused = |error: wasmtime::Error| SandboxError::Engine(format!("{target}: {error:#}"));
-    Ok(portable(target)?.precompile_component(component).map_err(refused)?)
+    Ok(portable(target, whose)?.precompile_component(component).map_err(refused)?)
 }
 
 /// Processor preset, and digest of the configuration that [`compile_for`] uses for a target.
@@ -227,7 +296,10 @@ mod tests {
     #[cfg(target_arch = "x86_64")]
     fn settings_change_with_the_configuration() {
         let mut fed = Fed::default();
-        portable("x86_64-unknown-linux-gnu").unwrap().precompile_compatibility_hash().hash(&mut fed);
+        portable("x86_64-unknown-linux-gnu", Whose::Anybodys)
+            .unwrap()
+            .precompile_compatibility_hash()
+            .hash(&mut fed);
         let now = sha256(&[SETTINGS.as_bytes(), &fed.0].concat());
         assert_eq!(
             now, KNOWN,
@@ -236,7 +308,7 @@ mod tests {
     }
 
     /// Digest of SETTINGS and of what wasmtime says of the configuration.
-    const KNOWN: &str = "c02f39e63c8d881745af862c609a7c046680dd4a0c8f7611b04f66e759385552";
+    const KNOWN: &str = "8225fb0c56abfc454d5b433c7cd2e54b165e70a4bc37042e726e299bb7b9f1e7";
 
     #[test]
     fn names_the_wasmtime_that_is_linked() {

@@ -77,6 +77,11 @@ pub enum SandboxError {
     /// The time of whoever waits is up.
     #[error("the transform was still working when the time of the invocation was up")]
     TimeUp,
+    /// A guest did not come back, and this process is about to be replaced by another one.
+    #[error(
+        "a transform of this process does not end: the process is replaced before it takes anything else"
+    )]
+    Replaced,
     /// A named limit of the host was passed.
     #[error("the transform passed the limit {limit}: more than {most}")]
     Limit {
@@ -107,6 +112,7 @@ impl SandboxError {
             Self::Trap { .. } => Code::TransformCrashed,
             Self::Deadline { .. } => Code::TransformDeadline,
             Self::TimeUp => Code::TimeUp,
+            Self::Replaced => Code::ProcessReplaced,
             Self::Limit { .. } => Code::TransformLimit,
             Self::Lie(_) => Code::TransformAccount,
             Self::Engine(_) => Code::SandboxSetup,

@@ -3,12 +3,13 @@
 //! Not for the shipped component. The decision to know: a guest here is a core module in `.wat` whose
 //! `step` is given; `wit-component` makes it a component of the real interface.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-use crate::{JobOptions, Limits, Sandbox, Step, TableContract, Transform};
+use crate::{JobOptions, Limits, Sandbox, Seats, Step, TableContract, Transform, runaways};
 use lakegate_base::{Error, Kind};
 
 /// The core module: `step` writes its answer at 1024. Result and variant tags lie at 0 and 8, payloads
@@ -313,4 +314,57 @@ fn what_is_no_transform_is_refused() {
         assert_eq!(refused.err().unwrap().name(), code);
     }
     assert_eq!(Transform::from_bytes(&sandbox, "x.wasm", b"{}").err().unwrap().name(), "component_invalid");
+}
+
+/// A transform that is trusted as the shipped one is: what it does when its code has no checks for a deadline.
+fn trusted(step: &str, limits: Limits, seats: Option<Arc<Seats>>) -> Transform {
+    let bytes = guest(step, "");
+    let digest = lakegate_model::digest::sha256(&bytes);
+    let sandbox = Sandbox::new(limits).unwrap().trusting(&digest).unwrap();
+    let sandbox = seats.map_or_else(|| sandbox.clone(), |seats| sandbox.clone().seated(seats));
+    Transform::from_bytes(&sandbox, "ours.wasm", &bytes).unwrap()
+}
+
+#[test]
+fn our_own_that_does_not_end_is_left_behind_and_the_next_object_is_made() {
+    // It comes back from its first call, and never from the second.
+    let step = "(if (i32.gt_s (global.get $calls) (i32.const 1)) (then (loop $l (br $l)))) (call $answer (i32.const 1))";
+    let transform = trusted(step, limits(), None);
+    let before = runaways();
+    let mut session = transform.open(JobOptions::default()).unwrap();
+    assert_eq!(session.step().unwrap(), Step::Working);
+    let started = Instant::now();
+    let error = session.step().unwrap_err();
+    assert_eq!((error.name(), error.kind()), ("transform_deadline", Kind::Own), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(20));
+    assert!(runaways() > before);
+    drop(session);
+    let mut next = transform.open(JobOptions::default()).unwrap();
+    assert_eq!(next.step().unwrap(), Step::Working);
+}
+
+#[test]
+fn where_memory_is_counted_nobody_sits_beside_one_that_does_not_end() {
+    let transform = trusted("(loop $l (br $l)) (unreachable)", limits(), Some(Seats::new(1)));
+    let mut session = transform.open(JobOptions::default()).unwrap();
+    assert_eq!(session.step().unwrap_err().name(), "transform_deadline");
+    drop(session);
+    let error = transform.open(JobOptions::default()).err().unwrap();
+    assert_eq!((error.name(), error.kind()), ("process_replaced", Kind::Passing), "{error}");
+}
+
+#[test]
+fn our_own_meets_its_other_limits_and_deadlines_between_calls_as_all_do() {
+    let crash =
+        trusted("(unreachable)", limits(), None).open(JobOptions::default()).unwrap().step().unwrap_err();
+    assert_eq!((crash.name(), crash.kind()), ("transform_crashed", Kind::Own), "{crash}");
+    let grows = "(drop (memory.grow (i32.const 1000))) (call $answer (i32.const 1))";
+    let large = trusted(grows, limits(), None).open(JobOptions::default()).unwrap().step().unwrap_err();
+    assert_eq!(large.name(), "transform_limit", "{large}");
+    let patient = Limits { idle_steps: u32::MAX, ..limits() };
+    let working = trusted("(call $answer (i32.const 1))", patient, None);
+    let bounded = working.until(Some(Instant::now() + Duration::from_millis(100)));
+    let mut session = bounded.open(JobOptions::default()).unwrap();
+    let error = std::iter::repeat_with(|| session.step()).find_map(Result::err).unwrap();
+    assert_eq!(error.name(), "time_up", "{error}");
 }

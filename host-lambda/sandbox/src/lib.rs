@@ -6,6 +6,7 @@
 
 #![warn(missing_docs)]
 
+mod apart;
 mod bindings;
 #[cfg(feature = "compile")]
 mod cache;
@@ -16,9 +17,12 @@ mod error;
 mod job;
 mod ledger;
 mod limits;
+mod memory;
+mod seats;
 mod session;
 mod shipped;
 
+pub use apart::runaways;
 pub use component::Transform;
 #[cfg(feature = "compile")]
 pub use engine::compile_for;
@@ -26,6 +30,7 @@ pub use engine::{Sandbox, WASMTIME, code_configuration, native_target};
 pub use error::SandboxError;
 pub use job::{Description, JobOptions, SourceFacts, Step, TableContract, Widened};
 pub use limits::Limits;
+pub use seats::Seats;
 pub use session::{GuestTime, Session};
 
 #[cfg(test)]

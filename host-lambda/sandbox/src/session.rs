@@ -11,12 +11,15 @@ use lakegate_model::last_words;
 use wasmtime::component::ResourceAny;
 use wasmtime::{ResourceLimiter, Store, Trap, WasmCoreDump};
 
+use crate::apart::{Apart, spin_at};
 use crate::bindings::{LakegateTransform, LakegateTransformPre};
-use crate::engine::Sandbox;
+use crate::engine::{Sandbox, Whose};
 use crate::error::{SandboxError, first_line};
 use crate::job::{Description, JobOptions, Step, failure, from_guest, to_guest};
 use crate::ledger::Ledger;
 use crate::limits::{CHUNK_BYTES, CORE_INSTANCES, LIFT_BYTES, Limits, TABLE_ELEMENTS, TICK};
+use crate::memory::in_large_pages;
+use crate::seats::Seat;
 use lakegate_base::{Error, Result};
 
 /// What a store holds for the host: the memory limit, whether it was hit, and what is told of a crash.
@@ -80,12 +83,39 @@ impl GuestTime {
 
 /// An instance in its own store, with its deadline.
 pub(super) struct Guest {
-    store: Store<State>,
-    instance: LakegateTransform,
+    home: Home,
     limits: Limits,
     ends: Option<Instant>,
     time: GuestTime,
+    /// Behind the store: given back when that is gone.
+    seat: Option<Seat>,
 }
+
+/// Where a guest's calls run.
+enum Home {
+    /// On the caller's thread: a deadline ends them.
+    Here(Body),
+    /// On a thread of its own, where nothing does: see [`apart`](crate::apart).
+    Apart(Apart<Option<Body>>),
+}
+
+/// How a guest starts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Start {
+    /// Whether what it says of its own panic is told.
+    pub(super) tells_panics: bool,
+    /// Whether it will use much memory.
+    pub(super) large: bool,
+}
+
+/// What a call needs.
+struct Body {
+    store: Store<State>,
+    instance: LakegateTransform,
+}
+
+/// What a call has beyond its deadline to end by itself, where nothing else ends it: a step takes milliseconds.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Which of a call's deadlines is the nearest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,21 +128,16 @@ enum Nearest {
 impl Guest {
     pub(super) fn start(
         sandbox: &Sandbox,
-        linked: &LakegateTransformPre<State>,
+        (linked, whose): (&LakegateTransformPre<State>, Whose),
         limits: Limits,
-        tells_panics: bool,
+        Start { tells_panics, large }: Start,
         time: GuestTime,
     ) -> Result<Self> {
         if !sandbox.is_ticking() {
             return Err(SandboxError::Engine("the epoch does not move".into()).into());
         }
-        let state = State { memory_bytes: limits.memory_bytes, hit: None, tells_panics };
-        let mut store = Store::new(sandbox.engine(), state);
-        store.limiter(|state| state);
-        store.set_hostcall_fuel(LIFT_BYTES);
-        if sandbox.counts_fuel() {
-            store.set_fuel(u64::MAX).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
-        }
+        let seat = sandbox.seat()?;
+        let fuel = sandbox.counts_fuel().then_some(u64::MAX);
         let ends = (limits.object_seconds > 0)
             .then(|| Instant::now() + Duration::from_secs(u64::from(limits.object_seconds)));
         // Starting runs guest code too: data segments, a start function.
@@ -120,11 +145,28 @@ impl Guest {
         if left.is_zero() {
             return Err(deadline(&limits, nearest));
         }
-        store.set_epoch_deadline(ticks(left));
-        match time.of(|| linked.instantiate(&mut store)) {
-            Ok(instance) => Ok(Self { store, instance, limits, ends, time }),
-            Err(error) => Err(explain("start", &error, &store, &limits, nearest)),
-        }
+        let (linked, spent) = (linked.clone(), time.clone());
+        let start = move || -> Result<Body> {
+            let mut store = store(&linked, &limits, tells_panics, fuel)?;
+            store.set_epoch_deadline(ticks(left));
+            match in_large_pages(large, || spent.of(|| linked.instantiate(&mut store))) {
+                Ok(instance) => Ok(Body { store, instance }),
+                Err(error) => Err(explain("start", &error, &store, &limits, nearest)),
+            }
+        };
+        let home = match whose {
+            Whose::Anybodys => Home::Here(start()?),
+            Whose::Ours => {
+                let mut apart: Apart<Option<Body>> = Apart::start()?;
+                let started = apart.within(left + GRACE, move |body| start().map(|made| *body = Some(made)));
+                match started {
+                    Some(started) => started?,
+                    None => return Err(lost(&apart, seat.as_ref(), "start", &limits, nearest)),
+                }
+                Home::Apart(apart)
+            }
+        };
+        Ok(Self { home, limits, ends, time, seat })
     }
 
     pub(super) fn describe(&mut self) -> Result<Description> {
@@ -139,20 +181,73 @@ impl Guest {
     }
 
     /// Runs one call under the nearest of its deadlines.
-    fn call<T>(
+    fn call<T: Send + 'static>(
         &mut self,
         name: &'static str,
-        body: impl FnOnce(&LakegateTransform, &mut Store<State>) -> wasmtime::Result<T>,
+        body: impl FnOnce(&LakegateTransform, &mut Store<State>) -> wasmtime::Result<T> + Send + 'static,
     ) -> Result<T> {
         let (left, nearest) = nearest(&self.limits, self.ends);
         if left.is_zero() {
             return Err(deadline(&self.limits, nearest));
         }
-        self.store.set_epoch_deadline(ticks(left));
-        self.time
-            .of(|| body(&self.instance, &mut self.store))
-            .map_err(|error| explain(name, &error, &self.store, &self.limits, nearest))
+        let (limits, time) = (self.limits, self.time.clone());
+        let call = move |Body { store, instance }: &mut Body| {
+            store.set_epoch_deadline(ticks(left));
+            time.of(|| body(instance, store)).map_err(|error| explain(name, &error, store, &limits, nearest))
+        };
+        match &mut self.home {
+            Home::Here(body) => call(body),
+            Home::Apart(apart) => {
+                let called = apart.within(left + GRACE, move |body| {
+                    spin_at(name);
+                    body.as_mut().map(call)
+                });
+                match called.flatten() {
+                    Some(result) => result,
+                    None => Err(lost(apart, self.seat.as_ref(), name, &self.limits, nearest)),
+                }
+            }
+        }
     }
+
+    /// Fuel that is left, where it is counted: never on a thread of its own.
+    fn fuel(&self) -> Option<u64> {
+        match &self.home {
+            Home::Here(body) => body.store.get_fuel().ok(),
+            Home::Apart(_) => None,
+        }
+    }
+}
+
+fn store(
+    linked: &LakegateTransformPre<State>,
+    limits: &Limits,
+    tells_panics: bool,
+    fuel: Option<u64>,
+) -> Result<Store<State>> {
+    let state = State { memory_bytes: limits.memory_bytes, hit: None, tells_panics };
+    let mut store = Store::new(linked.engine(), state);
+    store.limiter(|state| state);
+    store.set_hostcall_fuel(LIFT_BYTES);
+    if let Some(fuel) = fuel {
+        store.set_fuel(fuel).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+    }
+    Ok(store)
+}
+
+/// A guest on a thread of its own that has no answer: it does not end, or its host code panicked.
+fn lost<B: Default + 'static>(
+    apart: &Apart<B>,
+    seat: Option<&Seat>,
+    call: &'static str,
+    limits: &Limits,
+    nearest: Nearest,
+) -> Error {
+    if apart.is_lost() {
+        seat.into_iter().for_each(Seat::close);
+        return deadline(limits, nearest);
+    }
+    SandboxError::Trap { call, reason: "its thread ended".into(), panic: None }.into()
 }
 
 /// Time for one more call, and what ends it.
@@ -212,6 +307,8 @@ pub struct Session {
     guest: Guest,
     job: ResourceAny,
     ledger: Ledger,
+    /// What was pushed last.
+    piece: Vec<u8>,
 }
 
 impl Session {
@@ -219,9 +316,11 @@ impl Session {
         let ledger = Ledger::new(&guest.limits, &options);
         let told = to_guest(options);
         let job = guest
-            .call("open", |guest, store| guest.lakegate_transform_transform().job().call_open(store, &told))?
+            .call("open", move |guest, store| {
+                guest.lakegate_transform_transform().job().call_open(store, &told)
+            })?
             .map_err(failure)?;
-        Ok(Self { guest, job, ledger })
+        Ok(Self { guest, job, ledger, piece: Vec::new() })
     }
 
     /// Hands over bytes of the source object, at most 1 MiB, split anywhere.
@@ -230,9 +329,13 @@ impl Session {
     /// The guest crashes or runs over a limit.
     pub fn push(&mut self, chunk: &[u8]) -> Result<()> {
         for piece in chunk.chunks(CHUNK_BYTES) {
-            let job = self.job;
-            self.guest.call("push", |guest, store| {
-                guest.lakegate_transform_transform().job().call_push(store, job, piece)
+            // Owned, since its thread may be left behind; and used again, since new memory costs more than the copy.
+            let (job, mut owned) = (self.job, std::mem::take(&mut self.piece));
+            owned.clear();
+            owned.extend_from_slice(piece);
+            self.piece = self.guest.call("push", move |guest, store| {
+                let pushed = guest.lakegate_transform_transform().job().call_push(store, job, &owned);
+                pushed.map(|()| owned)
             })?;
         }
         self.ledger.pushed();
@@ -241,7 +344,7 @@ impl Session {
 
     /// Fuel that the guest has used, about one a Wasm instruction; `None` unless the sandbox counts it.
     pub fn fuel(&self) -> Option<u64> {
-        self.guest.store.get_fuel().ok().map(|left| u64::MAX - left)
+        self.guest.fuel().map(|left| u64::MAX - left)
     }
 
     /// No more bytes will come.
@@ -251,7 +354,8 @@ impl Session {
     pub fn end(&mut self) -> Result<()> {
         let job = self.job;
         self.ledger.ended();
-        self.guest.call("end", |guest, store| guest.lakegate_transform_transform().job().call_end(store, job))
+        self.guest
+            .call("end", move |guest, store| guest.lakegate_transform_transform().job().call_end(store, job))
     }
 
     /// Works for a bounded time and says what it came to.
@@ -262,7 +366,9 @@ impl Session {
         let job = self.job;
         let step = self
             .guest
-            .call("step", |guest, store| guest.lakegate_transform_transform().job().call_step(store, job))?
+            .call("step", move |guest, store| {
+                guest.lakegate_transform_transform().job().call_step(store, job)
+            })?
             .map_err(failure)?;
         let mut step = from_guest(step);
         self.ledger.check(&mut step)?;

@@ -234,6 +234,7 @@ codes! {
     PipelineUnknown = "pipeline_unknown", Input, Input, "No pipeline has that name.";
     PortInUse = "port_in_use", Environment, Input, "The port is in use by another program.";
     PreconditionFailed = "precondition_failed", Environment, Passing, "The object is not what it was.";
+    ProcessReplaced = "process_replaced", Environment, Passing, "A transform does not end: its process takes nothing more, and the next one takes this object.";
     ProjectionIncomplete = "projection_incomplete", Input, Input, "Partition projection lacks a range or a list of values.";
     QuarantineMissing = "quarantine_missing", Internal, Own, "A quarantine file that a commit names is not there.";
     QuarantineUnreadable = "quarantine_unreadable", Internal, Own, "A line of a quarantine cannot be read.";

@@ -19,7 +19,7 @@ use lakegate_config::{Config, ContractWish, Location, Pipeline, Told};
 use lakegate_lake::keys::longest_part_key;
 use lakegate_lake::lake::Texts;
 use lakegate_lake::run::Plan;
-use lakegate_sandbox::{Limits, Sandbox, Transform};
+use lakegate_sandbox::{Limits, Sandbox, Seats, Transform};
 
 /// A pipeline that could not be set up is tried again after this time.
 const RETRY: Duration = Duration::from_secs(10);
@@ -54,7 +54,8 @@ impl Pipelines {
     pub(super) fn new(aws: &Aws, config: &Config, home: Home) -> Result<Self> {
         let names = config.pipelines.keys();
         let slots = names.map(|name| (name.clone(), Mutex::new(Slot::Untried))).collect();
-        let engines = Mutex::new(Engines { home, sandboxes: Vec::new(), shipped: Vec::new() });
+        let seats = seats(config, home);
+        let engines = Mutex::new(Engines { home, seats, sandboxes: Vec::new(), shipped: Vec::new() });
         let pipelines = Self { slots, engines };
         if home == Home::Command {
             return Ok(pipelines);
@@ -194,9 +195,20 @@ fn fixed_plan(aws: &Aws, pipeline: &Pipeline) -> Result<Plan> {
     Ok(Plan::new(spec, pipeline.table.clone())?.deployed(&pipeline.name))
 }
 
+/// As many guests as the memory of a function has room for beside the host, and no more than it has cores.
+fn seats(config: &Config, home: Home) -> Option<Arc<Seats>> {
+    let Home::Function { memory_bytes } = home else { return None };
+    let all = config.pipelines.values();
+    let room = all.map(|pipeline| pipeline.limits.guests(memory_bytes)).min().unwrap_or(1);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Some(Seats::new(room.min(cores)))
+}
+
 /// Engines and the shipped transform in them: pipelines of the same limits share both.
 struct Engines {
     home: Home,
+    /// A function has room for so many guests; a command takes one object after the other.
+    seats: Option<Arc<Seats>>,
     sandboxes: Vec<Sandbox>,
     shipped: Vec<(Limits, Transform)>,
 }
@@ -210,6 +222,11 @@ impl Engines {
             Home::Function { .. } => Sandbox::that_never_compiles(limits)?,
             Home::Command => Sandbox::new(limits)?,
         };
+        let sandbox = match &self.seats {
+            Some(seats) => sandbox.seated(seats.clone()),
+            None => sandbox,
+        }
+        .trusting_ours()?;
         self.sandboxes.push(sandbox.clone());
         Ok(sandbox)
     }

@@ -150,7 +150,24 @@ impl TransformArg {
     /// # Errors
     /// As [`TransformArg::load`].
     pub fn choose(&self, lake: Option<&Lake>, listener: Option<Listener>) -> Result<Chosen, Error> {
-        let sandbox = Sandbox::new(Limits::default())?;
+        // A command ends, and with it a call that does not.
+        self.choose_in(Sandbox::new(Limits::default())?.trusting_ours()?, lake, listener)
+    }
+
+    /// The same for a process that goes on: every guest's calls can be ended.
+    ///
+    /// # Errors
+    /// As [`TransformArg::load`].
+    pub fn choose_for_long(&self, lake: &Lake, listener: Listener) -> Result<Chosen, Error> {
+        self.choose_in(Sandbox::new(Limits::default())?, Some(lake), Some(listener))
+    }
+
+    fn choose_in(
+        &self,
+        sandbox: Sandbox,
+        lake: Option<&Lake>,
+        listener: Option<Listener>,
+    ) -> Result<Chosen, Error> {
         if self.registry.registry.is_none() && !self.registry.trust.is_empty() {
             return Err(Error::usage("--trust says whose releases count, and no --registry has any"));
         }

@@ -67,7 +67,7 @@ pub fn run(args: &ServeArgs, context: &Context) -> Outcome {
     Plans::new(args.spec.as_ref(), None, false)?;
     let events = Events::new();
     let listener = events.hearing(telling(context.err, context.json));
-    let chosen = args.transform.choose(Some(&lake), Some(listener))?;
+    let chosen = args.transform.choose_for_long(&lake, listener)?;
     chosen.check_alone(args.spec.as_ref(), None)?;
     let page = Page::new(args.page.as_deref(), origins)?;
     let has_page = page.is_there();
