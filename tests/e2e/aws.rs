@@ -28,6 +28,7 @@ macro_rules! cases {
 
 cases! {
     a_bad_canary_is_taken_back,
+    a_batch_goes_side_by_side,
     a_source_and_its_tables_are_reconciled,
     an_operator_follows_one_id,
     a_crawler_that_does_not_end_in_time,
@@ -43,6 +44,7 @@ cases! {
     a_task_is_told_once,
     a_task_leaves_the_crawler,
     a_task_whose_answer_is_lost,
+    a_transform_that_does_not_end,
     another_catalog_and_another_s3,
     another_prefix_is_denied,
     bad_input,

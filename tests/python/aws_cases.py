@@ -10,6 +10,7 @@ import json
 import sys
 from pathlib import Path
 
+import aws_batches
 import aws_checks
 import aws_damages
 import aws_faults
@@ -364,8 +365,8 @@ def requests_of_an_object(rig, _):
 CASES = {
     name: case
     for module in (
-        sys.modules[__name__], aws_checks, aws_damages, aws_faults, aws_limits, aws_operator, aws_permissions, aws_releases,
-        aws_sweep, aws_tasks, aws_verbs, stack_backfill, stack_cases, stack_check, stack_machine_cases,
+        sys.modules[__name__], aws_batches, aws_checks, aws_damages, aws_faults, aws_limits, aws_operator,
+        aws_permissions, aws_releases, aws_sweep, aws_tasks, aws_verbs, stack_backfill, stack_cases, stack_check, stack_machine_cases,
     )
     for name, case in list(vars(module).items())
     if inspect.isfunction(case) and case.__module__ == module.__name__

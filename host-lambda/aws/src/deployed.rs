@@ -12,6 +12,7 @@ mod checks;
 mod choice;
 mod crawler;
 mod inventory;
+mod lanes;
 mod named;
 mod object;
 mod ready;
@@ -30,6 +31,7 @@ pub use checks::{Checked, Example, FreshnessAnswer, ReconcileAnswer};
 pub use choice::Choice;
 pub use choice::{follow, registry_at, trust_of};
 pub use inventory::Inventory;
+pub use lanes::Share;
 pub use named::named_lake;
 pub use object::Request;
 pub use ready::{Ready, check_keys, check_plan};
@@ -143,13 +145,16 @@ impl Deployed {
     /// # Errors
     /// A local folder that cannot be used.
     pub fn lake(&self, ready: &Ready, aws: &Aws) -> Result<Lake> {
-        self.lake_since(ready, aws, Instant::now())
+        self.lake_since(ready, aws, Instant::now(), Share::WHOLE)
     }
 
-    /// The same for an object whose turn began at a moment.
-    fn lake_since(&self, ready: &Ready, aws: &Aws, begun: Instant) -> Result<Lake> {
+    /// The same for an object whose turn began at a moment, and that has a share of the memory.
+    fn lake_since(&self, ready: &Ready, aws: &Aws, begun: Instant, share: Share) -> Result<Lake> {
         let around = self.around(ready, aws, begun);
-        Ok(bare_lake(&ready.pipeline, aws)?.within(Arc::new(around)).remembering(ready.texts.clone()))
+        let pipeline = &ready.pipeline;
+        Ok(Lake::over(storage_of(pipeline, aws, &pipeline.lake, share)?)
+            .within(Arc::new(around))
+            .remembering(ready.texts.clone()))
     }
 
     /// What the lake is connected to then.
@@ -216,14 +221,19 @@ pub fn bare_lake(pipeline: &Pipeline, aws: &Aws) -> Result<Lake> {
 
 /// A place that a pipeline writes to.
 pub(crate) fn storage_at(pipeline: &Pipeline, aws: &Aws, place: &Location) -> Result<Arc<dyn Storage>> {
+    storage_of(pipeline, aws, place, Share::WHOLE)
+}
+
+/// The same with a share of the memory that it stages in.
+fn storage_of(pipeline: &Pipeline, aws: &Aws, place: &Location, share: Share) -> Result<Arc<dyn Storage>> {
     Ok(match place {
         Location::Local(folder) => Arc::new(LocalFolder::new(folder)?),
-        Location::S3 { bucket, prefix } => Arc::new(s3(pipeline, aws, bucket, prefix)),
+        Location::S3 { bucket, prefix } => Arc::new(s3(pipeline, aws, (bucket, prefix), share)),
     })
 }
 
 /// A storage for what a pipeline writes.
-fn s3(pipeline: &Pipeline, aws: &Aws, bucket: &str, prefix: &str) -> S3Storage {
+fn s3(pipeline: &Pipeline, aws: &Aws, (bucket, prefix): (&str, &str), share: Share) -> S3Storage {
     let default = S3Options::default();
     let (output, limits) = (&pipeline.output, &pipeline.limits);
     let options = S3Options {
@@ -233,10 +243,12 @@ fn s3(pipeline: &Pipeline, aws: &Aws, bucket: &str, prefix: &str) -> S3Storage {
             Some(Wanted::Kms { key }) => Encryption::Kms(key.clone()),
         },
         storage_class: output.storage_class.clone(),
-        staging_bytes: limits
-            .staging_bytes
-            .and_then(|bytes| usize::try_from(bytes).ok())
-            .unwrap_or(default.staging_bytes),
+        staging_bytes: share.of_bytes(
+            limits
+                .staging_bytes
+                .and_then(|bytes| usize::try_from(bytes).ok())
+                .unwrap_or(default.staging_bytes),
+        ),
         spill_bytes: limits.spill_bytes.unwrap_or(default.spill_bytes),
         ..default
     };

@@ -98,7 +98,7 @@ mod tests {
     use super::*;
     use crate::catalog::{Run, fixture, register};
     use crate::client::Aws;
-    use crate::deployed::{Answered, Home};
+    use crate::deployed::{Answered, Home, Share};
     use lakegate_sandbox::Transform;
 
     fn starts(aws: &Aws) -> u64 {
@@ -145,6 +145,7 @@ mod tests {
             deadline: None,
             again: false,
             execution: None,
+            share: Share::WHOLE,
         };
         let ended = |crawler: &str| {
             let event = json!({"source": "aws.glue", "detail-type": "Glue Crawler State Change",

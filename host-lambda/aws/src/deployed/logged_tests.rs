@@ -10,7 +10,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::*;
 use crate::client::Aws;
-use crate::deployed::Home;
+use crate::deployed::{Home, Share};
 use crate::observe::log::tests::said;
 use crate::s3::suite::peers::{Peer, runtime};
 use lakegate_config::{Config, Location, Origin};
@@ -55,8 +55,14 @@ fn lines_of(pipeline: &str) -> (Vec<Value>, Refusal) {
     );
     let config = in_folders(&text, folder.path());
     let deployed = Deployed::start(aws, config, Home::Command).unwrap();
-    let request =
-        Request { id: "r-1".into(), begun: Instant::now(), deadline: None, again: false, execution: None };
+    let request = Request {
+        id: "r-1".into(),
+        begun: Instant::now(),
+        deadline: None,
+        again: false,
+        execution: None,
+        share: Share::WHOLE,
+    };
     let mut refused = None;
     let lines = said(LevelFilter::WARN, || {
         let event = json!({"bucket": "raw", "key": "in/x.json"});
@@ -130,6 +136,7 @@ impl Scene {
             deadline: None,
             again: false,
             execution: None,
+            share: Share::WHOLE,
         };
         let mut answer = Value::Null;
         let lines = said(LevelFilter::INFO, || {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::client::Aws;
+use crate::deployed::lanes::Share;
 use crate::deployed::task::{self, Execution};
 use crate::deployed::time::Time;
 use crate::deployed::{Choice, Deployed, Ready, around, bare_lake};
@@ -44,6 +45,8 @@ pub struct Request {
     pub again: bool,
     /// The state machine's execution whose task it is: it tells of its object, and has the crawler run, by itself.
     pub execution: Option<String>,
+    /// The part of the host's memory that each of its objects may stage in.
+    pub share: Share,
 }
 
 /// An object whose turn it is.
@@ -209,7 +212,7 @@ impl Deployed {
         begun: Instant,
     ) -> Result<std::result::Result<Taken, ObjectAnswer>> {
         let raw = Arc::new(S3Storage::new(aws.clone(), &object.bucket, "", S3Options::default()));
-        let lake = self.lake_since(ready, aws, begun)?;
+        let lake = self.lake_since(ready, aws, begun, request.share)?;
         // Both are asked for at once: an object that is new is what comes most.
         let here = tracing::Span::current();
         let look = || here.in_scope(|| lake.standing(&ready.pipeline.name, &object.uri()));
@@ -328,7 +331,7 @@ fn logged(progress: Progress, begun: Instant) {
         Progress::Pass { number: 1, total_bytes } => (Stage::Fetched, Some(total_bytes)),
         Progress::Staged => (Stage::Transformed, None),
         Progress::Publishing => (Stage::Committed, None),
-        Progress::Pass { .. } | Progress::Read(_) => return,
+        Progress::Pass { .. } | Progress::Read(_) | Progress::Settled => return,
     };
     stage::reached(stage, begun, &Counts { bytes_in, ..Counts::default() });
 }

@@ -11,7 +11,7 @@ use crate::deployed::crawler::Started;
 use crate::deployed::object::{Request, ignored};
 use crate::deployed::{Deployed, checks};
 use crate::event;
-use crate::event::{Answer, AnswerState, Item, ObjectAnswer, ObjectRef, Shape, SqsAnswer};
+use crate::event::{Answer, AnswerState, Item, ObjectAnswer, ObjectRef, Parsed, Shape, SqsAnswer};
 use crate::observe::stage;
 use lakegate_base::{Error, Kind};
 
@@ -77,7 +77,8 @@ impl Deployed {
         let parsed = event::parse(event);
         let request = &Request { execution: parsed.execution.clone(), ..request.clone() };
         let (mut answer, mut sqs) = (Answer::default(), SqsAnswer::default());
-        let (mut trouble, mut crawlers): (Option<Refusal>, _) = (None, Started::default());
+        let mut trouble: Option<Refusal> = None;
+        let mut came = self.objects(&parsed, request).into_iter();
         for delivery in &parsed.deliveries {
             let mut failed = delivery.error.clone().map(|why| logged(Refusal::new(Kind::Input, why)));
             for item in &delivery.items {
@@ -94,13 +95,13 @@ impl Deployed {
                             failed = Some(logged(refusal(&format!("crawler {crawler}"), &error)));
                         }
                     }
-                    Item::Object(object) => {
-                        let arrived = self.arrived(object, request, &mut crawlers);
-                        match arrived.unwrap_or_else(|| self.object(object, request)) {
-                            Ok(done) => answer.objects.push(done),
-                            Err(error) => failed = Some(refusal(&object.uri(), &error)),
+                    Item::Object(object) => match came.next() {
+                        Some(Ok(done)) => answer.objects.push(done),
+                        Some(Err(error)) => failed = Some(refusal(&object.uri(), &error)),
+                        None => {
+                            failed = Some(logged(Refusal::own(format!("{} was not taken", object.uri()))))
                         }
-                    }
+                    },
                 }
             }
             let Some(refusal) = failed else { continue };
@@ -121,6 +122,22 @@ impl Deployed {
             None if parsed.shape == Shape::Task => single(of_task(answer)),
             None => Ok(Answered::Objects(answer)),
         }
+    }
+
+    /// What came of all objects of an event, in its order.
+    fn objects(&self, parsed: &Parsed, request: &Request) -> Vec<Result<ObjectAnswer, Error>> {
+        let objects =
+            parsed.deliveries.iter().flat_map(|delivery| &delivery.items).filter_map(|item| match item {
+                Item::Object(object) => Some(object),
+                Item::Ignored { .. } | Item::CrawlerEnded(_) => None,
+            });
+        let mut crawlers = Started::default();
+        let arrivals: Vec<_> =
+            objects.map(|object| (object, self.arrived(object, request, &mut crawlers))).collect();
+        let wanted: Vec<&ObjectRef> =
+            arrivals.iter().filter(|(_, arrived)| arrived.is_none()).map(|(object, _)| *object).collect();
+        let mut taken = self.side_by_side(&wanted, request).into_iter();
+        arrivals.into_iter().filter_map(|(_, arrived)| arrived.or_else(|| taken.next())).collect()
     }
 }
 

@@ -16,7 +16,7 @@ use crate::show::problem;
 use crate::show::progress::{Bar, Steps};
 use crate::show::render::{Screen, Tone, count, number, visible};
 use clap::Args;
-use lakegate_aws::deployed::{Deployed, Request, bare_lake};
+use lakegate_aws::deployed::{Deployed, Request, Share, bare_lake};
 use lakegate_aws::event::{AnswerState, ObjectAnswer, ObjectRef};
 use lakegate_base::time::rfc3339;
 use lakegate_base::{Code, Error};
@@ -181,7 +181,7 @@ pub(super) fn take(
     left: &Left,
     context: &Context,
 ) -> Outcome {
-    let mut bar = Bar::new(context.err, 0, objects.len());
+    let bar = Bar::new(context.err, 0, objects.len());
     let (mut answers, mut failures) = (Vec::new(), Vec::new());
     let mut alike = Alike::default();
     let mut failed = 0;
@@ -193,6 +193,7 @@ pub(super) fn take(
             deadline: None,
             again,
             execution: None,
+            share: Share::WHOLE,
         };
         match deployed.object(object, &request) {
             Ok(answer) => {
@@ -218,7 +219,7 @@ pub(super) fn take(
                 failures.push(problem::json(&error));
             }
         }
-        bar.done(0);
+        bar.done(&object.uri(), 0);
     }
     bar.say(&alike.rest(context.err));
     bar.finish();
