@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod at_once;
 #[cfg(feature = "aws")]
 mod cloud;
 #[cfg(not(feature = "aws"))]

@@ -8,7 +8,7 @@ use crate::show::problem;
 use crate::show::reasons::Reasons;
 use lakegate_base::{Code, Error};
 use lakegate_lake::Lake;
-use lakegate_lake::run::{self, Outcome, Progress, State};
+use lakegate_lake::run::{self, Cause, Outcome, Progress, State};
 use lakegate_lake::source::Source;
 use lakegate_release::compare::Side;
 use lakegate_release::{run_shadow, tell_host};
@@ -44,6 +44,20 @@ impl Taking<'_> {
         name: &str,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Outcome, Error> {
+        self.in_turn(source, name, None, progress)
+    }
+
+    /// The same, which waits for its turn: see [`Cause::turn`].
+    ///
+    /// # Errors
+    /// As [`Self::one`].
+    pub fn in_turn(
+        &self,
+        source: &Source,
+        name: &str,
+        turn: Option<&dyn Fn()>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Outcome, Error> {
         let Pick { transform, plan, shadow } = self.chosen.of(source, self.again)?;
         let plan = match plan {
             Some(plan) => plan,
@@ -53,7 +67,8 @@ impl Taking<'_> {
             // For people: an object does not fail for it.
             let _lost = tell_host(self.lake, self.host, follower);
         }
-        let made = run::run(self.lake, &transform, source, &plan, progress).map_err(|error| {
+        let cause = Cause { turn, ..Cause::default() };
+        let made = run::run_because(self.lake, &transform, source, &plan, &cause, progress).map_err(|error| {
             let problem = problem::in_input_or_spec(error, name, self.spec);
             if problem.code() != Code::TooManyRejected {
                 return problem;

@@ -61,6 +61,8 @@ pub enum Progress {
     },
     /// Bytes read in this pass so far.
     Read(u64),
+    /// The contracts are those that its rows are made under, whatever comes.
+    Settled,
     /// The transform is through; all it made is staged and durable, and invisible.
     Staged,
     /// The commit is won; files become visible.
@@ -113,6 +115,9 @@ pub struct Cause<'a> {
     pub standing: Option<Standing>,
     /// Asked once it is known that the object is to be read, and before it is: whether there is room and time for it.
     pub admit: Option<&'a dyn Fn() -> Result<()>>,
+    /// Where several objects are taken at once: returns when those before this one have settled their contracts, which
+    /// [`Progress::Settled`] says, or are through. Contracts and files are then those of one object after the other.
+    pub turn: Option<&'a dyn Fn()>,
 }
 
 /// Runs one source object through the flow.
@@ -375,7 +380,7 @@ impl<'a> Run<'a> {
         let mut staging = Staging::new(lake, names);
         let from = match &self.cause.contracts {
             Some(settled) => Live::Settled(settled.clone()),
-            None => Live::Lake(lake),
+            None => Live::Lake(lake, self.cause.turn),
         };
         let admitted = self.cause.admit.map_or(Ok(()), |admit| admit());
         let made = admitted.and_then(|()| learn::make(from, transform, source, plan, &mut staging, progress));

@@ -232,6 +232,7 @@ impl Queue {
                     0
                 }
                 Progress::Read(read) => read,
+                Progress::Settled => return,
                 Progress::Staged | Progress::Publishing => total,
             };
             self.set(&waiting.id, State::Running { pass, read });

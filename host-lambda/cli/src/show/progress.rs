@@ -8,25 +8,33 @@ use crate::show::render::{Screen, Tone};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lakegate_lake::run::Progress;
 use lakegate_release::{Event, Listener};
+use std::collections::BTreeMap;
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Sources shorter than this are done before a bar could be read.
 const WORTH_A_BAR: u64 = 1 << 20;
 
-/// Progress over one or more sources, by bytes read.
+/// Progress over one or more sources, by bytes read; several may be taken at once.
 pub struct Bar {
     bar: ProgressBar,
+    read: Mutex<Read>,
+}
+
+#[derive(Default)]
+struct Read {
     /// Bytes of the sources that are done.
     before: u64,
+    /// Of those that are not, by name.
+    now: BTreeMap<String, u64>,
 }
 
 impl Bar {
     /// A bar over `bytes` in `files`; hidden where standard error is no terminal or there is little to do.
     pub fn new(screen: Screen, bytes: u64, files: usize) -> Self {
         if screen.width.is_none() || (bytes < WORTH_A_BAR && files < 2) {
-            return Self { bar: ProgressBar::hidden(), before: 0 };
+            return Self { bar: ProgressBar::hidden(), read: Mutex::default() };
         }
         let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
         let template =
@@ -35,33 +43,47 @@ impl Bar {
             bar.set_style(style.progress_chars("██░"));
         }
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { bar, before: 0 }
+        Self { bar, read: Mutex::default() }
     }
 
     /// The next source begins.
-    pub fn source(&mut self, name: &str) {
+    pub fn source(&self, name: &str) {
         self.bar.set_message(name.to_owned());
     }
 
     /// What the library says while it works on the source `name`.
-    pub fn update(&mut self, name: &str, progress: &Progress) {
+    pub fn update(&self, name: &str, progress: &Progress) {
         match progress {
             Progress::Pass { number, .. } if *number > 1 => {
                 // Going back is honest: the same bytes are read again, now that the types are known.
-                self.bar.set_position(self.before);
+                self.read(name, 0);
                 self.bar.set_message(format!("{name} (second pass)"));
             }
             Progress::Pass { .. } => self.bar.set_message(name.to_owned()),
-            Progress::Read(bytes) => self.bar.set_position(self.before + bytes),
-            Progress::Staged => {}
+            Progress::Read(bytes) => self.read(name, *bytes),
+            Progress::Settled | Progress::Staged => {}
             Progress::Publishing => self.bar.set_message(format!("{name} (publishing)")),
         }
     }
 
     /// The source of `bytes` is done, well or not.
-    pub fn done(&mut self, bytes: u64) {
-        self.before += bytes;
-        self.bar.set_position(self.before);
+    pub fn done(&self, name: &str, bytes: u64) {
+        self.moved(|read| {
+            read.now.remove(name);
+            read.before += bytes;
+        });
+    }
+
+    fn read(&self, name: &str, bytes: u64) {
+        self.moved(|read| {
+            read.now.insert(name.to_owned(), bytes);
+        });
+    }
+
+    fn moved(&self, by: impl FnOnce(&mut Read)) {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        by(&mut read);
+        self.bar.set_position(read.before + read.now.values().sum::<u64>());
     }
 
     /// Prints to standard error without disturbing the bar.

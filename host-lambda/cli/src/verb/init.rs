@@ -89,23 +89,25 @@ pub fn run(args: &InitArgs, context: &Context) -> Outcome {
     let Samples { inputs, sampled, folder } = samples(args)?;
     let given = read_spec(args.spec.as_ref())?;
     let transform = args.transform.load()?;
-    let mut bar = Bar::new(context.err, inputs.iter().map(Input::bytes).sum(), inputs.len());
+    let bar = Bar::new(context.err, inputs.iter().map(Input::bytes).sum(), inputs.len());
     let mut sources = Vec::with_capacity(inputs.len());
     for input in &inputs {
         sources.push(input.open(args.table.as_deref())?);
     }
     let stem = folder.or_else(|| sources.first().map(|source| default_table(source.stem())));
     let table = args.table.as_deref().or(stem.as_deref());
-    let mut proposed = |spec: &str| {
+    let proposed = |spec: &str| {
         let mut current = 0;
-        let mut before = 0;
+        let mut before: Option<(String, u64)> = None;
         propose(&transform, &sources, spec, table, &mut |progress| {
             if matches!(progress, Progress::Pass { .. }) {
-                bar.done(std::mem::take(&mut before));
+                if let Some((name, bytes)) = before.take() {
+                    bar.done(&name, bytes);
+                }
                 current += 1;
             }
             if let Some(input) = inputs.get(current.max(1) - 1) {
-                before = input.bytes();
+                before = Some((input.name(), input.bytes()));
                 bar.update(&input.name(), &progress);
             }
         })

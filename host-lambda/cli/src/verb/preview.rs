@@ -83,7 +83,7 @@ pub fn run(args: &PreviewArgs, context: &Context) -> Outcome {
     let Some(input) = found.first() else { return Err(Error::usage("there is no input")) };
     // A lake that exists has contracts that `run` would keep to; none is made for a preview.
     let name = input.name();
-    let mut bar = Bar::new(context.err, input.bytes(), 1);
+    let bar = Bar::new(context.err, input.bytes(), 1);
     let source = input.open(args.table.as_deref())?;
     let (transform, plan, lake) = told(args, &source)?;
     let preview = run::preview(&transform, &source, &plan, lake.as_deref(), &mut |progress| {

@@ -295,7 +295,7 @@ fn again(args: &ResubmitArgs, context: &Context) -> Outcome {
     };
     let transform = args.transform.load()?;
     let mut made = Made::new(&lake.shown, contracts(&lake)?);
-    let mut bar = Bar::new(context.err, 0, 1);
+    let bar = Bar::new(context.err, 0, 1);
     let name = match &args.from {
         Some(path) => path.display().to_string(),
         None => count(chosen as u64, "quarantined record", "quarantined records"),

@@ -1,6 +1,6 @@
 //! `lakegate run`: source objects into tables of a lake.
 //!
-//! For: taking many inputs one after the other, and the exit code. Not for: the flow of one source object
+//! For: taking many inputs, several at once, and the exit code. Not for: the flow of one source object
 //! (`lakegate_lake::run`), or how its result reads (`made`). The decision to know: one input that fails does not
 //! stop the others; each is complete or untouched by itself, and the exit code tells if any failed.
 
@@ -10,6 +10,7 @@ use crate::args::inputs::{Input, by_argument};
 use crate::args::lake::{LakeArg, NamedLake};
 use crate::args::plans::Plans;
 use crate::args::transform::TransformArg;
+use crate::at_once::{Turns, cores, in_order};
 use crate::context::Context;
 use crate::failed;
 use crate::place::Place;
@@ -25,6 +26,7 @@ use crate::verb::deployed;
 use clap::Args;
 use lakegate_base::Error;
 use lakegate_lake::Lake;
+use lakegate_lake::run::{self, Progress};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -37,6 +39,7 @@ use together::Group;
   lakegate run orders.json --spec orders.toml                with a spec (see `lakegate init`)
   lakegate run exports/ --lake /data/lake                    a folder of files, learned together, into the table `exports`
   cat feed.ndjson | lakegate run - --table feed              standard input
+  lakegate run exports/ --jobs 1                             one file after the other, in less memory
   lakegate run orders.json --json | jq .tables
   lakegate run s3://raw/orders/2025/x.json                   an object, as the function would: by lakegate.toml
   lakegate run s3://raw/orders/2025/ --lake s3://acme/lake/  all below a prefix, into a lake that is named
@@ -67,6 +70,9 @@ pub struct RunArgs {
     /// Run again even when nothing changed: makes the next generation
     #[arg(long)]
     again: bool,
+    /// How many inputs are taken at once; tables and output are the same whatever it is [default: one a core]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
 }
 
 impl RunArgs {
@@ -134,35 +140,75 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
         host: "run",
     };
     together::learn(&groups, &inputs, &lake, &chosen, args.table.is_some(), context.err, &mut made)?;
-    let mut bar = Bar::new(context.err, inputs.iter().map(Input::bytes).sum(), inputs.len());
-    for (number, input) in inputs.iter().enumerate() {
-        let name = input.name();
-        bar.source(&name);
-        let taken = input.open(args.table.as_deref()).and_then(|source| {
-            let outcome = taking(number).one(&source, &name, &mut |progress| bar.update(&name, &progress))?;
-            Ok((source, outcome))
-        });
-        match taken {
-            Ok((source, outcome)) => made.add(&name, source.uri(), &outcome),
-            // A lone input is the answer itself; of several, the first failure of each kind is told as it happens.
-            Err(problem) if inputs.len() == 1 => {
-                bar.finish();
-                return Err(problem);
-            }
-            Err(problem) => {
-                let told = problem::render(&problem, context.err);
-                if made.failed(&name, problem) {
-                    bar.say(&told);
-                }
-            }
-        }
-        bar.done(input.bytes());
-    }
+    let taken = Taken { inputs: &inputs, taking: &taking, table: args.table.as_deref() };
+    let bar = taken.all(args.jobs.map_or_else(cores, usize::from), context, &mut made)?;
     bar.say(&made.failed_alike(context.err));
     bar.say(&unheard(&lake, context));
     bar.finish();
     let stems = plans.by_stem() && inputs.len() > own.len() + 1;
     made.finish(&lake, &chosen.digest(), begun.elapsed(), stems, context.out)
+}
+
+/// The inputs of a run, and what is done with each.
+struct Taken<'a, T> {
+    inputs: &'a [Input],
+    taking: &'a T,
+    /// What names the table of standard input.
+    table: Option<&'a str>,
+}
+
+impl<'a, T: Fn(usize) -> Taking<'a> + Sync> Taken<'a, T> {
+    /// Takes them, `jobs` at once, and adds what comes of each in their order.
+    ///
+    /// # Errors
+    /// A lone input is the answer itself.
+    fn all(&self, jobs: usize, context: &Context, made: &mut Made) -> Result<Bar, Error> {
+        let inputs = self.inputs;
+        let bar = Bar::new(context.err, inputs.iter().map(Input::bytes).sum(), inputs.len());
+        let mut alone = None;
+        in_order(
+            inputs.len(),
+            jobs,
+            |number, turns| self.one(number, turns, &bar),
+            |number, taken| {
+                let (name, bytes) = (inputs[number].name(), inputs[number].bytes());
+                match taken {
+                    Ok((uri, outcome)) => made.add(&name, &uri, &outcome),
+                    Err(problem) if inputs.len() == 1 => alone = Some(problem),
+                    // Of several, the first failure of each kind is told as it happens.
+                    Err(problem) => {
+                        let told = problem::render(&problem, context.err);
+                        if made.failed(&name, problem) {
+                            bar.say(&told);
+                        }
+                    }
+                }
+                bar.done(&name, bytes);
+            },
+        );
+        if alone.is_some() {
+            bar.finish();
+        }
+        alone.map_or(Ok(bar), Err)
+    }
+
+    /// Takes one; its URI, and what it came to.
+    fn one(&self, number: usize, turns: &Turns, bar: &Bar) -> Result<(String, run::Outcome), Error> {
+        let input = &self.inputs[number];
+        let name = input.name();
+        bar.source(&name);
+        let source = input.open(self.table)?;
+        let progress = &mut |progress| {
+            bar.update(&name, &progress);
+            if progress == Progress::Settled {
+                turns.pass(number);
+            }
+        };
+        let wait = || turns.wait(number);
+        let turn = (self.inputs.len() > 1).then_some(&wait as &dyn Fn());
+        let outcome = (self.taking)(number).in_turn(&source, &name, turn, progress)?;
+        Ok((source.uri().to_owned(), outcome))
+    }
 }
 
 /// What is to be taken, and where to.

@@ -30,8 +30,8 @@ pub(crate) struct Made {
 
 /// The contracts that a job starts from.
 pub(crate) enum Live<'a> {
-    /// Those of a lake; what is learned is merged into them.
-    Lake(&'a Lake),
+    /// Those of a lake; what is learned is merged into them, in turn where others do so at the same time.
+    Lake(&'a Lake, Option<&'a dyn Fn()>),
     /// These, for a look only: what is learned goes nowhere.
     Fixed(Vec<TableContract>),
     /// These and no others: one pass under settled contracts.
@@ -61,22 +61,34 @@ pub(crate) fn make(
 ) -> Result<Made> {
     let base = options(plan, transform, source);
     let total_bytes = source.bytes();
-    progress(Progress::Pass { number: 1, total_bytes });
-    let (lake, live, contracts) = match from {
-        Live::Lake(lake) => {
-            let live = known_contracts(lake, plan.tables())?;
+    let first = |contracts: &[TableContract], sink: &mut dyn Sink, progress: &mut dyn FnMut(Progress)| {
+        progress(Progress::Pass { number: 1, total_bytes });
+        let session = transform.open(JobOptions { contracts: contracts.to_vec(), ..base.clone() })?;
+        pass(session, Some(source), sink, progress)
+    };
+    let (lake, live, contracts, ended) = match from {
+        Live::Lake(lake, turn) => {
+            let (live, ended) =
+                in_turn(lake, plan, turn, sink, &mut |contracts, sink| first(contracts, sink, progress))?;
             let contracts = texts(&live);
-            (Some(lake), live, contracts)
+            (Some(lake), live, contracts, ended)
         }
-        Live::Fixed(contracts) => (None, Vec::new(), contracts),
+        Live::Fixed(contracts) => {
+            let ended = first(&contracts, sink, progress)?;
+            (None, Vec::new(), contracts, ended)
+        }
         Live::Settled(contracts) => {
+            progress(Progress::Settled);
+            progress(Progress::Pass { number: 1, total_bytes });
             let report = final_pass(transform, source, base, contracts.clone(), sink, progress)?;
             return Ok(Made { contracts, report, passes: 1, spec: None });
         }
     };
-    let first = transform.open(JobOptions { contracts: contracts.clone(), ..base.clone() })?;
-    let widened = match pass(first, Some(source), sink, progress)? {
-        End::Done(report) => return Ok(Made { contracts, report, passes: 1, spec: None }),
+    let widened = match ended {
+        End::Done(report) => {
+            progress(Progress::Settled);
+            return Ok(Made { contracts, report, passes: 1, spec: None });
+        }
         End::Widen(widened) => widened,
     };
     sink.reset();
@@ -91,10 +103,34 @@ pub(crate) fn make(
         Some(lake) => merge(lake, transform, &base, live, widened, source.uri())?,
         None => widened.contracts,
     };
+    progress(Progress::Settled);
     progress(Progress::Pass { number: passes, total_bytes });
     let mut report = final_pass(transform, source, base, contracts.clone(), sink, progress)?;
     carry_over(learned, &mut report);
     Ok(Made { contracts, report, passes, spec })
+}
+
+/// The first pass under the contracts as objects before this one leave them: what it made of earlier ones, ahead of its
+/// turn, is thrown away where those have changed them since.
+fn in_turn(
+    lake: &Lake,
+    plan: &Plan,
+    turn: Option<&dyn Fn()>,
+    sink: &mut dyn Sink,
+    first: &mut dyn FnMut(&[TableContract], &mut dyn Sink) -> Result<End>,
+) -> Result<(Vec<LiveContract>, End)> {
+    let live = known_contracts(lake, plan.tables())?;
+    let before = texts(&live);
+    let ended = first(&before, sink);
+    let Some(turn) = turn else { return Ok((live, ended?)) };
+    turn();
+    let now = live_contracts(lake, plan.tables())?;
+    if texts(&now) == before {
+        return Ok((now, ended?));
+    }
+    sink.reset();
+    let ended = first(&texts(&now), sink)?;
+    Ok((now, ended))
 }
 
 /// What was noticed while learning is worth knowing in the end too, and that records were learned from which were

@@ -104,7 +104,7 @@ fn show(
     let mut files = Files::default();
     let known = match &from {
         Live::Fixed(contracts) | Live::Settled(contracts) => contracts.clone(),
-        Live::Lake(_) => Vec::new(),
+        Live::Lake(..) => Vec::new(),
     };
     let made = make(from, transform, source, plan, &mut files, progress);
     let made = made.and_then(|made| plan.check_rejected(&made.report).map(|()| made)).map_err(|error| {

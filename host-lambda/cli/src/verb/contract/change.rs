@@ -136,7 +136,7 @@ fn take_again(
     changed.failed_objects = wanted.into_iter().filter(gone).chain(others).collect();
     let chosen = Chosen::Component(transform.clone());
     let mut taken = Vec::new();
-    let mut bar = Bar::new(context.err, there.iter().map(|(input, _)| input.bytes()).sum(), there.len());
+    let bar = Bar::new(context.err, there.iter().map(|(input, _)| input.bytes()).sum(), there.len());
     for (input, failed) in there {
         let name = input.name();
         bar.source(&name);
@@ -154,7 +154,7 @@ fn take_again(
                 changed.failed_objects.push(FailedRecord { code, message, ..failed });
             }
         }
-        bar.done(input.bytes());
+        bar.done(&input.name(), input.bytes());
     }
     bar.finish();
     Ok(taken)

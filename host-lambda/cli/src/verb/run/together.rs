@@ -73,11 +73,13 @@ pub(super) fn learn(
         let open = |at: usize| inputs[at].open(None);
         let folder = Folder { name: &name, members: &group.members, open: &open, any_kind: named };
         let bytes: u64 = group.members.iter().map(|member| member.bytes).sum();
-        let mut bar = Bar::new(screen, bytes.min(SAMPLE_BYTES), group.members.len());
-        let mut before = None;
+        let bar = Bar::new(screen, bytes.min(SAMPLE_BYTES), group.members.len());
+        let mut before: Option<&Input> = None;
         let learned = learn_together(transform, &plan, &folder, &mut |at, progress| {
             if matches!(progress, Progress::Pass { number: 1, .. }) {
-                bar.done(before.replace(inputs[at].bytes()).unwrap_or_default());
+                if let Some(before) = before.replace(&inputs[at]) {
+                    bar.done(&format!("{} (learning)", before.name()), before.bytes());
+                }
             }
             bar.update(&format!("{} (learning)", inputs[at].name()), &progress);
         });
