@@ -1,12 +1,12 @@
 """The benchmark: makes its data, runs Lakegate and its peers on it, checks that they agree, prints one table.
 
     bench.py --lakegate BINARY --native BINARY --steps BINARY --encoder BINARY --sandbox BINARY --data FOLDER
-             [--quick] [--only NAME…]
+             [--quick] [--only NAME…] [--with PEER…]
 
 Started by `cargo xtask bench`, which builds what is measured. Everything runs one after the other, each as a
-process of its own; the best of several runs counts, since other work on the machine only ever makes things
-slower. Speed is by processor seconds, of all threads, for the same reason. Lakegate's time is the whole process; a
-peer's time leaves out the interpreter and its imports.
+process of its own: all ways once, then all of them again, so that what else happens on the machine meets all alike;
+the median counts. Speed is by processor seconds, of all threads. Lakegate's time is the whole process; a peer's
+time leaves out the interpreter and its imports.
 
 Results go to standard output as Markdown; progress goes to standard error.
 """
@@ -103,9 +103,9 @@ def timed(command, **environment):
     return cost, output.decode()
 
 
-def best(rounds, run):
-    """The run of several that cost the least processor time."""
-    return min((run() for _ in range(rounds)), key=lambda cost: cost.cpu)
+def median(costs):
+    """The run in the middle, by processor time."""
+    return sorted(costs, key=lambda cost: cost.cpu)[len(costs) // 2]
 
 
 def last_json(text):
@@ -164,35 +164,40 @@ def agree(shape, sums):
 
 
 def throughput(arguments, rounds, megabytes):
-    """One table: MB/s, memory and ratios for each shape and way."""
-    print("| input | way | MB/s | × pandas | CPU seconds | wall seconds | peak MiB |")
-    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
+    """One table: MB/s, memory, size and ratios for each shape and way."""
+    print("| input | way | MB/s | × best | CPU seconds | wall seconds | peak MiB | written MB |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    peers = PEERS + tuple(arguments.with_peers)
     for shape in SHAPES:
         if arguments.only and shape not in arguments.only:
             continue
         source = data_file(arguments.data, shape, megabytes)
         size, out = source.stat().st_size / 1e6, arguments.data / "out"
-        ways = {peer: lambda peer=peer: run_peer(peer, shape, source, out) for peer in PEERS}
+        ways = {peer: lambda peer=peer: run_peer(peer, shape, source, out) for peer in peers}
         ways[NATIVE] = lambda: run_driver(arguments.native, shape, source, out)
         ways[SANDBOX] = lambda: run_driver(arguments.sandbox, shape, source, out)
         ways["`lakegate run`, declared"] = lambda: run_lakegate(arguments.lakegate, shape, source, out, True)
         ways["`lakegate run`, learned: two passes"] = lambda: run_lakegate(
             arguments.lakegate, shape, source, out, False
         )
-        results, sums = {}, {}
-        for name, run in ways.items():
-            say(f"   {shape}: {name}")
-            results[name] = best(rounds, run)
-            sums[name] = checksum(shape, out)
+        costs, sums, written = {name: [] for name in ways}, {}, {}
+        for number in range(rounds):
+            say(f"   {shape}: round {number + 1} of {rounds}")
+            for name, run in ways.items():
+                costs[name].append(run())
+                if number == 0:
+                    sums[name] = checksum(shape, out)
+                    written[name] = sum(file.stat().st_size for file in out.rglob("*.parquet")) / 1e6
         agree(shape, sums)
+        results = {name: median(runs) for name, runs in costs.items()}
+        best = min(results[peer].cpu for peer in peers)
         for name, cost in results.items():
-            ratio = results["pandas"].cpu / cost.cpu
             print(
-                f"| {shape} | {name} | {size / cost.cpu:.0f} | {ratio:.1f} | {cost.cpu:.2f} "
-                f"| {cost.wall:.2f} | {cost.memory / MIB:.0f} |"
+                f"| {shape} | {name} | {size / cost.cpu:.0f} | {best / cost.cpu:.2f} | {cost.cpu:.2f} "
+                f"| {cost.wall:.2f} | {cost.memory / MIB:.0f} | {written[name]:.1f} |"
             )
         ratio = results[SANDBOX].cpu / results[NATIVE].cpu
-        print(f"| {shape} | *sandbox ÷ native* | {ratio:.2f} | | | | |")
+        print(f"| {shape} | *sandbox ÷ native* | {ratio:.2f} | | | | | |")
         sys.stdout.flush()
 
 
@@ -288,9 +293,10 @@ def main():
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", nargs="*")
+    parser.add_argument("--with", nargs="*", dest="with_peers", choices=("clickhouse",), default=[])
     arguments = parser.parse_args()
     bench_specs.write(arguments.data)
-    rounds, megabytes = (1, 10) if arguments.quick else (3, 50)
+    rounds, megabytes = (1, 10) if arguments.quick else (7, 50)
     # Compiles once, so that every later start finds its code.
     run_lakegate(arguments.lakegate, "json", twenty_kilobytes(arguments.data), arguments.data / "out", True)
     try:

@@ -1,6 +1,6 @@
 """One run of a peer in the benchmark: raw file → flattened Snappy Parquet, as its users would write it.
 
-    peer.py pandas|duckdb|polars json|ndjson|sales|wide|text INPUT OUTPUT
+    peer.py pandas|duckdb|polars|clickhouse json|ndjson|sales|wide|text INPUT OUTPUT
 
 Prints one JSON line: wall and processor seconds without the interpreter's start and imports (which favours the peer).
 One thread each: POLARS_MAX_THREADS must be 1 in the environment before the start.
@@ -122,9 +122,54 @@ def run_polars(shape, source, target):
     return begun
 
 
+CLICKHOUSE_TYPES = {"string": "String", "double": "Float64", "bigint": "Int64", "date": "Date", "boolean": "Bool"}
+CLICKHOUSE_ORDER = (
+    "order_id String, order_date String, total_amount Float64,"
+    " customer Tuple(customer_id String, name String, email String, address String),"
+    " products Array(Tuple(product_id String, name String, category String, price Float64, quantity Int64))"
+)
+CLICKHOUSE_ORDERS_SQL = """
+SELECT order_id, order_date, total_amount, customer.1 AS customer_id, customer.2 AS customer_name, customer.3 AS email,
+       customer.4 AS address, p.1 AS product_id, p.2 AS product_name, p.3 AS category, p.4 AS price, p.5 AS quantity
+FROM {source} ARRAY JOIN products AS p
+"""
+
+
+def run_clickhouse(shape, source, target):
+    """Types declared; neither parsing nor encoding on more than one thread."""
+    import chdb
+
+    import bench_specs
+
+    begun = clocks()
+    if shape in ("json", "ndjson"):
+        query = CLICKHOUSE_ORDERS_SQL.format(source=f"file('{source}', 'JSONEachRow', '{CLICKHOUSE_ORDER}')")
+    elif shape == "sales":
+        types = ", ".join(f"{name} {CLICKHOUSE_TYPES[kind]}" for name, _, kind in bench_specs.SALES)
+        query = f"SELECT *, quantity * price AS total_amount FROM file('{source}', 'CSVWithNames', '{types}')"
+    elif shape == "text":
+        types = (
+            "review_id Int64, stars Int64, title String, body String, author Tuple(name String, city String)"
+        )
+        query = (
+            "SELECT review_id, stars, title, body, author.1 AS author_name, author.2 AS author_city"
+            f" FROM file('{source}', 'JSONEachRow', '{types}')"
+        )
+    else:
+        types = ", ".join(f"{name} {CLICKHOUSE_TYPES[kind]}" for name, _, kind in bench_specs.WIDE)
+        query = f"SELECT * FROM file('{source}', 'JSONEachRow', '{types}')"
+    chdb.query(
+        f"{query} INTO OUTFILE '{target}' FORMAT Parquet SETTINGS max_threads = 1, input_format_parallel_parsing = 0,"
+        " output_format_parquet_parallel_encoding = 0, output_format_parquet_compression_method = 'snappy',"
+        " output_format_parquet_string_as_string = 1"
+    )
+    return begun
+
+
 def main():
     peer, shape, source, target = sys.argv[1:]
-    begun = {"pandas": run_pandas, "duckdb": run_duckdb, "polars": run_polars}[peer](shape, source, target)
+    ways = {"pandas": run_pandas, "duckdb": run_duckdb, "polars": run_polars, "clickhouse": run_clickhouse}
+    begun = ways[peer](shape, source, target)
     ended = clocks()
     print(json.dumps({"wall": ended[0] - begun[0], "cpu": ended[1] - begun[1]}))
 

@@ -37,6 +37,7 @@ Tasks:
   bench                     measure beside pandas, DuckDB and Polars; a full run writes BENCH.md
       --quick                 small data, one round
       --only INPUT…           only these inputs: json, ndjson, sales, wide, text
+      --with clickhouse       measure beside ClickHouse too, which is fetched (534 MB)
 
 Tasks talk on standard error; standard output carries only a task's answer.
 
@@ -61,7 +62,7 @@ pub enum Task {
     Package { processor: Option<Processor>, dev: bool, config: Option<PathBuf> },
     Dist { target: Option<String> },
     Web,
-    Bench { quick: bool, only: Vec<String> },
+    Bench { quick: bool, only: Vec<String>, clickhouse: bool },
 }
 
 /// Reads the words after `cargo xtask`.
@@ -95,7 +96,14 @@ pub fn parse(words: impl IntoIterator<Item = String>) -> Result<Task> {
         }
         "dist" => Task::Dist { target: words.option("--target")? },
         "web" => Task::Web,
-        "bench" => Task::Bench { quick: words.flag("--quick"), only: words.all("--only") },
+        "bench" => {
+            let clickhouse = words.option("--with")?;
+            if let Some(other) = clickhouse.as_ref().filter(|name| *name != "clickhouse") {
+                bail!("`--with {other}` is no peer of the benchmark\n  hint: there is `--with clickhouse`");
+            }
+            let (quick, only) = (words.flag("--quick"), words.all("--only"));
+            Task::Bench { quick, only, clickhouse: clickhouse.is_some() }
+        }
         _ => bail!("there is no task `{name}`\n  hint: `cargo xtask --help` lists them"),
     };
     if let Some(word) = words.0.first() {
@@ -164,7 +172,7 @@ mod tests {
         };
         assert_eq!(read("package --config a/b.toml --arm64").unwrap(), zip(Processor::Arm64));
         assert_eq!(read("package --x86_64 --config a/b.toml").unwrap(), zip(Processor::X86_64));
-        let some = Task::Bench { quick: true, only: vec!["json".into(), "text".into()] };
+        let some = Task::Bench { quick: true, only: vec!["json".into(), "text".into()], clickhouse: false };
         assert_eq!(read("bench --only json text --quick").unwrap(), some);
         let torture = |minutes, seed, only| Task::Torture { minutes, seed, only };
         assert_eq!(read("torture").unwrap(), torture(3, 1, None));

@@ -10,15 +10,20 @@ use anyhow::{Context, Result, bail};
 
 use crate::component::component;
 use crate::programs::{COMMAND, Profile};
-use crate::setup::setup;
+use crate::setup::{install, setup};
 use crate::workspace::{Workspace, cache_folder, stdout_of, step};
 
 const BEGIN: &str = "<!-- results: begin -->";
 const END: &str = "<!-- results: end -->";
 
 /// Measures everything, or with names only those inputs.
-pub fn bench(workspace: &Workspace, quick: bool, only: &[String]) -> Result<()> {
+pub fn bench(workspace: &Workspace, quick: bool, only: &[String], clickhouse: bool) -> Result<()> {
     let python = step("set-up", || setup(workspace))?;
+    if clickhouse {
+        step("ClickHouse", || {
+            install(&python, &workspace.tests("python").join("requirements-clickhouse.txt"))
+        })?;
+    }
     step("component", || component(workspace, Profile::Dev))?;
     let native = step("native bench", || native_program(workspace, "whole"))?;
     let steps = step("steps bench", || native_program(workspace, "steps"))?;
@@ -45,6 +50,9 @@ pub fn bench(workspace: &Workspace, quick: bool, only: &[String]) -> Result<()> 
     }
     if !only.is_empty() {
         command.arg("--only").args(only);
+    }
+    if clickhouse {
+        command.args(["--with", "clickhouse"]);
     }
     let results = step("measuring", || stdout_of(&mut command))?;
     println!("{results}");

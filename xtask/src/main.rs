@@ -75,6 +75,6 @@ fn run(task: Task, workspace: &Workspace) -> Result<()> {
         }
         Task::Dist { target } => dist::dist(workspace, target.as_deref()),
         Task::Web => web::web(workspace, Profile::Dev).map(|folder| println!("{}", folder.display())),
-        Task::Bench { quick, only } => bench::bench(workspace, quick, &only),
+        Task::Bench { quick, only, clickhouse } => bench::bench(workspace, quick, &only, clickhouse),
     }
 }

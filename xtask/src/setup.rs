@@ -136,7 +136,7 @@ fn make_environment(folder: &Path, python: &Path, requirements: &Path) -> Result
     install(python, requirements)
 }
 
-fn install(python: &Path, requirements: &Path) -> Result<()> {
+pub fn install(python: &Path, requirements: &Path) -> Result<()> {
     let pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--only-binary", ":all:"];
     run(Command::new(python).args(pip).args(["--quiet", "--requirement"]).arg(requirements))
         .context("cannot install the Python packages")
