@@ -131,7 +131,7 @@ mod tests {
                 thread::sleep(Duration::from_micros(400 - 20 * number as u64));
                 turns.wait(number);
                 settled.lock().unwrap().push(number);
-                if number % 7 != 0 {
+                if !number.is_multiple_of(7) {
                     turns.pass(number);
                 }
                 number * 2

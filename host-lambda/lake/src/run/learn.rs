@@ -110,6 +110,9 @@ pub(crate) fn make(
     Ok(Made { contracts, report, passes, spec })
 }
 
+/// A first pass under some contracts, into a sink.
+type First<'a> = &'a mut dyn FnMut(&[TableContract], &mut dyn Sink) -> Result<End>;
+
 /// The first pass under the contracts as objects before this one leave them: what it made of earlier ones, ahead of its
 /// turn, is thrown away where those have changed them since.
 fn in_turn(
@@ -117,7 +120,7 @@ fn in_turn(
     plan: &Plan,
     turn: Option<&dyn Fn()>,
     sink: &mut dyn Sink,
-    first: &mut dyn FnMut(&[TableContract], &mut dyn Sink) -> Result<End>,
+    first: First<'_>,
 ) -> Result<(Vec<LiveContract>, End)> {
     let live = known_contracts(lake, plan.tables())?;
     let before = texts(&live);

@@ -76,10 +76,10 @@ pub(super) fn learn(
         let bar = Bar::new(screen, bytes.min(SAMPLE_BYTES), group.members.len());
         let mut before: Option<&Input> = None;
         let learned = learn_together(transform, &plan, &folder, &mut |at, progress| {
-            if matches!(progress, Progress::Pass { number: 1, .. }) {
-                if let Some(before) = before.replace(&inputs[at]) {
-                    bar.done(&format!("{} (learning)", before.name()), before.bytes());
-                }
+            if matches!(progress, Progress::Pass { number: 1, .. })
+                && let Some(before) = before.replace(&inputs[at])
+            {
+                bar.done(&format!("{} (learning)", before.name()), before.bytes());
             }
             bar.update(&format!("{} (learning)", inputs[at].name()), &progress);
         });
