@@ -255,6 +255,27 @@ on('a table of many pieces is taken whole, and a preview that goes meanwhile lea
   assert.deepEqual((await ask(page, "SELECT count(*) FROM duckdb_tables()")).rows, [['1']], 'what is no preview any more is no table either');
 });
 
+on('a preview that goes while the engine looks at its questions holds nothing up', {}, async (page) => {
+  await pick(page, 'first.csv', 'x\n1\n');
+  await settled(page);
+  await open(page);
+  // Answers of the engine to `prepare` come late, as on a busy machine: the preview is gone before them.
+  await page.evaluate(() => {
+    const post = Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function (message, ...more) {
+      if (message?.type !== 'CREATE_PREPARED') return post.call(this, message, ...more);
+      return void setTimeout(() => post.call(this, message, ...more), 300);
+    };
+  });
+  await pick(page, 'second.csv', 'y\n1\n');
+  await settled(page);
+  for (const name of ['first.csv', 'second.csv']) await page.getByRole('button', { name: `Remove ${name}` }).click();
+  await pick(page, 'third.csv', 'z\n3\n');
+  await settled(page);
+  await open(page);
+  assert.deepEqual((await ask(page, 'SELECT z FROM third')).rows, [['3']]);
+});
+
 on('wrong SQL shows the engine’s words at the line', {}, async (page) => {
   await pick(page, 'a.csv', 'id,total\n1,2.5\n2,3.5\n');
   await settled(page);

@@ -115,14 +115,13 @@ export class Engine {
     return Promise.race([this.shelf.show(tables, signal, filling), this.end]);
   }
 
-  /** Whether a query could run: its tables and columns are there. */
-  async binds(sql: string): Promise<boolean> {
-    try {
-      await (await this.connection.prepare(sql)).close();
-      return true;
-    } catch {
-      return false;
-    }
+  /** Whether a query could run: its tables and columns are there. Of an engine that has ended, none could. */
+  binds(sql: string): Promise<boolean> {
+    const bound = this.connection.prepare(sql).then((statement) => statement.close());
+    return Promise.race([bound, this.end]).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Runs a query; throws in the engine's words, or in the page's where the engine's would mislead. */
