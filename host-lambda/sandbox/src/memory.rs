@@ -10,7 +10,7 @@
 use std::cell::Cell;
 use std::ptr::{NonNull, null_mut};
 
-use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags, madvise, mmap_anonymous, mprotect, munmap};
+use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType, Result};
 
 /// A large page of x86_64 and of most kernels for arm64; where it is another, the advice is worth less.
@@ -28,6 +28,24 @@ pub(super) fn in_large_pages<T>(wanted: bool, start: impl FnOnce() -> T) -> T {
     WANTED.set(false);
     started
 }
+
+/// No swap is kept for what is only reserved, where a kernel can be told so.
+#[cfg(target_os = "linux")]
+const FLAGS: MapFlags = MapFlags::PRIVATE.union(MapFlags::NORESERVE);
+#[cfg(not(target_os = "linux"))]
+const FLAGS: MapFlags = MapFlags::PRIVATE;
+
+/// Asks for large pages.
+#[cfg(target_os = "linux")]
+fn advise(base: NonNull<u8>, bytes: usize) {
+    // SAFETY: within the mapping; advice changes no byte.
+    let _as_it_is =
+        unsafe { rustix::mm::madvise(base.as_ptr().cast(), bytes, rustix::mm::Advice::LinuxHugepage) };
+}
+
+/// Other kernels choose by themselves.
+#[cfg(not(target_os = "linux"))]
+fn advise(_: NonNull<u8>, _: usize) {}
 
 /// Makes memories.
 pub(super) struct Memories;
@@ -62,9 +80,7 @@ unsafe impl MemoryCreator for Memories {
             .and_then(|bytes| bytes.checked_add(LARGE))
             .ok_or_else(|| "a memory is larger than all there is".to_owned())?;
         // SAFETY: a new mapping, wherever the kernel puts it.
-        let mapped = unsafe {
-            mmap_anonymous(null_mut(), length, ProtFlags::empty(), MapFlags::PRIVATE | MapFlags::NORESERVE)
-        };
+        let mapped = unsafe { mmap_anonymous(null_mut(), length, ProtFlags::empty(), FLAGS) };
         let mapped = mapped.map_err(|error| format!("no address space for a memory: {error}"))?;
         let missing = mapped.addr().next_multiple_of(LARGE) - mapped.addr();
         let start = mapped.cast::<u8>();
@@ -75,8 +91,7 @@ unsafe impl MemoryCreator for Memories {
         };
         let mut memory = Reserved { base, whole: (start, length), size: 0, capacity };
         if WANTED.get() {
-            // SAFETY: within the mapping; advice changes no byte.
-            let _as_it_is = unsafe { madvise(base.as_ptr().cast(), capacity, Advice::LinuxHugepage) };
+            advise(base, capacity);
         }
         memory.grow_to(minimum).map_err(|error| format!("{error:#}"))?;
         Ok(Box::new(memory))
