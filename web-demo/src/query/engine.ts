@@ -70,6 +70,7 @@ export class Engine {
   private readonly carrier = new Carrier();
   private readonly shelf: Shelf;
   private giveUp: (() => void) | null = null;
+  private over = false;
   private ended: () => void = () => {};
   /** Rejects when the engine ends: its worker answers nothing any more. */
   private readonly end = new Promise<never>((_, fail) => (this.ended = () => fail(new Cancelled('the SQL engine ended'))));
@@ -116,7 +117,8 @@ export class Engine {
   }
 
   /** Whether a query could run: its tables and columns are there. Of an engine that has ended, none could. */
-  binds(sql: string): Promise<boolean> {
+  async binds(sql: string): Promise<boolean> {
+    if (this.over) return false;
     const bound = this.connection.prepare(sql).then((statement) => statement.close());
     return Promise.race([bound, this.end]).then(
       () => true,
@@ -196,6 +198,7 @@ export class Engine {
 
   async stop(): Promise<void> {
     this.giveUp?.();
+    this.over = true;
     this.ended();
     this.shelf.close();
     this.carrier.end('the SQL engine ended');
