@@ -9,7 +9,7 @@ mod together;
 use crate::args::inputs::{Input, by_argument};
 use crate::args::lake::{LakeArg, NamedLake};
 use crate::args::plans::Plans;
-use crate::args::transform::TransformArg;
+use crate::args::transform::{Chosen, TransformArg};
 use crate::at_once::{Turns, cores, in_order};
 use crate::context::Context;
 use crate::failed;
@@ -70,12 +70,19 @@ pub struct RunArgs {
     /// Run again even when nothing changed: makes the next generation
     #[arg(long)]
     again: bool,
-    /// How many inputs are taken at once; tables and output are the same whatever it is [default: one a core]
+    /// How many inputs are taken at once; tables and output are the same whatever it is [default: one a core; through a
+    /// channel always one]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
 }
 
 impl RunArgs {
+    /// How many inputs are taken at once. Which release a channel picks may hang on how those before fared: a canary
+    /// that fails is to take no more of them than it must.
+    fn at_once(&self, chosen: &Chosen) -> usize {
+        if chosen.follower().is_some() { 1 } else { self.jobs.map_or_else(cores, usize::from) }
+    }
+
     /// Whether the command line itself says what to do with each input, and where to.
     fn by_hand(&self) -> bool {
         let told = self.spec.is_some() || self.table.is_some() || self.transform.is_set();
@@ -141,7 +148,7 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
     };
     together::learn(&groups, &inputs, &lake, &chosen, args.table.is_some(), context.err, &mut made)?;
     let taken = Taken { inputs: &inputs, taking: &taking, table: args.table.as_deref() };
-    let bar = taken.all(args.jobs.map_or_else(cores, usize::from), context, &mut made)?;
+    let bar = taken.all(args.at_once(&chosen), context, &mut made)?;
     bar.say(&made.failed_alike(context.err));
     bar.say(&unheard(&lake, context));
     bar.finish();
