@@ -103,3 +103,29 @@ fn files_at_once_are_files_one_after_the_other() {
         assert!(side_by_side.2 == rows, "rows of {jobs} at once");
     }
 }
+
+#[test]
+fn a_file_that_is_named_twice_is_taken_once() {
+    if ways::required().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let lines: Vec<String> = (0..400).map(|id| format!("{{\"id\":{id}}}")).collect();
+    fs::write(folder.path().join("a.ndjson"), lines.join("\n")).unwrap();
+    for number in 0..8 {
+        let lake = format!("lake-{number}");
+        let run = |more: &[&str]| {
+            let words =
+                ["run", "a.ndjson", "./a.ndjson", "--table", "t", "--lake", &lake, "--jobs", "2", "--json"];
+            let json = lakegate(folder.path(), &[&words[..], more].concat()).json();
+            let of =
+                |key: &str| json["sources"].as_array().unwrap().iter().map(|one| one[key].clone()).collect();
+            let (states, generations): (Vec<Value>, Vec<Value>) = (of("state"), of("generation"));
+            (states, generations, json["records"].clone())
+        };
+        let states = |states: [&str; 2]| states.map(Value::from).to_vec();
+        let generations = |numbers: [u64; 2]| numbers.map(Value::from).to_vec();
+        assert_eq!(run(&[]), (states(["made", "nothing_to_do"]), generations([1, 1]), 400.into()));
+        assert_eq!(run(&["--again"]), (states(["replaced", "replaced"]), generations([2, 3]), 800.into()));
+    }
+}

@@ -9,58 +9,73 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 
-/// Which inputs have settled their contracts.
+/// Which inputs have settled their contracts, and which are over.
 #[derive(Default)]
 pub struct Turns {
-    settled: Mutex<Settled>,
+    state: Mutex<State>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct Settled {
-    /// All before this one have.
+struct State {
+    /// All before this one have settled.
     first: usize,
     /// So have these behind it.
     others: BTreeSet<usize>,
+    over: BTreeSet<usize>,
 }
 
 impl Turns {
     /// Returns when all inputs before this one have settled.
     pub fn wait(&self, number: usize) {
-        let mut settled = self.held();
-        while settled.first < number {
-            settled = self.changed.wait(settled).unwrap_or_else(PoisonError::into_inner);
+        self.until(|state| state.first >= number);
+    }
+
+    /// Returns when an earlier input is over, well or not.
+    pub fn wait_for(&self, earlier: usize) {
+        self.until(|state| state.over.contains(&earlier));
+    }
+
+    fn until(&self, holds: impl Fn(&State) -> bool) {
+        let mut state = self.held();
+        while !holds(&state) {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     /// This one has settled, or never will; said twice it counts once.
     pub fn pass(&self, number: usize) {
-        let mut settled = self.held();
-        if number >= settled.first {
-            settled.others.insert(number);
+        let mut state = self.held();
+        if number >= state.first {
+            state.others.insert(number);
         }
         loop {
-            let first = settled.first;
-            if !settled.others.remove(&first) {
+            let first = state.first;
+            if !state.others.remove(&first) {
                 break;
             }
-            settled.first += 1;
+            state.first += 1;
         }
         self.changed.notify_all();
     }
 
+    fn end(&self, number: usize) {
+        self.held().over.insert(number);
+        self.pass(number);
+    }
+
     /// Each change is whole when a thread lets go, also by a panic.
-    fn held(&self) -> MutexGuard<'_, Settled> {
-        self.settled.lock().unwrap_or_else(PoisonError::into_inner)
+    fn held(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Passes the turn on, however the work on an input ends.
-struct PassesOn<'a>(&'a Turns, usize);
+/// Lets those behind go on, however the work on an input ends.
+struct Ends<'a>(&'a Turns, usize);
 
-impl Drop for PassesOn<'_> {
+impl Drop for Ends<'_> {
     fn drop(&mut self) {
-        self.0.pass(self.1);
+        self.0.end(self.1);
     }
 }
 
@@ -78,9 +93,9 @@ pub fn in_order<T: Send>(
             if number >= count {
                 return;
             }
-            let turn = PassesOn(&turns, number);
+            let ends = Ends(&turns, number);
             let result = work(number, &turns);
-            drop(turn);
+            drop(ends);
             if results.send((number, result)).is_err() {
                 return;
             }
@@ -144,6 +159,23 @@ mod tests {
                 "{jobs} at once"
             );
         }
+    }
+
+    #[test]
+    fn one_may_wait_for_another_to_be_over() {
+        let over = Mutex::new(Vec::new());
+        let work = |number: usize, turns: &Turns| {
+            match number {
+                0 => thread::sleep(Duration::from_millis(20)),
+                3 => turns.wait_for(0),
+                _ => {}
+            }
+            over.lock().unwrap().push(number);
+        };
+        in_order(6, 4, work, |_, ()| {});
+        let over = over.into_inner().unwrap();
+        let at = |number| over.iter().position(|ended| *ended == number);
+        assert!(at(0) < at(3) && over.len() == 6, "{over:?}");
     }
 
     #[test]

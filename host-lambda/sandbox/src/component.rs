@@ -24,9 +24,6 @@ use crate::session::{Guest, GuestTime, Session, Start, State};
 use crate::{embedded, shipped};
 use lakegate_base::Result;
 
-/// From so many bytes on, as stored, an object's guest is worth large pages: it touches some tens of MiB.
-const LARGE_OBJECT: u64 = 4 << 20;
-
 /// The interface that this host speaks; any 1.x of it answers.
 const INTERFACE: &str = "lakegate:transform/transform@1";
 
@@ -262,8 +259,7 @@ impl Transform {
     /// # Errors
     /// The guest refuses spec or contracts, crashes or runs over a limit.
     pub fn open(&self, options: JobOptions) -> Result<Session> {
-        let large = options.source.bytes.is_some_and(|bytes| bytes >= LARGE_OBJECT);
-        Session::open(self.guest(large)?, options)
+        Session::open(self.guest(options.source.is_large())?, options)
     }
 
     /// A guest; `large`: it will use much memory.

@@ -33,6 +33,16 @@ pub struct SourceFacts {
     pub name: Option<String>,
 }
 
+/// From so many stored bytes on an object takes some tens of MiB of memory.
+const LARGE: u64 = 4 << 20;
+
+impl SourceFacts {
+    /// Whether it is worth memory that is made ready at once: the transform takes it, the host puts it into large pages.
+    pub fn is_large(&self) -> bool {
+        self.bytes.is_some_and(|bytes| bytes >= LARGE)
+    }
+}
+
 #[derive(Deserialize)]
 struct Version {
     version: u64,

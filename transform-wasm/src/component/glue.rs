@@ -40,9 +40,7 @@ pub struct Component<T>(PhantomData<T>);
 /// One of its jobs.
 pub struct JobResource<T>(RefCell<T>);
 
-/// From so many bytes on, as stored, an object is worth room that is taken beforehand.
-const LARGE_OBJECT: u64 = 4 << 20;
-/// What such an object takes in any case.
+/// What a large object takes in any case.
 const ROOM: usize = 24 << 20;
 
 impl<T: Transform> wit::Guest for Component<T> {
@@ -77,7 +75,7 @@ impl<T: Transform> wit::GuestJob for JobResource<T> {
             final_pass: options.final_,
             propose: options.propose,
         };
-        if options.source.bytes.is_some_and(|bytes| bytes >= LARGE_OBJECT) {
+        if options.source.is_large() {
             // Grown at once and given back to the allocator: a host can then put it into large pages, which it cannot
             // where memory comes in small steps.
             drop(hint::black_box(Vec::<u8>::with_capacity(ROOM)));

@@ -7,11 +7,13 @@
 //! * Events of one key go on one after the other, as they came.
 
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 
+use tokio::sync::Semaphore;
 use tracing::{Span, dispatcher};
 
+use crate::client::Aws;
 use crate::deployed::Deployed;
 use crate::deployed::object::Request;
 use crate::event::{ObjectAnswer, ObjectRef};
@@ -48,38 +50,6 @@ impl Share {
     }
 }
 
-/// Shares that are free.
-struct Lanes {
-    free: Mutex<u32>,
-    left: Condvar,
-}
-
-/// A share in use; given back when it is dropped.
-struct Taken<'a>(&'a Lanes, Share);
-
-impl Lanes {
-    fn take(&self, share: Share) -> Taken<'_> {
-        let mut free = self.held();
-        while *free < share.0 {
-            free = self.left.wait(free).unwrap_or_else(PoisonError::into_inner);
-        }
-        *free -= share.0;
-        Taken(self, share)
-    }
-
-    /// A number is never half changed.
-    fn held(&self) -> MutexGuard<'_, u32> {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Taken<'_> {
-    fn drop(&mut self) {
-        *self.0.held() += self.1.0;
-        self.0.left.notify_all();
-    }
-}
-
 /// Objects of one key, in the order of their events; each with its place among all.
 type OfOneKey<'a> = Vec<(usize, &'a ObjectRef)>;
 
@@ -111,7 +81,7 @@ impl Deployed {
         };
         let mut answers = match &keys[..] {
             [alone] => work(alone, Share::WHOLE),
-            _ => in_lanes(&keys, &work),
+            _ => in_lanes(&self.aws, &keys, &work),
         };
         answers.sort_by_key(|(at, _)| *at);
         answers.into_iter().map(|(_, answer)| answer).collect()
@@ -120,16 +90,18 @@ impl Deployed {
 
 /// Does the work of each key on a thread of its own, as far as there are shares.
 fn in_lanes<T: Send>(
+    aws: &Aws,
     keys: &[OfOneKey<'_>],
     work: &(impl Fn(&OfOneKey<'_>, Share) -> Vec<T> + Sync),
 ) -> Vec<T> {
-    let lanes = Lanes { free: Mutex::new(SHARES), left: Condvar::new() };
+    let lanes = Arc::new(Semaphore::new(SHARES as usize));
     thread::scope(|scope| {
         let (mut running, mut done) = (Vec::new(), Vec::new());
         for of_key in keys {
             let share = of_key.iter().map(|(_, object)| Share::of(object)).max_by_key(|share| share.0);
             let share = share.unwrap_or(Share::WHOLE);
-            let taken = lanes.take(share);
+            // In turn, as tokio's is; it is never closed.
+            let taken = aws.wait(lanes.clone().acquire_many_owned(share.0));
             let lane = thread::Builder::new().name("lakegate-object".into());
             let started = lane.spawn_scoped(scope, move || {
                 let _taken = taken;
@@ -153,7 +125,11 @@ fn in_lanes<T: Send>(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
     use super::*;
+    use crate::s3::suite::peers::runtime;
 
     fn object(key: &str, size: Option<u64>) -> ObjectRef {
         ObjectRef { size, ..ObjectRef::named("raw", key) }
@@ -179,14 +155,24 @@ mod tests {
 
     #[test]
     fn a_large_one_waits_for_all_shares() {
-        let lanes = Lanes { free: Mutex::new(SHARES), left: Condvar::new() };
-        let small = lanes.take(Share(1));
-        thread::scope(|scope| {
-            let large = scope.spawn(|| drop(lanes.take(Share::WHOLE)));
-            thread::sleep(std::time::Duration::from_millis(20));
-            assert!(!large.is_finished());
-            drop(small);
-        });
-        assert_eq!(*lanes.held(), SHARES);
+        let all: Vec<ObjectRef> = (0..9)
+            .map(|number| object(&number.to_string(), Some(if number == 4 { 2 << 20 } else { 1 })))
+            .collect();
+        let objects: Vec<&ObjectRef> = all.iter().collect();
+        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let work = |of_key: &OfOneKey<'_>, share: Share| {
+            let beside = now.fetch_add(1, Ordering::SeqCst);
+            most.fetch_max(beside + 1, Ordering::SeqCst);
+            thread::sleep(Duration::from_millis(20));
+            let left = now.fetch_sub(1, Ordering::SeqCst);
+            let alone = beside == 0 && left == 1;
+            vec![(of_key[0].0, share == Share::WHOLE && alone)]
+        };
+        let aws = Aws::of_tests(runtime().handle().clone(), "http://127.0.0.1:9");
+        let mut done = in_lanes(&aws, &by_key(&objects), &work);
+        done.sort_by_key(|(at, _)| *at);
+        assert_eq!(done.iter().map(|(at, _)| *at).collect::<Vec<_>>(), (0..9).collect::<Vec<_>>());
+        assert!(done[4].1, "the large one has no other beside it");
+        assert!(most.into_inner() > 1, "small ones have");
     }
 }

@@ -17,6 +17,17 @@ use lakegate_config::{Config, Location, Origin};
 use lakegate_lake::{Lake, RunId};
 use lakegate_sandbox::Transform;
 
+fn request() -> Request {
+    Request {
+        id: "r-1".into(),
+        begun: Instant::now(),
+        deadline: None,
+        again: false,
+        execution: None,
+        share: Share::WHOLE,
+    }
+}
+
 /// An endpoint that denies everything.
 fn denying() -> String {
     const BODY: &str = "<Error><Code>AccessDenied</Code><Message>no</Message></Error>";
@@ -55,14 +66,7 @@ fn lines_of(pipeline: &str) -> (Vec<Value>, Refusal) {
     );
     let config = in_folders(&text, folder.path());
     let deployed = Deployed::start(aws, config, Home::Command).unwrap();
-    let request = Request {
-        id: "r-1".into(),
-        begun: Instant::now(),
-        deadline: None,
-        again: false,
-        execution: None,
-        share: Share::WHOLE,
-    };
+    let request = request();
     let mut refused = None;
     let lines = said(LevelFilter::WARN, || {
         let event = json!({"bucket": "raw", "key": "in/x.json"});
@@ -130,14 +134,7 @@ impl Scene {
 
     /// Delivers the event of an object; its lines, and its answer.
     fn take(&self, key: &str) -> (Vec<Value>, Value) {
-        let request = Request {
-            id: "r-1".into(),
-            begun: Instant::now(),
-            deadline: None,
-            again: false,
-            execution: None,
-            share: Share::WHOLE,
-        };
+        let request = request();
         let mut answer = Value::Null;
         let lines = said(LevelFilter::INFO, || {
             let s3 = json!({"bucket": {"name": self.peer.bucket()}, "object": {"key": key}});

@@ -33,6 +33,14 @@ impl Input {
         }
     }
 
+    /// What it is, however it is named: two of one identity are one source object.
+    pub fn identity(&self) -> String {
+        match self {
+            Self::File(path, _) => path.canonicalize().as_ref().unwrap_or(path).display().to_string(),
+            Self::Stdin | Self::Object(..) => self.name(),
+        }
+    }
+
     /// Length in bytes, 0 where it is not known.
     pub fn bytes(&self) -> u64 {
         match self {

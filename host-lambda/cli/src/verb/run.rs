@@ -147,7 +147,8 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
         host: "run",
     };
     together::learn(&groups, &inputs, &lake, &chosen, args.table.is_some(), context.err, &mut made)?;
-    let taken = Taken { inputs: &inputs, taking: &taking, table: args.table.as_deref() };
+    let earlier = earlier(&inputs);
+    let taken = Taken { inputs: &inputs, earlier: &earlier, taking: &taking, table: args.table.as_deref() };
     let bar = taken.all(args.at_once(&chosen), context, &mut made)?;
     bar.say(&made.failed_alike(context.err));
     bar.say(&unheard(&lake, context));
@@ -159,6 +160,8 @@ pub fn run(args: &RunArgs, context: &Context) -> Outcome {
 /// The inputs of a run, and what is done with each.
 struct Taken<'a, T> {
     inputs: &'a [Input],
+    /// The one before it that is the same source object, where there is one.
+    earlier: &'a [Option<usize>],
     taking: &'a T,
     /// What names the table of standard input.
     table: Option<&'a str>,
@@ -203,6 +206,9 @@ impl<'a, T: Fn(usize) -> Taking<'a> + Sync> Taken<'a, T> {
     fn one(&self, number: usize, turns: &Turns, bar: &Bar) -> Result<(String, run::Outcome), Error> {
         let input = &self.inputs[number];
         let name = input.name();
+        if let Some(earlier) = self.earlier[number] {
+            turns.wait_for(earlier);
+        }
         bar.source(&name);
         let source = input.open(self.table)?;
         let progress = &mut |progress| {
@@ -216,6 +222,12 @@ impl<'a, T: Fn(usize) -> Taking<'a> + Sync> Taken<'a, T> {
         let outcome = (self.taking)(number).in_turn(&source, &name, turn, progress)?;
         Ok((source.uri().to_owned(), outcome))
     }
+}
+
+/// For each input the last one before it that is the same source object.
+fn earlier(inputs: &[Input]) -> Vec<Option<usize>> {
+    let mut last = BTreeMap::new();
+    inputs.iter().enumerate().map(|(number, input)| last.insert(input.identity(), number)).collect()
 }
 
 /// What is to be taken, and where to.
