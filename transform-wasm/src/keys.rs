@@ -27,10 +27,39 @@ pub struct Keys {
 struct Entry {
     /// `"key"` as most writers put it, or empty when the key needs escapes.
     quoted: Box<[u8]>,
+    head: Head,
     key: Box<[u8]>,
     node: u32,
     /// Object instance that saw this key last: how duplicates are found.
     stamp: u32,
+}
+
+/// The first bytes of a quoted key, as two words each with the bits that count: compared without a look at its length, which
+/// is as good as random from key to key.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    words: [u64; 2],
+    masks: [u64; 2],
+}
+
+impl Head {
+    const BYTES: usize = 16;
+
+    fn of(quoted: &[u8]) -> Self {
+        let byte = |i: usize| quoted.get(i).copied();
+        let word =
+            |from: usize, of: &dyn Fn(usize) -> u8| u64::from_le_bytes(std::array::from_fn(|i| of(from + i)));
+        let text = |i: usize| byte(i).unwrap_or(0);
+        let mask = |i: usize| if byte(i).is_some() { 0xff } else { 0 };
+        Self { words: [word(0, &text), word(8, &text)], masks: [word(0, &mask), word(8, &mask)] }
+    }
+
+    #[inline(always)]
+    fn begins(self, input: &[u8; Self::BYTES]) -> bool {
+        let (words, _) = input.as_chunks::<8>();
+        let differs = |i: usize| (u64::from_le_bytes(words[i]) ^ self.words[i]) & self.masks[i];
+        differs(0) | differs(1) == 0
+    }
 }
 
 const LINEAR: usize = 8;
@@ -38,6 +67,15 @@ const LINEAR: usize = 8;
 /// Slots that a key is looked for in. At a load of at most one half, keys that nobody chose need more only
 /// where thousands stand together, and are found in the map then.
 const PROBES: usize = 32;
+
+impl Entry {
+    /// Whether the input begins with a long key, or ends soon.
+    #[inline(never)]
+    fn begins(&self, input: &[u8]) -> Option<usize> {
+        let head = input.get(..self.quoted.len())?;
+        (!self.quoted.is_empty() && equal(head, &self.quoted)).then_some(head.len())
+    }
+}
 
 impl Keys {
     /// Number of keys.
@@ -81,11 +119,16 @@ impl Keys {
     }
 
     /// Whether the raw input at `at` begins with the quoted key at `position`; its length then.
-    #[inline]
+    #[inline(always)]
     pub fn matches(&self, position: usize, input: &[u8]) -> Option<usize> {
-        let quoted = &self.entries.get(position)?.quoted;
-        let head = input.get(..quoted.len())?;
-        (!quoted.is_empty() && equal(head, quoted)).then_some(quoted.len())
+        let entry = self.entries.get(position)?;
+        let length = entry.quoted.len();
+        match input.first_chunk::<{ Head::BYTES }>() {
+            Some(first) if length <= Head::BYTES => {
+                (entry.head.begins(first) && length > 0).then_some(length)
+            }
+            _ => entry.begins(input),
+        }
     }
 
     /// The node at a position.
@@ -122,7 +165,8 @@ impl Keys {
     pub fn insert(&mut self, key: &[u8], node: u32) {
         let plain = key.iter().all(|&b| b >= 0x20 && b != b'"' && b != b'\\');
         let quoted = if plain { [b"\"", key, b"\""].concat() } else { Vec::new() };
-        self.entries.push(Entry { quoted: quoted.into(), key: key.into(), node, stamp: 0 });
+        let head = Head::of(&quoted);
+        self.entries.push(Entry { quoted: quoted.into(), head, key: key.into(), node, stamp: 0 });
         if self.entries.len() > LINEAR {
             self.index();
         }
@@ -212,6 +256,34 @@ mod tests {
         }
         let order: Vec<u32> = held.iter().map(|(_, node)| node).collect();
         assert!(order.is_sorted());
+    }
+
+    #[test]
+    fn a_key_is_matched_by_all_of_its_bytes_wherever_the_input_ends() {
+        for length in 0..40 {
+            let key: Vec<u8> = (0..length).map(|i| b'a' + i as u8 % 26).collect();
+            let mut held = Keys::default();
+            held.insert(&key, 0);
+            let quoted = [b"\"", &key[..], b"\""].concat();
+            for more in 0..20 {
+                let input = [&quoted[..], &vec![b':'; more]].concat();
+                assert_eq!(held.matches(0, &input), Some(quoted.len()), "{length} and {more}");
+                assert_eq!(held.matches(1, &input), None);
+                for at in 0..quoted.len() {
+                    let mut other = input.clone();
+                    other[at] ^= 1;
+                    assert_eq!(held.matches(0, &other), None, "byte {at} of {length}");
+                }
+                assert_eq!(held.matches(0, &input[..quoted.len() - 1]), None);
+            }
+        }
+        let mut held = Keys::default();
+        held.insert(b"a\nb", 0);
+        assert_eq!(
+            held.matches(0, b"a\nb\": 1, and sixteen bytes"),
+            None,
+            "what needs escapes is not guessed"
+        );
     }
 
     #[test]
