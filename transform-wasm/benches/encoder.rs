@@ -143,10 +143,10 @@ fn encode(groups: &[Group]) -> Outcome<usize> {
             part.write_column(column, repeats, &mut scratch).map_err(failed)?;
         }
         part.end_row_group().map_err(failed)?;
-        bytes += std::hint::black_box(part.take_bytes()).len();
+        bytes += std::hint::black_box(part.take_bytes()).iter().map(Vec::len).sum::<usize>();
     }
     part.finish().map_err(failed)?;
-    Ok(bytes + part.take_bytes().len())
+    Ok(bytes + part.take_bytes().iter().map(Vec::len).sum::<usize>())
 }
 
 /// Bytes of the file that the crate writes.

@@ -8,10 +8,13 @@
 //! per record and not once per row. What a column holds follows from its type alone: [`Column::slots`] hands
 //! out an appender of that type, so a value of another type has nowhere to go.
 
+mod texts;
+
 pub use lakegate_model::ColumnType;
+pub use texts::Texts;
 
 use crate::bytes;
-use crate::error::{Code, Failure};
+use crate::error::Failure;
 
 /// The values of a column, one a slot; a null slot holds the type's zero.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,15 +44,6 @@ pub enum Values {
     String(Texts),
     /// JSON text.
     Json(Texts),
-}
-
-/// Texts, end to end. Offsets have 31 bits: a batch with the largest record that a spec may allow stays below.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Texts {
-    /// All texts.
-    data: Vec<u8>,
-    /// End of each text in `data`, ascending.
-    ends: Vec<u32>,
 }
 
 /// One column of a batch or of an open part file.
@@ -178,85 +172,6 @@ impl TextSlots<'_> {
         }
         data.truncate(at);
     }
-}
-
-impl Texts {
-    /// All texts, end to end.
-    #[inline]
-    pub fn data(&self) -> &[u8] {
-        &self.data
-    }
-
-    /// End of each text, ascending.
-    #[inline]
-    pub fn ends(&self) -> &[u32] {
-        &self.ends
-    }
-
-    /// The text in a slot; empty where it is null.
-    #[inline]
-    pub fn get(&self, slot: usize) -> &[u8] {
-        let start = if slot == 0 { 0 } else { self.ends[slot - 1] as usize };
-        &self.data[start..self.ends[slot] as usize]
-    }
-
-    /// Appends a text.
-    ///
-    /// # Errors
-    /// Fault `limit`: all together are longer than offsets reach.
-    pub fn push(&mut self, text: &str) -> Result<(), Failure> {
-        bytes::append(&mut self.data, text.as_bytes());
-        self.ends.push(offset(self.data.len())?);
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn end(&mut self) {
-        self.ends.push(self.data.len() as u32);
-    }
-
-    /// # Errors
-    /// Both together are longer than offsets reach.
-    fn append(&mut self, other: &Self) -> Result<(), Failure> {
-        let base = offset(self.data.len() + other.data.len())? - other.data.len() as u32;
-        self.data.extend_from_slice(&other.data);
-        self.ends.extend(other.ends.iter().map(|end| base + end));
-        Ok(())
-    }
-
-    /// # Errors
-    /// Both together are longer than offsets reach: one long text on many rows.
-    fn append_slots(&mut self, other: &Self, slots: &[u32]) -> Result<(), Failure> {
-        let more: usize = slots.iter().map(|&slot| other.get(slot as usize).len()).sum();
-        offset(self.data.len().saturating_add(more))?;
-        self.data.reserve(more);
-        for &slot in slots {
-            bytes::append(&mut self.data, other.get(slot as usize));
-            self.end();
-        }
-        Ok(())
-    }
-
-    fn truncate(&mut self, len: usize) {
-        self.ends.truncate(len);
-        self.data.truncate(self.ends.last().map_or(0, |&end| end as usize));
-    }
-}
-
-/// # Errors
-/// Beyond 31 bits, which Arrow's offsets have.
-#[inline(always)]
-fn offset(at: usize) -> Result<u32, Failure> {
-    if at > i32::MAX as usize { Err(too_long()) } else { Ok(at as u32) }
-}
-
-#[cold]
-fn too_long() -> Failure {
-    Failure::limit(
-        Code::RecordTooLarge,
-        "the texts of one column are longer than 2 GiB before they are written",
-    )
-    .hint("is one long text repeated on the rows of an array? leave it out of the table")
 }
 
 impl Values {
@@ -391,6 +306,25 @@ impl Column {
     /// Empties the column and keeps its memory.
     pub fn clear(&mut self) {
         self.truncate(0);
+    }
+
+    /// Takes memory for what `room` makes of the slots, and of the bytes of texts, that there are.
+    pub fn reserve_for(&mut self, room: impl Fn(usize) -> usize) {
+        fn reserve<T>(values: &mut Vec<T>, room: &impl Fn(usize) -> usize) {
+            values.reserve_exact(room(values.len()).saturating_sub(values.len()));
+        }
+        reserve(&mut self.valid, &room);
+        match &mut self.values {
+            Values::Boolean(v) => reserve(v, &room),
+            Values::Bigint(v) | Values::Timestamp(v) | Values::TimestampMicros(v) => reserve(v, &room),
+            Values::Date(v) => reserve(v, &room),
+            Values::Double(v) => reserve(v, &room),
+            Values::Decimal { unscaled, .. } => reserve(unscaled, &room),
+            Values::String(texts) | Values::Json(texts) => {
+                reserve(&mut texts.ends, &room);
+                reserve(&mut texts.data, &room);
+            }
+        }
     }
 
     /// Appends all of `other`, which has the same type.

@@ -11,6 +11,9 @@ pub const STEP_BYTES: usize = 1 << 20;
 /// Most bytes of a part file that one step returns: what a host lifts in one call.
 pub const PIECE_BYTES: usize = 8 << 20;
 
+/// Bytes of a part file that wait for the column that makes them so many: less to hold, here and at the host.
+pub const SEND_BYTES: usize = 1 << 20;
+
 /// Records of a batch. Part of the format: row-group borders fall between batches.
 pub const BATCH_RECORDS: usize = 4096;
 

@@ -6,6 +6,7 @@
 use super::bits;
 use super::dictionary::{Distinct, DistinctFixed, DistinctStrings, TextKey, index_width};
 use super::element::Element;
+use super::out::Out;
 use super::page::{Codec, Pages, Place, Press};
 use super::rows::{Cursor, Rows, Span, expand};
 use super::schema::{Field, Kind};
@@ -88,7 +89,7 @@ pub(super) struct ChunkFacts {
     pub compressed: u64,
 }
 
-/// Appends the chunk of one column to `out`, whose first byte lies at `base` in the file.
+/// Appends the chunk of one column to `out`.
 ///
 /// # Errors
 /// The values are not those of the field's type, or not slot-aligned: a bug of the caller.
@@ -98,11 +99,11 @@ pub(super) fn encode(
     repeats: Option<&[u32]>,
     codec: Codec,
     scratch: &mut Scratch,
-    (out, base): (&mut Vec<u8>, u64),
+    out: &mut Out,
 ) -> Result<ChunkFacts, Failure> {
     let Scratch { lookup, press, space } = scratch;
     let rows = Rows::new(column.valid(), repeats)?;
-    let chunk = Chunk { rows, pages: Pages::new(out, base, codec, press), space };
+    let chunk = Chunk { rows, pages: Pages::new(out, codec, press), space };
     match (field.kind, column.values()) {
         (Kind::Boolean, Values::Boolean(values)) => {
             chunk.write(&mut Booleans { values, expanded: Vec::new() }, None)

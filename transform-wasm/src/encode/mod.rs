@@ -20,6 +20,7 @@ mod dictionary;
 mod element;
 mod footer;
 mod hash;
+mod out;
 mod page;
 mod part;
 mod rows;

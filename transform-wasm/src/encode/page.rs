@@ -5,6 +5,7 @@
 //! statistics of their own, since the column index has them.
 
 use super::bits::varint;
+use super::out::Out;
 use crate::error::{Code, Failure};
 
 /// How pages are compressed.
@@ -54,9 +55,7 @@ impl Default for Press {
 
 /// Appends pages of one column chunk to a part file.
 pub(super) struct Pages<'a> {
-    out: &'a mut Vec<u8>,
-    /// Offset of `out[0]` in the file.
-    base: u64,
+    out: &'a mut Out,
     codec: Codec,
     press: &'a mut Press,
     /// Bytes of the chunk before compression, headers included.
@@ -66,8 +65,8 @@ pub(super) struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    pub fn new(out: &'a mut Vec<u8>, base: u64, codec: Codec, press: &'a mut Press) -> Self {
-        Self { out, base, codec, press, uncompressed: 0, compressed: 0 }
+    pub fn new(out: &'a mut Out, codec: Codec, press: &'a mut Press) -> Self {
+        Self { out, codec, press, uncompressed: 0, compressed: 0 }
     }
 
     /// A dictionary page of `entries` values in PLAIN.
@@ -103,9 +102,10 @@ impl<'a> Pages<'a> {
         header.push(tag);
         i32_fields(fields, header);
         header.extend_from_slice(&[STOP, STOP]);
-        let offset = self.base + self.out.len() as u64;
-        self.out.extend_from_slice(header);
-        self.out.extend_from_slice(stored);
+        let offset = self.out.bytes();
+        self.out.last.extend_from_slice(header);
+        self.out.last.extend_from_slice(stored);
+        self.out.end_piece();
         let size = header.len() + stored.len();
         self.compressed += size as u64;
         self.uncompressed += (header.len() + body.len()) as u64;

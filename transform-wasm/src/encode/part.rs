@@ -16,6 +16,7 @@ use parquet::file::writer::TrackedWrite;
 
 use super::chunk::{self, Scratch};
 use super::footer::{self, Chunk};
+use super::out::Out;
 use super::page::Codec;
 use super::schema::PartSchema;
 use crate::column::Column;
@@ -36,9 +37,7 @@ pub struct PartWriter {
     schema: PartSchema,
     key_values: Arc<[(String, String)]>,
     codec: Codec,
-    /// Bytes not taken yet; the first lies at `taken` in the file.
-    out: Vec<u8>,
-    taken: u64,
+    out: Out,
     rows: u64,
     groups: Vec<Group>,
     /// The row group that is open.
@@ -62,12 +61,13 @@ impl PartWriter {
     /// Opens a part file with key-value metadata for its footer, in the order given; all files of a table
     /// share it, since it names the path of every column.
     pub fn new(schema: &PartSchema, key_values: impl Into<Arc<[(String, String)]>>, codec: Codec) -> Self {
+        let mut out = Out::default();
+        out.last.extend_from_slice(MAGIC);
         Self {
             schema: schema.clone(),
             key_values: key_values.into(),
             codec,
-            out: MAGIC.to_vec(),
-            taken: 0,
+            out,
             rows: 0,
             groups: Vec::new(),
             open: None,
@@ -92,12 +92,11 @@ impl PartWriter {
         repeats: Option<&[u32]>,
         scratch: &mut Scratch,
     ) -> Result<(), Failure> {
-        let base = self.taken;
         let group = self.open.as_mut().ok_or_else(|| Failure::internal("encode: no open row group"))?;
         let at = group.chunks.len();
         let field = self.schema.fields.get(at);
         let field = field.ok_or_else(|| Failure::internal("encode: more columns than the schema has"))?;
-        let facts = chunk::encode(field, column, repeats, self.codec, scratch, (&mut self.out, base))?;
+        let facts = chunk::encode(field, column, repeats, self.codec, scratch, &mut self.out)?;
         if *group.rows.get_or_insert(facts.rows) != facts.rows {
             let message =
                 format!("encode: column {} has another number of rows than its row group", field.name);
@@ -139,7 +138,7 @@ impl PartWriter {
         }
         let columns = self.schema.fields.len();
         self.write_footer().map_err(|error| internal(&error))?;
-        declare_type_order(&mut self.out, columns)
+        declare_type_order(&mut self.out.last, columns)
     }
 
     fn write_footer(&mut self) -> Result<(), ParquetError> {
@@ -174,24 +173,23 @@ impl PartWriter {
             .set_page_index(Some(Arc::new(index.build())))
             .build();
         let start = self.bytes();
-        let behind = Behind { skip: start, out: &mut self.out };
+        let behind = Behind { skip: start, out: &mut self.out.last };
         ParquetMetaDataWriter::new_with_tracked(at_offset(behind, start)?, &metadata).finish()
     }
 
-    /// Takes what was written since the last call.
-    pub fn take_bytes(&mut self) -> Vec<u8> {
-        self.taken += self.out.len() as u64;
-        std::mem::take(&mut self.out)
+    /// Takes what was written since the last call: pieces of some MiB at most, but for a page that is larger.
+    pub fn take_bytes(&mut self) -> Vec<Vec<u8>> {
+        self.out.take()
     }
 
     /// Bytes of the file so far, taken or not.
     pub fn bytes(&self) -> u64 {
-        self.taken + self.out.len() as u64
+        self.out.bytes()
     }
 
     /// Bytes that wait to be taken.
     pub fn pending(&self) -> usize {
-        self.out.len()
+        self.out.pending()
     }
 
     /// Rows of the finished row groups.

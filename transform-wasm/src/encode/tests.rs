@@ -130,12 +130,12 @@ fn write(groups: &[&[Repeated<'_>]], codec: Codec) -> Vec<u8> {
         part.begin_row_group();
         for (column, repeats) in *group {
             part.write_column(column, *repeats, &mut scratch).unwrap();
-            bytes.append(&mut part.take_bytes());
+            bytes.append(&mut part.take_bytes().concat());
         }
         part.end_row_group().unwrap();
     }
     part.finish().unwrap();
-    bytes.append(&mut part.take_bytes());
+    bytes.append(&mut part.take_bytes().concat());
     assert_eq!(part.bytes(), bytes.len() as u64);
     bytes
 }

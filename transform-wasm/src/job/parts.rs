@@ -11,14 +11,23 @@ use std::sync::Arc;
 use crate::column::{Column, ColumnType};
 use crate::encode::{Codec, PartSchema, PartWriter, Scratch};
 use crate::error::{Code, Failure};
-use crate::limits::{ENCODE_BUDGET, ENCODE_CEILING, OPEN_CHUNKS, OPEN_COLUMNS, PIECE_BYTES, ROW_GROUP_BYTES};
+use crate::limits::{
+    ENCODE_BUDGET, ENCODE_CEILING, OPEN_CHUNKS, OPEN_COLUMNS, PIECE_BYTES, ROW_GROUP_BYTES, SEND_BYTES,
+};
 use crate::shred::Level;
 
 use super::Step;
 use super::trace::Trace;
 
+mod waiting;
+
+use waiting::Waiting;
+
 #[cfg(test)]
 mod tests;
+
+/// Part files that each get room for a whole row group: with more of them the budget ends row groups early.
+const FEW_PARTS: usize = 2;
 
 /// What all part files of a table share.
 pub struct PartTable {
@@ -35,22 +44,15 @@ pub struct PartTable {
 }
 
 impl PartTable {
-    fn empty_columns(&self) -> Vec<Column> {
-        self.columns.iter().map(|(_, ty)| Column::new(*ty)).collect()
+    fn nothing(&self) -> Waiting {
+        Waiting::of(self.columns.iter().map(|(_, ty)| *ty))
     }
 }
 
 /// The rows of one partition of one table.
+#[derive(Default)]
 struct Part {
-    /// Those that wait.
-    columns: Vec<Column>,
-    /// Rows of each record-level slot; unused when no column is record-level.
-    repeats: Vec<u32>,
-    rows: usize,
-    raw_bytes: usize,
-    stored_bytes: usize,
-    /// Bytes of the texts of parents, each counted on every row.
-    repeated_bytes: usize,
+    waiting: Waiting,
     /// Where the others went, once some did.
     file: Option<PartFile>,
     trace: Trace,
@@ -73,9 +75,7 @@ type Key = (usize, String);
 struct Group {
     key: Key,
     part: Part,
-    columns: Vec<Column>,
-    repeats: Vec<u32>,
-    rows: usize,
+    written: Waiting,
     next: usize,
 }
 
@@ -84,8 +84,8 @@ pub struct Parts {
     tables: Vec<PartTable>,
     open: BTreeMap<Key, Part>,
     group: Option<Group>,
-    /// Columns of the last row group: their memory serves the next one.
-    spare: BTreeMap<usize, Vec<Column>>,
+    /// Of the last row group, emptied: their memory serves the next rows that a part without any gets.
+    spare: BTreeMap<usize, Waiting>,
     next_id: u32,
     /// Column chunks of the part files that are not closed.
     chunks: usize,
@@ -212,15 +212,19 @@ impl Parts {
             }
             Entry::Vacant(entry) => {
                 self.opened[table] += 1;
-                entry.insert(Part::new(self.tables[table].empty_columns()))
+                entry.insert(Part::default())
             }
         };
-        part.add(kinds, columns, counts, rows)?;
+        if part.waiting.columns.is_empty() {
+            part.waiting = self.spare.remove(&table).unwrap_or_else(|| self.tables[table].nothing());
+        }
+        part.waiting.add(kinds, columns, counts, rows, row_count)?;
         if let Some(traced) = &self.traced {
             part.trace.add(rows, counts, &traced.numbers);
         }
-        part.rows += row_count;
-        part.measure(kinds);
+        if open <= FEW_PARTS {
+            part.waiting.make_room();
+        }
         Ok(())
     }
 
@@ -232,40 +236,40 @@ impl Parts {
         if self.group.is_some() {
             return Ok(());
         }
-        let held: usize = self.open.values().map(|p| p.stored_bytes).sum();
+        let held: usize = self.open.values().map(|p| p.waiting.stored_bytes).sum();
         // The largest goes first; of equals the smallest key, so that every host agrees.
         let mut largest: Option<(&Key, &Part)> = None;
         for (key, part) in &self.open {
-            if largest.is_none_or(|(_, l)| part.stored_bytes > l.stored_bytes) {
+            if largest.is_none_or(|(_, l)| part.waiting.stored_bytes > l.waiting.stored_bytes) {
                 largest = Some((key, part));
             }
         }
-        let due = self.open.iter().find(|(_, p)| p.raw_bytes >= ROW_GROUP_BYTES).map(|(key, _)| key.clone());
+        let due = self
+            .open
+            .iter()
+            .find(|(_, p)| p.waiting.raw_bytes >= ROW_GROUP_BYTES)
+            .map(|(key, _)| key.clone());
         let key = match (due, largest) {
             (Some(key), _) => key,
             (None, Some((key, _))) if held >= self.memory.budget => key.clone(),
             _ => return Ok(()),
         };
         let part = self.open.remove(&key).ok_or_else(|| Failure::internal("a part file went missing"))?;
-        self.group = Some(self.begin_group(key, part));
+        self.group = Some(Self::begin_group(key, part));
         Ok(())
     }
 
     /// The next row group where all part files hold far more than their budget.
     fn over_ceiling(&mut self) -> Result<Option<Group>, Failure> {
-        if self.open.values().map(|part| part.stored_bytes).sum::<usize>() >= self.memory.ceiling {
+        if self.open.values().map(|part| part.waiting.stored_bytes).sum::<usize>() >= self.memory.ceiling {
             self.keep_budget()?;
         }
         Ok(self.group.take())
     }
 
-    fn begin_group(&mut self, key: Key, mut part: Part) -> Group {
-        let empty = self.spare.remove(&key.0).unwrap_or_else(|| self.tables[key.0].empty_columns());
-        let columns = std::mem::replace(&mut part.columns, empty);
-        let repeats = std::mem::take(&mut part.repeats);
-        let rows = part.rows;
-        (part.rows, part.raw_bytes, part.stored_bytes, part.repeated_bytes) = (0, 0, 0, 0);
-        Group { key, part, columns, repeats, rows, next: 0 }
+    fn begin_group(key: Key, mut part: Part) -> Group {
+        let written = std::mem::take(&mut part.waiting);
+        Group { key, part, written, next: 0 }
     }
 
     /// All rows have come: [`Parts::encode`] writes what is left.
@@ -287,11 +291,11 @@ impl Parts {
             },
             None => match self.open.pop_first() {
                 None => return Ok(false),
-                Some((_, part)) if part.rows == 0 => {
+                Some((_, part)) if part.waiting.rows == 0 => {
                     self.close(part, queue)?;
                     return Ok(true);
                 }
-                Some((key, part)) => self.begin_group(key, part),
+                Some((key, part)) => Self::begin_group(key, part),
             },
         };
         self.write_column(group, queue)?;
@@ -320,27 +324,29 @@ impl Parts {
         if group.next == 0 {
             file.writer.begin_row_group();
         }
-        let (Some(column), Some((level, _))) = (group.columns.get(group.next), table.columns.get(group.next))
+        let Waiting { columns, repeats, rows, .. } = &group.written;
+        let (Some(column), Some((level, _))) = (columns.get(group.next), table.columns.get(group.next))
         else {
             return Err(Failure::internal("a row group has no next column"));
         };
-        let repeats = (*level == Level::Record).then_some(group.repeats.as_slice());
+        let repeats = (*level == Level::Record).then_some(repeats.as_slice());
         file.writer.write_column(column, repeats, &mut self.scratch)?;
         group.next += 1;
-        let done = group.next == group.columns.len();
+        let columns = columns.len();
+        let done = group.next == columns;
         if done {
             file.writer.end_row_group()?;
-            file.rows += group.rows as u64;
-            file.chunks += group.columns.len();
-            self.chunks += group.columns.len();
+            file.rows += *rows as u64;
+            file.chunks += columns;
+            self.chunks += columns;
         }
-        if done || file.writer.pending() >= PIECE_BYTES {
+        if done || file.writer.pending() >= SEND_BYTES {
             file.send(queue);
         }
         group.part.file = Some(file);
         if done {
-            group.columns.iter_mut().for_each(Column::clear);
-            self.spare.insert(group.key.0, group.columns);
+            group.written.clear();
+            self.spare.insert(group.key.0, group.written);
             if self.chunks > self.memory.chunks {
                 return self.close(group.part, queue);
             }
@@ -365,109 +371,17 @@ impl Parts {
     }
 }
 
-impl Part {
-    fn new(columns: Vec<Column>) -> Self {
-        Self {
-            columns,
-            repeats: Vec::new(),
-            rows: 0,
-            raw_bytes: 0,
-            stored_bytes: 0,
-            repeated_bytes: 0,
-            file: None,
-            trace: Trace::default(),
-        }
-    }
-
-    fn add(
-        &mut self,
-        kinds: &[(Level, ColumnType)],
-        columns: &[&Column],
-        counts: &[u32],
-        rows: &Rows<'_>,
-    ) -> Result<(), Failure> {
-        let record_level = kinds.iter().any(|(level, _)| *level == Level::Record);
-        let to = self.columns.iter_mut().zip(columns);
-        match rows {
-            Rows::All => {
-                for ((to, from), (level, _)) in to.zip(kinds) {
-                    if *level == Level::Record {
-                        self.repeated_bytes += repeated_bytes(from, 0..counts.len(), counts);
-                    }
-                    to.append(from)?;
-                }
-                if record_level {
-                    self.repeats.extend_from_slice(counts);
-                }
-            }
-            Rows::Some(rows, of_record) => {
-                let (records, repeats) = runs(rows, of_record);
-                for ((to, from), (level, _)) in to.zip(kinds) {
-                    if *level == Level::Record {
-                        let slots = records.iter().map(|&record| record as usize);
-                        self.repeated_bytes += repeated_bytes(from, slots, &repeats);
-                    }
-                    to.append_slots(from, if *level == Level::Row { rows } else { &records })?;
-                }
-                if record_level {
-                    self.repeats.extend(repeats);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn measure(&mut self, kinds: &[(Level, ColumnType)]) {
-        (self.raw_bytes, self.stored_bytes) = (0, self.repeats.len() * 4);
-        for (column, (level, _)) in self.columns.iter().zip(kinds) {
-            // A repeated value counts as its stored share times the mean number of rows: near enough for a
-            // threshold. Texts are counted beside it, since one can be longer than all others together.
-            self.stored_bytes += column.stored_bytes();
-            let slots = column.len().max(1);
-            let raw = column.raw_bytes();
-            let raw = if *level == Level::Record { (raw / slots).saturating_mul(self.rows) } else { raw };
-            self.raw_bytes = self.raw_bytes.saturating_add(raw);
-        }
-        self.raw_bytes = self.raw_bytes.max(self.repeated_bytes);
-    }
-}
-
 impl PartFile {
     fn send(&mut self, queue: &mut VecDeque<Step>) {
-        let (id, bytes) = (self.id, self.writer.take_bytes());
-        self.bytes += bytes.len() as u64;
-        if bytes.len() <= PIECE_BYTES {
-            if !bytes.is_empty() {
-                queue.push_back(Step::PartBytes { id, bytes });
-            }
-            return;
-        }
-        for piece in bytes.chunks(PIECE_BYTES) {
-            queue.push_back(Step::PartBytes { id, bytes: piece.to_vec() });
-        }
-    }
-}
-
-/// Bytes of the texts in these slots, each as often as `counts` says.
-fn repeated_bytes(column: &Column, slots: impl Iterator<Item = usize>, counts: &[u32]) -> usize {
-    if !column.ty().is_text() {
-        return 0;
-    }
-    slots.zip(counts).map(|(slot, &count)| column.text_bytes(slot) * count as usize).sum()
-}
-
-/// The records of ascending rows, each once, and how many of the rows each has.
-fn runs(rows: &[u32], of_record: &[u32]) -> (Vec<u32>, Vec<u32>) {
-    let (mut records, mut repeats) = (Vec::new(), Vec::new());
-    for &row in rows {
-        let record = of_record[row as usize];
-        match (records.last(), repeats.last_mut()) {
-            (Some(&last), Some(count)) if last == record => *count += 1,
-            _ => {
-                records.push(record);
-                repeats.push(1);
+        let id = self.id;
+        for piece in self.writer.take_bytes() {
+            self.bytes += piece.len() as u64;
+            if piece.len() <= PIECE_BYTES {
+                queue.push_back(Step::PartBytes { id, bytes: piece });
+            } else {
+                let parts = piece.chunks(PIECE_BYTES);
+                queue.extend(parts.map(|part| Step::PartBytes { id, bytes: part.to_vec() }));
             }
         }
     }
-    (records, repeats)
 }

@@ -48,7 +48,7 @@ fn many_partitions_together_stay_below_the_ceiling() {
     for _ in 0..100 {
         // 100 partitions of 18 bytes a row: each batch brings 18,000 bytes, and one row group takes few.
         add(&mut parts, 100, 10, &mut steps);
-        assert!(parts.open.values().map(|part| part.stored_bytes).sum::<usize>() < 40_000);
+        assert!(parts.open.values().map(|part| part.waiting.stored_bytes).sum::<usize>() < 40_000);
     }
     parts.finish();
     while parts.encode(&mut steps).unwrap() {}
@@ -69,4 +69,33 @@ fn a_part_file_is_closed_before_footers_take_too_much() {
     let (opened, closed, rows) = told(&steps);
     assert!(opened == closed && opened > 3 && rows == 1500, "{opened} {closed} {rows}");
     assert_eq!((parts.counts(), parts.chunks), (vec![opened as u64], 0));
+}
+
+#[test]
+fn the_columns_of_the_last_row_group_are_filled_again() {
+    let mut parts = parts(Memory { budget: 10_000, ceiling: 40_000, chunks: 1 << 20 });
+    let mut steps = VecDeque::new();
+    let memory = |parts: &Parts| parts.spare[&0].columns[0].valid().as_ptr();
+    add(&mut parts, 1, 600, &mut steps);
+    let first = memory(&parts);
+    for _ in 0..5 {
+        add(&mut parts, 1, 600, &mut steps);
+        assert_eq!(memory(&parts), first);
+        assert!(parts.open.values().all(|part| part.waiting.columns.is_empty()));
+    }
+}
+
+#[test]
+fn room_for_a_row_group_is_taken_once_and_holds_it() {
+    let mut parts = parts(Memory { budget: 64 << 20, ceiling: 256 << 20, chunks: 1 << 20 });
+    let mut steps = VecDeque::new();
+    let memory = |parts: &Parts| parts.open.values().next().unwrap().waiting.columns[0].valid().as_ptr();
+    add(&mut parts, 1, 100_000, &mut steps);
+    let room = memory(&parts);
+    while parts.spare.is_empty() {
+        assert_eq!(memory(&parts), room);
+        add(&mut parts, 1, 100_000, &mut steps);
+    }
+    assert_eq!(told(&steps).0, 1);
+    assert_eq!(parts.spare[&0].columns[0].valid().as_ptr(), room);
 }
