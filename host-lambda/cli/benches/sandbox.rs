@@ -107,15 +107,21 @@ fn pass(
     out: &Path,
 ) -> Result<Passed, Box<dyn Error>> {
     let mut session = transform.open(options)?;
-    let mut source = File::open(input)?;
-    let mut chunk = vec![0; CHUNK_BYTES];
+    let source = File::open(input)?;
     let mut parts: BTreeMap<u32, File> = BTreeMap::new();
     loop {
         match session.step()? {
-            Step::NeedInput => match source.read(&mut chunk)? {
-                0 => session.end()?,
-                read => session.push(&chunk[..read])?,
-            },
+            Step::NeedInput => {
+                let pushed = session.push_from(|piece| {
+                    piece.clear();
+                    piece.reserve_exact(CHUNK_BYTES);
+                    let read = (&source).take(CHUNK_BYTES as u64).read_to_end(piece);
+                    read.map(drop).map_err(|error| lakegate_base::Error::usage(format!("{error}")))
+                })?;
+                if pushed == 0 {
+                    session.end()?;
+                }
+            }
             Step::Working | Step::Quarantine(_) => {}
             Step::PartOpened { id, .. } => {
                 parts.insert(id, File::create(out.join(format!("{id}.parquet")))?);

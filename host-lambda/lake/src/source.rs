@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use crate::record::SourceRecord;
 use crate::sequencer::Sequencer;
-use crate::storage::{Chunks, Facts, LocalFolder, Storage, StorageError};
+use crate::storage::{CHUNK_BYTES, Chunks, Facts, LocalFolder, Storage, StorageError};
 use lakegate_base::time::rfc3339;
 use lakegate_base::{Code, Error, Result};
 use lakegate_model::hive;
@@ -186,7 +186,7 @@ impl Source {
     /// Reads the pinned bytes from the start.
     pub fn open(&self) -> Result<Box<dyn Chunks>> {
         let chunks = match &self.whole {
-            Some(bytes) => Box::new(Whole { bytes: bytes.clone(), read: false }) as Box<dyn Chunks>,
+            Some(bytes) => Box::new(Whole { bytes: bytes.clone(), at: 0 }) as Box<dyn Chunks>,
             None => self.storage.open(&self.facts)?,
         };
         if self.digest.get().is_some() {
@@ -298,14 +298,16 @@ pub fn version_of(facts: &Facts) -> String {
 /// Bytes that are at hand.
 struct Whole {
     bytes: Arc<[u8]>,
-    read: bool,
+    /// Bytes that were handed out.
+    at: usize,
 }
 
 impl Chunks for Whole {
     fn next(&mut self) -> std::result::Result<&[u8], StorageError> {
-        let all = if self.read { &[] } else { &*self.bytes };
-        self.read = true;
-        Ok(all)
+        let rest = &self.bytes[self.at..];
+        let chunk = &rest[..rest.len().min(CHUNK_BYTES)];
+        self.at += chunk.len();
+        Ok(chunk)
     }
 }
 
@@ -316,16 +318,27 @@ struct Hashed {
     digest: Arc<OnceLock<String>>,
 }
 
+/// One more chunk; after the last one, which is empty, the digest is known.
+fn update(hash: &mut Option<Sha256>, digest: &OnceLock<String>, chunk: &[u8]) {
+    if !chunk.is_empty() {
+        hash.iter_mut().for_each(|hash| hash.update(chunk));
+    } else if let Some(hash) = hash.take() {
+        // A second pass reads the same version: what was found first stands.
+        let _same = digest.set(hex::encode(hash.finalize()));
+    }
+}
+
 impl Chunks for Hashed {
     fn next(&mut self) -> std::result::Result<&[u8], StorageError> {
         let chunk = self.chunks.next()?;
-        if !chunk.is_empty() {
-            self.hash.iter_mut().for_each(|hash| hash.update(chunk));
-        } else if let Some(hash) = self.hash.take() {
-            // A second pass reads the same version: what was found first stands.
-            let _same = self.digest.set(hex::encode(hash.finalize()));
-        }
+        update(&mut self.hash, &self.digest, chunk);
         Ok(chunk)
+    }
+
+    fn next_into(&mut self, piece: &mut Vec<u8>) -> std::result::Result<(), StorageError> {
+        self.chunks.next_into(piece)?;
+        update(&mut self.hash, &self.digest, piece);
+        Ok(())
     }
 }
 

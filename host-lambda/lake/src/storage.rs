@@ -107,13 +107,26 @@ pub struct LeftOver {
     pub bytes: u64,
 }
 
+/// Bytes that are read at once: what a guest takes in one call.
+pub const CHUNK_BYTES: usize = 1 << 20;
+
 /// Reads one pinned version.
 pub trait Chunks {
-    /// The next bytes, at most 1 MiB; empty at the end. The slice lives until the next call.
+    /// The next bytes, at most [`CHUNK_BYTES`]; empty at the end. The slice lives until the next call.
     ///
     /// # Errors
     /// The object changed, vanished or cannot be read.
     fn next(&mut self) -> Result<&[u8]>;
+
+    /// The same, in place of what `piece` holds: without a copy where the backend can.
+    ///
+    /// # Errors
+    /// As [`Chunks::next`].
+    fn next_into(&mut self, piece: &mut Vec<u8>) -> Result<()> {
+        piece.clear();
+        piece.extend_from_slice(self.next()?);
+        Ok(())
+    }
 }
 
 /// Takes the bytes of one object; dropped without `finish`, it leaves nothing.

@@ -323,23 +323,49 @@ impl Session {
         Ok(Self { guest, job, ledger, piece: Vec::new() })
     }
 
-    /// Hands over bytes of the source object, at most 1 MiB, split anywhere.
+    /// Hands over bytes of the source object, split anywhere.
     ///
     /// # Errors
     /// The guest crashes or runs over a limit.
     pub fn push(&mut self, chunk: &[u8]) -> Result<()> {
-        for piece in chunk.chunks(CHUNK_BYTES) {
-            // Owned, since its thread may be left behind; and used again, since new memory costs more than the copy.
-            let (job, mut owned) = (self.job, std::mem::take(&mut self.piece));
-            owned.clear();
-            owned.extend_from_slice(piece);
-            self.piece = self.guest.call("push", move |guest, store| {
-                let pushed = guest.lakegate_transform_transform().job().call_push(store, job, &owned);
-                pushed.map(|()| owned)
+        for part in chunk.chunks(CHUNK_BYTES) {
+            self.push_from(|piece| {
+                piece.clear();
+                piece.extend_from_slice(part);
+                Ok(())
             })?;
         }
-        self.ledger.pushed();
         Ok(())
+    }
+
+    /// Hands over what `read` puts in place of what it is given, at most 1 MiB, and says how much that was; nothing where it
+    /// put nothing there.
+    ///
+    /// # Errors
+    /// Those of `read`; the guest crashes or runs over a limit.
+    pub fn push_from(&mut self, read: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<usize> {
+        // Used again: new memory costs more than what is put there.
+        let mut piece = std::mem::take(&mut self.piece);
+        read(&mut piece)?;
+        self.push_piece(piece)
+    }
+
+    /// Owns the piece, since the guest's thread may be left behind. Not generic: the copy into the guest's memory is to be
+    /// compiled with this crate's optimisation.
+    fn push_piece(&mut self, piece: Vec<u8>) -> Result<usize> {
+        let (job, bytes) = (self.job, piece.len());
+        if bytes == 0 {
+            return Ok(0);
+        }
+        if bytes > CHUNK_BYTES {
+            return Err(SandboxError::Engine(format!("{bytes} bytes were to be pushed at once")).into());
+        }
+        self.piece = self.guest.call("push", move |guest, store| {
+            let pushed = guest.lakegate_transform_transform().job().call_push(store, job, &piece);
+            pushed.map(|()| piece)
+        })?;
+        self.ledger.pushed();
+        Ok(bytes)
     }
 
     /// Fuel that the guest has used, about one a Wasm instruction; `None` unless the sandbox counts it.

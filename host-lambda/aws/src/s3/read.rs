@@ -17,10 +17,8 @@ use crate::client::{AwsError, Fault};
 use crate::s3::again::again;
 use crate::s3::bucket::{Bucket, RECEIPT, millis, of_version, version};
 use lakegate_lake::lake::is_digest;
-use lakegate_lake::storage::{Chunks, Facts, Result, StorageError};
+use lakegate_lake::storage::{CHUNK_BYTES, Chunks, Facts, Result, StorageError};
 
-/// What the sandbox takes in one push.
-const CHUNK_BYTES: usize = 1 << 20;
 /// Ranges under way besides the one in use: with parts of 8 MiB 24 MiB of memory, and a network that
 /// never waits for the sandbox.
 const AHEAD: usize = 2;

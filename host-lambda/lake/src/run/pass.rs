@@ -46,14 +46,15 @@ pub(crate) fn pass(
         match session.step()? {
             Step::NeedInput => {
                 let Some(input) = &mut chunks else { continue };
-                let chunk = input.next()?;
-                if chunk.is_empty() {
-                    session.end()?;
-                    chunks = None;
-                } else {
-                    session.push(chunk)?;
-                    read += chunk.len() as u64;
-                    progress(Progress::Read(read));
+                match session.push_from(|piece| Ok(input.next_into(piece)?))? {
+                    0 => {
+                        session.end()?;
+                        chunks = None;
+                    }
+                    more => {
+                        read += more as u64;
+                        progress(Progress::Read(read));
+                    }
                 }
             }
             Step::Working => {}

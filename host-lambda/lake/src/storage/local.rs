@@ -23,11 +23,10 @@ use sha2::{Digest, Sha256};
 
 use crate::keys::{OWN, STAGING};
 use crate::storage::{
-    Chunks, Facts, LeftOver, Page, Published, Result, Stage, Staged, Storage, StorageError, Tagged,
+    CHUNK_BYTES, Chunks, Facts, LeftOver, Page, Published, Result, Stage, Staged, Storage, StorageError,
+    Tagged,
 };
 
-/// Bytes of one read: what the sandbox takes in one push.
-const CHUNK_BYTES: usize = 1 << 20;
 /// Up to so many files are synced one by one.
 const SYNC_EACH: usize = 16;
 
@@ -208,7 +207,7 @@ impl Storage for LocalFolder {
             }
             Err(error) => return Err(StorageError::io("open", key)(error)),
         };
-        let reader = FileChunks { file, object: object.clone(), buffer: vec![0; CHUNK_BYTES] };
+        let reader = FileChunks { file, object: object.clone(), buffer: Vec::new() };
         reader.unchanged()?;
         Ok(Box::new(reader))
     }
@@ -400,20 +399,22 @@ impl FileChunks {
 
 impl Chunks for FileChunks {
     fn next(&mut self) -> Result<&[u8]> {
-        let mut filled = 0;
-        while filled < self.buffer.len() {
-            match self.file.read(&mut self.buffer[filled..]) {
-                Ok(0) => break,
-                Ok(count) => filled += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(StorageError::io("read", self.object.key.clone())(error)),
-            }
-        }
-        if filled == 0 {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        self.next_into(&mut buffer)?;
+        self.buffer = buffer;
+        Ok(&self.buffer)
+    }
+
+    fn next_into(&mut self, piece: &mut Vec<u8>) -> Result<()> {
+        piece.clear();
+        piece.reserve_exact(CHUNK_BYTES);
+        let read = (&self.file).take(CHUNK_BYTES as u64).read_to_end(piece);
+        read.map_err(StorageError::io("read", self.object.key.clone()))?;
+        if piece.is_empty() {
             // Looked at after the last byte: a writer in between moved the change time.
             self.unchanged()?;
         }
-        Ok(&self.buffer[..filled])
+        Ok(())
     }
 }
 
