@@ -107,14 +107,10 @@ impl Loader {
 
     fn load_manifest(&self, manifest: Manifest, pinned: Pinned) -> Result<Release> {
         let id = manifest.id();
-        let blob = |blob: &Blob, what: String| {
-            self.registry.blob(blob, &what).map_err(|error| with_repair(error, &manifest.name))
-        };
-        let component = blob(&manifest.component.blob, format!("the component of {id}"))?;
-        let transform = self.transform(&manifest, &component)?;
+        let transform = self.transform(&manifest)?;
         let limits = manifest.limits.within(*self.sandbox.limits());
         let transform = transform.limited(limits);
-        let spec = blob(&manifest.spec, format!("the spec of {id}"))?;
+        let spec = self.blob(&manifest, &manifest.spec, "spec")?;
         let spec = String::from_utf8(spec)
             .map_err(|_| super::error::damaged_manifest(&id, "its spec is not UTF-8 text"))?;
         let release = Release { manifest, pinned, spec, transform };
@@ -131,34 +127,45 @@ impl Loader {
         Ok(release)
     }
 
-    fn transform(&self, manifest: &Manifest, component: &[u8]) -> Result<Transform> {
-        let (id, digest) = (manifest.id(), manifest.component.blob.digest.as_str());
-        if let Some(known) = Transform::from_known_code(&self.sandbox, &id, component, digest)? {
-            return Ok(known);
+    /// A blob of a release by what it is of it.
+    fn blob(&self, manifest: &Manifest, blob: &Blob, what: &str) -> Result<Vec<u8>> {
+        let found = self.registry.blob(blob, &format!("the {what} of {}", manifest.id()));
+        found.map_err(|error| with_repair(error, &manifest.name))
+    }
+
+    /// The component, by compiled code that is here or signed, or compiled here where hosts may do that.
+    fn transform(&self, manifest: &Manifest) -> Result<Transform> {
+        let (id, Blob { digest, bytes }) = (manifest.id(), &manifest.component.blob);
+        if let Some(known) = Transform::from_known_code(&self.sandbox, &id, *bytes, digest)? {
+            return self.blob(manifest, &manifest.component.blob, "component").map(|_verified| known);
         }
-        match self.compiled(manifest, component) {
+        let key = CodeKey::of_target(None);
+        // Both are read and hashed whole, and neither needs the other.
+        let (component, code) = std::thread::scope(|scope| {
+            let code = scope.spawn(|| self.registry.code(manifest, &key, &self.trust));
+            (self.blob(manifest, &manifest.component.blob, "component"), code.join())
+        });
+        let panicked =
+            |_| Err(Error::new(Code::Panic, format!("reading the compiled code of {id} panicked")));
+        let (component, code) = (component?, code.unwrap_or_else(panicked));
+        // SAFETY: a trusted key signed that these bytes are the compiled code of this component for exactly this
+        // engine; who holds that key is trusted with what hosts run.
+        let load =
+            |code: Vec<u8>| unsafe { Transform::from_code(&self.sandbox, &id, &component, digest, &code) };
+        match code.and_then(|code| code.map(load).transpose()) {
             Ok(Some(transform)) => Ok(transform),
             Ok(None) | Err(_) if self.sandbox.compiles() => {
-                Transform::from_bytes(&self.sandbox, &id, component)
+                Transform::from_bytes(&self.sandbox, &id, &component)
             }
             Ok(None) => Err(Error::new(
                 Code::CodeMissing,
-                format!("{id} is not ready here: it has no compiled code for {}", CodeKey::of_target(None)),
+                format!("{id} is not ready here: it has no compiled code for {key}"),
             )
             .with_hint(format!(
                 "`lakegate precompile {id}` of the version of Lakegate that is deployed makes it"
             ))),
             Err(error) => Err(error),
         }
-    }
-
-    fn compiled(&self, manifest: &Manifest, component: &[u8]) -> Result<Option<Transform>> {
-        let key = CodeKey::of_target(None);
-        let Some(code) = self.registry.code(manifest, &key, &self.trust)? else { return Ok(None) };
-        let digest = manifest.component.blob.digest.as_str();
-        // SAFETY: a trusted key signed that these bytes are the compiled code of this component for exactly this
-        // engine; who holds that key is trusted with what hosts run.
-        unsafe { Transform::from_code(&self.sandbox, &manifest.id(), component, digest, &code) }.map(Some)
     }
 
     fn try_sample(&self, release: &Release, sample: &Sample) -> Result<()> {

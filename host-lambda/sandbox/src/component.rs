@@ -101,16 +101,11 @@ impl Transform {
     ///
     /// # Errors
     /// As [`Transform::from_bytes`].
-    pub fn from_known_code(
-        sandbox: &Sandbox,
-        name: &str,
-        bytes: &[u8],
-        digest: &str,
-    ) -> Result<Option<Self>> {
+    pub fn from_known_code(sandbox: &Sandbox, name: &str, size: u64, digest: &str) -> Result<Option<Self>> {
         let started = Instant::now();
         let Some(component) = known_code(sandbox, digest) else { return Ok(None) };
         let (_, whose) = sandbox.engine_of(digest);
-        Self::link(sandbox, name, (&component, whose), digest.into(), bytes.len(), true, started).map(Some)
+        Self::link(sandbox, name, (&component, whose), digest.into(), size, true, started).map(Some)
     }
 
     /// A component with code that was compiled elsewhere.
@@ -136,7 +131,7 @@ impl Transform {
             SandboxError::Code { name: name.into(), reason: first_line(&format!("{error:#}")) }
         })?;
         let code = (&component, Whose::Anybodys);
-        Self::link(sandbox, name, code, digest.into(), bytes.len(), true, started)
+        Self::link(sandbox, name, code, digest.into(), bytes.len() as u64, true, started)
     }
 
     /// The same, whose every call ends by a moment: the time of whoever waits is up then.
@@ -183,7 +178,7 @@ impl Transform {
             None => compile(sandbox, name, bytes, &digest)?,
         };
         let (_, whose) = sandbox.engine_of(&digest);
-        Self::link(sandbox, name, (&component, whose), digest, bytes.len(), from_cache, started)
+        Self::link(sandbox, name, (&component, whose), digest, bytes.len() as u64, from_cache, started)
     }
 
     fn link(
@@ -191,7 +186,7 @@ impl Transform {
         name: &str,
         (component, whose): (&Component, Whose),
         digest: String,
-        size: usize,
+        size: u64,
         from_cache: bool,
         started: Instant,
     ) -> Result<Self> {
@@ -207,7 +202,7 @@ impl Transform {
             linked,
             whose,
             digest,
-            size: size as u64,
+            size,
             wit_version,
             load_time: started.elapsed(),
             from_cache,
