@@ -8,7 +8,7 @@
 use serde::Serialize;
 
 use lakegate_base::Result;
-use lakegate_config::{Catalog, Config, ContractWish, Pipeline, Stack, Trigger};
+use lakegate_config::{Catalog, Config, ContractWish, Pipeline, Stack, Told, Trigger};
 
 use crate::prices::Prices;
 use crate::work::{GIB, Measured, Pace};
@@ -20,8 +20,14 @@ pub const CRAWLERS: &str = "runs of crawlers";
 const PART: f64 = 8.0 * 1_048_576.0;
 /// Runs of a crawler that one after the other fit into a month, at ten minutes.
 const MOST_RUNS: f64 = 30.0 * 24.0 * 6.0;
-/// Metrics that a pipeline of every kind writes.
-const METRICS: f64 = 20.0;
+/// Metrics that an object of every pipeline brings, those that a comparison with the source does, and those of a channel.
+/// Failures have metrics of their own, which cost nothing in the hours without one.
+const METRICS: f64 = 9.0;
+const COMPARED_METRICS: f64 = 2.0;
+const CHANNEL_METRICS: f64 = 2.0;
+/// Messages that an invocation takes from a queue at most.
+pub(crate) const BATCH: f64 = 10.0;
+const MONTH_SECONDS: f64 = 30.0 * 24.0 * 3_600.0;
 /// State transitions of an execution that registers at once, and of one that waits for a crawler.
 const TRANSITIONS: f64 = 4.0;
 const CRAWL_TRANSITIONS: f64 = 16.0;
@@ -78,7 +84,9 @@ pub fn cost(config: &Config, load: Load) -> Result<Cost> {
     for pipeline in config.pipelines.values() {
         of_pipeline(&mut bill, &measured, stack, pipeline, share)?;
     }
-    bill.add("metrics", "cloudwatch_metric_month", METRICS * count)?;
+    for pipeline in config.pipelines.values() {
+        bill.add("metrics", "cloudwatch_metric_month", metrics(stack, pipeline))?;
+    }
     bill.add("alarms", "cloudwatch_alarm_month", alarms(config)?)?;
     let logs = load.objects * measured.of("log_bytes_per_object")? / GIB;
     bill.add("logs", "cloudwatch_log_gib", logs)?;
@@ -94,6 +102,20 @@ fn alarms(config: &Config) -> Result<f64> {
     let template = rendered.files.get("template.yaml").map_or("", String::as_str);
     let alarms = values(template)?.values().filter(|one| one["Type"] == "AWS::CloudWatch::Alarm").count();
     Ok(alarms as f64)
+}
+
+/// Metrics that a pipeline writes in every hour in which something comes.
+fn metrics(stack: &Stack, pipeline: &Pipeline) -> f64 {
+    let compared = if stack.reconcile_seconds.is_some() { COMPARED_METRICS } else { 0.0 };
+    let channel = if matches!(pipeline.told, Told::Channel { .. }) { CHANNEL_METRICS } else { 0.0 };
+    METRICS + compared + channel
+}
+
+/// Objects of an invocation where so many come in a month, evenly: those of a queue are collected for as long as the
+/// pipeline says.
+fn batch(pipeline: &Pipeline, objects: f64) -> f64 {
+    let collected = objects / MONTH_SECONDS * f64::from(pipeline.batch_seconds.unwrap_or(0));
+    if pipeline.trigger.has_queue() { (1.0 + collected).min(BATCH) } else { 1.0 }
 }
 
 struct Bill<'p> {
@@ -131,21 +153,22 @@ fn of_pipeline(
     load: Load,
 ) -> Result<()> {
     let learned = pipeline.contract == ContractWish::Learn;
-    let seconds = Pace::of(stack, measured, learned)?.seconds(load.objects, load.gib * GIB);
+    let batches = load.objects / batch(pipeline, load.objects);
+    let seconds = Pace::of(stack, measured, learned)?.seconds(load.objects, batches, load.gib * GIB);
     let second = format!("lambda_gib_second_{}", stack.architecture.name());
     bill.add("the function's time", &second, seconds * f64::from(stack.memory_mib) / 1_024.0)?;
-    bill.add("invocations, one an object", "lambda_request", load.objects)?;
+    bill.add("invocations", "lambda_request", batches)?;
     let writes = measured.of("s3_writes_per_object")?;
     let parts = load.gib * measured.of("parquet_bytes_per_raw_byte")? * GIB / PART;
     bill.add("writes to S3", "s3_write", load.objects * writes + parts)?;
-    let reads = measured.of("requests_per_object")? - writes;
+    let reads = measured.of("s3_reads_per_object")?;
     let passes = if learned { 2.0 } else { 1.0 };
     bill.add("reads from S3", "s3_read", load.objects * reads + passes * load.gib * GIB / PART)?;
     match pipeline.trigger {
         Trigger::S3 => {}
-        Trigger::Sqs => bill.add("queues", "sqs_request", 3.0 * load.objects)?,
+        Trigger::Sqs => bill.add("queues", "sqs_request", load.objects + 2.0 * batches)?,
         Trigger::EventBridge => {
-            bill.add("queues", "sqs_request", 3.0 * load.objects)?;
+            bill.add("queues", "sqs_request", load.objects + 2.0 * batches)?;
             bill.add("events", "eventbridge_event", load.objects)?;
         }
         Trigger::StepFunctions => {
@@ -189,6 +212,27 @@ mod tests {
             bill.lines.iter().any(|line| line.looked_up) && bill.lines.iter().any(|line| !line.looked_up)
         );
         assert_eq!(bill.assumed, ["seconds_a_request_waits"]);
+    }
+
+    #[test]
+    fn objects_that_a_queue_collects_share_invocations_and_wait_together() {
+        let of = |more: &str, objects: f64| {
+            let pipeline = format!(
+                "[stack]\nname = \"a\"\n[pipeline.x]\nsource = \"s3://raw/\"\ntable = \"x\"\nlake = \"s3://lake/\"\n{more}"
+            );
+            let config = Config::parse(&pipeline, &Origin::File("lakegate.toml".into())).unwrap();
+            let bill = cost(&config, Load { gib: 1.0, objects }).unwrap();
+            let quantity = |what: &str| bill.lines.iter().find(|line| line.what == what).unwrap().quantity;
+            (quantity("invocations"), quantity("the function's time"))
+        };
+        let queue = "trigger = \"sqs\"\n";
+        let (alone, waiting) = of(queue, 1e6);
+        let (collected, together) = of(&format!("{queue}batch_seconds = 60\n"), 1e6);
+        assert!((alone - 1e6).abs() < 1.0 && (collected - 1e5).abs() < 1.0, "{alone} {collected}");
+        assert!(together < waiting / 2.0, "{together} {waiting}");
+        // Few come: hardly two of them within the minute.
+        let (few, _) = of(&format!("{queue}batch_seconds = 60\n"), 1_000.0);
+        assert!(few > 970.0, "{few}");
     }
 
     #[test]

@@ -64,6 +64,8 @@ pub struct Pace {
     per_byte: f64,
     /// Seconds for an object, however small.
     per_object: f64,
+    /// Seconds in which all objects of an invocation wait for their requests, side by side.
+    per_batch: f64,
 }
 
 impl Pace {
@@ -77,12 +79,13 @@ impl Pace {
         let waits = measured.of("requests_one_after_the_other")? * measured.of("seconds_a_request_waits")?;
         Ok(Self {
             per_byte: measured.of(per_gib)? / GIB / share,
-            per_object: measured.of("cpu_seconds_per_object")? / share + waits,
+            per_object: measured.of("cpu_seconds_per_object")? / share,
+            per_batch: waits,
         })
     }
 
-    /// Seconds of the function for so much.
-    pub fn seconds(self, objects: f64, bytes: f64) -> f64 {
-        objects * self.per_object + bytes * self.per_byte
+    /// Seconds of the function for so much, in so many invocations.
+    pub fn seconds(self, objects: f64, batches: f64, bytes: f64) -> f64 {
+        objects * self.per_object + batches * self.per_batch + bytes * self.per_byte
     }
 }

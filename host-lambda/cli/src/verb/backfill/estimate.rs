@@ -48,9 +48,9 @@ impl Estimate {
     pub(super) fn of(stack: &Stack, work: Work) -> Result<Self, Error> {
         let (prices, measured) = (Prices::read()?, Measured::read()?);
         let memory = format!("lambda_gib_second_{}", stack.architecture.name());
-        let works = pace(stack)?.seconds(work.objects as f64, work.bytes as f64);
+        let works = pace(stack)?.seconds(work.objects as f64, work.objects as f64, work.bytes as f64);
         let writes = measured.of("s3_writes_per_object")?;
-        let reads = measured.of("requests_per_object")? - writes;
+        let reads = measured.of("s3_reads_per_object")?;
         let (objects, batches) = (work.objects as f64, work.batches as f64);
         let parts = [
             (memory.as_str(), works * f64::from(stack.memory_mib) / 1_024.0),

@@ -56,7 +56,8 @@ impl Manifest {
         for one in open {
             let item = Item { bucket: one.object.bucket.clone(), key: one.object.key.clone() };
             let more = text_of(&item).len() + 1;
-            let is_long = pace.seconds(batch.items.len() as f64 + 1.0, (bytes + one.bytes) as f64) > half;
+            let objects = batch.items.len() as f64 + 1.0;
+            let is_long = pace.seconds(objects, objects, (bytes + one.bytes) as f64) > half;
             let is_full = batch.items.len() == OBJECTS || length + more > LINE_BYTES || is_long;
             if is_full && !batch.items.is_empty() {
                 manifest.add(&std::mem::take(&mut batch));
