@@ -218,7 +218,7 @@ mod tests {
     fn objects_that_a_queue_collects_share_invocations_and_wait_together() {
         let of = |more: &str, objects: f64| {
             let pipeline = format!(
-                "[stack]\nname = \"a\"\n[pipeline.x]\nsource = \"s3://raw/\"\ntable = \"x\"\nlake = \"s3://lake/\"\n{more}"
+                "[stack]\nname = \"a\"\n[pipeline.x]\nsource = \"s3://raw/\"\ntable = \"x\"\nlake = \"s3://lake/\"\ncontract = \"learn\"\n{more}"
             );
             let config = Config::parse(&pipeline, &Origin::File("lakegate.toml".into())).unwrap();
             let bill = cost(&config, Load { gib: 1.0, objects }).unwrap();
