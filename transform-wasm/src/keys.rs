@@ -34,31 +34,28 @@ struct Entry {
     stamp: u32,
 }
 
-/// The first bytes of a quoted key, as two words each with the bits that count: compared without a look at its length, which
-/// is as good as random from key to key.
+/// The first bytes of a quoted key and which of them count: compared without a look at its length, which is as good as random
+/// from key to key.
 #[derive(Clone, Copy, Debug)]
 struct Head {
-    words: [u64; 2],
-    masks: [u64; 2],
+    word: u128,
+    mask: u128,
 }
 
 impl Head {
     const BYTES: usize = 16;
 
     fn of(quoted: &[u8]) -> Self {
-        let byte = |i: usize| quoted.get(i).copied();
-        let word =
-            |from: usize, of: &dyn Fn(usize) -> u8| u64::from_le_bytes(std::array::from_fn(|i| of(from + i)));
-        let text = |i: usize| byte(i).unwrap_or(0);
-        let mask = |i: usize| if byte(i).is_some() { 0xff } else { 0 };
-        Self { words: [word(0, &text), word(8, &text)], masks: [word(0, &mask), word(8, &mask)] }
+        let first = &quoted[..quoted.len().min(Self::BYTES)];
+        let (mut word, mut mask) = ([0; Self::BYTES], [0; Self::BYTES]);
+        word[..first.len()].copy_from_slice(first);
+        mask[..first.len()].fill(0xff);
+        Self { word: u128::from_le_bytes(word), mask: u128::from_le_bytes(mask) }
     }
 
     #[inline(always)]
     fn begins(self, input: &[u8; Self::BYTES]) -> bool {
-        let (words, _) = input.as_chunks::<8>();
-        let differs = |i: usize| (u64::from_le_bytes(words[i]) ^ self.words[i]) & self.masks[i];
-        differs(0) | differs(1) == 0
+        (u128::from_le_bytes(*input) ^ self.word) & self.mask == 0
     }
 }
 

@@ -16,16 +16,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use lakegate_base::Code;
 use lakegate_lake::storage::LocalFolder;
 use lakegate_release::{
     Channel, CodeKey, Draft, Follow, Follower, Loader, Pinned, Promotion, Registry, SigningKey, publish,
 };
 use lakegate_sandbox::{
-    JobOptions, Limits, Sandbox, SourceFacts, Step, TableContract, Transform, native_target,
+    CHUNK_BYTES, JobOptions, Limits, Sandbox, SourceFacts, Step, TableContract, Transform, native_target,
 };
 
-/// What the host hands over at once.
-const CHUNK_BYTES: usize = 1 << 20;
 /// Odd, so that the median is one of them.
 const ROUNDS: usize = 51;
 /// Odd too; each takes about the second that lies between two looks at a channel.
@@ -116,7 +115,7 @@ fn pass(
                     piece.clear();
                     piece.reserve_exact(CHUNK_BYTES);
                     let read = (&source).take(CHUNK_BYTES as u64).read_to_end(piece);
-                    read.map(drop).map_err(|error| lakegate_base::Error::usage(format!("{error}")))
+                    read.map(drop).map_err(|error| lakegate_base::Error::new(Code::Io, error.to_string()))
                 })?;
                 if pushed == 0 {
                     session.end()?;

@@ -108,7 +108,7 @@ pub struct LeftOver {
 }
 
 /// Bytes that are read at once: what a guest takes in one call.
-pub const CHUNK_BYTES: usize = 1 << 20;
+pub use lakegate_sandbox::CHUNK_BYTES;
 
 /// Reads one pinned version.
 pub trait Chunks {

@@ -29,7 +29,7 @@ pub use engine::compile_for;
 pub use engine::{Sandbox, WASMTIME, code_configuration, native_target};
 pub use error::SandboxError;
 pub use job::{Description, JobOptions, SourceFacts, Step, TableContract, Widened};
-pub use limits::Limits;
+pub use limits::{CHUNK_BYTES, Limits};
 pub use seats::Seats;
 pub use session::{GuestTime, Session};
 

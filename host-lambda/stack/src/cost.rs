@@ -11,6 +11,7 @@ use lakegate_base::Result;
 use lakegate_config::{Catalog, Config, ContractWish, Pipeline, Stack, Told, Trigger};
 
 use crate::prices::Prices;
+use crate::triggers::BATCH;
 use crate::work::{GIB, Measured, Pace};
 use crate::{Surroundings, render, values};
 
@@ -25,8 +26,6 @@ const MOST_RUNS: f64 = 30.0 * 24.0 * 6.0;
 const METRICS: f64 = 9.0;
 const COMPARED_METRICS: f64 = 2.0;
 const CHANNEL_METRICS: f64 = 2.0;
-/// Messages that an invocation takes from a queue at most.
-pub(crate) const BATCH: f64 = 10.0;
 const MONTH_SECONDS: f64 = 30.0 * 24.0 * 3_600.0;
 /// State transitions of an execution that registers at once, and of one that waits for a crawler.
 const TRANSITIONS: f64 = 4.0;
@@ -115,7 +114,7 @@ fn metrics(stack: &Stack, pipeline: &Pipeline) -> f64 {
 /// pipeline says.
 fn batch(pipeline: &Pipeline, objects: f64) -> f64 {
     let collected = objects / MONTH_SECONDS * f64::from(pipeline.batch_seconds.unwrap_or(0));
-    if pipeline.trigger.has_queue() { (1.0 + collected).min(BATCH) } else { 1.0 }
+    if pipeline.trigger.has_queue() { (1.0 + collected).min(f64::from(BATCH)) } else { 1.0 }
 }
 
 struct Bill<'p> {

@@ -20,6 +20,8 @@ use crate::{attribute, bucket_of, prefix_of, prefixed, reference, sub};
 const DELIVERIES: u32 = 5;
 /// The longest that SQS keeps a message.
 const KEPT_SECONDS: u32 = 14 * 86_400;
+/// Messages that an invocation takes from a pipeline's queue at most.
+pub const BATCH: u32 = 10;
 /// Invocations at once that a queue starts where the pipeline says nothing.
 const CONCURRENCY: u32 = 10;
 /// How long arrivals are collected: one start of the crawler for all of them.
@@ -112,7 +114,7 @@ fn with_queue(plan: &Plan<'_>, own: &Own<'_>, template: &mut Template) {
     queue_policy(&id, &[sender], template);
     let most = own.pipeline.max_concurrency.unwrap_or(CONCURRENCY);
     let most = plan.stack.concurrency.map_or(most, |all| most.min(all).max(2));
-    poll(&id, 10, collected, most, template);
+    poll(&id, BATCH, collected, most, template);
 }
 
 /// Lambda takes messages from a queue.
