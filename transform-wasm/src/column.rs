@@ -99,7 +99,7 @@ pub struct TextSlots<'a> {
     texts: &'a mut Texts,
 }
 
-impl<T: Default> Fixed<'_, T> {
+impl<T: Copy + Default> Fixed<'_, T> {
     /// Appends a value.
     #[inline(always)]
     pub fn push(&mut self, value: T) {
@@ -107,11 +107,13 @@ impl<T: Default> Fixed<'_, T> {
         self.valid.push(1);
     }
 
-    /// Appends a null.
+    /// Appends so many slots, to be filled: zeros that are no nulls.
     #[inline(always)]
-    pub fn push_null(&mut self) {
-        self.values.push(T::default());
-        self.valid.push(0);
+    pub fn more(&mut self, count: usize) -> impl Iterator<Item = (&mut T, &mut u8)> {
+        let from = self.valid.len();
+        self.values.resize(from + count, T::default());
+        self.valid.resize(from + count, 1);
+        self.values[from..].iter_mut().zip(&mut self.valid[from..])
     }
 }
 

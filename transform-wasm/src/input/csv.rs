@@ -10,6 +10,7 @@ mod blanks;
 mod block;
 mod odd;
 mod specials;
+mod sweep;
 
 #[cfg(test)]
 #[path = "csv_tests.rs"]

@@ -278,14 +278,14 @@ proptest! {
 
     #[test]
     fn a_block_holds_what_would_come_one_by_one(
-        input in prop_oneof!["([a-c]{0,9},[0-9]{0,9}\r?\n){0,40}", "([a-zé]{0,9}[,\n]|\"[a-z, \n]{0,40}\"(\"b\")?[,\n\r]){0,30}", "[a\",\r\né]{0,24}", "[a\" ,\n]{0,24}"],
+        input in prop_oneof!["([a-c]{0,9},[0-9]{0,9}\r?\n){0,40}", "([a-zé]{0,9}[,\n]|\"[a-z, \n]{0,40}\"(\"b\")?[,\n\r]){0,30}", "[a\",\r\né]{0,24}", "[a\" ,\n]{0,24}", "((\"[a-z, \r\n]{0,20}(\"\"[a-z]{0,3}){0,2}\"|[a-zé ]{0,9}),(\"[a-z,]{0,30}\"|[0-9]{0,5})\r?\n){0,40}", "((\"[a-z, \n]{0,70}\"|[a-z]{0,9}|a\"b|\"\"\"\"),[a-z]{0,60},(\"\"|[0-9]{0,5})(\n|\r\n|\n\n|\r|,\n){0,1}){0,40}"],
         columns in 1usize..4,
         records in 1usize..50,
-        bytes in 1usize..400,
+        bytes in 1usize..2000,
     ) {
         let mut tokenizer = CsvTokenizer::new(CsvOptions::default());
         let mut block = Block::default();
-        let room = Room { records, bytes, record_bytes: 64 };
+        let room = Room { records, bytes, record_bytes: 150 };
         tokenizer.block(input.as_bytes(), columns, room, &mut block);
         prop_assert!(block.records <= records);
         let mut at = 0;

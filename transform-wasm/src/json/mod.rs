@@ -16,7 +16,7 @@ mod text;
 #[cfg(test)]
 mod cursor_tests;
 
-pub use cursor::{Cursor, Reject, Stop};
-pub use object::{Lost, NOWHERE, Walk, walk_members, walk_object};
+pub use cursor::{Cursor, Reject, Stop, Text};
+pub use object::{Lost, NOWHERE, Spot, Walk, walk_members, walk_object};
 pub use skip::{Skipper, compact};
 pub use text::unescape;

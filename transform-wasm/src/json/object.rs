@@ -14,6 +14,21 @@ use super::text::unescape;
 /// The node of keys that have none.
 pub const NOWHERE: u32 = u32::MAX;
 
+/// A value that is to be read. It goes from function to function by reference: of a call's arguments compiled Wasm
+/// has four in registers, and one that is written to the stack as 32 bits and read as 64 keeps the processor waiting,
+/// which was a tenth of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Spot {
+    /// Where it begins.
+    pub at: usize,
+    /// Its first byte.
+    pub byte: u8,
+    /// Whose value it is.
+    pub node: u32,
+    /// How many levels of nesting it may have.
+    pub depth: usize,
+}
+
 /// Who reads records: a tree of nodes, and what to do with a value at one.
 pub trait Walk {
     /// The keys of an object node; none of [`NOWHERE`].
@@ -30,23 +45,16 @@ pub trait Walk {
     fn pointer(&self, node: u32) -> Option<String>;
     /// The keys that have no node.
     fn lost(&mut self) -> &mut Lost;
-    /// Takes the value that begins with `byte` at `at`; the position after it.
+    /// Takes a value; the position after it.
     ///
     /// # Errors
     /// See [`Stop`].
-    fn value(
-        &mut self,
-        cursor: &Cursor<'_>,
-        at: usize,
-        byte: u8,
-        node: u32,
-        depth: usize,
-    ) -> Result<usize, Stop>;
+    fn value(&mut self, cursor: &Cursor<'_>, spot: &Spot) -> Result<usize, Stop>;
     /// Looks at the value of a key that has no node, the last of [`Lost::way`]; the position after it.
     ///
     /// # Errors
     /// See [`Stop`].
-    fn lost_value(&mut self, cursor: &Cursor<'_>, at: usize, byte: u8, depth: usize) -> Result<usize, Stop>;
+    fn lost_value(&mut self, cursor: &Cursor<'_>, spot: &Spot) -> Result<usize, Stop>;
 }
 
 /// Keys without a node: those of the objects that are open, and the way to the value at hand.
@@ -94,39 +102,28 @@ impl Lost {
     }
 }
 
-/// Walks the object whose bracket stands at `at`; the position after it.
+/// Walks the object at a spot; the position after it.
 ///
 /// # Errors
 /// See [`Stop`].
-pub fn walk_object<W: Walk>(
-    walk: &mut W,
-    cursor: &Cursor<'_>,
-    at: usize,
-    node: u32,
-    depth: usize,
-) -> Result<usize, Stop> {
-    if depth == 0 {
+pub fn walk_object<W: Walk>(walk: &mut W, cursor: &Cursor<'_>, spot: &Spot) -> Result<usize, Stop> {
+    if spot.depth == 0 {
         return Err(too_deep().into());
     }
-    let (at, byte) = cursor.next(at + 1)?;
+    let (at, byte) = cursor.next(spot.at + 1)?;
     if byte == b'}' {
         return Ok(at + 1);
     }
-    walk_members(walk, cursor, at, node, depth)
+    walk_members(walk, cursor, &Spot { at, byte, ..*spot })
 }
 
-/// The same from the key at `at` on, where the object was entered before.
+/// The same from the key at a spot on, where the object was entered before.
 ///
 /// # Errors
 /// See [`Stop`].
 #[inline]
-pub fn walk_members<W: Walk>(
-    walk: &mut W,
-    cursor: &Cursor<'_>,
-    mut at: usize,
-    node: u32,
-    depth: usize,
-) -> Result<usize, Stop> {
+pub fn walk_members<W: Walk>(walk: &mut W, cursor: &Cursor<'_>, spot: &Spot) -> Result<usize, Stop> {
+    let Spot { mut at, node, depth, .. } = *spot;
     let stamp = walk.next_stamp();
     let mut lost = 0;
     let mut guess = 0;
@@ -154,13 +151,14 @@ pub fn walk_members<W: Walk>(
             return Err(missing_colon(colon));
         }
         let (value, byte) = cursor.next(colon + 1)?;
+        let value = Spot { at: value, byte, node: child, depth: depth - 1 };
         let end = if child == NOWHERE {
             walk.lost().enter(node);
-            let end = walk.lost_value(cursor, value, byte, depth - 1)?;
+            let end = walk.lost_value(cursor, &value)?;
             walk.lost().way.pop();
             end
         } else {
-            walk.value(cursor, value, byte, child, depth - 1)?
+            walk.value(cursor, &value)?
         };
         let (here, byte) = cursor.next(end)?;
         match byte {

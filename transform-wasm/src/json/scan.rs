@@ -6,6 +6,14 @@
 /// Bytes that are looked at together once a string is longer than a few blocks.
 const WIDE: usize = 64;
 
+/// As [`string_stop`] where its byte is within 16 bytes, and those before it are ASCII: nearly every string.
+#[inline(always)]
+pub fn near_stop(input: &[u8], at: usize) -> Option<usize> {
+    let (stops, highs) = masks(input.get(at..)?.first_chunk::<16>()?);
+    let before = stops.wrapping_sub(1) & !stops;
+    (stops != 0 && highs & before == 0).then(|| at + stops.trailing_zeros() as usize)
+}
+
 /// First byte at or after `at` that is `"`, `\` or a control character (or the input's length), and
 /// whether a byte before it is not ASCII.
 #[inline]

@@ -103,32 +103,15 @@ fn put_cells(
     rules: FieldRules<'_>,
     losses: &mut Losses,
 ) -> Option<()> {
-    let (buf, decimal) = (cells.buf, rules.decimal);
+    let decimal = rules.decimal;
     match column.slots() {
         Slots::String(slots) => {
             put_texts(slots, cells, rules);
             Some(())
         }
-        Slots::Bigint(slots) => {
-            let quick = |start, end| short_bigint(buf, start, end);
-            put_each(slots, cells, rules, quick, |text| fields::bigint(text, decimal))
-        }
-        Slots::Double(slots) => {
-            let quick = |start, end| short_double(buf, start, end, decimal);
-            put_each(slots, cells, rules, quick, |text| fields::double(text, decimal, target, losses))
-        }
-        Slots::Date(slots) if target.format.is_none() => {
-            // Files are often in the order of their dates: the last one again costs a comparison.
-            let mut last: (&[u8], i32) = (&[], 0);
-            let quick = |start, end| {
-                let text = &buf[start..end];
-                if !equal(text, last.0) {
-                    last = (text, parse_iso_date(text)?);
-                }
-                Some(last.1)
-            };
-            put_each(slots, cells, rules, quick, |text| fields::date(text, decimal, target))
-        }
+        Slots::Bigint(slots) => put_bigints(slots, cells, rules),
+        Slots::Double(slots) => put_doubles(slots, cells, rules, target, losses),
+        Slots::Date(slots) if target.format.is_none() => put_dates(slots, cells, rules, target),
         Slots::Date(slots) => {
             put_each(slots, cells, rules, never, |text| fields::date(text, decimal, target))
         }
@@ -146,28 +129,68 @@ fn put_cells(
     }
 }
 
+/// A function of its own, as those below, so that the registers are for one loop.
+#[inline(never)]
+fn put_bigints(slots: Fixed<'_, i64>, cells: Cells<'_>, rules: FieldRules<'_>) -> Option<()> {
+    let (buf, decimal) = (cells.buf, rules.decimal);
+    put_each(
+        slots,
+        cells,
+        rules,
+        |start, end| short_bigint(buf, start, end),
+        |text| fields::bigint(text, decimal),
+    )
+}
+
+#[inline(never)]
+fn put_doubles(
+    slots: Fixed<'_, f64>,
+    cells: Cells<'_>,
+    rules: FieldRules<'_>,
+    target: &Target,
+    losses: &mut Losses,
+) -> Option<()> {
+    let (buf, decimal) = (cells.buf, rules.decimal);
+    let quick = |start, end| short_double(buf, start, end, decimal);
+    put_each(slots, cells, rules, quick, |text| fields::double(text, decimal, target, losses))
+}
+
+#[inline(never)]
+fn put_dates(slots: Fixed<'_, i32>, cells: Cells<'_>, rules: FieldRules<'_>, target: &Target) -> Option<()> {
+    // Files are often in the order of their dates: the last one again costs a comparison.
+    let mut last: (&[u8], i32) = (&[], 0);
+    let quick = |start, end| {
+        let text = &cells.buf[start..end];
+        if !equal(text, last.0) {
+            last = (text, parse_iso_date(text)?);
+        }
+        Some(last.1)
+    };
+    put_each(slots, cells, rules, quick, |text| fields::date(text, rules.decimal, target))
+}
+
 fn never<T>(_: usize, _: usize) -> Option<T> {
     None
 }
 
 /// Appends fields, each by `quick` if it can, else as a field that comes alone.
 #[inline(always)]
-fn put_each<T: Default>(
+fn put_each<T: Copy + Default>(
     mut slots: Fixed<'_, T>,
     cells: Cells<'_>,
     rules: FieldRules<'_>,
     mut quick: impl FnMut(usize, usize) -> Option<T>,
     mut alone: impl FnMut(&[u8]) -> Result<T, Misfit>,
 ) -> Option<()> {
-    for record in 0..cells.records() {
+    for (record, (value, valid)) in slots.more(cells.records()).enumerate() {
         let (start, end) = cells.range(record);
         let text = &cells.buf[start..end];
         if rules.is_null(text) {
-            slots.push_null();
-        } else if let Some(value) = quick(start, end) {
-            slots.push(value);
+            *valid = 0;
+        } else if let Some(quick) = quick(start, end) {
+            *value = quick;
         } else {
-            slots.push(alone(text.trim_ascii()).ok()?);
+            *value = alone(text.trim_ascii()).ok()?;
         }
     }
     Some(())
@@ -211,6 +234,7 @@ impl Cleaner<'_> {
 }
 
 /// Appends texts: most are moved by one copy of fixed size, whose surplus the next one overwrites.
+#[inline(never)]
 fn put_texts(mut slots: TextSlots<'_>, cells: Cells<'_>, rules: FieldRules<'_>) {
     let bytes = (0..cells.records()).map(|record| cells.range(record)).map(|(start, end)| end - start).sum();
     slots.push_all(cells.records(), bytes, MOVE, |record, out| {

@@ -1,7 +1,7 @@
 //! One value into one column: the design's table of values and types.
 
 use crate::column::{ColumnType, Slots};
-use crate::json::{Stop, compact};
+use crate::json::{Spot, Stop, compact};
 use crate::value::time::{self, Moment};
 use crate::value::{Misfit, Number, TimeFormat, holds_value};
 
@@ -64,32 +64,23 @@ impl Target {
 }
 
 impl Shredder {
-    /// Puts a scalar into the column of one of a node's targets.
-    #[inline]
-    pub(super) fn put(&mut self, node: u32, target: usize, token: Token<'_>, at: usize) -> Result<(), Stop> {
-        let own = &self.plan.nodes[node as usize].targets[target];
+    /// Puts a scalar into the column of the one target of its node; inlined, so that each kind of token meets only the
+    /// columns that take it.
+    #[inline(always)]
+    pub(super) fn put(&mut self, spot: &Spot, token: Token<'_>) -> Result<(), Stop> {
+        let own = &self.plan.nodes[spot.node as usize].targets[0];
         let column = &mut self.batch.tables[own.table].columns[own.column];
-        let wanted = own.ty;
         match put_scalar(column.slots(), own, token, b'.', &mut self.losses) {
             Ok(()) => Ok(()),
-            Err(refusal) => {
-                let stop = self.refused(node, wanted, &refusal, at);
-                self.rescue(stop, node, target, token.into())
-            }
+            Err(refusal) => self.refuse(spot, 0, &refusal, token),
         }
     }
 
-    /// As [`Shredder::put`], whatever keys the column has.
-    pub(super) fn put_any(
-        &mut self,
-        node: u32,
-        target: usize,
-        token: Token<'_>,
-        at: usize,
-    ) -> Result<(), Stop> {
-        let own = &self.plan.nodes[node as usize].targets[target];
+    /// Puts a scalar into the column of one of its node's targets, whatever keys the column has.
+    pub(super) fn put_any(&mut self, spot: &Spot, target: usize, token: Token<'_>) -> Result<(), Stop> {
+        let own = &self.plan.nodes[spot.node as usize].targets[target];
         let column = &mut self.batch.tables[own.table].columns[own.column];
-        let (wanted, slot) = (own.ty, column.len());
+        let slot = column.len();
         let put = match &own.clean {
             None => put_scalar(column.slots(), own, token, b'.', &mut self.losses),
             Some(clean) => {
@@ -101,11 +92,23 @@ impl Shredder {
         }
         match put {
             Ok(()) => Ok(()),
-            Err(refusal) => {
-                let stop = self.refused(node, wanted, &refusal, at);
-                self.rescue(stop, node, target, token.into())
-            }
+            Err(refusal) => self.refuse(spot, target, &refusal, token),
         }
+    }
+
+    /// The value does not fit the column of one of its node's targets.
+    #[cold]
+    #[inline(never)]
+    fn refuse(
+        &mut self,
+        spot: &Spot,
+        target: usize,
+        refusal: &Refusal,
+        token: Token<'_>,
+    ) -> Result<(), Stop> {
+        let wanted = self.plan.nodes[spot.node as usize].targets[target].ty;
+        let stop = self.refused(spot.node, wanted, refusal, spot.at);
+        self.rescue(stop, spot.node, target, token.into())
     }
 
     /// Puts a value's compact source text into the JSON columns of a node; `token` is the value where it is a

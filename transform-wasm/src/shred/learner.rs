@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use crate::error::Failure;
 use crate::json::cursor::unexpected;
 use crate::json::skip::{Care, missing_comma, too_deep, trailing_comma};
-use crate::json::{Cursor, Lost, NOWHERE, Reject, Skipper, Stop, Walk, unescape, walk_members, walk_object};
+use crate::json::{
+    Cursor, Lost, NOWHERE, Reject, Skipper, Spot, Stop, Walk, unescape, walk_members, walk_object,
+};
 use crate::keys::Keys;
 use crate::learn::{Digits, Kinds, Learned};
 
@@ -83,7 +85,8 @@ impl Walk for Learner {
         &mut self.lost
     }
 
-    fn lost_value(&mut self, cursor: &Cursor<'_>, at: usize, byte: u8, depth: usize) -> Result<usize, Stop> {
+    fn lost_value(&mut self, cursor: &Cursor<'_>, spot: &Spot) -> Result<usize, Stop> {
+        let Spot { at, byte, depth, .. } = *spot;
         match byte {
             // Nobody wants it, however long its path.
             _ if !self.scope.is_free(self.places[self.lost.base() as usize].at)
@@ -92,7 +95,7 @@ impl Walk for Learner {
                 self.skipper.skip(cursor, at, depth, Care::All)
             }
             b'n' => cursor.word(at, b"null"),
-            b'{' => walk_object(self, cursor, at, NOWHERE, depth),
+            b'{' => walk_object(self, cursor, spot),
             _ => {
                 self.skipper.skip(cursor, at, depth, Care::All)?;
                 Err(Reject::at("path_too_long", "the path to a value is longer than a column's may be", at)
@@ -101,14 +104,8 @@ impl Walk for Learner {
         }
     }
 
-    fn value(
-        &mut self,
-        cursor: &Cursor<'_>,
-        at: usize,
-        byte: u8,
-        node: u32,
-        depth: usize,
-    ) -> Result<usize, Stop> {
+    fn value(&mut self, cursor: &Cursor<'_>, spot: &Spot) -> Result<usize, Stop> {
+        let Spot { at, byte, node, depth } = *spot;
         let (kinds, end) = match byte {
             b'n' => (Kinds::NULL, cursor.word(at, b"null")?),
             b't' => (Kinds::BOOLEAN, cursor.word(at, b"true")?),
@@ -130,13 +127,13 @@ impl Walk for Learner {
                 return Ok(end);
             }
             b'{' if self.scope.is_rows(self.places[node as usize].at) => {
-                return self.lone_element(cursor, at, node, depth);
+                return self.lone_element(cursor, spot);
             }
             b'{' if self.places[node as usize].at == At::Closed => {
                 (Kinds::OBJECT, self.skipper.skip(cursor, at, depth, Care::All)?)
             }
-            b'{' => (Kinds::OBJECT, walk_object(self, cursor, at, node, depth)?),
-            b'[' => return self.array(cursor, at, node, depth),
+            b'{' => (Kinds::OBJECT, walk_object(self, cursor, spot)?),
+            b'[' => return self.array(cursor, spot),
             _ => return Err(unexpected(cursor.input, at)),
         };
         self.note(node, kinds);
@@ -248,7 +245,7 @@ impl Learner {
             self.skipper.skip(cursor, at, self.depth, Care::All)?;
             return Err(Reject::at("not_an_object", "the record is no object", at).into());
         }
-        walk_object(self, cursor, at, 0, self.depth)
+        walk_object(self, cursor, &Spot { at, byte, node: 0, depth: self.depth })
     }
 
     /// Goes on with a record whose array at `path` was read as records: with the keys that stand beside it, from those
@@ -269,8 +266,9 @@ impl Learner {
             nodes.push(self.child(nodes[nodes.len() - 1], key.as_bytes())?);
         }
         loop {
-            let (key, _) = cursor.next(at)?;
-            at = walk_members(self, cursor, key, nodes[level], self.depth.saturating_sub(level))?;
+            let (key, byte) = cursor.next(at)?;
+            let depth = self.depth.saturating_sub(level);
+            at = walk_members(self, cursor, &Spot { at: key, byte, node: nodes[level], depth })?;
             loop {
                 if level == 0 {
                     return Ok(at);
@@ -305,13 +303,8 @@ impl Learner {
     }
 
     /// The object that stands where the array of the rows is looked for: its one element.
-    fn lone_element(
-        &mut self,
-        cursor: &Cursor<'_>,
-        at: usize,
-        node: u32,
-        depth: usize,
-    ) -> Result<usize, Stop> {
+    fn lone_element(&mut self, cursor: &Cursor<'_>, spot: &Spot) -> Result<usize, Stop> {
+        let Spot { at, node, depth, .. } = *spot;
         let Some(element) = self.element(node)?.filter(|_| !self.in_array) else {
             self.note(node, Kinds::ARRAY);
             return self.skipper.skip(cursor, at, depth, Care::All);
@@ -319,7 +312,7 @@ impl Learner {
         self.note(node, Kinds::ARRAY.join(Kinds::ARRAY_OF_OBJECTS));
         self.note(element, Kinds::OBJECT);
         self.in_array = true;
-        let end = walk_object(self, cursor, at, element, depth)?;
+        let end = walk_object(self, cursor, &Spot { node: element, ..*spot })?;
         self.in_array = false;
         Ok(end)
     }
@@ -346,7 +339,8 @@ impl Learner {
         self.doubt = false;
     }
 
-    fn array(&mut self, cursor: &Cursor<'_>, at: usize, node: u32, depth: usize) -> Result<usize, Stop> {
+    fn array(&mut self, cursor: &Cursor<'_>, spot: &Spot) -> Result<usize, Stop> {
+        let Spot { at, node, depth, .. } = *spot;
         self.note(node, Kinds::ARRAY);
         if self.in_array {
             return self.skipper.skip(cursor, at, depth, Care::All);
@@ -367,7 +361,7 @@ impl Learner {
                 self.note(node, Kinds::ARRAY_OF_OBJECTS);
             }
             let end = match element {
-                Some(element) => self.value(cursor, at, byte, element, depth - 1)?,
+                Some(element) => self.value(cursor, &Spot { at, byte, node: element, depth: depth - 1 })?,
                 None => self.skipper.skip(cursor, at, depth - 1, Care::All)?,
             };
             let (here, next) = cursor.next(end)?;

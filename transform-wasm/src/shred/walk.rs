@@ -8,7 +8,7 @@ use crate::error::Failure;
 
 use crate::json::cursor::unexpected;
 use crate::json::skip::{Care, missing_comma, too_deep, trailing_comma};
-use crate::json::{Cursor, Lost, NOWHERE, Reject, Stop, Walk, unescape, walk_object};
+use crate::json::{Cursor, Lost, Reject, Spot, Stop, Text, Walk, unescape, walk_object};
 use crate::keys::Keys;
 use crate::names::pointer_push;
 use crate::spec::Mode;
@@ -45,12 +45,13 @@ impl Walk for Shredder {
         &mut self.lost
     }
 
-    fn lost_value(&mut self, cursor: &Cursor<'_>, at: usize, byte: u8, depth: usize) -> Result<usize, Stop> {
+    fn lost_value(&mut self, cursor: &Cursor<'_>, spot: &Spot) -> Result<usize, Stop> {
+        let Spot { at, byte, depth, .. } = *spot;
         match byte {
             b'n' => cursor.word(at, b"null"),
             // Nothing below it is walked, so it is the key after the node.
             _ if self.has_rest(self.lost.base()) => self.keep_rest(cursor, at, depth),
-            b'{' => walk_object(self, cursor, at, NOWHERE, depth),
+            b'{' => walk_object(self, cursor, spot),
             _ => {
                 let end = self.skipper.skip(cursor, at, depth, Care::All)?;
                 let lost = std::mem::take(&mut self.lost);
@@ -62,15 +63,8 @@ impl Walk for Shredder {
     }
 
     #[inline]
-    fn value(
-        &mut self,
-        cursor: &Cursor<'_>,
-        at: usize,
-        byte: u8,
-        node: u32,
-        depth: usize,
-    ) -> Result<usize, Stop> {
-        self.any_value(cursor, at, byte, node, depth)
+    fn value(&mut self, cursor: &Cursor<'_>, spot: &Spot) -> Result<usize, Stop> {
+        self.any_value(cursor, spot)
     }
 }
 
@@ -82,21 +76,15 @@ impl Shredder {
     pub fn walk(&mut self, cursor: &Cursor<'_>, at: usize) -> Result<usize, Stop> {
         let (at, byte) = cursor.next(at)?;
         if byte == b'{' {
-            return walk_object(self, cursor, at, 0, self.depth);
+            return walk_object(self, cursor, &Spot { at, byte, node: 0, depth: self.depth });
         }
         self.skipper.skip(cursor, at, self.depth, Care::All)?;
         Err(self.reject("not_an_object", "the record is no object", 0, at))
     }
 
     #[inline]
-    fn any_value(
-        &mut self,
-        cursor: &Cursor<'_>,
-        at: usize,
-        byte: u8,
-        node: u32,
-        depth: usize,
-    ) -> Result<usize, Stop> {
+    fn any_value(&mut self, cursor: &Cursor<'_>, spot: &Spot) -> Result<usize, Stop> {
+        let Spot { at, byte, node, .. } = *spot;
         let plan = &self.plan.nodes[node as usize];
         if byte == b'n' {
             return cursor.word(at, b"null");
@@ -107,100 +95,79 @@ impl Shredder {
                 b'"' => {
                     let (text, end) = cursor.string(at)?;
                     if !text.escaped {
-                        self.put(node, 0, Token::Text(text.raw), at)?;
+                        self.put(spot, Token::Text(text.raw))?;
                         return Ok(end);
                     }
-                    if self.put_escaped(node, text.raw, at)? {
+                    if self.put_escaped(spot, &text)? {
                         return Ok(end);
                     }
                 }
                 b'-' | b'0'..=b'9' => {
                     let (number, end) = cursor.number(at)?;
-                    self.put(node, 0, Token::Number(number, &cursor.input[at..end]), at)?;
+                    self.put(spot, Token::Number(number, &cursor.input[at..end]))?;
                     return Ok(end);
                 }
-                b't' => {
-                    let end = cursor.word(at, b"true")?;
-                    self.put(node, 0, Token::Boolean(true), at)?;
-                    return Ok(end);
-                }
-                b'f' => {
-                    let end = cursor.word(at, b"false")?;
-                    self.put(node, 0, Token::Boolean(false), at)?;
+                b't' | b'f' => {
+                    let end = cursor.word(at, if byte == b't' { b"true" } else { b"false" })?;
+                    self.put(spot, Token::Boolean(byte == b't'))?;
                     return Ok(end);
                 }
                 _ => {}
             }
         }
         match byte {
-            b'{' => self.object_value(cursor, at, node, depth),
-            b'[' => self.array_value(cursor, at, node, depth),
-            b'"' | b'-' | b'0'..=b'9' | b't' | b'f' => self.scalar(cursor, at, byte, node),
+            b'{' => self.object_value(cursor, spot),
+            b'[' => self.array_value(cursor, spot),
+            b'"' | b'-' | b'0'..=b'9' | b't' | b'f' => self.scalar(cursor, spot),
             _ => Err(unexpected(cursor.input, at)),
         }
     }
 
-    fn object_value(
-        &mut self,
-        cursor: &Cursor<'_>,
-        at: usize,
-        node: u32,
-        depth: usize,
-    ) -> Result<usize, Stop> {
+    fn object_value(&mut self, cursor: &Cursor<'_>, spot: &Spot) -> Result<usize, Stop> {
+        let Spot { at, node, depth, .. } = *spot;
         let plan = &self.plan.nodes[node as usize];
         if let (false, Some((_, element))) = (plan.object, &plan.rows) {
             let element = *element;
-            return self.lone_element(cursor, at, node, element, depth);
+            return self.lone_element(cursor, spot, element);
         }
         // Where no column is (an unknown path, elements that were only ever empty), objects are walked
         // too: only what is in them can be new.
         let walked = plan.object || (plan.targets.is_empty() && plan.rows.is_none());
         let end = if walked {
-            walk_object(self, cursor, at, node, depth)?
+            walk_object(self, cursor, spot)?
         } else {
             self.skipper.skip(cursor, at, depth, Care::All)?
         };
         if !self.rest.is_empty() {
             self.put_rest(node);
         }
-        self.put_nested(node, "an object", walked, &cursor.input[at..end], at)?;
+        self.put_nested(spot, "an object", walked, &cursor.input[at..end])?;
         Ok(end)
     }
 
     /// The object that stands where the array of the rows is looked for: its one element.
-    fn lone_element(
-        &mut self,
-        cursor: &Cursor<'_>,
-        at: usize,
-        node: u32,
-        element: u32,
-        depth: usize,
-    ) -> Result<usize, Stop> {
+    fn lone_element(&mut self, cursor: &Cursor<'_>, spot: &Spot, element: u32) -> Result<usize, Stop> {
+        let Spot { at, node, .. } = *spot;
         self.element = Some(0);
-        let end = self.object_value(cursor, at, element, depth)?;
+        let end = self.object_value(cursor, &Spot { node: element, ..*spot })?;
         self.end_row(node, at)?;
         self.element = None;
-        self.put_nested(node, "an object", true, &cursor.input[at..end], at)?;
+        self.put_nested(spot, "an object", true, &cursor.input[at..end])?;
         Ok(end)
     }
 
-    fn array_value(
-        &mut self,
-        cursor: &Cursor<'_>,
-        at: usize,
-        node: u32,
-        depth: usize,
-    ) -> Result<usize, Stop> {
+    fn array_value(&mut self, cursor: &Cursor<'_>, spot: &Spot) -> Result<usize, Stop> {
+        let Spot { at, node, depth, .. } = *spot;
         let plan = &self.plan.nodes[node as usize];
         let walked = plan.rows.is_some();
         let known = plan.known;
         let end = if walked {
-            self.elements(cursor, at, node, depth)?
+            self.elements(cursor, spot)?
         } else {
             self.skipper.skip(cursor, at, depth, Care::All)?
         };
         if known {
-            self.put_nested(node, "an array", walked, &cursor.input[at..end], at)?;
+            self.put_nested(spot, "an array", walked, &cursor.input[at..end])?;
         } else {
             self.unknown(node, at)?;
         }
@@ -208,18 +175,18 @@ impl Shredder {
     }
 
     /// An object or array goes as text into JSON columns; for any other column it is a misfit.
-    fn put_nested(
-        &mut self,
-        node: u32,
-        found: &str,
-        walked: bool,
-        raw: &[u8],
-        at: usize,
-    ) -> Result<(), Stop> {
-        let targets = &self.plan.nodes[node as usize].targets;
-        if targets.is_empty() && walked {
+    #[inline]
+    fn put_nested(&mut self, spot: &Spot, found: &'static str, walked: bool, raw: &[u8]) -> Result<(), Stop> {
+        if walked && self.plan.nodes[spot.node as usize].targets.is_empty() {
             return Ok(());
         }
+        self.put_raw(spot, found, raw)
+    }
+
+    #[inline(never)]
+    fn put_raw(&mut self, spot: &Spot, found: &'static str, raw: &[u8]) -> Result<(), Stop> {
+        let Spot { at, node, .. } = *spot;
+        let targets = &self.plan.nodes[node as usize].targets;
         let copies = targets.len();
         if copies == 0 || !targets.iter().all(Target::is_json) {
             let stop = self.mismatch(node, found, at);
@@ -233,15 +200,18 @@ impl Shredder {
     }
 
     /// Unescapes a text into the column of a node that has one, where that is a column of texts.
-    fn put_escaped(&mut self, node: u32, raw: &[u8], at: usize) -> Result<bool, Stop> {
-        let own = &self.plan.nodes[node as usize].targets[0];
+    fn put_escaped(&mut self, spot: &Spot, text: &Text<'_>) -> Result<bool, Stop> {
+        let own = &self.plan.nodes[spot.node as usize].targets[0];
         match self.batch.tables[own.table].columns[own.column].slots() {
-            Slots::String(mut slots) => slots.try_push_with(|out| unescape(raw, at + 1, out)).map(|()| true),
+            Slots::String(mut slots) => {
+                slots.try_push_with(|out| unescape(text.raw, spot.at + 1, out)).map(|()| true)
+            }
             _ => Ok(false),
         }
     }
 
-    fn scalar(&mut self, cursor: &Cursor<'_>, at: usize, byte: u8, node: u32) -> Result<usize, Stop> {
+    fn scalar(&mut self, cursor: &Cursor<'_>, spot: &Spot) -> Result<usize, Stop> {
+        let Spot { at, byte, node, .. } = *spot;
         let mut scratch = std::mem::take(&mut self.scratch);
         let (token, end) = match byte {
             b'"' => {
@@ -273,7 +243,7 @@ impl Shredder {
             self.spread_by((targets - 1).saturating_mul(end - at), node, at)?;
         }
         for target in 0..targets {
-            self.put_any(node, target, token, at)?;
+            self.put_any(spot, target, token)?;
         }
         self.put_json(node, Some(token), &cursor.input[at..end]);
         let plan = &self.plan.nodes[node as usize];
@@ -290,7 +260,8 @@ impl Shredder {
     }
 
     /// Walks the array that tables explode.
-    fn elements(&mut self, cursor: &Cursor<'_>, at: usize, node: u32, depth: usize) -> Result<usize, Stop> {
+    fn elements(&mut self, cursor: &Cursor<'_>, spot: &Spot) -> Result<usize, Stop> {
+        let Spot { at, node, depth, .. } = *spot;
         if depth == 0 {
             return Err(too_deep().into());
         }
@@ -302,12 +273,13 @@ impl Shredder {
         let mut index = 0;
         loop {
             self.element = Some(index);
+            let spot = Spot { at, byte, node: element, depth: depth - 1 };
             let end = if byte == b'{' {
-                self.object_value(cursor, at, element, depth - 1)?
+                self.object_value(cursor, &spot)?
             } else if byte == b'n' {
                 cursor.word(at, b"null")?
             } else {
-                self.element_scalar(cursor, at, byte, element, depth - 1)?
+                self.element_scalar(cursor, &spot)?
             };
             self.end_row(node, at)?;
             index += 1;
@@ -326,14 +298,8 @@ impl Shredder {
         }
     }
 
-    fn element_scalar(
-        &mut self,
-        cursor: &Cursor<'_>,
-        at: usize,
-        byte: u8,
-        element: u32,
-        depth: usize,
-    ) -> Result<usize, Stop> {
+    fn element_scalar(&mut self, cursor: &Cursor<'_>, spot: &Spot) -> Result<usize, Stop> {
+        let Spot { at, node: element, depth, .. } = *spot;
         let plan = &self.plan.nodes[element as usize];
         if plan.targets.is_empty() && !plan.object {
             // The array was empty or null wherever the contract learned it: an element is news.
@@ -341,7 +307,7 @@ impl Shredder {
             self.unknown(element, at)?;
             return Ok(end);
         }
-        self.any_value(cursor, at, byte, element, depth)
+        self.any_value(cursor, spot)
     }
 
     fn end_row(&mut self, node: u32, at: usize) -> Result<(), Stop> {

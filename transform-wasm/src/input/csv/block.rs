@@ -6,6 +6,7 @@
 //! know: a block never decides anything that `read` would decide otherwise; it is only quicker.
 
 use super::specials::Specials;
+use super::sweep::{Signs, sweep};
 use super::{CsvOptions, CsvTokenizer};
 
 /// How much a block may take.
@@ -58,8 +59,15 @@ impl Block {
     /// The texts of a column; `buf` is what the block was cut from.
     #[inline]
     pub fn column<'a>(&'a self, buf: &'a [u8], index: usize) -> Cells<'a> {
-        let last = index + 1 == self.columns;
-        Cells { block: self, buf, index, last }
+        Cells {
+            cuts: &self.cuts,
+            columns: self.columns,
+            records: self.records,
+            quote: self.quoted.then_some(self.quote),
+            buf,
+            index,
+            last: index + 1 == self.columns,
+        }
     }
 
     /// Forgets the records from that one on.
@@ -79,7 +87,11 @@ impl Block {
 /// The fields of one column of a block.
 #[derive(Clone, Copy, Debug)]
 pub struct Cells<'a> {
-    block: &'a Block,
+    cuts: &'a [u32],
+    columns: usize,
+    records: usize,
+    /// What fields may stand in.
+    quote: Option<u8>,
     /// What the ranges are of.
     pub buf: &'a [u8],
     index: usize,
@@ -90,26 +102,25 @@ impl Cells<'_> {
     /// Records of the block: each has one field here.
     #[inline]
     pub fn records(&self) -> usize {
-        self.block.records
+        self.records
     }
 
     /// The quote if the field stands in quotes: then each one inside is still doubled.
     #[inline(always)]
     pub fn quote(&self, start: usize) -> Option<u8> {
-        let quote = self.block.quote;
-        (self.block.quoted && start > 0 && self.buf[start - 1] == quote).then_some(quote)
+        self.quote.filter(|quote| start > 0 && self.buf[start - 1] == *quote)
     }
 
     /// First byte and end of a field's text, its quotes and its line end cut off.
     #[inline(always)]
     pub fn range(&self, record: usize) -> (usize, usize) {
-        let at = record * self.block.columns + self.index;
-        let cuts = &self.block.cuts[at..at + 2];
+        let at = record * self.columns + self.index;
+        let cuts = &self.cuts[at..at + 2];
         let (start, mut end) = (cuts[0].wrapping_add(1) as usize, cuts[1] as usize);
         if self.last && end > start && self.buf[end - 1] == b'\r' {
             end -= 1;
         }
-        if self.block.quoted && end > start && self.buf[start] == self.block.quote {
+        if end > start && self.quote == Some(self.buf[start]) {
             return (start + 1, end - 1);
         }
         (start, end)
@@ -125,9 +136,14 @@ impl CsvTokenizer {
         *block = Block { cuts: std::mem::take(&mut block.cuts), columns, quote, ..Block::default() };
         block.cuts.clear();
         block.cuts.push(BEFORE);
-        let mut specials = Specials::new(buf, [delimiter, quote, b'\n', b'\r']);
-        let (mut record, mut field, mut full) = (0, 0, columns);
-        while let Some(at) = specials.next() {
+        let signs = Signs { delimiter, quote };
+        let swept = sweep(buf, signs, columns, room, &mut block.cuts);
+        (block.records, block.quoted) = (swept.records, swept.quoted);
+        block.cuts.truncate(block.records * columns + 1);
+        let (mut record, mut field, mut full) = (swept.end, swept.end, (block.records + 1) * columns);
+        let mut specials = Specials::from(buf, [delimiter, quote, b'\n', b'\r'], record);
+        let is_full = block.records == room.records || record >= room.bytes;
+        while !is_full && let Some(at) = specials.next() {
             let byte = buf[at];
             if byte == delimiter {
                 // Far more fields than there are columns, before the record ends, are not kept either.
@@ -175,7 +191,7 @@ impl CsvTokenizer {
         }
         block.end(block.odd);
         block.cut = block.records;
-        let ascii = !specials.non_ascii;
+        let ascii = !(swept.non_ascii || specials.non_ascii);
         // Delimiters and quotes are ASCII: the block is valid exactly if its fields are.
         if !ascii && simdutf8::basic::from_utf8(&buf[..block.bytes]).is_err() {
             block.records = 0;

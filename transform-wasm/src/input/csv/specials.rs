@@ -5,7 +5,7 @@
 //! new search; the idea is that of simdjson (Langdale and Lemire, 2019).
 
 /// Bytes of a block.
-const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 64;
 
 /// Special bytes of a buffer, first to last.
 pub(super) struct Specials<'a> {
@@ -20,7 +20,12 @@ pub(super) struct Specials<'a> {
 
 impl<'a> Specials<'a> {
     pub(super) fn new(buf: &'a [u8], bytes: [u8; 4]) -> Self {
-        let mut specials = Self { buf, bytes, base: 0, mask: 0, non_ascii: false };
+        Self::from(buf, bytes, 0)
+    }
+
+    /// Those from a position on.
+    pub(super) fn from(buf: &'a [u8], bytes: [u8; 4], base: usize) -> Self {
+        let mut specials = Self { buf, bytes, base, mask: 0, non_ascii: false };
         specials.load();
         specials
     }
@@ -73,50 +78,82 @@ impl<'a> Specials<'a> {
 }
 
 /// A bit for each byte of a block that is one of four, and whether any byte is not ASCII.
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 #[inline(always)]
 fn masks(block: &[u8; BLOCK], bytes: [u8; 4]) -> (u64, bool) {
-    use core::arch::wasm32::{u8x16_bitmask, u8x16_eq, u8x16_splat, u64x2, v128_any_true, v128_or};
-    let wanted = bytes.map(|byte| u8x16_splat(byte));
-    let mut mask = 0;
-    let mut any = u64x2(0, 0);
-    let (lanes, _) = block.as_chunks::<16>();
-    for (index, lane) in lanes.iter().enumerate() {
-        let (halves, _) = lane.as_chunks::<8>();
-        let lane = u64x2(u64::from_le_bytes(halves[0]), u64::from_le_bytes(halves[1]));
-        let found = v128_or(
-            v128_or(u8x16_eq(lane, wanted[0]), u8x16_eq(lane, wanted[1])),
-            v128_or(u8x16_eq(lane, wanted[2]), u8x16_eq(lane, wanted[3])),
-        );
-        mask |= u64::from(u8x16_bitmask(found)) << (16 * index);
-        any = v128_or(any, lane);
-    }
-    let high = core::arch::wasm32::v128_and(any, u8x16_splat(0x80));
-    (mask, v128_any_true(high))
+    let lanes = Lanes::load(block);
+    (lanes.any_of(bytes), lanes.has_high())
 }
 
-/// A bit for each byte of a block that is one of four, and whether any byte is not ASCII: without
-/// SIMD, eight bytes in a word.
-#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-#[inline(always)]
-fn masks(block: &[u8; BLOCK], bytes: [u8; 4]) -> (u64, bool) {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    let wanted = bytes.map(|byte| u64::from(byte) * ONES);
-    let mut mask = 0;
-    let mut any = 0;
-    let (words, _) = block.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        any |= word;
-        let mut found = 0;
-        for byte in wanted {
-            // The high bit of each byte that is zero, exactly: no carry leaves a byte.
-            let other = word ^ byte;
-            found |= !(((other & LOW) + LOW) | other | LOW);
-        }
-        // Gathers the eight high bits into one byte.
-        mask |= ((found >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * index);
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use core::arch::wasm32::v128;
+
+/// A block to compare with bytes.
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(super) struct Lanes([v128; BLOCK / 16]);
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+impl Lanes {
+    #[inline(always)]
+    pub(super) fn load(block: &[u8; BLOCK]) -> Self {
+        use core::arch::wasm32::u64x2;
+        let (words, _) = block.as_chunks::<8>();
+        let lane = |at: usize| u64x2(u64::from_le_bytes(words[at]), u64::from_le_bytes(words[at + 1]));
+        Self([lane(0), lane(2), lane(4), lane(6)])
     }
-    (mask, any & !LOW != 0)
+
+    /// A bit for each byte that is one of these.
+    #[inline(always)]
+    pub(super) fn any_of<const N: usize>(&self, bytes: [u8; N]) -> u64 {
+        use core::arch::wasm32::{u8x16_bitmask, u8x16_eq, u8x16_splat, u64x2, v128_or};
+        let wanted = bytes.map(|byte| u8x16_splat(byte));
+        self.0.iter().enumerate().fold(0, |mask, (index, lane)| {
+            let found = wanted.iter().fold(u64x2(0, 0), |found, byte| v128_or(found, u8x16_eq(*lane, *byte)));
+            mask | u64::from(u8x16_bitmask(found)) << (16 * index)
+        })
+    }
+
+    /// Whether some byte is not ASCII.
+    #[inline(always)]
+    pub(super) fn has_high(&self) -> bool {
+        use core::arch::wasm32::{u8x16_bitmask, v128_or};
+        let [a, b, c, d] = self.0;
+        u8x16_bitmask(v128_or(v128_or(a, b), v128_or(c, d))) != 0
+    }
+}
+
+/// The same without SIMD: eight bytes in a word.
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+pub(super) struct Lanes([u64; BLOCK / 8]);
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+impl Lanes {
+    #[inline(always)]
+    pub(super) fn load(block: &[u8; BLOCK]) -> Self {
+        let mut words = [0; BLOCK / 8];
+        for (word, bytes) in words.iter_mut().zip(block.as_chunks::<8>().0) {
+            *word = u64::from_le_bytes(*bytes);
+        }
+        Self(words)
+    }
+
+    #[inline(always)]
+    pub(super) fn any_of<const N: usize>(&self, bytes: [u8; N]) -> u64 {
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+        let wanted = bytes.map(|byte| u64::from(byte) * ONES);
+        self.0.iter().enumerate().fold(0, |mask, (index, word)| {
+            let found = wanted.iter().fold(0, |found, byte| {
+                // The high bit of each byte that is zero, exactly: no carry leaves a byte.
+                let other = word ^ byte;
+                found | !(((other & LOW) + LOW) | other | LOW)
+            });
+            // Gathers the eight high bits into one byte.
+            mask | ((found >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * index)
+        })
+    }
+
+    #[inline(always)]
+    pub(super) fn has_high(&self) -> bool {
+        self.0.iter().fold(0, |any, word| any | word) & 0x8080_8080_8080_8080 != 0
+    }
 }
