@@ -4,6 +4,8 @@
 //! sandbox a copy of unknown length is a call out of the component, which costs more than the bytes;
 //! so short ones are moved in two overlapping pieces of fixed size.
 
+use std::ops::Range;
+
 /// Appends `value`.
 #[inline(always)]
 pub fn append(out: &mut Vec<u8>, value: &[u8]) {
@@ -13,6 +15,21 @@ pub fn append(out: &mut Vec<u8>, value: &[u8]) {
         4..=7 => overlapping::<4, 8>(out, value),
         0..=3 => value.iter().for_each(|&byte| out.push(byte)),
         _ => out.extend_from_slice(value),
+    }
+}
+
+/// Appends a part of `input`. What stands behind a short one is copied too, and taken back: one move whatever its
+/// length.
+#[inline(always)]
+pub fn append_part(out: &mut Vec<u8>, input: &[u8], part: Range<usize>) {
+    let length = part.len();
+    match input[part.start..].first_chunk::<16>() {
+        Some(wide) if length <= wide.len() => {
+            let at = out.len();
+            out.extend_from_slice(wide);
+            out.truncate(at + length);
+        }
+        _ => append(out, &input[part]),
     }
 }
 
@@ -69,7 +86,7 @@ pub fn equal(a: &[u8], b: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{append, equal};
+    use super::{append, append_part, equal};
 
     #[test]
     fn every_short_length_is_copied_and_compared_whole() {
@@ -79,6 +96,11 @@ mod tests {
             append(&mut out, &bytes[..len]);
             assert_eq!(out[2..], bytes[..len]);
             assert_eq!(out[..2], [7, 7]);
+            for part in [1..len.max(1), bytes.len() - len..bytes.len()] {
+                let mut out = vec![7, 7];
+                append_part(&mut out, &bytes, part.clone());
+                assert_eq!(out[2..], bytes[part]);
+            }
             assert!(equal(&out[2..], &bytes[..len]));
             for i in 0..len {
                 let mut other = bytes[..len].to_vec();

@@ -13,6 +13,8 @@ mod texts;
 pub use lakegate_model::ColumnType;
 pub use texts::Texts;
 
+use std::ops::Range;
+
 use crate::bytes;
 use crate::error::Failure;
 
@@ -126,6 +128,14 @@ impl TextSlots<'_> {
         self.valid.push(1);
     }
 
+    /// As [`TextSlots::push`], of a part of the input: see [`bytes::append_part`].
+    #[inline(always)]
+    pub fn push_part(&mut self, input: &[u8], part: Range<usize>) {
+        bytes::append_part(&mut self.texts.data, input, part);
+        self.texts.end();
+        self.valid.push(1);
+    }
+
     /// Appends text that `write` appends to the column's own buffer.
     #[inline]
     pub fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
@@ -162,15 +172,16 @@ impl TextSlots<'_> {
         mut write: impl FnMut(usize, &mut [u8]) -> Option<usize>,
     ) {
         let Texts { data, ends } = &mut *self.texts;
-        let mut at = data.len();
+        let (mut at, from) = (data.len(), ends.len());
         data.resize(at + bytes + surplus, 0);
-        ends.reserve(count);
-        self.valid.reserve(count);
-        for number in 0..count {
+        ends.resize(from + count, 0);
+        self.valid.resize(from + count, 0);
+        let slots = ends[from..].iter_mut().zip(&mut self.valid[from..]);
+        for (number, (end, valid)) in slots.enumerate() {
             let length = write(number, &mut data[at..]);
-            self.valid.push(u8::from(length.is_some()));
+            *valid = u8::from(length.is_some());
             at += length.unwrap_or(0);
-            ends.push(at as u32);
+            *end = at as u32;
         }
         data.truncate(at);
     }

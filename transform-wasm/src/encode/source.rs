@@ -238,29 +238,23 @@ impl<'a> Source for IndexedStrings<'a> {
     }
 
     fn extremes(&mut self, span: &Span<'_>) -> Option<(&'a [u8], &'a [u8])> {
+        let indexes = &self.indexes.slots[span.slots.clone()];
+        if self.pages.len() * 4 > indexes.len() {
+            // Many entries: all texts one after the other are nearer than entries here and there.
+            return stats::of_strings(self.strings, span.slots.clone(), span.live);
+        }
         self.page += 1;
         let (page, pages) = (self.page, &mut self.pages);
-        let indexes = &self.indexes.slots[span.slots.clone()];
-        let mut extremes = Extremes::default();
-        if pages.len() * 4 <= indexes.len() {
-            // Few entries: marking all without a branch is quicker than asking for each.
-            if span.live.counts.is_none() && span.live.valid.is_none() {
-                indexes.iter().for_each(|&index| pages[index as usize] = page);
-            } else {
-                let written = indexes.iter().enumerate().filter(|&(i, _)| span.live.times(i) > 0);
-                written.for_each(|(_, &index)| pages[index as usize] = page);
-            }
-            let marked = pages.iter().enumerate().filter(|&(_, &last)| last == page);
-            marked.for_each(|(index, _)| extremes.add(self.entries.get(index)));
+        // Few entries: marking all without a branch is quicker than asking for each.
+        if span.live.counts.is_none() && span.live.valid.is_none() {
+            indexes.iter().for_each(|&index| pages[index as usize] = page);
         } else {
-            for (i, &index) in indexes.iter().enumerate() {
-                let index = index as usize;
-                if span.live.times(i) > 0 && pages[index] != page {
-                    pages[index] = page;
-                    extremes.add(self.entries.get(index));
-                }
-            }
+            let written = indexes.iter().enumerate().filter(|&(i, _)| span.live.times(i) > 0);
+            written.for_each(|(_, &index)| pages[index as usize] = page);
         }
+        let mut extremes = Extremes::default();
+        let marked = pages.iter().enumerate().filter(|&(_, &last)| last == page);
+        marked.for_each(|(index, _)| extremes.add(self.entries.get(index)));
         extremes.found
     }
 

@@ -85,8 +85,18 @@ pub struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     /// The position of the next byte that is not white space, and that byte.
-    #[inline]
-    pub fn next(&self, mut at: usize) -> Result<(usize, u8), Stop> {
+    #[inline(always)]
+    pub fn next(&self, at: usize) -> Result<(usize, u8), Stop> {
+        // Most writers put nothing there, or one space.
+        let at = at + usize::from(self.input.get(at) == Some(&b' '));
+        match self.input.get(at) {
+            Some(&byte) if byte > b' ' => Ok((at, byte)),
+            _ => self.next_far(at),
+        }
+    }
+
+    #[inline(never)]
+    fn next_far(&self, mut at: usize) -> Result<(usize, u8), Stop> {
         loop {
             match self.input.get(at) {
                 Some(b' ' | b'\n' | b'\r' | b'\t') => at += 1,

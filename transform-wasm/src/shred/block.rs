@@ -233,26 +233,44 @@ impl Cleaner<'_> {
     }
 }
 
-/// Appends texts: most are moved by one copy of fixed size, whose surplus the next one overwrites.
+/// Appends texts.
+fn put_texts(slots: TextSlots<'_>, cells: Cells<'_>, rules: FieldRules<'_>) {
+    if cells.have_quotes() {
+        put_quoted_texts(slots, cells, rules);
+    } else {
+        put_bare_texts(slots, cells, rules);
+    }
+}
+
 #[inline(never)]
-fn put_texts(mut slots: TextSlots<'_>, cells: Cells<'_>, rules: FieldRules<'_>) {
-    let bytes = (0..cells.records()).map(|record| cells.range(record)).map(|(start, end)| end - start).sum();
-    slots.push_all(cells.records(), bytes, MOVE, |record, out| {
-        let (start, end) = cells.range(record);
-        let text = &cells.buf[start..end];
-        let length = match cells.quote(start) {
-            Some(quote) => put_quoted(text, quote, out),
-            None => {
-                let from = cells.buf[start..].first_chunk::<MOVE>();
-                match (from, out.first_chunk_mut::<MOVE>()) {
-                    (Some(from), Some(to)) if text.len() <= MOVE => *to = *from,
-                    _ => out[..text.len()].copy_from_slice(text),
-                }
-                text.len()
+fn put_bare_texts(mut slots: TextSlots<'_>, cells: Cells<'_>, rules: FieldRules<'_>) {
+    let cells = cells.without_quotes();
+    slots.push_all(cells.records(), cells.bytes(), MOVE, |record, out| put_text(&cells, record, rules, out));
+}
+
+#[inline(never)]
+fn put_quoted_texts(mut slots: TextSlots<'_>, cells: Cells<'_>, rules: FieldRules<'_>) {
+    slots.push_all(cells.records(), cells.bytes(), MOVE, |record, out| put_text(&cells, record, rules, out));
+}
+
+/// Writes a field's text; its length, or none if it is null. Most are moved by one copy of fixed size, whose surplus the
+/// next one overwrites.
+#[inline(always)]
+fn put_text(cells: &Cells<'_>, record: usize, rules: FieldRules<'_>, out: &mut [u8]) -> Option<usize> {
+    let (start, end) = cells.range(record);
+    let text = &cells.buf[start..end];
+    let length = match cells.quote(start) {
+        Some(quote) => put_quoted(text, quote, out),
+        None => {
+            let from = cells.buf[start..].first_chunk::<MOVE>();
+            match (from, out.first_chunk_mut::<MOVE>()) {
+                (Some(from), Some(to)) if text.len() <= MOVE => *to = *from,
+                _ => out[..text.len()].copy_from_slice(text),
             }
-        };
-        (!rules.is_null(&out[..length])).then_some(length)
-    });
+            text.len()
+        }
+    };
+    (!rules.is_null(&out[..length])).then_some(length)
 }
 
 /// Writes the text of a quoted field, each doubled quote as one; its length.

@@ -1,5 +1,7 @@
 //! One value into one column: the design's table of values and types.
 
+use std::ops::Range;
+
 use crate::column::{ColumnType, Slots};
 use crate::json::{Spot, Stop, compact};
 use crate::value::time::{self, Moment};
@@ -74,6 +76,18 @@ impl Shredder {
             Ok(()) => Ok(()),
             Err(refusal) => self.refuse(spot, 0, &refusal, token),
         }
+    }
+
+    /// As [`Shredder::put`], of the text that is a part of the input.
+    #[inline(always)]
+    pub(super) fn put_text(&mut self, spot: &Spot, input: &[u8], part: Range<usize>) -> Result<(), Stop> {
+        let own = &self.plan.nodes[spot.node as usize].targets[0];
+        let column = &mut self.batch.tables[own.table].columns[own.column];
+        if let Slots::String(mut slots) = column.slots() {
+            slots.push_part(input, part);
+            return Ok(());
+        }
+        self.put(spot, Token::Text(&input[part]))
     }
 
     /// Puts a scalar into the column of one of its node's targets, whatever keys the column has.

@@ -95,7 +95,7 @@ impl Shredder {
                 b'"' => {
                     let (text, end) = cursor.string(at)?;
                     if !text.escaped {
-                        self.put(spot, Token::Text(text.raw))?;
+                        self.put_text(spot, cursor.input, at + 1..end - 1)?;
                         return Ok(end);
                     }
                     if self.put_escaped(spot, &text)? {

@@ -105,6 +105,24 @@ impl Cells<'_> {
         self.records
     }
 
+    /// Whether some field may stand in quotes.
+    #[inline]
+    pub fn have_quotes(&self) -> bool {
+        self.quote.is_some()
+    }
+
+    /// The same fields, none of which is in quotes: loops over them need not look.
+    #[inline(always)]
+    pub fn without_quotes(self) -> Self {
+        Self { quote: None, ..self }
+    }
+
+    /// Bytes of all texts, and of what they stand in.
+    pub fn bytes(&self) -> usize {
+        let cuts = self.cuts[self.index..].windows(2).step_by(self.columns).take(self.records);
+        cuts.map(|cuts| cuts[1].wrapping_sub(cuts[0]) as usize - 1).sum()
+    }
+
     /// The quote if the field stands in quotes: then each one inside is still doubled.
     #[inline(always)]
     pub fn quote(&self, start: usize) -> Option<u8> {
