@@ -12,6 +12,7 @@ pub mod epoch;
 pub mod format;
 mod glance;
 pub mod number;
+mod quotient;
 pub mod time;
 
 #[cfg(test)]

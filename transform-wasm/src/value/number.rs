@@ -6,6 +6,7 @@
 //! decimal never passes through a float.
 
 use super::Misfit;
+use super::quotient::quotient;
 
 /// 2^53: up to here every integer is a double of its own.
 pub const EXACT_INTEGER: u64 = 1 << 53;
@@ -158,6 +159,12 @@ impl Number {
             let power = POW10_DOUBLE[self.exponent.unsigned_abs() as usize];
             let mantissa = self.mantissa as f64;
             let value = if self.exponent < 0 { mantissa / power } else { mantissa * power };
+            return Ok(if self.negative { -value } else { value });
+        }
+        if self.exact
+            && (-22..0).contains(&self.exponent)
+            && let Some(value) = quotient(self.mantissa, POW10_DOUBLE[self.exponent.unsigned_abs() as usize])
+        {
             return Ok(if self.negative { -value } else { value });
         }
         if self.is_integer_text {
