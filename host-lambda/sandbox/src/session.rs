@@ -3,6 +3,7 @@
 //! Not for what a job's steps mean to a lake: see `run`. The decision to know: a session dies with the first
 //! error, and each step is checked by the [`Ledger`] before anybody else sees it.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use wasmtime::component::ResourceAny;
 use wasmtime::{ResourceLimiter, Store, Trap, WasmCoreDump};
 
 use crate::apart::{Apart, spin_at};
-use crate::bindings::{LakegateTransform, LakegateTransformPre};
+use crate::bindings::{self, LakegateTransform, LakegateTransformPre};
 use crate::engine::{Sandbox, Whose};
 use crate::error::{SandboxError, first_line};
 use crate::job::{Description, JobOptions, Step, failure, from_guest, to_guest};
@@ -117,6 +118,11 @@ struct Body {
 /// What a call has beyond its deadline to end by itself, where nothing else ends it: a step takes milliseconds.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// Going to a guest on a thread of its own and back wakes two threads, which takes longer than most steps.
+const STEPS_AT_ONCE: usize = 64;
+/// Steps that have taken so long together are handed over, so that progress is told.
+const TIME_AT_ONCE: Duration = Duration::from_millis(10);
+
 /// Which of a call's deadlines is the nearest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Nearest {
@@ -207,6 +213,14 @@ impl Guest {
                     None => Err(lost(apart, self.seat.as_ref(), name, &self.limits, nearest)),
                 }
             }
+        }
+    }
+
+    /// How many steps are taken at once: one, where going to the guest and back costs nothing.
+    fn steps_at_once(&self) -> usize {
+        match &self.home {
+            Home::Here(_) => 1,
+            Home::Apart(_) => STEPS_AT_ONCE,
         }
     }
 
@@ -309,6 +323,37 @@ pub struct Session {
     ledger: Ledger,
     /// What was pushed last.
     piece: Vec<u8>,
+    /// Steps that were taken and not said yet.
+    taken: VecDeque<Taken>,
+}
+
+/// What a step came to, in the guest's words.
+type Taken = std::result::Result<bindings::Step, bindings::Failure>;
+
+/// Takes up to so many steps: to the first that wants something or ends the job, and to a piece of output.
+fn take(most: usize, mut step: impl FnMut() -> wasmtime::Result<Taken>) -> wasmtime::Result<VecDeque<Taken>> {
+    let (begun, mut bytes, mut taken) = (Instant::now(), 0, VecDeque::new());
+    loop {
+        let step = step()?;
+        let goes_on = match &step {
+            Ok(bindings::Step::Working | bindings::Step::PartOpened(_) | bindings::Step::PartClosed(_)) => {
+                true
+            }
+            Ok(bindings::Step::PartBytes(part)) => {
+                bytes += part.bytes.len();
+                true
+            }
+            Ok(bindings::Step::QuarantineBytes(lines)) => {
+                bytes += lines.len();
+                true
+            }
+            _ => false,
+        };
+        taken.push_back(step);
+        if !goes_on || taken.len() >= most || bytes >= CHUNK_BYTES || begun.elapsed() >= TIME_AT_ONCE {
+            return Ok(taken);
+        }
+    }
 }
 
 impl Session {
@@ -320,7 +365,7 @@ impl Session {
                 guest.lakegate_transform_transform().job().call_open(store, &told)
             })?
             .map_err(failure)?;
-        Ok(Self { guest, job, ledger, piece: Vec::new() })
+        Ok(Self { guest, job, ledger, piece: Vec::new(), taken: VecDeque::new() })
     }
 
     /// Hands over bytes of the source object, split anywhere.
@@ -389,15 +434,42 @@ impl Session {
     /// # Errors
     /// The guest's own failure; a crash; a passed limit; an account that does not add up.
     pub fn step(&mut self) -> Result<Step> {
-        let job = self.job;
-        let step = self
-            .guest
-            .call("step", move |guest, store| {
-                guest.lakegate_transform_transform().job().call_step(store, job)
-            })?
-            .map_err(failure)?;
-        let mut step = from_guest(step);
+        if self.taken.is_empty() {
+            let (job, most) = (self.job, self.guest.steps_at_once());
+            self.taken = self.guest.call("step", move |guest, store| {
+                take(most, || guest.lakegate_transform_transform().job().call_step(&mut *store, job))
+            })?;
+        }
+        let Some(step) = self.taken.pop_front() else {
+            return Err(SandboxError::Engine("a call of step came to nothing".into()).into());
+        };
+        let mut step = from_guest(step.map_err(failure)?);
         self.ledger.check(&mut step)?;
         Ok(step)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bindings::Step::{NeedInput, PartBytes, Working};
+    use super::*;
+    use crate::bindings::exports::lakegate::transform::transform::PartBytes as Piece;
+
+    fn piece(bytes: usize) -> Taken {
+        Ok(PartBytes(Piece { id: 0, bytes: vec![0; bytes] }))
+    }
+
+    #[test]
+    fn steps_are_taken_up_to_the_first_that_somebody_waits_for() {
+        for (steps, most, wanted) in [
+            (vec![Ok(Working), piece(9), Ok(NeedInput), Ok(Working)], 9, 3),
+            (vec![Ok(Working), Ok(Working), Ok(Working)], 2, 2),
+            (vec![piece(CHUNK_BYTES - 1), piece(1), piece(1)], 9, 2),
+            (vec![Ok(NeedInput), Ok(Working)], 1, 1),
+        ] {
+            let mut steps = steps.into_iter();
+            let taken = take(most, || Ok(steps.next().expect("a step more than there are")));
+            assert_eq!(taken.unwrap().len(), wanted);
+        }
     }
 }

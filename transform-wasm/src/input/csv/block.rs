@@ -119,7 +119,7 @@ impl Cells<'_> {
 
     /// Bytes of all texts, and of what they stand in.
     pub fn bytes(&self) -> usize {
-        let cuts = self.cuts[self.index..].windows(2).step_by(self.columns).take(self.records);
+        let cuts = self.cuts.windows(2).skip(self.index).step_by(self.columns).take(self.records);
         cuts.map(|cuts| cuts[1].wrapping_sub(cuts[0]) as usize - 1).sum()
     }
 
