@@ -6,7 +6,7 @@
 //! know: a block never decides anything that `read` would decide otherwise; it is only quicker.
 
 use super::specials::Specials;
-use super::sweep::{Signs, sweep};
+use super::sweep::{Signs, Swept, sweep};
 use super::{CsvOptions, CsvTokenizer};
 
 /// How much a block may take.
@@ -68,6 +68,18 @@ impl Block {
             index,
             last: index + 1 == self.columns,
         }
+    }
+
+    /// Forgets all, and has what a sweep cuts.
+    fn begin(&mut self, buf: &[u8], signs: Signs, columns: usize, room: Room) -> Swept {
+        let mut cuts = std::mem::take(&mut self.cuts);
+        cuts.clear();
+        cuts.push(BEFORE);
+        let swept = sweep(buf, signs, columns, room, &mut cuts);
+        cuts.truncate(swept.records * columns + 1);
+        let Swept { records, quoted, .. } = swept;
+        *self = Self { cuts, columns, quote: signs.quote, quoted, records, ..Self::default() };
+        swept
     }
 
     /// Forgets the records from that one on.
@@ -151,13 +163,7 @@ impl CsvTokenizer {
         let CsvOptions { delimiter, quote } = self.options;
         // Offsets are 32 bits wide; the rest is for the next block.
         let buf = &buf[..buf.len().min(BEFORE as usize - 1)];
-        *block = Block { cuts: std::mem::take(&mut block.cuts), columns, quote, ..Block::default() };
-        block.cuts.clear();
-        block.cuts.push(BEFORE);
-        let signs = Signs { delimiter, quote };
-        let swept = sweep(buf, signs, columns, room, &mut block.cuts);
-        (block.records, block.quoted) = (swept.records, swept.quoted);
-        block.cuts.truncate(block.records * columns + 1);
+        let swept = block.begin(buf, Signs { delimiter, quote }, columns, room);
         let (mut record, mut field, mut full) = (swept.end, swept.end, (block.records + 1) * columns);
         let mut specials = Specials::from(buf, [delimiter, quote, b'\n', b'\r'], record);
         let is_full = block.records == room.records || record >= room.bytes;
