@@ -5,4 +5,4 @@ wasmtime::component::bindgen!({
     world: "lakegate-transform",
 });
 
-pub use exports::lakegate::transform::transform::{Failure, Fault, Options, Step, TableContract};
+pub use exports::lakegate::transform::transform::{Failure, Fault, Options, PartBytes, Step, TableContract};

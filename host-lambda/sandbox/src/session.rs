@@ -335,22 +335,23 @@ fn take(most: usize, mut step: impl FnMut() -> wasmtime::Result<Taken>) -> wasmt
     let (begun, mut bytes, mut taken) = (Instant::now(), 0, VecDeque::new());
     loop {
         let step = step()?;
-        let goes_on = match &step {
+        let waits = match &step {
             Ok(bindings::Step::Working | bindings::Step::PartOpened(_) | bindings::Step::PartClosed(_)) => {
+                false
+            }
+            Ok(
+                bindings::Step::PartBytes(bindings::PartBytes { bytes: more, .. })
+                | bindings::Step::QuarantineBytes(more),
+            ) => {
+                bytes += more.len();
+                false
+            }
+            Ok(bindings::Step::NeedInput | bindings::Step::Widen(_) | bindings::Step::Done(_)) | Err(_) => {
                 true
             }
-            Ok(bindings::Step::PartBytes(part)) => {
-                bytes += part.bytes.len();
-                true
-            }
-            Ok(bindings::Step::QuarantineBytes(lines)) => {
-                bytes += lines.len();
-                true
-            }
-            _ => false,
         };
         taken.push_back(step);
-        if !goes_on || taken.len() >= most || bytes >= CHUNK_BYTES || begun.elapsed() >= TIME_AT_ONCE {
+        if waits || taken.len() >= most || bytes >= CHUNK_BYTES || begun.elapsed() >= TIME_AT_ONCE {
             return Ok(taken);
         }
     }
@@ -453,10 +454,9 @@ impl Session {
 mod tests {
     use super::bindings::Step::{NeedInput, PartBytes, Working};
     use super::*;
-    use crate::bindings::exports::lakegate::transform::transform::PartBytes as Piece;
 
     fn piece(bytes: usize) -> Taken {
-        Ok(PartBytes(Piece { id: 0, bytes: vec![0; bytes] }))
+        Ok(PartBytes(bindings::PartBytes { id: 0, bytes: vec![0; bytes] }))
     }
 
     #[test]

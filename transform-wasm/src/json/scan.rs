@@ -6,7 +6,7 @@
 /// Bytes that are looked at together once a string is longer than a few blocks.
 const WIDE: usize = 64;
 
-/// As [`string_stop`] where its byte is within 16 bytes, and those before it are ASCII: nearly every string.
+/// As [`string_stop`] where its byte is within 16 bytes, and those before it are ASCII: most strings.
 #[inline(always)]
 pub fn near_stop(input: &[u8], at: usize) -> Option<usize> {
     let (stops, highs) = masks(input.get(at..)?.first_chunk::<16>()?);

@@ -1,11 +1,11 @@
 //! Doubles of more digits than one holds: a quotient of whole numbers, to the last bit.
 //!
-//! For: what programs print of doubles, 16 or 17 digits and a point: a quarter of those of measured data. The decision
+//! For: what programs print of doubles that were computed: 16 or 17 digits and a point. The decision
 //! to know: the quotient is made of two doubles (T. J. Dekker, "A floating-point technique for extending the available
 //! precision", 1971), and where even these leave doubt how it is rounded, there is no answer.
 
 /// `dividend / divisor`, rounded to the nearest double; `divisor` is a whole number below 2^75. None where that is in
-/// doubt: once in a trillion times, for exact ties, and beyond 63 bits.
+/// doubt: close to halfway between two doubles, at powers of two, and beyond 63 bits.
 pub(super) fn quotient(dividend: u64, divisor: f64) -> Option<f64> {
     let dividend = i64::try_from(dividend).ok()?;
     let high = dividend as f64;
@@ -94,9 +94,9 @@ mod tests {
         }
 
         #[test]
-        fn nor_is_one_wrong_beside_a_tie(odd in 0_u64..1 << 40, digits in 1..=3_u32, beside in -3_i64..=3) {
+        fn nor_is_one_wrong_beside_a_tie(odd in 0_u64..1 << 10, digits in 1..=3_u32, beside in -3_i64..=3) {
             let ten = 10_u64.pow(digits);
-            let tie = ((1_u64 << 53) + 2 * (odd % (1 << 10)) + 1) * ten % (1 << 63);
+            let tie = ((1_u64 << 53) + 2 * odd + 1) * ten;
             let dividend = tie.saturating_add_signed(beside);
             if let Some(value) = quotient(dividend, ten as f64) {
                 prop_assert_eq!(value.to_bits(), read(dividend, digits as i32).to_bits());

@@ -51,15 +51,7 @@ struct Separators {
 impl Before {
     /// What separates in a block that has quotes or carriage returns, or is in quotes from its beginning; none if
     /// something in it is odd. `next` is the byte after it.
-    fn separators(
-        &mut self,
-        lanes: &Lanes,
-        signs: Signs,
-        found: &Separators,
-        next: u8,
-    ) -> Option<Separators> {
-        let quotes = lanes.any_of([signs.quote]);
-        let returns = lanes.any_of([b'\r']);
+    fn separators(&mut self, quotes: u64, returns: u64, found: &Separators, next: u8) -> Option<Separators> {
         let inside = parity(quotes) ^ self.inside;
         let separators = Separators { all: found.all & !inside, lines: found.lines & !inside };
         // A carriage return that belongs to a line feed.
@@ -104,11 +96,12 @@ pub(super) fn sweep(buf: &[u8], signs: Signs, columns: usize, room: Room, cuts: 
         let lines = lanes.any_of([b'\n']);
         let mut found = Separators { all: lanes.any_of([signs.delimiter]) | lines, lines };
         if (lanes.any_of([signs.quote, b'\r']) | before.inside) != 0 || before.closed {
-            match before.separators(&lanes, signs, &found, next) {
+            let quotes = lanes.any_of([signs.quote]);
+            match before.separators(quotes, lanes.any_of([b'\r']), &found, next) {
                 Some(separators) => found = separators,
                 None => break,
             }
-            swept.quoted |= lanes.any_of([signs.quote]) != 0;
+            swept.quoted |= quotes != 0;
         }
         swept.non_ascii |= lanes.has_high();
         before.in_field = found.all >> (BLOCK - 1) == 0;
